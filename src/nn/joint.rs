@@ -1,0 +1,108 @@
+//! One encoder with the heads it was asked for: a class of the text, tags of its units, or both.
+
+use super::{ClassHead, Encoder, LoadError, LoadOptions, LoadReport, Mode, ModelFiles, Params, RaggedBatch, TagHead, UnitBatch};
+use candle_core::{DType, Result, Tensor};
+use rand::rngs::StdRng;
+
+/// What a joint model is made of. 0 classes or tags: no such head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JointSizes {
+    /// Layers of the encoder in use; 0 for all.
+    pub layers: usize,
+    pub classes: usize,
+    pub tags: usize,
+}
+
+/// An encoder and its heads.
+#[derive(Debug)]
+pub struct JointModel {
+    encoder: Encoder,
+    class_head: Option<ClassHead>,
+    tag_head: Option<TagHead>,
+}
+
+/// What the heads answer: `[texts, classes]` and `[units, tags]`.
+pub struct Logits {
+    pub class: Option<Tensor>,
+    pub tags: Option<Tensor>,
+}
+
+/// Natural logarithms of probabilities, row after row; empty without the head.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LogProbs {
+    /// `[texts, classes]`
+    pub class: Vec<f32>,
+    /// `[units, tags]`
+    pub tags: Vec<f32>,
+}
+
+impl JointModel {
+    /// Reads the encoder and the heads. Heads that the files lack, or have in another shape, are drawn anew by `rng`.
+    ///
+    /// # Errors
+    /// As [`Encoder::load`].
+    pub fn load(
+        files: &ModelFiles,
+        sizes: JointSizes,
+        params: &mut Params,
+        options: LoadOptions,
+        rng: &mut StdRng,
+    ) -> std::result::Result<(Self, LoadReport), LoadError> {
+        let (encoder, mut report) = Encoder::load(files, sizes.layers, params, options)?;
+        let hidden = encoder.config().hidden_size;
+        let mut class_head = None;
+        if sizes.classes > 0 {
+            let (head, heads) = ClassHead::new_or_load(Some(files), hidden, sizes.classes, params, rng, options.trainable)?;
+            report.merge(heads);
+            class_head = Some(head);
+        }
+        let mut tag_head = None;
+        if sizes.tags > 0 {
+            let table = encoder.word_embedding();
+            let (head, heads) = TagHead::new_or_load(Some(files), hidden, sizes.tags, &table, params, rng, options.trainable)?;
+            report.merge(heads);
+            tag_head = Some(head);
+        }
+        Ok((Self { encoder, class_head, tag_head }, report))
+    }
+
+    pub fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
+    /// Runs the encoder and every head; the tagging head only where there are units.
+    ///
+    /// # Errors
+    /// As [`Encoder::forward`].
+    pub fn forward(&self, batch: &RaggedBatch, units: &UnitBatch, mode: &mut Mode) -> Result<Logits> {
+        let hidden = self.encoder.forward(batch, mode)?;
+        let class = self.class_head.as_ref().map(|head| head.forward(&hidden, batch, mode)).transpose()?;
+        let tags = match &self.tag_head {
+            Some(head) if !units.piece.is_empty() => Some(head.forward(&hidden, units, mode)?),
+            _ => None,
+        };
+        Ok(Logits { class, tags })
+    }
+
+    /// The answers without dropout and without a graph, as plain numbers.
+    ///
+    /// # Errors
+    /// As [`Encoder::forward`].
+    pub fn score(&self, batch: &RaggedBatch, units: &UnitBatch) -> Result<LogProbs> {
+        let logits = self.forward(batch, units, &mut Mode::Eval)?;
+        Ok(LogProbs { class: log_softmax(logits.class.as_ref())?, tags: log_softmax(logits.tags.as_ref())? })
+    }
+}
+
+fn log_softmax(logits: Option<&Tensor>) -> Result<Vec<f32>> {
+    let Some(logits) = logits else { return Ok(Vec::new()) };
+    let (_, width) = logits.dims2()?;
+    let mut values = logits.detach().to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
+    for row in values.chunks_exact_mut(width) {
+        let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let sum: f32 = row.iter().map(|value| (value - top).exp()).sum();
+        let shift = top + sum.ln();
+        row.iter_mut().for_each(|value| *value -= shift);
+    }
+    Ok(values)
+}

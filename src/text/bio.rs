@@ -1,0 +1,166 @@
+//! Spans to BIO tags over units and back, and the decoding that keeps tags well formed.
+//!
+//! Tags are numbers: 0 is O, `1 + 2·label` begins a span of that label, `2 + 2·label` goes on with it.
+
+use super::Unit;
+use crate::project::TextRange;
+use std::cmp::Reverse;
+use std::ops::Range;
+
+/// Number of tags for so many labels.
+pub fn tag_count(labels: usize) -> usize {
+    1 + 2 * labels
+}
+
+fn begin(label: u16) -> u16 {
+    1 + 2 * label
+}
+
+/// The label of a tag and whether it begins a span; `None` for O.
+fn label_of(tag: u16) -> Option<(u16, bool)> {
+    (tag > 0).then(|| ((tag - 1) / 2, tag % 2 == 1))
+}
+
+/// Spans that the tags say not at all, or not exactly. Each span is counted once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Left out, because a longer (or an earlier, equally long) one overlaps.
+    pub overlapping: usize,
+    /// Beyond the length limit, wholly or in part; the part that was read is tagged.
+    pub beyond: usize,
+    /// Tagged with other edges, because they lie on white space or inside a character.
+    pub reshaped: usize,
+    /// Left out, because nothing but white space is in it.
+    pub blank: usize,
+}
+
+impl std::ops::AddAssign for LeftOut {
+    fn add_assign(&mut self, other: Self) {
+        self.overlapping += other.overlapping;
+        self.beyond += other.beyond;
+        self.reshaped += other.reshaped;
+        self.blank += other.blank;
+    }
+}
+
+/// A tag for each unit, and what they don't say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BioTags {
+    pub tags: Vec<u16>,
+    pub left_out: LeftOut,
+}
+
+/// The tags of marked spans. `cut_at` is where the text was cut, as in [`super::Pieces`].
+pub fn tags_of_spans(units: &[Unit], spans: &[(TextRange, u16)], cut_at: Option<usize>) -> BioTags {
+    let mut out = BioTags { tags: vec![0; units.len()], left_out: LeftOut::default() };
+    let mut taken = vec![false; units.len()];
+    let mut order: Vec<(TextRange, u16)> = spans.to_vec();
+    order.sort_by_key(|(range, label)| (Reverse(range.bytes().len()), range.start(), *label));
+    for (range, label) in order {
+        let inside = units_under(units, range);
+        let beyond = cut_at.is_some_and(|cut| range.end() > cut);
+        if inside.is_empty() {
+            if beyond { out.left_out.beyond += 1 } else { out.left_out.blank += 1 }
+            continue;
+        }
+        if taken[inside.clone()].contains(&true) {
+            out.left_out.overlapping += 1;
+            continue;
+        }
+        let exact = units[inside.start].range.start() == range.start() && units[inside.end - 1].range.end() == range.end();
+        if beyond {
+            out.left_out.beyond += 1;
+        } else if !exact {
+            out.left_out.reshaped += 1;
+        }
+        taken[inside.clone()].fill(true);
+        out.tags[inside.clone()].fill(begin(label) + 1);
+        out.tags[inside.start] = begin(label);
+    }
+    out
+}
+
+/// Indices of the units that overlap a range. Units are in order and don't overlap each other.
+fn units_under(units: &[Unit], range: TextRange) -> Range<usize> {
+    let first = units.partition_point(|unit| unit.range.end() <= range.start());
+    let end = units.partition_point(|unit| unit.range.start() < range.end());
+    first..end.max(first)
+}
+
+/// The spans that tags say, as ranges of unit indices with their label. A tag that goes on with a span where there is
+/// none begins one.
+pub fn spans_of_tags(tags: &[u16]) -> Vec<(Range<usize>, u16)> {
+    let mut spans: Vec<(Range<usize>, u16)> = Vec::new();
+    for (at, tag) in tags.iter().enumerate() {
+        let Some((label, begins)) = label_of(*tag) else { continue };
+        match spans.last_mut() {
+            Some((units, last)) if !begins && units.end == at && *last == label => units.end = at + 1,
+            _ => spans.push((at..at + 1, label)),
+        }
+    }
+    spans
+}
+
+/// A decoded span over the original text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DecodedSpan {
+    pub range: TextRange,
+    pub label: u16,
+    /// The smallest probability among its units' tags: a span is as sure as its least sure character.
+    /// (A product would make long English words look doubtful.)
+    pub probability: f32,
+}
+
+/// The spans that tags say, in the text. `probabilities[unit * tags + tag]`, rows summing to 1.
+pub fn decode_spans(text: &str, units: &[Unit], tags: &[u16], probabilities: &[f32]) -> Vec<DecodedSpan> {
+    let width = probabilities.len().checked_div(units.len()).unwrap_or(0);
+    let spans = spans_of_tags(tags).into_iter().filter_map(|(inside, label)| {
+        let bytes = units.get(inside.start)?.range.start()..units.get(inside.end - 1)?.range.end();
+        let certain = |unit: usize| probabilities.get(unit * width + usize::from(tags[unit])).copied().unwrap_or(0.0);
+        let probability = inside.map(certain).fold(1.0, f32::min);
+        Some(DecodedSpan { range: TextRange::new(text, bytes)?, label, probability })
+    });
+    spans.collect()
+}
+
+/// The most probable well-formed tags: I-x stands only after B-x or I-x. `log_probs[unit * tags + tag]`.
+/// A value that is not a number counts as impossible.
+pub fn viterbi(log_probs: &[f32], tags: usize) -> Vec<u16> {
+    if tags == 0 || log_probs.len() < tags {
+        return Vec::new();
+    }
+    let units = log_probs.len() / tags;
+    let mut from: Vec<u16> = vec![0; units * tags];
+    let mut score = vec![f32::NEG_INFINITY; tags];
+    for unit in 0..units {
+        let row = &log_probs[unit * tags..(unit + 1) * tags];
+        // Anything may precede O and B; before the first unit stands O.
+        let (best, best_score) = if unit == 0 { (0, 0.0) } else { best_of(&score) };
+        let mut next = vec![f32::NEG_INFINITY; tags];
+        for (tag, value) in next.iter_mut().enumerate() {
+            let (before, so_far) = match label_of(tag as u16) {
+                Some((_, false)) if unit == 0 => (0, f32::NEG_INFINITY),
+                Some((_, false)) if score[tag - 1] >= score[tag] => (tag - 1, score[tag - 1]),
+                Some((_, false)) => (tag, score[tag]),
+                _ => (best, best_score),
+            };
+            from[unit * tags + tag] = before as u16;
+            let own = if row[tag].is_nan() { f32::NEG_INFINITY } else { row[tag] };
+            *value = so_far + own;
+        }
+        score = next;
+    }
+    let mut path = vec![0; units];
+    let mut tag = best_of(&score).0;
+    for unit in (0..units).rev() {
+        path[unit] = tag as u16;
+        tag = usize::from(from[unit * tags + tag]);
+    }
+    path
+}
+
+/// The first of the largest.
+fn best_of(scores: &[f32]) -> (usize, f32) {
+    let start = (0, scores.first().copied().unwrap_or(f32::NEG_INFINITY));
+    scores.iter().copied().enumerate().fold(start, |best, each| if each.1 > best.1 { each } else { best })
+}

@@ -1,0 +1,128 @@
+//! The encoder's tokenizer: text to piece ids, each piece with its place in the original text.
+
+use std::ops::Range;
+
+/// Why a tokenizer can't be used, or could not read a text.
+#[derive(Debug, thiserror::Error)]
+pub enum TextError {
+    #[error("tokenizer.json can't be read: {0}")]
+    Unreadable(String),
+    #[error("the tokenizer adds {special} special pieces, which leaves nothing of a limit of {max_length}")]
+    NoRoom { special: usize, max_length: usize },
+    #[error("the tokenizer could not split a text: {0}")]
+    Split(String),
+}
+
+/// A tokenizer as `tokenizer.json` describes it. Shared between threads.
+pub struct Tokenizer {
+    inner: tokenizers::Tokenizer,
+    special: usize,
+    unknown: u32,
+}
+
+/// A text as the encoder reads it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pieces {
+    /// Piece ids, the special ones at the ends included.
+    pub ids: Vec<u32>,
+    /// Bytes of the original text under each piece, without white space at the ends; empty for special pieces
+    /// and for those that are only white space. Pieces may share a character.
+    pub ranges: Vec<Range<usize>>,
+    /// Byte offset of the first character that was not read, when the text is longer than the limit.
+    pub cut_at: Option<usize>,
+}
+
+/// A text's first window: no more than this many bytes a wanted piece are tokenized at first, so that a
+/// megabyte costs no more than what is read of it.
+const BYTES_PER_PIECE: usize = 16;
+/// Pieces near a window's end may depend on what follows; so many must lie between it and the limit.
+const WINDOW_MARGIN: usize = 64;
+
+impl Tokenizer {
+    /// Reads `tokenizer.json`.
+    ///
+    /// # Errors
+    /// When the bytes are not a tokenizer.
+    pub fn from_bytes(json: &[u8]) -> Result<Self, TextError> {
+        let mut inner = tokenizers::Tokenizer::from_bytes(json).map_err(|error| TextError::Unreadable(error.to_string()))?;
+        inner.with_padding(None);
+        inner.with_truncation(None).map_err(|error| TextError::Unreadable(error.to_string()))?;
+        // "<s>" typed into a review is text.
+        inner.set_encode_special_tokens(true);
+        let empty = inner.encode("", true).map_err(|error| TextError::Unreadable(error.to_string()))?;
+        let unknown = ["<unk>", "[UNK]", "<pad>", "[PAD]"].iter().find_map(|name| inner.token_to_id(name)).unwrap_or(0);
+        Ok(Self { special: empty.len(), inner, unknown })
+    }
+
+    /// Number of ids the tokenizer may answer with.
+    pub fn vocab_size(&self) -> usize {
+        self.inner.get_vocab_size(true)
+    }
+
+    /// Splits a text into at most `max_length` pieces, special ones included.
+    ///
+    /// # Errors
+    /// When the limit has no room beside the special pieces, or the tokenizer refuses the text.
+    pub fn encode(&self, text: &str, max_length: usize) -> Result<Pieces, TextError> {
+        let room = max_length.saturating_sub(self.special);
+        if room == 0 {
+            return Err(TextError::NoRoom { special: self.special, max_length });
+        }
+        let mut window = room.saturating_mul(BYTES_PER_PIECE).saturating_add(1024);
+        loop {
+            let whole = window >= text.len();
+            let end = if whole { text.len() } else { text.floor_char_boundary(window) };
+            let encoding = self.inner.encode(&text[..end], true).map_err(|error| TextError::Split(error.to_string()))?;
+            if whole || encoding.len() >= room + self.special + WINDOW_MARGIN {
+                return Ok(cut(text, &encoding, room));
+            }
+            window = window.saturating_mul(4);
+        }
+    }
+
+    /// Id of the piece that is this one character (grapheme) and nothing else; the unknown piece if there is none.
+    pub fn char_id(&self, grapheme: &str) -> u32 {
+        if let Some(id) = self.inner.token_to_id(grapheme) {
+            return id;
+        }
+        // Normalised (full width, upper case) or spelt by several pieces: the last one says most.
+        let split = self.inner.encode(grapheme, false).ok();
+        split.and_then(|encoding| encoding.get_ids().last().copied()).unwrap_or(self.unknown)
+    }
+}
+
+/// Keeps the special pieces and the first `room` others.
+fn cut(text: &str, encoding: &tokenizers::Encoding, room: usize) -> Pieces {
+    let mut pieces = Pieces::default();
+    let mut kept = 0;
+    let rows = encoding.get_ids().iter().zip(encoding.get_offsets()).zip(encoding.get_special_tokens_mask()).zip(encoding.get_tokens());
+    for (((id, offsets), special), token) in rows {
+        if *special == 1 {
+            pieces.ids.push(*id);
+            pieces.ranges.push(0..0);
+            continue;
+        }
+        let range = if is_word_mark(token) { offsets.0..offsets.0 } else { trimmed(text, offsets.0..offsets.1) };
+        if kept < room {
+            kept += 1;
+            pieces.ids.push(*id);
+            pieces.ranges.push(range);
+        } else if pieces.cut_at.is_none() && !range.is_empty() {
+            pieces.cut_at = Some(range.start);
+        }
+    }
+    pieces
+}
+
+/// The mark of a word's start standing alone. At the start of a text it claims the first character, which belongs
+/// to the piece after it.
+fn is_word_mark(token: &str) -> bool {
+    matches!(token, "▁" | "Ġ")
+}
+
+fn trimmed(text: &str, bytes: Range<usize>) -> Range<usize> {
+    let Some(slice) = text.get(bytes.clone()) else { return bytes.start..bytes.start };
+    let start = bytes.start + (slice.len() - slice.trim_start().len());
+    let end = bytes.start + slice.trim_end().len();
+    start..end.max(start)
+}

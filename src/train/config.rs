@@ -1,0 +1,173 @@
+//! What a run does: every setting with its default, its help, and a parser that names near keys.
+
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Where the encoder comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EncoderChoice {
+    /// The bilingual encoder inside the program.
+    #[default]
+    Shipped,
+    /// A folder in Hugging Face layout.
+    Folder(PathBuf),
+}
+
+/// All settings of a run. The defaults are for a few hundred labelled reviews.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainConfig {
+    pub encoder: EncoderChoice,
+    /// Use only the first `n` layers of the encoder; 0 for all.
+    pub layers: usize,
+    pub epochs: usize,
+    /// Peak learning rate, reached after the warm-up.
+    pub lr: f64,
+    /// The heads start from nothing: their rate is `lr` times this.
+    pub head_lr_factor: f64,
+    /// At most so many texts in a batch.
+    pub batch_examples: usize,
+    /// At most so many tokens in a batch.
+    pub batch_tokens: usize,
+    /// Longer texts are cut after so many tokens.
+    pub max_length: usize,
+    pub dropout: f64,
+    /// Share of all steps over which the rate rises from 0.
+    pub warmup: f64,
+    pub weight_decay: f64,
+    /// Largest norm of the gradient.
+    pub clip: f64,
+    /// Layers, from the bottom, whose weights stay as they are.
+    pub freeze_layers: usize,
+    /// Whether the embedding table learns too.
+    pub tune_embeddings: bool,
+    /// Weigh rare classes up (inverse frequency).
+    pub class_weights: bool,
+    /// Weight of the span loss beside the class loss.
+    pub span_loss_weight: f64,
+    /// Share of the documents without a fixed split that is held out.
+    pub dev_share: f64,
+    pub evals_per_epoch: usize,
+    /// Stop after so many evaluations without a new best; 0 never stops early.
+    pub patience: usize,
+    pub seed: u64,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            encoder: EncoderChoice::Shipped,
+            layers: 0,
+            epochs: 6,
+            lr: 1e-4,
+            head_lr_factor: 5.0,
+            batch_examples: 16,
+            batch_tokens: 4096,
+            max_length: 256,
+            dropout: 0.1,
+            warmup: 0.1,
+            weight_decay: 0.01,
+            clip: 1.0,
+            freeze_layers: 0,
+            tune_embeddings: false,
+            class_weights: false,
+            span_loss_weight: 1.0,
+            dev_share: 0.2,
+            evals_per_epoch: 1,
+            patience: 4,
+            seed: 0,
+        }
+    }
+}
+
+/// Why a setting was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    #[error("there is no setting {key:?}; near ones: {near}")]
+    UnknownKey { key: String, near: String },
+    #[error("{key} can't be {value:?}: {reason}")]
+    BadValue { key: String, value: String, reason: String },
+}
+
+impl TrainConfig {
+    /// Sets one value by its name, as `--set key=value` does.
+    ///
+    /// # Errors
+    /// An unknown key (naming near ones), or a value that does not parse or is out of range.
+    pub fn set(&mut self, key: &str, value: &str) -> Result<(), ConfigError> {
+        let bad = |reason: String| ConfigError::BadValue { key: key.to_owned(), value: value.to_owned(), reason };
+        let mut fields = match serde_json::to_value(&*self) {
+            Ok(serde_json::Value::Object(fields)) => fields,
+            _ => return Err(bad("the settings could not be read".to_owned())),
+        };
+        if key == "encoder" {
+            self.encoder = if value == "shipped" { EncoderChoice::Shipped } else { EncoderChoice::Folder(value.into()) };
+            return Ok(());
+        }
+        if !fields.contains_key(key) {
+            return Err(ConfigError::UnknownKey { key: key.to_owned(), near: near(key, fields.keys()) });
+        }
+        let parsed = serde_json::from_str(value).map_err(|_| bad("a number, true or false is wanted".to_owned()))?;
+        fields.insert(key.to_owned(), parsed);
+        let changed: Self = serde_json::from_value(fields.into()).map_err(|error| bad(error.to_string()))?;
+        changed.check()?;
+        *self = changed;
+        Ok(())
+    }
+
+    /// Whether the values make sense together.
+    ///
+    /// # Errors
+    /// The first value out of range.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let rows: [(&str, f64, f64, f64); 13] = [
+            ("epochs", self.epochs as f64, 1.0, 10_000.0),
+            ("lr", self.lr, 1e-9, 1.0),
+            ("head_lr_factor", self.head_lr_factor, 1e-3, 1e3),
+            ("batch_examples", self.batch_examples as f64, 1.0, 4096.0),
+            ("batch_tokens", self.batch_tokens as f64, 8.0, 1_048_576.0),
+            ("max_length", self.max_length as f64, 8.0, 8192.0),
+            ("dropout", self.dropout, 0.0, 0.9),
+            ("warmup", self.warmup, 0.0, 1.0),
+            ("weight_decay", self.weight_decay, 0.0, 1.0),
+            ("clip", self.clip, 1e-3, 1e6),
+            ("span_loss_weight", self.span_loss_weight, 0.0, 1e3),
+            ("dev_share", self.dev_share, 0.0, 0.9),
+            ("evals_per_epoch", self.evals_per_epoch as f64, 1.0, 100.0),
+        ];
+        for (key, value, low, high) in rows {
+            if !(low..=high).contains(&value) {
+                let reason = format!("it must lie between {low} and {high}");
+                return Err(ConfigError::BadValue { key: key.to_owned(), value: value.to_string(), reason });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The known keys that share most with `key`, nearest first.
+fn near<'a>(key: &str, known: impl Iterator<Item = &'a String>) -> String {
+    let mut ranked: Vec<(usize, &str)> = known.map(|name| (distance(key, name), name.as_str())).collect();
+    ranked.sort();
+    ranked.iter().take(3).map(|(_, name)| *name).collect::<Vec<_>>().join(", ")
+}
+
+/// Levenshtein distance, but a key that contains the other counts as near.
+fn distance(a: &str, b: &str) -> usize {
+    if b.contains(a) || a.contains(b) {
+        return 1;
+    }
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, left) in a.chars().enumerate() {
+        let mut corner = row[0];
+        row[0] = i + 1;
+        for (j, right) in b.iter().enumerate() {
+            let cost = corner + usize::from(left != *right);
+            corner = row[j + 1];
+            row[j + 1] = cost.min(row[j] + 1).min(corner + 1);
+        }
+    }
+    row[b.len()]
+}

@@ -1,0 +1,124 @@
+//! What a run tells while it goes: numbers only, so that anything can listen.
+
+use serde::{Deserialize, Serialize};
+
+/// News from a run, in order. A run that ends without `Finished` was cancelled or has failed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum TrainEvent {
+    Started(Started),
+    Step(StepEvent),
+    Evaluated(Evaluation),
+    /// The best weights so far were kept.
+    Checkpoint { step: usize },
+    Finished(Report),
+}
+
+/// The plan, known before the first step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Started {
+    pub train_examples: usize,
+    pub dev_examples: usize,
+    pub test_examples: usize,
+    pub steps_total: usize,
+    /// Trainable numbers.
+    pub parameters: usize,
+    /// Sentences a person should read: what was loaded, what is missing or cut.
+    pub notes: Vec<String>,
+}
+
+/// One optimiser step.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepEvent {
+    /// From 1.
+    pub step: usize,
+    /// Epochs done after this step, with fraction.
+    pub epoch: f64,
+    pub loss: f64,
+    pub class_loss: Option<f64>,
+    pub span_loss: Option<f64>,
+    pub lr: f64,
+    /// Before clipping.
+    pub grad_norm: f64,
+    /// Real tokens a second since the run began, evaluations not counted.
+    pub tokens_per_s: f64,
+}
+
+/// Scores on the dev documents after a step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    pub step: usize,
+    pub epoch: f64,
+    pub scores: Scores,
+    pub is_best: bool,
+}
+
+/// How well held-out documents were answered. What was not asked or not labelled is `None` or empty.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Scores {
+    pub loss: f64,
+    pub accuracy: Option<f64>,
+    pub macro_f1: Option<f64>,
+    pub per_class: Vec<LabelScore>,
+    /// `confusion[gold][predicted]`, in the order of `per_class`.
+    pub confusion: Vec<Vec<u32>>,
+    /// Micro-averaged, exact boundaries and label.
+    pub span_f1: Option<f64>,
+    pub per_span_label: Vec<LabelScore>,
+}
+
+impl Scores {
+    /// What the best checkpoint is chosen by: the mean of macro-F1 and span F1, or the one there is.
+    pub fn selection(&self) -> f64 {
+        match (self.macro_f1, self.span_f1) {
+            (Some(class), Some(span)) => f64::midpoint(class, span),
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => f64::NAN,
+        }
+    }
+}
+
+/// Precision, recall and F1 of one label; `support` is the number of gold cases.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LabelScore {
+    pub name: String,
+    pub precision: f64,
+    pub recall: f64,
+    pub f1: f64,
+    pub support: usize,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Scores of the best weights, on test documents where there are any, else on dev.
+    pub scores: Scores,
+    /// "test" or "dev".
+    pub scored_on: String,
+    /// Documents scored.
+    pub examples: usize,
+    pub best_step: usize,
+    pub best_epoch: f64,
+    /// True when patience ran out before the last epoch.
+    pub stopped_early: bool,
+    /// True when a person stopped the run and kept the best.
+    pub stopped_by_hand: bool,
+    pub seconds: f64,
+    pub real_tokens_per_s: f64,
+    /// Held-out documents with gold and prediction: the evidence behind the scores.
+    pub held_out: Vec<HeldOut>,
+}
+
+/// One held-out document as the best weights answer it. Offsets are bytes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HeldOut {
+    /// Document id.
+    pub doc: u32,
+    pub gold_class: Option<u16>,
+    pub class: Option<u16>,
+    /// Probability of each class.
+    pub probabilities: Vec<f32>,
+    /// `(start, end, label)`; `None` when the document's spans were not marked.
+    pub gold_spans: Option<Vec<(u32, u32, u16)>>,
+    pub spans: Vec<(u32, u32, u16)>,
+}

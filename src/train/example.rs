@@ -1,0 +1,108 @@
+//! What a run learns from: an owned snapshot of the labelled documents, taken at one revision.
+
+use crate::project::{DocId, Project, Span, Split, State, TextRange, assign_split};
+use std::sync::Arc;
+
+/// A labelled document.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Example {
+    pub doc: DocId,
+    pub text: Arc<str>,
+    /// Class of the main question; `None` teaches no class.
+    pub class: Option<u16>,
+    /// Marked spans; `None` when the document was not marked for spans and teaches none.
+    pub spans: Option<Vec<(TextRange, u16)>>,
+    pub split: Split,
+}
+
+/// The snapshot a run works on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TrainData {
+    /// Revision of the project it was taken from.
+    pub revision: u64,
+    pub classes: Vec<String>,
+    pub span_labels: Vec<String>,
+    pub examples: Vec<Example>,
+}
+
+/// Whether training can start, in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Readiness {
+    /// Labelled training documents of each class.
+    pub per_class: Vec<usize>,
+    /// Training spans of each label.
+    pub per_span_label: Vec<usize>,
+    /// Documents that teach something.
+    pub train: usize,
+    pub held_out: usize,
+}
+
+impl Readiness {
+    /// Fewer labelled documents than this can't be trained on.
+    pub const MIN_TRAIN: usize = 16;
+
+    /// Whether there is enough to start: documents on both sides, and either two classes or a span label.
+    pub fn can_start(&self) -> bool {
+        let classes = self.per_class.iter().filter(|count| **count > 0).count();
+        let spans: usize = self.per_span_label.iter().sum();
+        self.train >= Self::MIN_TRAIN && self.held_out > 0 && (classes >= 2 || spans > 0)
+    }
+}
+
+impl TrainData {
+    /// The labelled documents of a project: a class answer teaches the class; a document that is done, or has
+    /// any span, teaches spans (done without spans teaches that there are none). If no document of the project
+    /// has a span, spans are not taught at all.
+    pub fn of(project: &Project, seed: u64, dev_share: f64) -> Self {
+        let question = project.schema().main_question();
+        let classes = question.map(|(_, q)| q.classes.iter().map(|c| c.name.clone()).collect()).unwrap_or_default();
+        let any_span = project.documents().any(|doc| !doc.annotation.spans.is_empty());
+        let examples = project
+            .documents()
+            .filter(|doc| doc.annotation.state != State::Skipped && !doc.text.trim().is_empty())
+            .filter_map(|doc| {
+                let class = question.and_then(|(id, _)| doc.annotation.class(id));
+                let marked = any_span && (!doc.annotation.spans.is_empty() || spans_were_asked(doc));
+                let spans = marked.then(|| {
+                    let pair = |(_, span): (_, Span)| (span.range, span.label);
+                    doc.annotation.spans_in_order().into_iter().map(pair).collect()
+                });
+                (class.is_some() || spans.is_some()).then(|| Example {
+                    doc: doc.id,
+                    text: doc.text.clone(),
+                    class,
+                    spans,
+                    split: doc.split.unwrap_or_else(|| assign_split(seed, doc.id, dev_share)),
+                })
+            })
+            .collect();
+        let span_labels = if any_span { project.schema().span_labels.iter().map(|l| l.name.clone()).collect() } else { Vec::new() };
+        Self { revision: project.revision(), classes, span_labels, examples }
+    }
+
+    /// Counts for the start button.
+    pub fn readiness(&self) -> Readiness {
+        let mut ready = Readiness { per_class: vec![0; self.classes.len()], per_span_label: vec![0; self.span_labels.len()], ..Default::default() };
+        for example in &self.examples {
+            if example.split != Split::Train {
+                ready.held_out += 1;
+                continue;
+            }
+            ready.train += 1;
+            if let Some(count) = example.class.and_then(|class| ready.per_class.get_mut(usize::from(class))) {
+                *count += 1;
+            }
+            for (_, label) in example.spans.iter().flatten() {
+                if let Some(count) = ready.per_span_label.get_mut(usize::from(*label)) {
+                    *count += 1;
+                }
+            }
+        }
+        ready
+    }
+}
+
+/// A document finished by hand was looked at for spans; one whose class came with an import was not.
+fn spans_were_asked(doc: &crate::project::Document) -> bool {
+    doc.annotation.state == State::Done
+}

@@ -1,0 +1,75 @@
+//! The training loop. One exit for news and one for "stop": the same closure.
+
+use super::run::{End, Run};
+use super::task::Task;
+use super::{TrainConfig, TrainData, TrainEvent};
+use crate::nn::{EncoderConfig, ModelFiles};
+use crate::text::Tokenizer;
+use std::time::Duration;
+
+/// What the listener wants after an event. To pause, it just does not return.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    Continue,
+    /// End now, with the best weights so far and a report.
+    StopAndKeepBest,
+    /// End now, with nothing.
+    Cancel,
+}
+
+/// How a run ended.
+pub enum Outcome {
+    /// The best weights, in Hugging Face layout, ready for `Predictor::new` and for the disk.
+    /// The report went out as `TrainEvent::Finished`.
+    Finished(Box<ModelFiles>),
+    Cancelled,
+}
+
+/// Why a run could not go on. Each is a sentence a person can act on.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    #[error("nothing to learn from: {0}")]
+    Data(String),
+    #[error("the encoder can't be used: {0}")]
+    Encoder(String),
+    #[error("the loss is not a number after step {step} (learning rate {lr:.1e}); try a lower rate")]
+    NotFinite { step: usize, lr: f64 },
+    #[error("computation failed: {0}")]
+    Compute(String),
+}
+
+impl TrainError {
+    pub(super) fn compute(error: impl std::fmt::Display) -> Self {
+        Self::Compute(error.to_string())
+    }
+
+    pub(super) fn encoder(error: impl std::fmt::Display) -> Self {
+        Self::Encoder(error.to_string())
+    }
+}
+
+/// Trains a model. `elapsed` is the time since the run began, pauses left out (tests pass a constant).
+///
+/// The same data, settings and encoder give the same weights on the same machine. With dev documents the best
+/// weights by [`super::Scores::selection`] are kept, without them the last.
+///
+/// # Errors
+/// See [`TrainError`]; nothing is kept then.
+pub fn fit(
+    data: &TrainData,
+    config: &TrainConfig,
+    encoder: &ModelFiles,
+    elapsed: &dyn Fn() -> Duration,
+    sink: &mut dyn FnMut(TrainEvent) -> Signal,
+) -> Result<Outcome, TrainError> {
+    config.check().map_err(|error| TrainError::Data(error.to_string()))?;
+    let tokenizer = Tokenizer::from_bytes(&encoder.tokenizer).map_err(TrainError::encoder)?;
+    let sizes = EncoderConfig::parse(&encoder.config).map_err(TrainError::encoder)?;
+    let max_length = config.max_length.min(sizes.max_position_embeddings);
+    let task = Task::prepare(data, config, max_length, &tokenizer)?;
+    let mut run = Run::new(&task, config, encoder, elapsed)?;
+    match run.train(sink)? {
+        End::Cancelled => Ok(Outcome::Cancelled),
+        end => run.finish(end, encoder, sink),
+    }
+}

@@ -1,0 +1,24 @@
+//! Training: `fit` takes data, settings and a sink for news, and returns a model. It only computes:
+//! no thread, no channel, no clock of its own, no file, no egui.
+
+mod batching;
+mod config;
+mod event;
+mod example;
+mod fit;
+mod interval;
+mod metrics;
+mod output;
+mod patience;
+mod run;
+mod scoring;
+mod task;
+
+pub use batching::{epoch_batches, estimate_seconds, rate_factor, rough_length};
+pub use config::{ConfigError, EncoderChoice, TrainConfig};
+pub use event::{Evaluation, HeldOut, LabelScore, Report, Scores, Started, StepEvent, TrainEvent};
+pub use example::{Example, Readiness, TrainData};
+pub use fit::{Outcome, Signal, TrainError, fit};
+pub use interval::{Interval, Uncertainty, uncertainty};
+pub use metrics::{ClassScores, SpanKey, class_scores, span_scores};
+pub use patience::{Patience, Verdict};

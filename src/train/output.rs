@@ -1,0 +1,41 @@
+//! A trained model as files in Hugging Face layout.
+
+use super::TrainError;
+use super::task::Task;
+use crate::nn::{JointModel, ModelFiles, Params, Weights};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+/// Keys of the encoder's own configuration that go over as they are.
+const KEPT: [&str; 3] = ["bos_token_id", "eos_token_id", "initializer_range"];
+
+/// The current weights with everything needed to predict.
+pub(super) fn model_files(task: &Task, model: &JointModel, params: &Params, encoder: &ModelFiles) -> Result<ModelFiles, TrainError> {
+    let mut config = model.encoder().config().to_bert_json();
+    let original: Value = serde_json::from_str(&encoder.config).map_err(TrainError::encoder)?;
+    for key in KEPT {
+        if let Some(value) = original.get(key) {
+            config[key] = value.clone();
+        }
+    }
+    if task.classes.is_empty() {
+        config["architectures"] = json!(["BertModel"]);
+    } else {
+        let by_id = task.classes.iter().enumerate().map(|(id, name)| (id.to_string(), json!(name)));
+        let by_name = task.classes.iter().enumerate().map(|(id, name)| (name.clone(), json!(id)));
+        config["id2label"] = Value::Object(by_id.collect::<Map<_, _>>());
+        config["label2id"] = Value::Object(by_name.collect::<Map<_, _>>());
+    }
+    config["gloss"] = json!({
+        "version": 1,
+        "classes": task.classes,
+        "span_labels": task.labels,
+        "max_length": task.max_length,
+    });
+    let weights = params.to_safetensors().map_err(TrainError::compute)?;
+    Ok(ModelFiles {
+        config: serde_json::to_string_pretty(&config).map_err(TrainError::compute)?,
+        tokenizer: encoder.tokenizer.clone(),
+        weights: Weights::Safetensors(Arc::from(weights)),
+    })
+}

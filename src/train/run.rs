@@ -1,0 +1,302 @@
+//! A run under way: steps, evaluations, the best weights so far, the report.
+
+use super::batching::{epoch_batches, rate_factor};
+use super::fit::{Outcome, Signal, TrainError};
+use super::output::model_files;
+use super::patience::Patience;
+use super::scoring::{Scored, score};
+use super::task::{Batch, Item, Targets, Task};
+use super::{Evaluation, Report, Started, StepEvent, TrainConfig, TrainEvent};
+use crate::nn::{AdamW, Gradients, JointModel, LoadOptions, LoadReport, Mode, ModelFiles, Params, Tensor, loss, unreached};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+type Sink<'s> = dyn FnMut(TrainEvent) -> Signal + 's;
+
+/// How the loop ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    Complete,
+    OutOfPatience,
+    ByHand,
+    Cancelled,
+}
+
+/// The best weights so far.
+struct Best {
+    step: usize,
+    epoch: f64,
+    weights: BTreeMap<String, Tensor>,
+    scored: Scored,
+}
+
+/// A batch and its place in the run.
+struct Planned {
+    items: Vec<usize>,
+    /// Epochs done after it.
+    epoch: f64,
+    evaluate: bool,
+}
+
+pub(super) struct Run<'a> {
+    config: &'a TrainConfig,
+    elapsed: &'a dyn Fn() -> Duration,
+    task: &'a Task<'a>,
+    model: JointModel,
+    params: Params,
+    loaded: LoadReport,
+    optimiser: AdamW,
+    dropout: StdRng,
+    class_weights: Vec<f32>,
+    plan: Vec<Planned>,
+    patience: Patience,
+    best: Option<Best>,
+    /// Whether every parameter was seen to learn, with a batch that taught (a class, spans).
+    seen: (bool, bool),
+    steps_done: usize,
+    tokens: usize,
+    training_time: Duration,
+}
+
+/// Independent generators from one seed, so that a setting that draws more from one does not change the others.
+fn generator(seed: u64, purpose: u64) -> StdRng {
+    StdRng::seed_from_u64(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(purpose))
+}
+
+impl<'a> Run<'a> {
+    pub fn new(
+        task: &'a Task<'a>,
+        config: &'a TrainConfig,
+        encoder: &ModelFiles,
+        elapsed: &'a dyn Fn() -> Duration,
+    ) -> Result<Self, TrainError> {
+        let mut params = Params::new();
+        let options = LoadOptions { frozen_layers: config.freeze_layers, tune_embeddings: config.tune_embeddings, ..LoadOptions::TRAINABLE };
+        let (model, loaded) = JointModel::load(encoder, task.sizes(config), &mut params, options, &mut generator(config.seed, 1))
+            .map_err(TrainError::encoder)?;
+        Ok(Self {
+            config,
+            elapsed,
+            task,
+            model,
+            params,
+            loaded,
+            optimiser: AdamW::new(config.weight_decay, config.head_lr_factor),
+            dropout: generator(config.seed, 2),
+            class_weights: task.class_weights(config),
+            plan: plan(task, config),
+            patience: Patience::new(config.patience),
+            best: None,
+            seen: (task.classes.is_empty(), task.labels.is_empty()),
+            steps_done: 0,
+            tokens: 0,
+            training_time: Duration::ZERO,
+        })
+    }
+
+    fn started(&self) -> Started {
+        let layers = self.model.encoder().config().num_hidden_layers;
+        let mut notes = vec![format!("encoder: {layers} layers, {} parameters read, {} started anew", self.loaded.loaded.len(), self.loaded.fresh.len())];
+        if !self.loaded.unused.is_empty() {
+            notes.push(format!("{} parameters of the encoder's file are not used, among them {}", self.loaded.unused.len(), self.loaded.unused[0]));
+        }
+        if self.config.tune_embeddings && self.config.freeze_layers > 0 {
+            notes.push("the embedding table stays as it is, because layers above it are frozen".to_owned());
+        }
+        notes.extend(self.task.notes.iter().cloned());
+        Started {
+            train_examples: self.task.train.len(),
+            dev_examples: self.task.dev.len(),
+            test_examples: self.task.test.len(),
+            steps_total: self.plan.len(),
+            parameters: self.params.trainable_numbers(),
+            notes,
+        }
+    }
+
+    /// All steps with the evaluations between them, until something ends it.
+    pub fn train(&mut self, sink: &mut Sink) -> Result<End, TrainError> {
+        if let Some(end) = asked_to_end(sink(TrainEvent::Started(self.started()))) {
+            return Ok(end);
+        }
+        for at in 0..self.plan.len() {
+            let event = self.step(at)?;
+            if let Some(end) = asked_to_end(sink(TrainEvent::Step(event))) {
+                return Ok(end);
+            }
+            if self.plan[at].evaluate
+                && let Some(end) = self.evaluate(sink)?
+            {
+                return Ok(end);
+            }
+        }
+        Ok(End::Complete)
+    }
+
+    fn step(&mut self, at: usize) -> Result<StepEvent, TrainError> {
+        let began = (self.elapsed)();
+        let Planned { items, epoch, .. } = &self.plan[at];
+        let members: Vec<&Item> = items.iter().map(|index| &self.task.train[*index]).collect();
+        let batch = Batch::of(&members, &self.class_weights, false);
+        let mut mode = Mode::Train { rng: &mut self.dropout, dropout: self.config.dropout as f32 };
+        let logits = self.model.forward(&batch.texts, &batch.units, &mut mode).map_err(TrainError::compute)?;
+        let class = loss_of(logits.class.as_ref(), &batch.classes)?;
+        let span = loss_of(logits.tags.as_ref(), &batch.tags)?;
+        let total = joint_loss(class.as_ref(), span.as_ref(), self.config.span_loss_weight)?;
+        let (step, lr) = (at + 1, self.config.lr * rate_factor(at, self.plan.len(), self.config.warmup));
+        let value = number(&total)?;
+        if !value.is_finite() {
+            return Err(TrainError::NotFinite { step, lr });
+        }
+        let grads = self.params.backward(&total).map_err(TrainError::compute)?;
+        let taught = (class.is_some(), span.is_some());
+        let norm = self.optimiser.step(&self.params, &grads, lr, self.config.clip).map_err(TrainError::compute)?;
+        if !norm.is_finite() {
+            return Err(TrainError::NotFinite { step, lr });
+        }
+        let event = StepEvent {
+            step,
+            epoch: *epoch,
+            loss: value,
+            class_loss: class.as_ref().map(number).transpose()?,
+            span_loss: span.as_ref().map(number).transpose()?,
+            lr,
+            grad_norm: norm,
+            tokens_per_s: 0.0,
+        };
+        self.check_reached(&grads, taught)?;
+        self.steps_done = step;
+        self.tokens += batch.texts.tokens();
+        self.training_time += (self.elapsed)().saturating_sub(began);
+        Ok(StepEvent { tokens_per_s: self.tokens_per_s(), ..event })
+    }
+
+    /// Refuses to go on when the first batch that teaches a head leaves a parameter without gradient: it would never
+    /// learn, and nothing else would say so.
+    fn check_reached(&mut self, grads: &Gradients, taught: (bool, bool)) -> Result<(), TrainError> {
+        if (self.seen.0 || !taught.0) && (self.seen.1 || !taught.1) {
+            return Ok(());
+        }
+        let of_class = |name: &str| name.starts_with("classifier.") || name.starts_with("bert.pooler.");
+        let of_tags = |name: &str| name.starts_with("gloss.tag.");
+        let excused = |name: &String| (of_class(name) && !taught.0) || (of_tags(name) && !taught.1);
+        let mut names = unreached(&self.params, grads).map_err(TrainError::compute)?;
+        names.retain(|name| !excused(name));
+        if let Some(first) = names.first() {
+            return Err(TrainError::Compute(format!("{} parameters do not learn, among them {first}", names.len())));
+        }
+        self.seen = (self.seen.0 || taught.0, self.seen.1 || taught.1);
+        Ok(())
+    }
+
+    /// 0 while no time has passed.
+    fn tokens_per_s(&self) -> f64 {
+        let seconds = self.training_time.as_secs_f64();
+        if seconds > 0.0 { self.tokens as f64 / seconds } else { 0.0 }
+    }
+
+    fn epochs_done(&self) -> f64 {
+        self.steps_done.checked_sub(1).map_or(0.0, |last| self.plan[last].epoch)
+    }
+
+    /// Scores the dev documents and keeps the weights if they are the best so far.
+    fn evaluate(&mut self, sink: &mut Sink) -> Result<Option<End>, TrainError> {
+        if self.task.dev.is_empty() {
+            return Ok(None);
+        }
+        let scored = score(&self.model, self.task, &self.task.dev, self.config)?;
+        let verdict = self.patience.observe(scored.scores.selection());
+        let (step, epoch) = (self.steps_done, self.epochs_done());
+        let event = Evaluation { step, epoch, scores: scored.scores.clone(), is_best: verdict.is_best };
+        if verdict.is_best {
+            let weights = self.params.snapshot().map_err(TrainError::compute)?;
+            self.best = Some(Best { step, epoch, weights, scored });
+        }
+        let mut end = asked_to_end(sink(TrainEvent::Evaluated(event)));
+        if verdict.is_best && end != Some(End::Cancelled) {
+            end = asked_to_end(sink(TrainEvent::Checkpoint { step })).or(end);
+        }
+        Ok(end.or(verdict.exhausted.then_some(End::OutOfPatience)))
+    }
+
+    /// The report of the best weights, and the model.
+    pub fn finish(mut self, end: End, encoder: &ModelFiles, sink: &mut Sink) -> Result<Outcome, TrainError> {
+        // Stopped before the first evaluation: the weights as they are.
+        if self.best.is_none() && self.evaluate(sink)? == Some(End::Cancelled) {
+            return Ok(Outcome::Cancelled);
+        }
+        let (mut best_step, mut best_epoch, mut scored) = (self.steps_done, self.epochs_done(), None);
+        if let Some(best) = self.best.take() {
+            self.params.restore(&best.weights).map_err(TrainError::compute)?;
+            (best_step, best_epoch, scored) = (best.step, best.epoch, Some(best.scored));
+        }
+        let on_test = !self.task.test.is_empty();
+        let held_out = if on_test { &self.task.test } else { &self.task.dev };
+        let Scored { scores, held_out } = match scored.filter(|_| !on_test) {
+            Some(scored) => scored,
+            None => score(&self.model, self.task, held_out, self.config)?,
+        };
+        let files = model_files(self.task, &self.model, &self.params, encoder)?;
+        sink(TrainEvent::Finished(Report {
+            scores,
+            scored_on: if on_test { "test" } else { "dev" }.to_owned(),
+            examples: held_out.len(),
+            best_step,
+            best_epoch,
+            stopped_early: end == End::OutOfPatience,
+            stopped_by_hand: end == End::ByHand,
+            seconds: (self.elapsed)().as_secs_f64(),
+            real_tokens_per_s: self.tokens_per_s(),
+            held_out,
+        }));
+        Ok(Outcome::Finished(Box::new(files)))
+    }
+}
+
+/// All batches of all epochs, each with whether the dev documents are scored after it.
+fn plan(task: &Task, config: &TrainConfig) -> Vec<Planned> {
+    let lengths: Vec<usize> = task.train.iter().map(Item::length).collect();
+    let mut rng = generator(config.seed, 3);
+    let mut plan = Vec::new();
+    for epoch in 0..config.epochs {
+        let batches = epoch_batches(&lengths, config, &mut rng);
+        let (count, evals) = (batches.len(), config.evals_per_epoch.clamp(1, batches.len().max(1)));
+        let due = |done: usize| (1..=evals).any(|part| (part * count).div_ceil(evals) == done);
+        plan.extend(batches.into_iter().zip(1..).map(|(items, done)| Planned {
+            items,
+            epoch: epoch as f64 + done as f64 / count as f64,
+            evaluate: due(done),
+        }));
+    }
+    plan
+}
+
+fn asked_to_end(signal: Signal) -> Option<End> {
+    match signal {
+        Signal::Continue => None,
+        Signal::StopAndKeepBest => Some(End::ByHand),
+        Signal::Cancel => Some(End::Cancelled),
+    }
+}
+
+/// `None` when the batch has no target for the head.
+fn loss_of(logits: Option<&Tensor>, targets: &Targets) -> Result<Option<Tensor>, TrainError> {
+    let taught = logits.filter(|_| targets.teach());
+    taught.map(|logits| loss::cross_entropy(logits, &targets.targets, Some(&targets.weights)).map_err(TrainError::compute)).transpose()
+}
+
+fn joint_loss(class: Option<&Tensor>, span: Option<&Tensor>, span_weight: f64) -> Result<Tensor, TrainError> {
+    let span = span.map(|span| span.affine(span_weight, 0.0)).transpose().map_err(TrainError::compute)?;
+    match (class, span) {
+        (Some(class), Some(span)) => class.add(&span).map_err(TrainError::compute),
+        (Some(class), None) => Ok(class.clone()),
+        (None, Some(span)) => Ok(span),
+        (None, None) => Err(TrainError::Compute("a batch teaches nothing".to_owned())),
+    }
+}
+
+fn number(scalar: &Tensor) -> Result<f64, TrainError> {
+    scalar.to_scalar::<f32>().map(f64::from).map_err(TrainError::compute)
+}
