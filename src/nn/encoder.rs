@@ -1,0 +1,240 @@
+//! The encoder: token ids to hidden states. Whatever the family, parameters stand in BERT's layout and names.
+
+use super::batch::{Mode, RaggedBatch};
+use super::weights::WeightFile;
+use super::{EncoderConfig, LoadError, LoadReport, ModelFiles, Params, plain};
+use candle_core::{Tensor, bail};
+
+/// Which parts of a loaded encoder learn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// So many layers from the bottom stay as they are, and with the first of them the embeddings.
+    pub frozen_layers: usize,
+    /// Whether the table of word embeddings learns (slow). Positions, types and norm learn anyway.
+    pub tune_embeddings: bool,
+    /// `false`: nothing learns.
+    pub trainable: bool,
+}
+
+impl LoadOptions {
+    /// For prediction.
+    pub const FROZEN: Self = Self { frozen_layers: 0, tune_embeddings: false, trainable: false };
+    /// Everything but the table of word embeddings.
+    pub const TRAINABLE: Self = Self { frozen_layers: 0, tune_embeddings: false, trainable: true };
+}
+
+/// Weight and bias of a linear layer, or gain and bias of a norm.
+#[derive(Clone, Debug)]
+pub(super) struct Pair {
+    pub weight: Tensor,
+    pub bias: Tensor,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Embeddings {
+    pub word: Tensor,
+    pub position: Tensor,
+    pub types: Tensor,
+    pub norm: Pair,
+    /// From the embeddings' width to the hidden size, where they differ.
+    pub project: Option<Pair>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Layer {
+    pub query: Pair,
+    pub key: Pair,
+    pub value: Pair,
+    pub attended: Pair,
+    pub attention_norm: Pair,
+    pub up: Pair,
+    pub down: Pair,
+    pub norm: Pair,
+}
+
+/// An encoder of the BERT family. Its parameters are shared with the [`Params`] it was loaded into.
+#[derive(Debug)]
+pub struct Encoder {
+    config: EncoderConfig,
+    embeddings: Embeddings,
+    layers: Vec<Layer>,
+}
+
+/// Reads parameters one by one and keeps the report.
+struct Loader<'a> {
+    file: WeightFile<'a>,
+    params: &'a mut Params,
+    report: LoadReport,
+    missing: Vec<String>,
+}
+
+impl Loader<'_> {
+    /// The rows from `skip` on of the parameter `name`, which must have the shape `shape` after that.
+    fn take(&mut self, name: &str, skip: usize, shape: &[usize], trainable: bool) -> Result<Tensor, LoadError> {
+        let ours = format!("bert.{name}");
+        let Some(mut value) = self.file.tensor(name)? else {
+            self.missing.push(ours);
+            let nothing = Tensor::zeros(shape, candle_core::DType::F32, &candle_core::Device::Cpu);
+            return nothing.map_err(|error| LoadError::Damaged(error.to_string()));
+        };
+        let damaged = |error: candle_core::Error| LoadError::Damaged(format!("{ours}: {error}"));
+        if skip > 0 && value.rank() == 2 && value.dims()[0] > skip {
+            value = value.narrow(0, skip, value.dims()[0] - skip).and_then(|rows| rows.copy()).map_err(damaged)?;
+        }
+        if value.dims() != shape {
+            return Err(LoadError::Shape { name: ours, wanted: shape.to_vec(), found: value.dims().to_vec() });
+        }
+        let tensor = self.params.add(&ours, value, trainable).map_err(damaged)?;
+        self.report.loaded.push(ours);
+        Ok(tensor)
+    }
+
+    fn pair(&mut self, name: &str, weight: &[usize], trainable: bool) -> Result<Pair, LoadError> {
+        Ok(Pair {
+            weight: self.take(&format!("{name}.weight"), 0, weight, trainable)?,
+            bias: self.take(&format!("{name}.bias"), 0, &weight[..1], trainable)?,
+        })
+    }
+
+    fn embeddings(&mut self, config: &EncoderConfig, trainable: bool, tune: bool) -> Result<Embeddings, LoadError> {
+        let (width, hidden) = (config.embedding_size, config.hidden_size);
+        let word = self.take("embeddings.word_embeddings.weight", 0, &[config.vocab_size, width], trainable && tune)?;
+        let skip = config.position_offset;
+        let position = self.take("embeddings.position_embeddings.weight", skip, &[config.max_position_embeddings, width], trainable)?;
+        let types = if config.type_vocab_size > 0 {
+            self.take("embeddings.token_type_embeddings.weight", 0, &[config.type_vocab_size, width], trainable)?
+        } else {
+            let none = Tensor::zeros((1, width), candle_core::DType::F32, &candle_core::Device::Cpu);
+            let none = none.map_err(|error| LoadError::Damaged(error.to_string()))?;
+            self.params.frozen("bert.embeddings.token_type_embeddings.weight", none)
+        };
+        let norm = self.pair("embeddings.LayerNorm", &[width], trainable)?;
+        let project = if width == hidden { None } else { Some(self.pair("embeddings_project", &[hidden, width], trainable)?) };
+        Ok(Embeddings { word, position, types, norm, project })
+    }
+
+    fn layer(&mut self, config: &EncoderConfig, at: usize, trainable: bool) -> Result<Layer, LoadError> {
+        let (h, f) = (config.hidden_size, config.intermediate_size);
+        let mut pair = |name: &str, shape: &[usize]| self.pair(&format!("encoder.layer.{at}.{name}"), shape, trainable);
+        Ok(Layer {
+            query: pair("attention.self.query", &[h, h])?,
+            key: pair("attention.self.key", &[h, h])?,
+            value: pair("attention.self.value", &[h, h])?,
+            attended: pair("attention.output.dense", &[h, h])?,
+            attention_norm: pair("attention.output.LayerNorm", &[h])?,
+            up: pair("intermediate.dense", &[f, h])?,
+            down: pair("output.dense", &[h, f])?,
+            norm: pair("output.LayerNorm", &[h])?,
+        })
+    }
+
+    /// Names of the file that nothing here reads: not a head's, not a layer left out on purpose.
+    fn unused(&self) -> Vec<String> {
+        let expected = |name: &str| {
+            ["encoder.layer.", "pooler.", "classifier.", "gloss."].iter().any(|start| name.starts_with(start))
+                || name == "embeddings.position_ids"
+                || self.params.get(&format!("bert.{name}")).is_some()
+        };
+        let names = self.file.names().iter().filter(|(name, _)| !expected(name));
+        names.map(|(_, own)| own.clone()).collect()
+    }
+}
+
+impl Encoder {
+    /// Reads the first `layers` layers (0: all) into `params`, under BERT's names.
+    ///
+    /// # Errors
+    /// A config that is not supported, a damaged file, parameters that are missing or of another shape.
+    /// `params` then holds a part of them and is of no further use.
+    pub fn load(files: &ModelFiles, layers: usize, params: &mut Params, options: LoadOptions) -> Result<(Self, LoadReport), LoadError> {
+        let mut config = EncoderConfig::parse(&files.config)?;
+        if layers > config.num_hidden_layers {
+            return Err(LoadError::TooManyLayers { wanted: layers, found: config.num_hidden_layers });
+        }
+        if layers > 0 {
+            config.num_hidden_layers = layers;
+        }
+        let file = WeightFile::open(files)?;
+        let mut loader = Loader { file, params, report: LoadReport::default(), missing: Vec::new() };
+        let embeddings = loader.embeddings(&config, options.trainable && options.frozen_layers == 0, options.tune_embeddings)?;
+        let read = |at| loader.layer(&config, at, options.trainable && at >= options.frozen_layers);
+        let layers = (0..config.num_hidden_layers).map(read).collect::<Result<Vec<_>, LoadError>>()?;
+        if !loader.missing.is_empty() {
+            return Err(LoadError::Missing(loader.missing));
+        }
+        let mut report = std::mem::take(&mut loader.report);
+        report.unused = loader.unused();
+        config.position_offset = 0;
+        Ok((Self { config, embeddings, layers }, report))
+    }
+
+    pub fn config(&self) -> &EncoderConfig {
+        &self.config
+    }
+
+    /// The longest text that can be read, in tokens.
+    pub fn max_tokens(&self) -> usize {
+        self.config.max_position_embeddings
+    }
+
+    /// The table of word embeddings `[vocab, embedding size]`, outside any graph; it sees later steps.
+    pub fn word_embedding(&self) -> Tensor {
+        self.embeddings.word.detach()
+    }
+
+    /// Hidden states `[tokens, hidden]` of the last layer.
+    ///
+    /// # Errors
+    /// A text that is empty or too long, or an id beyond the vocabulary.
+    pub fn forward(&self, batch: &RaggedBatch, mode: &mut Mode) -> candle_core::Result<Tensor> {
+        self.check(batch)?;
+        self.forward_plain(batch, mode)
+    }
+
+    fn check(&self, batch: &RaggedBatch) -> candle_core::Result<()> {
+        let max = self.max_tokens();
+        if batch.texts() == 0 || batch.starts[0] != 0 || batch.starts[batch.texts()] != batch.tokens() {
+            bail!("a batch wants one text at least, and starts that run from 0 to its {} tokens", batch.tokens());
+        }
+        if let Some(pair) = batch.starts.windows(2).find(|pair| pair[1] <= pair[0] || pair[1] - pair[0] > max) {
+            bail!("a text has {} tokens, 1 to {max} are possible", pair[1] as i64 - pair[0] as i64);
+        }
+        if let Some(id) = batch.ids.iter().find(|id| **id as usize >= self.config.vocab_size) {
+            bail!("token {id} is beyond the vocabulary of {}", self.config.vocab_size);
+        }
+        Ok(())
+    }
+
+    /// The same as [`Encoder::forward`] from candle's own ops (see [`plain`]): the reference, and the way on other devices.
+    ///
+    /// # Errors
+    /// As [`Encoder::forward`].
+    pub fn forward_plain(&self, batch: &RaggedBatch, mode: &mut Mode) -> candle_core::Result<Tensor> {
+        self.check(batch)?;
+        let train = mode.is_train();
+        let of = |tensor: &Tensor| if train { tensor.clone() } else { tensor.detach() };
+        let linear = |x: &Tensor, pair: &Pair| plain::linear(x, &of(&pair.weight), &of(&pair.bias));
+        let norm = |x: &Tensor, pair: &Pair| plain::layer_norm(x, &of(&pair.weight), &of(&pair.bias), self.config.layer_norm_eps);
+        let device = self.embeddings.word.device();
+        let ids = Tensor::from_slice(&batch.ids, batch.tokens(), device)?;
+        let places: Vec<u32> = (0..batch.texts()).flat_map(|text| 0..batch.range(text).len() as u32).collect();
+        let places = Tensor::from_vec(places, batch.tokens(), device)?;
+        let e = &self.embeddings;
+        let sum = (of(&e.word).index_select(&ids, 0)? + of(&e.position).index_select(&places, 0)?)?;
+        let mut x = norm(&sum.broadcast_add(&of(&e.types).narrow(0, 0, 1)?)?, &e.norm)?;
+        x = plain::dropout(&x, mode.next_dropout())?;
+        if let Some(project) = &e.project {
+            x = linear(&x, project)?;
+        }
+        for layer in &self.layers {
+            let (q, k, v) = (linear(&x, &layer.query)?, linear(&x, &layer.key)?, linear(&x, &layer.value)?);
+            let context = plain::attention(&q, &k, &v, batch, self.config.num_attention_heads, mode.next_dropout())?;
+            let attended = plain::dropout(&linear(&context, &layer.attended)?, mode.next_dropout())?;
+            x = norm(&(x + attended)?, &layer.attention_norm)?;
+            let inner = plain::activate(&linear(&x, &layer.up)?, self.config.hidden_act)?;
+            let fed = plain::dropout(&linear(&inner, &layer.down)?, mode.next_dropout())?;
+            x = norm(&(x + fed)?, &layer.norm)?;
+        }
+        Ok(x)
+    }
+}

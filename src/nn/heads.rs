@@ -1,0 +1,162 @@
+//! What stands on the encoder: a class of the text, and tags of its units.
+
+use super::batch::{Mode, RaggedBatch, UnitBatch};
+use super::weights::WeightFile;
+use super::{LoadError, LoadReport, ModelFiles, Params, plain};
+use candle_core::{Device, Error, Tensor, bail};
+use rand::Rng;
+use rand::rngs::StdRng;
+
+/// Spread of fresh weights.
+const SPREAD: f64 = 0.02;
+
+/// Width of the tagging head.
+const TAG_WIDTH: usize = 128;
+
+/// Places of a unit in its piece that are told apart.
+const OFFSETS: usize = 8;
+
+/// Reads a head's parameters from a folder, or draws them anew.
+struct HeadLoader<'a> {
+    file: Option<WeightFile<'a>>,
+    params: &'a mut Params,
+    rng: &'a mut StdRng,
+    trainable: bool,
+    report: LoadReport,
+}
+
+impl<'a> HeadLoader<'a> {
+    fn new(files: Option<&'a ModelFiles>, params: &'a mut Params, rng: &'a mut StdRng, trainable: bool) -> Result<Self, LoadError> {
+        Ok(Self { file: files.map(WeightFile::open).transpose()?, params, rng, trainable, report: LoadReport::default() })
+    }
+
+    /// `in_file` is the name without `bert.`.
+    fn take(&mut self, name: &str, shape: &[usize], spread: f64) -> Result<Tensor, LoadError> {
+        let in_file = name.strip_prefix("bert.").unwrap_or(name);
+        let found = self.file.as_ref().map(|file| file.tensor(in_file)).transpose()?.flatten();
+        let value = match found {
+            Some(value) if value.dims() == shape => {
+                self.report.loaded.push(name.to_owned());
+                value
+            }
+            other => {
+                let list = if other.is_some() { &mut self.report.wrong_shape } else { &mut self.report.fresh };
+                list.push(name.to_owned());
+                normal(shape, spread, self.rng).map_err(damaged)?
+            }
+        };
+        self.params.add(name, value, self.trainable).map_err(damaged)
+    }
+
+    fn pair(&mut self, name: &str, outputs: usize, inputs: usize) -> Result<(Tensor, Tensor), LoadError> {
+        Ok((self.take(&format!("{name}.weight"), &[outputs, inputs], SPREAD)?, self.take(&format!("{name}.bias"), &[outputs], 0.0)?))
+    }
+}
+
+fn damaged(error: Error) -> LoadError {
+    LoadError::Damaged(error.to_string())
+}
+
+/// Normally distributed values by Box and Muller, from our generator alone.
+fn normal(shape: &[usize], spread: f64, rng: &mut StdRng) -> candle_core::Result<Tensor> {
+    let mut draw = || {
+        let (u, v): (f64, f64) = (rng.random(), rng.random());
+        ((-2.0 * (1.0 - u).ln()).sqrt() * (std::f64::consts::TAU * v).cos() * spread) as f32
+    };
+    let values: Vec<f32> = (0..shape.iter().product()).map(|_| if spread > 0.0 { draw() } else { 0.0 }).collect();
+    Tensor::from_vec(values, shape, &Device::Cpu)
+}
+
+/// Pooler (dense and tanh on the first token) and classifier, as transformers' `BertForSequenceClassification`.
+#[derive(Debug)]
+pub struct ClassHead {
+    pooler: (Tensor, Tensor),
+    classifier: (Tensor, Tensor),
+}
+
+impl ClassHead {
+    /// Reads the head where `files` has one of the right shape, and draws it anew elsewhere.
+    ///
+    /// # Errors
+    /// A damaged file.
+    pub fn new_or_load(
+        files: Option<&ModelFiles>,
+        hidden: usize,
+        classes: usize,
+        params: &mut Params,
+        rng: &mut StdRng,
+        trainable: bool,
+    ) -> Result<(Self, LoadReport), LoadError> {
+        let mut loader = HeadLoader::new(files, params, rng, trainable)?;
+        let pooler = loader.pair("bert.pooler.dense", hidden, hidden)?;
+        let classifier = loader.pair("classifier", classes, hidden)?;
+        Ok((Self { pooler, classifier }, loader.report))
+    }
+
+    /// Logits `[texts, classes]` from hidden states `[tokens, hidden]`.
+    ///
+    /// # Errors
+    /// When shapes do not fit.
+    pub fn forward(&self, hidden: &Tensor, batch: &RaggedBatch, mode: &mut Mode) -> candle_core::Result<Tensor> {
+        let first: Vec<u32> = batch.starts[..batch.texts()].iter().map(|start| *start as u32).collect();
+        let first = hidden.index_select(&Tensor::from_vec(first, batch.texts(), hidden.device())?, 0)?;
+        let pooled = plain::linear(&first, &self.pooler.0, &self.pooler.1)?.tanh()?;
+        plain::linear(&plain::dropout(&pooled, mode.next_dropout())?, &self.classifier.0, &self.classifier.1)
+    }
+}
+
+/// Tags of units: characters under pieces. A unit is GELU(W_h h(piece) + W_c e(character) + E(offset)); a linear
+/// layer gives its tags. The offset says which part of its piece a unit is, the character which one it is.
+#[derive(Debug)]
+pub struct TagHead {
+    piece: (Tensor, Tensor),
+    character: Tensor,
+    offset: Tensor,
+    output: (Tensor, Tensor),
+    word_embedding: Tensor,
+}
+
+impl TagHead {
+    /// Reads the head where `files` has one of the right shape, and draws it anew elsewhere. `word_embedding` is the
+    /// encoder's table, which gives e(character) and never learns through this head.
+    ///
+    /// # Errors
+    /// A damaged file.
+    pub fn new_or_load(
+        files: Option<&ModelFiles>,
+        hidden: usize,
+        tags: usize,
+        word_embedding: &Tensor,
+        params: &mut Params,
+        rng: &mut StdRng,
+        trainable: bool,
+    ) -> Result<(Self, LoadReport), LoadError> {
+        let width = word_embedding.dims().get(1).copied().unwrap_or(hidden);
+        let mut loader = HeadLoader::new(files, params, rng, trainable)?;
+        let piece = loader.pair("gloss.tag.piece", TAG_WIDTH, hidden)?;
+        let character = loader.take("gloss.tag.character.weight", &[TAG_WIDTH, width], SPREAD)?;
+        let offset = loader.take("gloss.tag.offset.weight", &[OFFSETS, TAG_WIDTH], SPREAD)?;
+        let output = loader.pair("gloss.tag.output", tags, TAG_WIDTH)?;
+        let report = loader.report;
+        Ok((Self { piece, character, offset, output, word_embedding: word_embedding.detach() }, report))
+    }
+
+    /// Tag logits `[units, tags]` from hidden states `[tokens, hidden]`.
+    ///
+    /// # Errors
+    /// No unit, or indices out of range.
+    pub fn forward(&self, hidden: &Tensor, units: &UnitBatch, mode: &mut Mode) -> candle_core::Result<Tensor> {
+        let count = units.piece.len();
+        if count == 0 || units.char_id.len() != count || units.offset.len() != count {
+            bail!("a tagging head wants one unit at least, and piece, character and offset of each");
+        }
+        let device = hidden.device();
+        let index = |values: Vec<u32>| Tensor::from_vec(values, count, device);
+        let hidden = plain::dropout(hidden, mode.next_dropout())?;
+        let pieces = plain::linear(&hidden, &self.piece.0, &self.piece.1)?.index_select(&index(units.piece.clone())?, 0)?;
+        let characters = self.word_embedding.index_select(&index(units.char_id.clone())?, 0)?.matmul(&self.character.t()?)?;
+        let offsets = units.offset.iter().map(|offset| (*offset).min(OFFSETS as u32 - 1)).collect();
+        let unit = (pieces + characters)?.add(&self.offset.index_select(&index(offsets)?, 0)?)?.gelu_erf()?;
+        plain::linear(&plain::dropout(&unit, mode.next_dropout())?, &self.output.0, &self.output.1)
+    }
+}

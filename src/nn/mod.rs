@@ -1,0 +1,34 @@
+//! Networks on candle: ragged batches, the encoder of the BERT family, heads, loss, optimiser.
+//! Knows no project, no thread of its own, no file: weights come and go as bytes in [`ModelFiles`].
+//!
+//! A training step:
+//! ```text
+//! let hidden = encoder.forward(&batch, &mut mode)?;         // [tokens, hidden]
+//! let logits = class_head.forward(&hidden, &batch, &mut mode)?;
+//! let loss = loss::cross_entropy(&logits, &targets, None)?;
+//! let grads = params.backward(&loss)?;                      // not `loss.backward()`: see [`Params::backward`]
+//! let norm = optimiser.step(&params, &grads, lr, clip)?;    // norm before clipping
+//! ```
+
+mod batch;
+mod config;
+mod encoder;
+mod files;
+mod heads;
+mod joint;
+pub mod loss;
+mod optim;
+mod params;
+pub mod plain;
+mod weights;
+
+pub use batch::{Mode, RaggedBatch, UnitBatch};
+pub use candle_core::{Device, Tensor, Var};
+pub use config::{Activation, EncoderConfig};
+pub use encoder::{Encoder, LoadOptions};
+pub use files::{ModelFiles, Weights};
+pub use heads::{ClassHead, TagHead};
+pub use joint::{JointModel, JointSizes, LogProbs, Logits};
+pub use optim::{AdamW, AdamWState};
+pub use params::{Gradients, Param, Params, unreached};
+pub use weights::{LoadError, LoadReport};

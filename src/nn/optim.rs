@@ -1,0 +1,165 @@
+//! AdamW in one pass over each parameter: groups by name, clipping folded in.
+
+use super::{Gradients, Params};
+use candle_core::{CpuStorage, Error, InplaceOp1, Layout, Result, Tensor};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+const BETA1: f64 = 0.9;
+const BETA2: f64 = 0.999;
+const EPS: f64 = 1e-8;
+
+/// Numbers a thread takes at once.
+const CHUNK: usize = 1 << 14;
+
+/// First and second moments of one parameter.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Moments {
+    pub first: Vec<f32>,
+    pub second: Vec<f32>,
+    /// Steps this parameter has taken.
+    pub steps: u32,
+}
+
+/// What must be kept to go on exactly, by parameter name.
+pub type AdamWState = BTreeMap<String, Moments>;
+
+/// AdamW with bias correction, betas 0.9 and 0.999. Matrices decay; biases and norms do not.
+pub struct AdamW {
+    pub weight_decay: f64,
+    /// The rate of parameters outside the encoder is multiplied by this.
+    pub head_lr_factor: f64,
+    state: AdamWState,
+}
+
+impl AdamW {
+    pub fn new(weight_decay: f64, head_lr_factor: f64) -> Self {
+        Self { weight_decay, head_lr_factor, state: BTreeMap::new() }
+    }
+
+    pub fn state(&self) -> &AdamWState {
+        &self.state
+    }
+
+    pub fn set_state(&mut self, state: AdamWState) {
+        self.state = state;
+    }
+
+    /// Whether a parameter belongs to a head: outside the encoder, or its pooler.
+    pub fn is_head(name: &str) -> bool {
+        !name.starts_with("bert.") || name.starts_with("bert.pooler.")
+    }
+
+    /// Whether a parameter decays: matrices and tables, not biases and norms.
+    pub fn decays(name: &str) -> bool {
+        name.ends_with(".weight") && !name.contains("LayerNorm")
+    }
+
+    /// Changes every trainable parameter that has a gradient, as if gradients were scaled down to the norm `clip`
+    /// when theirs is larger. Returns the norm before clipping; when that is not finite nothing is changed.
+    ///
+    /// # Errors
+    /// When a gradient does not have its parameter's shape.
+    pub fn step(&mut self, params: &Params, grads: &Gradients, lr: f64, clip: f64) -> Result<f64> {
+        let norm = grad_norm(grads)?;
+        if !norm.is_finite() {
+            return Ok(norm);
+        }
+        let scale = if norm > clip { clip / norm } else { 1.0 };
+        for (name, var) in params.trainable() {
+            let Some(grad) = grads.get(name) else { continue };
+            let grad = grad.contiguous()?;
+            let moments = self.state.entry(name.to_owned()).or_default();
+            moments.steps += 1;
+            let rate = if Self::is_head(name) { lr * self.head_lr_factor } else { lr };
+            let decay = if Self::decays(name) { self.weight_decay } else { 0.0 };
+            let rule = Rule::new(rate, decay, scale, moments.steps);
+            let update = Update { rule, grad: &grad, moments: Mutex::new(moments) };
+            var.as_tensor().inplace_op1(&update)?;
+        }
+        Ok(norm)
+    }
+}
+
+/// The numbers of one step.
+#[derive(Clone, Copy)]
+struct Rule {
+    scale: f32,
+    shrink: f32,
+    rate: f32,
+    root: f32,
+    eps: f32,
+}
+
+impl Rule {
+    fn new(lr: f64, decay: f64, scale: f64, step: u32) -> Self {
+        let correct1 = 1.0 - BETA1.powi(step as i32);
+        let correct2 = 1.0 - BETA2.powi(step as i32);
+        Self {
+            scale: scale as f32,
+            shrink: (1.0 - lr * decay) as f32,
+            rate: (lr / correct1) as f32,
+            root: (1.0 / correct2).sqrt() as f32,
+            eps: EPS as f32,
+        }
+    }
+
+    #[inline(always)]
+    fn apply(self, values: &mut [f32], grads: &[f32], first: &mut [f32], second: &mut [f32]) {
+        let (b1, b2) = (BETA1 as f32, BETA2 as f32);
+        let moments = first.iter_mut().zip(second.iter_mut());
+        for ((value, grad), (m, v)) in values.iter_mut().zip(grads).zip(moments) {
+            let grad = grad * self.scale;
+            *m = b1 * *m + (1.0 - b1) * grad;
+            *v = b2 * *v + (1.0 - b2) * grad * grad;
+            *value = *value * self.shrink - self.rate * *m / (v.sqrt() * self.root + self.eps);
+        }
+    }
+}
+
+struct Update<'a> {
+    rule: Rule,
+    grad: &'a Tensor,
+    moments: Mutex<&'a mut Moments>,
+}
+
+impl InplaceOp1 for Update<'_> {
+    fn name(&self) -> &'static str {
+        "adamw"
+    }
+
+    fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
+        let CpuStorage::F32(values) = storage else { return Err(Error::Msg("AdamW wants float32".to_owned()).bt()) };
+        let Some((from, to)) = layout.contiguous_offsets() else { return Err(Error::Msg("AdamW wants whole tensors".to_owned()).bt()) };
+        let values = &mut values[from..to];
+        let (grad, grad_layout) = self.grad.storage_and_layout();
+        let (candle_core::Storage::Cpu(CpuStorage::F32(grad)), Some((from, to))) = (&*grad, grad_layout.contiguous_offsets()) else {
+            return Err(Error::Msg("AdamW wants float32 gradients on the processor".to_owned()).bt());
+        };
+        let grad = &grad[from..to];
+        if grad.len() != values.len() {
+            return Err(Error::Msg(format!("a gradient has {} numbers, its parameter {}", grad.len(), values.len())).bt());
+        }
+        let mut moments = self.moments.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let Moments { first, second, .. } = &mut **moments;
+        first.resize(values.len(), 0.0);
+        second.resize(values.len(), 0.0);
+        let state = first.par_chunks_mut(CHUNK).zip(second.par_chunks_mut(CHUNK));
+        let rule = self.rule;
+        values.par_chunks_mut(CHUNK).zip(grad.par_chunks(CHUNK)).zip(state).for_each(|((value, grad), (m, v))| rule.apply(value, grad, m, v));
+        Ok(())
+    }
+}
+
+/// The norm of all gradients together.
+///
+/// # Errors
+/// When a tensor can't be read.
+pub fn grad_norm(grads: &Gradients) -> Result<f64> {
+    let mut sum = 0.0;
+    for (_, grad) in grads.iter() {
+        sum += f64::from(grad.sqr()?.sum_all()?.to_scalar::<f32>()?);
+    }
+    Ok(sum.sqrt())
+}
