@@ -1,0 +1,522 @@
+//! Reviews from files: CSV, TSV, JSON Lines, Parquet, plain text, and our own JSON Lines with labels and spans.
+//!
+//! Every row of the file is accounted for: imported, blank, a duplicate, or an issue with its number and reason.
+//! Texts come in byte for byte. Nothing here changes a project; [`edits`] says how a project would take the rows in.
+//! Call [`read`] and [`preview`] from a plain thread: Parquet is read by polars, which has a thread pool of its own.
+
+use super::encoding::{self, DAMAGE};
+use super::scan::{self, Scanner, Trouble};
+use super::{StoreError, jsonl, table};
+use crate::project::{Polarity, Split, State, TextRange};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hasher};
+use std::ops::ControlFlow;
+use std::path::Path;
+
+mod guess;
+mod take_in;
+
+pub use take_in::edits;
+
+/// A column, by its name or its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Column {
+    Name(String),
+    /// From 1.
+    Number(usize),
+}
+
+impl Column {
+    /// "review" is a name, "2" the second column.
+    pub fn parse(text: &str) -> Self {
+        match text.trim().parse() {
+            Ok(number) if number > 0 => Self::Number(number),
+            _ => Self::Name(text.to_owned()),
+        }
+    }
+
+    /// Place of the column among `names`, from 0. A column that is really called "2" wins over the second one.
+    fn find(&self, names: &[String]) -> Option<usize> {
+        match self {
+            Self::Name(name) => {
+                let exact = names.iter().position(|other| other == name);
+                exact.or_else(|| names.iter().position(|other| other.trim().eq_ignore_ascii_case(name.trim())))
+            }
+            Self::Number(number) => {
+                let called = names.iter().position(|name| name.trim() == number.to_string());
+                called.or_else(|| Some(number - 1).filter(|at| *at < names.len()))
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Column {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Number(number) => write!(f, "{number}"),
+        }
+    }
+}
+
+/// What to take from a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportOptions {
+    pub text: Column,
+    pub label: Option<Column>,
+    /// Whether the first row names the columns (CSV and TSV).
+    pub header: bool,
+    /// Puts all documents on one side; `None` leaves it to the rows, then to chance.
+    pub split: Option<Split>,
+}
+
+impl Default for ImportOptions {
+    fn default() -> Self {
+        Self {
+            text: Column::Name("text".to_owned()),
+            label: None,
+            header: true,
+            split: None,
+        }
+    }
+}
+
+/// What kind of file it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// With its delimiter.
+    Csv(char),
+    Tsv,
+    Jsonl,
+    Parquet,
+    /// One review a line.
+    Text,
+}
+
+impl Format {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Csv(_) => "CSV",
+            Self::Tsv => "TSV",
+            Self::Jsonl => "JSON Lines",
+            Self::Parquet => "Parquet",
+            Self::Text => "plain text",
+        }
+    }
+
+    fn delimiter(self) -> Option<u8> {
+        match self {
+            Self::Csv(delimiter) => u8::try_from(delimiter).ok(),
+            Self::Tsv => Some(b'\t'),
+            _ => None,
+        }
+    }
+}
+
+/// The head of a file, to choose columns by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preview {
+    /// Guessed from the bytes.
+    pub encoding: &'static str,
+    pub format: Format,
+    /// "1", "2", … where there is no header.
+    pub columns: Vec<String>,
+    /// The first 20 rows below the header.
+    pub rows: Vec<Vec<String>>,
+    /// Whether the first row looks like names of columns (CSV and TSV).
+    pub header_guess: bool,
+    /// Places in `columns`.
+    pub text_guess: usize,
+    pub label_guess: Option<usize>,
+}
+
+/// A row on its way into a project.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Draft {
+    /// Row of the file it comes from.
+    pub row: usize,
+    pub text: String,
+    pub label: Option<String>,
+    pub meta: BTreeMap<String, String>,
+    pub split: Option<Split>,
+    /// What our own files say about a document.
+    pub annotation: Option<DraftAnnotation>,
+}
+
+/// An annotation by names instead of places in a schema.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DraftAnnotation {
+    /// Class by question.
+    pub answers: BTreeMap<String, String>,
+    pub spans: Vec<DraftSpan>,
+    /// `(from, to)`, ids of spans.
+    pub links: Vec<(u32, u32)>,
+    pub state: State,
+    pub flagged: bool,
+}
+
+/// A span by the name of its label.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DraftSpan {
+    pub id: u32,
+    pub range: TextRange,
+    pub label: String,
+    pub polarity: Option<Polarity>,
+}
+
+/// Something a person should know about one row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowIssue {
+    /// From 1, the header and blank lines counted, as a spreadsheet or editor shows it.
+    pub row: usize,
+    /// Goes on after "Row 14 of reviews.csv": "has 3 columns, the header has 4".
+    pub reason: String,
+    /// Whether the row stayed outside. If not, this is a remark.
+    pub skipped: bool,
+}
+
+impl RowIssue {
+    /// "Row 14 of reviews.csv has 3 columns, the header has 4. The row was skipped."
+    pub fn sentence(&self, file: &str) -> String {
+        let Self { row, reason, skipped } = self;
+        format!(
+            "Row {row} of {file} {reason}.{}",
+            if *skipped { " The row was skipped." } else { "" }
+        )
+    }
+}
+
+/// What became of the rows of a file: `rows == imported + duplicates_in_file + duplicates_in_project + skipped`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ImportReport {
+    /// Name of the file.
+    pub file: String,
+    pub format: &'static str,
+    pub encoding: &'static str,
+    /// Rows with something in them, the header not counted.
+    pub rows: usize,
+    pub imported: usize,
+    /// Lines with nothing in them.
+    pub blank: usize,
+    /// Rows left out for a reason that `issues` names.
+    pub skipped: usize,
+    /// Rows whose text came before in the file.
+    pub duplicates_in_file: usize,
+    /// Rows whose text is in the project already.
+    pub duplicates_in_project: usize,
+    /// In order of the file.
+    pub issues: Vec<RowIssue>,
+    /// Rows imported with each label.
+    pub labels: BTreeMap<String, usize>,
+    /// Columns that could not be read and were left out.
+    pub columns_left_out: Vec<String>,
+}
+
+/// The rows that can come in, and what became of all of them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Imported {
+    pub drafts: Vec<Draft>,
+    pub report: ImportReport,
+}
+
+/// Hears the share done (0 to 1) and the rows so far, at least every 1,000 rows; may end the import.
+pub type Progress<'a> = &'a mut dyn FnMut(f32, usize) -> ControlFlow<()>;
+
+/// Stable within one run of the program: for finding equal texts, not for storing.
+pub fn text_hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(text.as_bytes());
+    hasher.finish()
+}
+
+/// Reads the head of a file. `header` overrules the guess whether the first row names the columns.
+///
+/// # Errors
+/// The file is missing, can't be read, or is of no known kind.
+pub fn preview(path: &Path, header: Option<bool>) -> Result<Preview, StoreError> {
+    guess::preview(path, header)
+}
+
+/// Reads a whole file. `existing` holds the [`text_hash`] of every text of the project. `None` when `progress` ended it.
+///
+/// # Errors
+/// The file can't be read at all, or lacks a chosen column. Trouble with single rows is in the report.
+pub fn read(path: &Path, options: &ImportOptions, existing: &HashSet<u64>, progress: Progress) -> Result<Option<Imported>, StoreError> {
+    if progress(0.0, 0).is_break() {
+        return Ok(None);
+    }
+    let format = guess::format(path)?;
+    let mut intake = Intake::new(path, options, format, existing, progress);
+    let done = if format == Format::Parquet {
+        table::read(path, options, &mut intake)?
+    } else {
+        let bytes = std::fs::read(path).map_err(StoreError::io_read("Reading the file", path))?;
+        let decoded = encoding::decode(&bytes);
+        drop(bytes);
+        intake.report.encoding = decoded.encoding;
+        match format.delimiter() {
+            Some(delimiter) => read_delimited(&decoded.text, delimiter, &mut intake)?,
+            None if format == Format::Jsonl => jsonl::read(&decoded.text, &mut intake)?,
+            None => read_lines(&decoded.text, &mut intake)?,
+        }
+    };
+    if done.is_break() || (intake.progress)(1.0, intake.report.rows).is_break() {
+        return Ok(None);
+    }
+    Ok(Some(intake.finish()))
+}
+
+/// Collects rows: looks for what is wrong with them, for duplicates, and keeps the counts.
+pub(super) struct Intake<'a> {
+    pub(super) path: &'a Path,
+    pub(super) options: &'a ImportOptions,
+    existing: &'a HashSet<u64>,
+    progress: Progress<'a>,
+    /// Row and label of every text so far.
+    seen: HashMap<u64, (usize, Option<String>)>,
+    labels: BTreeSet<String>,
+    drafts: Vec<Draft>,
+    pub(super) report: ImportReport,
+    since_progress: usize,
+}
+
+impl<'a> Intake<'a> {
+    const PROGRESS_EVERY: usize = 500;
+    const MOST_LABELS: usize = 100;
+
+    fn new(path: &'a Path, options: &'a ImportOptions, format: Format, existing: &'a HashSet<u64>, progress: Progress<'a>) -> Self {
+        let report = ImportReport {
+            file: file_name(path),
+            format: format.name(),
+            encoding: "UTF-8",
+            ..ImportReport::default()
+        };
+        Self {
+            path,
+            options,
+            existing,
+            progress,
+            seen: HashMap::new(),
+            labels: BTreeSet::new(),
+            drafts: Vec::new(),
+            report,
+            since_progress: 0,
+        }
+    }
+
+    /// To be called for every row: tells how far we are, now and then, and whether to go on.
+    pub(super) fn tick(&mut self, share: f32) -> ControlFlow<()> {
+        self.since_progress += 1;
+        if self.since_progress < Self::PROGRESS_EVERY {
+            return ControlFlow::Continue(());
+        }
+        self.since_progress = 0;
+        (self.progress)(share.clamp(0.0, 1.0), self.report.rows)
+    }
+
+    /// A row that can't come in.
+    pub(super) fn skip(&mut self, row: usize, reason: impl Into<String>) {
+        self.report.rows += 1;
+        self.report.skipped += 1;
+        self.report.issues.push(RowIssue {
+            row,
+            reason: reason.into(),
+            skipped: true,
+        });
+    }
+
+    pub(super) fn remark(&mut self, row: usize, reason: impl Into<String>) {
+        self.report.issues.push(RowIssue {
+            row,
+            reason: reason.into(),
+            skipped: false,
+        });
+    }
+
+    pub(super) fn blank(&mut self) {
+        self.report.blank += 1;
+    }
+
+    /// A row that could be told apart into its columns.
+    ///
+    /// # Errors
+    /// The label column turns out to hold no classes.
+    pub(super) fn take(&mut self, mut draft: Draft) -> Result<(), StoreError> {
+        let row = draft.row;
+        let damaged = |text: &String| text.contains(DAMAGE);
+        if damaged(&draft.text) || draft.label.iter().chain(draft.meta.values()).any(damaged) {
+            self.skip(row, format!("holds bytes that are no {}", self.report.encoding));
+            return Ok(());
+        }
+        if draft.text.trim().is_empty() {
+            self.skip(row, "has an empty text");
+            return Ok(());
+        }
+        if u32::try_from(draft.text.len()).is_err() {
+            self.skip(row, "has a text longer than 4 GB");
+            return Ok(());
+        }
+        draft.label = draft.label.map(|label| label.trim().to_owned()).filter(|label| !label.is_empty());
+        if let Some(label) = &draft.label
+            && !self.labels.contains(label)
+        {
+            if self.labels.len() == Self::MOST_LABELS {
+                let column = self.options.label.as_ref().map_or_else(String::new, Column::to_string);
+                return Err(StoreError::TooManyLabels {
+                    column,
+                    limit: Self::MOST_LABELS,
+                    path: self.path.to_owned(),
+                });
+            }
+            self.labels.insert(label.clone());
+        }
+        let hash = text_hash(&draft.text);
+        if let Some((first, label)) = self.seen.get(&hash) {
+            self.report.duplicates_in_file += 1;
+            if *label != draft.label && draft.label.is_some() {
+                let (first, kept, other) = (*first, name_or_none(label.as_deref()), name_or_none(draft.label.as_deref()));
+                self.remark(
+                    row,
+                    format!("repeats row {first} with another label ({other} instead of {kept}); the first one was kept"),
+                );
+            }
+            self.report.rows += 1;
+            return Ok(());
+        }
+        self.report.rows += 1;
+        if self.existing.contains(&hash) {
+            self.report.duplicates_in_project += 1;
+            return Ok(());
+        }
+        self.seen.insert(hash, (row, draft.label.clone()));
+        if let Some(label) = &draft.label {
+            *self.report.labels.entry(label.clone()).or_default() += 1;
+        }
+        draft.split = self.options.split.or(draft.split);
+        self.drafts.push(draft);
+        Ok(())
+    }
+
+    fn finish(self) -> Imported {
+        let Self { drafts, mut report, .. } = self;
+        report.imported = drafts.len();
+        report.issues.sort_by_key(|issue| issue.row); // stable: issues of one row stay in order
+        Imported { drafts, report }
+    }
+
+    /// Place of a wanted column among `names`.
+    ///
+    /// # Errors
+    /// [`StoreError::NoColumn`].
+    pub(super) fn column(&self, wanted: &Column, names: &[String]) -> Result<usize, StoreError> {
+        wanted.find(names).ok_or_else(|| StoreError::NoColumn {
+            column: wanted.to_string(),
+            have: names.join(", "),
+            path: self.path.to_owned(),
+        })
+    }
+}
+
+fn name_or_none(label: Option<&str>) -> String {
+    label.map_or_else(|| "none".to_owned(), |label| format!("{label:?}"))
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+fn read_delimited(text: &str, delimiter: u8, intake: &mut Intake) -> Result<ControlFlow<()>, StoreError> {
+    let (names, in_header) = guess::columns(text, delimiter, intake.options.header);
+    let text_at = intake.column(&intake.options.text, &names)?;
+    let label_at = intake
+        .options
+        .label
+        .as_ref()
+        .map(|label| intake.column(label, &names))
+        .transpose()?;
+    let meta_names = meta_names(&names, intake.options.header);
+    let wanted = names.len();
+    for record in Scanner::new(text, delimiter) {
+        if intake.tick(record.end as f32 / text.len() as f32).is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        let row = record.row;
+        if Some(row) == in_header {
+            continue;
+        }
+        match record.trouble {
+            Trouble::Blank => {
+                intake.blank();
+                continue;
+            }
+            Trouble::OpenQuote => {
+                intake.skip(row, "has a quote that is never closed");
+                continue;
+            }
+            Trouble::StrayQuote | Trouble::None => {}
+        }
+        if record.fields.len() != wanted {
+            let (has, s) = (record.fields.len(), if record.fields.len() == 1 { "" } else { "s" });
+            let other = if intake.options.header {
+                "the header has"
+            } else {
+                "the other rows have"
+            };
+            intake.skip(row, format!("has {has} column{s}, {other} {wanted}"));
+            continue;
+        }
+        let mut draft = Draft { row, ..Draft::default() };
+        for (at, field) in record.fields.into_iter().enumerate() {
+            if at == text_at {
+                draft.text = field.into_owned();
+            } else if Some(at) == label_at {
+                draft.label = Some(field.into_owned());
+            } else if !field.is_empty() {
+                draft.meta.insert(meta_names[at].clone(), field.into_owned());
+            }
+        }
+        if record.trouble == Trouble::StrayQuote {
+            intake.remark(row, "has text after a closing quote; the field was kept as it stands");
+        }
+        intake.take(draft)?;
+    }
+    Ok(ControlFlow::Continue(()))
+}
+
+/// Names under which the other columns are kept: never empty, never twice.
+fn meta_names(names: &[String], header: bool) -> Vec<String> {
+    let mut taken = HashSet::new();
+    let unique = |(at, name): (usize, &String)| {
+        let mut name = if header && !name.trim().is_empty() {
+            name.trim().to_owned()
+        } else {
+            format!("column {}", at + 1)
+        };
+        while !taken.insert(name.clone()) {
+            name.push_str(" (2)");
+        }
+        name
+    };
+    names.iter().enumerate().map(unique).collect()
+}
+
+fn read_lines(text: &str, intake: &mut Intake) -> Result<ControlFlow<()>, StoreError> {
+    let mut done = 0;
+    // The same line ends as in CSV.
+    for (at, line) in scan::lines(text).enumerate() {
+        done += line.len() + 1;
+        if intake.tick(done as f32 / text.len() as f32).is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        if line.trim().is_empty() {
+            intake.blank();
+        } else {
+            intake.take(Draft {
+                row: at + 1,
+                text: line.to_owned(),
+                ..Draft::default()
+            })?;
+        }
+    }
+    Ok(ControlFlow::Continue(()))
+}

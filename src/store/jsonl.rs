@@ -1,0 +1,297 @@
+//! JSON Lines: anyone's, and our own with answers, spans and links. Offsets in files are code points.
+//!
+//! Read line by line with serde_json, because the reader of polars answers for a whole file: a broken line or a value
+//! of another type than the first rows have ends the import or becomes null, without saying which line it was.
+
+use super::StoreError;
+use super::import::{Draft, DraftAnnotation, DraftSpan, Intake};
+use super::scan;
+use crate::project::{Document, Polarity, Project, Split, State, TextRange};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::io::{self, BufWriter, Write};
+use std::ops::ControlFlow;
+use std::path::Path;
+
+type Object = Map<String, Value>;
+
+/// Our own row, as written. Order of the fields is the order in the file.
+#[derive(Serialize)]
+struct OwnRow<'a> {
+    text: &'a str,
+    answers: BTreeMap<&'a str, &'a str>,
+    spans: Vec<OwnSpan>,
+    links: Vec<OwnLink>,
+    state: &'a State,
+    flagged: bool,
+    split: Option<Split>,
+    meta: &'a BTreeMap<String, String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct OwnSpan {
+    #[serde(default)]
+    id: Option<u32>,
+    start: usize,
+    end: usize,
+    label: String,
+    #[serde(default)]
+    polarity: Option<Polarity>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct OwnLink {
+    from: u32,
+    to: u32,
+}
+
+/// Lines with something in them, numbered from 1, or the elements of one JSON array.
+fn objects(text: &str) -> Box<dyn Iterator<Item = (usize, Result<Object, String>)> + '_> {
+    let object = |value: Value| match value {
+        Value::Object(object) => Ok(object),
+        _ => Err("holds no JSON object".to_owned()),
+    };
+    if text.trim_start().starts_with('[')
+        && let Ok(array) = serde_json::from_str::<Vec<Value>>(text)
+    {
+        return Box::new(array.into_iter().enumerate().map(move |(at, value)| (at + 1, object(value))));
+    }
+    let lines = scan::lines(text).enumerate().filter(|(_, line)| !line.trim().is_empty());
+    Box::new(lines.map(move |(at, line)| {
+        let parsed = serde_json::from_str(line).map_err(|error| format!("is not valid JSON ({})", without_line(&error)));
+        (at + 1, parsed.and_then(object))
+    }))
+}
+
+/// serde_json's message names "line 1" of the one line it was given.
+fn without_line(error: &serde_json::Error) -> String {
+    error.to_string().replace(" at line 1 column", " at column")
+}
+
+/// The first rows as a table: names in order of appearance, cells as text.
+pub(super) fn head(text: &str, rows: usize) -> (Vec<String>, Vec<Vec<String>>) {
+    let objects: Vec<Object> = objects(text).filter_map(|(_, parsed)| parsed.ok()).take(rows).collect();
+    let columns = names(objects.iter());
+    let cell = |object: &Object, name: &String| object.get(name).and_then(cell).unwrap_or_default();
+    let rows = objects
+        .iter()
+        .map(|object| columns.iter().map(|name| cell(object, name)).collect())
+        .collect();
+    (columns, rows)
+}
+
+fn names<'a>(objects: impl Iterator<Item = &'a Object>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in objects.flat_map(Map::keys) {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    names
+}
+
+fn cell(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
+/// Reads all rows of a file.
+pub(super) fn read(text: &str, intake: &mut Intake) -> Result<ControlFlow<()>, StoreError> {
+    const LOOKED_AT: usize = 1000;
+    let columns = names(
+        objects(text)
+            .filter_map(|(_, parsed)| parsed.ok())
+            .take(LOOKED_AT)
+            .collect::<Vec<_>>()
+            .iter(),
+    );
+    let name_of = |at: usize| columns[at].clone();
+    let text_name = intake.column(&intake.options.text, &columns).map(name_of)?;
+    let label_name = intake
+        .options
+        .label
+        .as_ref()
+        .map(|label| intake.column(label, &columns).map(name_of))
+        .transpose()?;
+    let total = text.len().max(1) as f32;
+    let mut done = 0;
+    for (row, parsed) in objects(text) {
+        done += parsed
+            .as_ref()
+            .map_or(1, |object| object.get(&text_name).and_then(Value::as_str).map_or(1, str::len));
+        if intake.tick(done as f32 / total).is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        match parsed.and_then(|object| draft(row, object, &text_name, label_name.as_deref())) {
+            Ok(draft) => intake.take(draft)?,
+            Err(reason) => intake.skip(row, reason),
+        }
+    }
+    Ok(ControlFlow::Continue(()))
+}
+
+/// The rows of a file of our own.
+pub(super) fn rows(text: &str) -> impl Iterator<Item = (usize, Result<Draft, String>)> {
+    objects(text).map(|(row, parsed)| (row, parsed.and_then(|object| draft(row, object, "text", None))))
+}
+
+fn draft(row: usize, mut object: Object, text_name: &str, label_name: Option<&str>) -> Result<Draft, String> {
+    let text = object
+        .remove(text_name)
+        .as_ref()
+        .and_then(cell)
+        .ok_or_else(|| format!("has no {text_name:?}"))?;
+    let label = label_name.and_then(|name| object.remove(name)).as_ref().and_then(cell);
+    let is_own = text_name == "text" && is_own(&object);
+    let annotation = if is_own { Some(annotation(&text, &mut object)?) } else { None };
+    let mut split = None;
+    if is_own {
+        split = field(&mut object, "split")?;
+        if let Some(Value::Object(inner)) = object.remove("meta") {
+            object.extend(inner);
+        }
+    }
+    let meta = object
+        .iter()
+        .filter_map(|(name, value)| Some((name.clone(), cell(value)?)))
+        .collect();
+    Ok(Draft {
+        row,
+        text,
+        label,
+        meta,
+        split,
+        annotation,
+    })
+}
+
+/// Whether an object is of our own making, rather than one that happens to have a field of the same name.
+fn is_own(object: &Object) -> bool {
+    let is_span = |value: &Value| ["start", "end"].iter().all(|key| value[*key].is_u64()) && value["label"].is_string();
+    let spans = object
+        .get("spans")
+        .map(|spans| spans.as_array().is_some_and(|spans| spans.iter().all(is_span)));
+    let answers = object
+        .get("answers")
+        .map(|answers| answers.as_object().is_some_and(|answers| answers.values().all(Value::is_string)));
+    match (spans, answers) {
+        (None, None) => false,
+        (spans, answers) => spans.unwrap_or(true) && answers.unwrap_or(true),
+    }
+}
+
+fn annotation(text: &str, object: &mut Object) -> Result<DraftAnnotation, String> {
+    let mut spans = Vec::new();
+    for (at, span) in field::<Vec<OwnSpan>>(object, "spans")?.unwrap_or_default().into_iter().enumerate() {
+        let OwnSpan {
+            id,
+            start,
+            end,
+            label,
+            polarity,
+        } = span;
+        let range =
+            TextRange::from_chars(text, start..end).ok_or_else(|| format!("has a span {start} to {end} that does not lie in its text"))?;
+        let id = id.unwrap_or(at as u32);
+        if spans.iter().any(|span: &DraftSpan| span.id == id) {
+            return Err(format!("has two spans with the id {id}"));
+        }
+        spans.push(DraftSpan {
+            id,
+            range,
+            label,
+            polarity,
+        });
+    }
+    let links: Vec<(u32, u32)> = field::<Vec<OwnLink>>(object, "links")?
+        .unwrap_or_default()
+        .into_iter()
+        .map(|link| (link.from, link.to))
+        .collect();
+    let known = |id: u32| spans.iter().any(|span| span.id == id);
+    if let Some((from, to)) = links.iter().find(|(from, to)| from == to || !known(*from) || !known(*to)) {
+        return Err(format!("has a link from span {from} to span {to}, which do not both exist"));
+    }
+    Ok(DraftAnnotation {
+        answers: field(object, "answers")?.unwrap_or_default(),
+        spans,
+        links,
+        state: field(object, "state")?.unwrap_or_default(),
+        flagged: field(object, "flagged")?.unwrap_or_default(),
+    })
+}
+
+fn field<T: serde::de::DeserializeOwned>(object: &mut Object, name: &str) -> Result<Option<T>, String> {
+    let value = object.remove(name).filter(|value| !value.is_null());
+    value
+        .map(|value| serde_json::from_value(value).map_err(|error| format!("has a {name:?} that makes no sense ({error})")))
+        .transpose()
+}
+
+/// Writes every document of a project as a line of our own format, which [`super::import`] reads back without loss.
+///
+/// # Errors
+/// When the writer fails.
+pub fn export_jsonl(project: &Project, writer: &mut dyn Write) -> io::Result<()> {
+    for doc in project.documents() {
+        serde_json::to_writer(&mut *writer, &own_row(project, doc))?;
+        writer.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+/// [`export_jsonl`] to a file, replacing what was there once all is written.
+///
+/// # Errors
+/// The disk is full or read-only; the old file is still there then.
+pub fn export_documents(project: &Project, path: &Path) -> Result<(), StoreError> {
+    let mut bytes = BufWriter::new(Vec::new());
+    let written = export_jsonl(project, &mut bytes).and_then(|()| bytes.into_inner().map_err(io::Error::from));
+    written
+        .and_then(|bytes| super::write_atomically(path, &bytes))
+        .map_err(StoreError::io("Exporting", path))
+}
+
+fn own_row<'a>(project: &'a Project, doc: &'a Document) -> OwnRow<'a> {
+    let annotation = &doc.annotation;
+    let schema = project.schema();
+    let answers = annotation.answers.keys().filter_map(|id| {
+        let question = schema.question(*id)?;
+        Some((
+            question.name.as_str(),
+            question.classes.get(usize::from(annotation.class(*id)?))?.name.as_str(),
+        ))
+    });
+    let label = |label: u16| schema.span_labels.get(usize::from(label)).map(|label| label.name.clone());
+    let spans = annotation.spans.iter().filter_map(|(id, span)| {
+        let chars = span.range.chars(&doc.text);
+        Some(OwnSpan {
+            id: Some(id.0),
+            start: chars.start,
+            end: chars.end,
+            label: label(span.label)?,
+            polarity: span.polarity,
+        })
+    });
+    OwnRow {
+        text: &doc.text,
+        answers: answers.collect(),
+        spans: spans.collect(),
+        links: annotation
+            .links
+            .iter()
+            .map(|link| OwnLink {
+                from: link.from.0,
+                to: link.to.0,
+            })
+            .collect(),
+        state: &annotation.state,
+        flagged: annotation.flagged,
+        split: doc.split,
+        meta: &doc.meta,
+    }
+}

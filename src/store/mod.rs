@@ -1,0 +1,57 @@
+//! The disk: the project file with its journal, runs, import and export, model folders, the user's settings.
+//!
+//! Every call here may fail for reasons outside the program and says so with a [`StoreError`], a sentence a person
+//! can act on. Nothing here draws, starts threads, or changes a project: it is handed projects that have changed.
+
+mod encoding;
+mod error;
+pub mod import;
+mod jsonl;
+pub mod model_folder;
+mod project_file;
+mod rows;
+pub mod runs;
+pub mod sample;
+mod scan;
+mod settings;
+mod table;
+
+pub use error::StoreError;
+pub use jsonl::{export_documents, export_jsonl};
+pub use project_file::{Fault, Opened, ProjectFile};
+pub use runs::{RunStatus, RunSummary, RunWriter, Runs};
+pub use sample::create_sample;
+pub use settings::{Language, Settings, Theme};
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Writes a file so that a crash at any moment leaves either the old content or the new one.
+pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let temporary = with_suffix(path, ".new");
+    let mut file = File::create(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    drop(file);
+    fs::rename(&temporary, path)?;
+    sync_folder(path);
+    Ok(())
+}
+
+/// Makes a rename or a new file in the folder of `path` survive a power cut, where the system can say so.
+pub(crate) fn sync_folder(path: &Path) {
+    if cfg!(unix)
+        && let Some(folder) = path.parent()
+        && let Ok(folder) = File::open(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
+    {
+        folder.sync_all().ok(); // some file systems can't; the file itself is synced all the same
+    }
+}
+
+/// `reviews.gloss` with ".lock" gives `reviews.gloss.lock`.
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}

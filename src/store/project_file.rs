@@ -1,0 +1,361 @@
+//! The project file: SQLite with the documents as they are and an append-only journal of the steps that led there.
+//!
+//! A step is one transaction, on the disk when [`ProjectFile::record`] returns (write-ahead log, synced), so killing the
+//! program or the power loses at most the gesture under way. A file that can't be opened is left byte for byte as it was.
+
+use super::rows::{self, Touched};
+use super::{Runs, StoreError, sync_folder, with_suffix};
+use crate::project::{EntryKind, History, Project, Schema, Step};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// "Glos", so that other programs know the file as ours.
+const APPLICATION_ID: u32 = 0x476c_6f73;
+/// Grows when the tables change; files of a higher number are refused.
+const FORMAT: u32 = 1;
+/// The fixed start of every SQLite file.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// An open project file. Closing is dropping; there is nothing to save.
+pub struct ProjectFile {
+    // Dropped first: the database is closed before the lock is given up.
+    database: Connection,
+    _lock: Lock,
+    path: PathBuf,
+    next_seq: i64,
+}
+
+/// What [`ProjectFile::open`] finds.
+pub struct Opened {
+    pub file: ProjectFile,
+    pub project: Project,
+    pub history: History,
+}
+
+/// A trouble that tests put in the way of the next records.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    None,
+    /// The file can't grow any more.
+    DiskFull,
+    ReadOnly,
+}
+
+impl ProjectFile {
+    /// A new, empty project. Never overwrites.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`], or the folder can't be written to.
+    pub fn create(path: &Path, schema: &Schema) -> Result<Self, StoreError> {
+        Self::create_filled(path, &Project::new(schema.clone()), &[])
+    }
+
+    /// A new project that already holds documents and the steps that brought them. The file appears under its name
+    /// only when it is complete.
+    ///
+    /// # Errors
+    /// As [`ProjectFile::create`].
+    pub fn create_filled(path: &Path, project: &Project, steps: &[Step]) -> Result<Self, StoreError> {
+        let lock = Lock::take(path)?;
+        if path.try_exists().map_err(StoreError::io("Making the project", path))? {
+            return Err(StoreError::Exists { path: path.to_owned() });
+        }
+        let unfinished = with_suffix(path, ".new");
+        let built = discard(&unfinished).and_then(|()| build(&unfinished, project, steps, path));
+        let placed = built.and_then(|()| {
+            set_aside_stray_log(path)?;
+            fs::rename(&unfinished, path).map_err(StoreError::io("Making the project", path))
+        });
+        if let Err(error) = placed {
+            discard(&unfinished).ok(); // best effort: the error that matters is the first one
+            return Err(error);
+        }
+        sync_folder(path);
+        Ok(Self::open_locked(path, lock)?.file)
+    }
+
+    /// Reads a project and keeps its file open, for this program alone.
+    ///
+    /// # Errors
+    /// The file is missing, no project, damaged, newer than this program, or open elsewhere; it was not touched then.
+    pub fn open(path: &Path) -> Result<Opened, StoreError> {
+        if !path.try_exists().map_err(StoreError::io("Opening the project", path))? {
+            return Err(StoreError::Missing { path: path.to_owned() });
+        }
+        let lock = Lock::take(path)?;
+        Self::open_locked(path, lock)
+    }
+
+    fn open_locked(path: &Path, lock: Lock) -> Result<Opened, StoreError> {
+        check_header(path)?;
+        let log = with_suffix(path, "-wal");
+        let had_log = log.exists();
+        let opened = connect(path).and_then(|database| match read(&database, path) {
+            Ok((project, history, next_seq)) => {
+                database
+                    .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
+                    .map_err(StoreError::sql("Opening the project", path))?;
+                Ok((database, project, history, next_seq))
+            }
+            Err(error) => Err(error),
+        });
+        match opened {
+            Ok((database, project, history, next_seq)) => Ok(Opened {
+                file: Self {
+                    database,
+                    _lock: lock,
+                    path: path.to_owned(),
+                    next_seq,
+                },
+                project,
+                history,
+            }),
+            Err(error) => {
+                // The database is closed by now. A log that only looking made is empty: leave the folder as it was.
+                if !had_log && log.metadata().is_ok_and(|meta| meta.len() == 0) {
+                    fs::remove_file(&log).ok();
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Puts one step on the disk: the journal's line and every row it touched, in one transaction. `project` already
+    /// has the change. After an error the file is as before and the same call can be made again later.
+    ///
+    /// # Errors
+    /// A full or read-only disk above all.
+    pub fn record(&mut self, kind: EntryKind, step: &Step, project: &Project) -> Result<(), StoreError> {
+        self.record_all(&[(kind, step)], project)
+    }
+
+    /// [`ProjectFile::record`] for steps that had to wait, oldest first; all or none.
+    ///
+    /// # Errors
+    /// As [`ProjectFile::record`].
+    pub fn record_all(&mut self, entries: &[(EntryKind, &Step)], project: &Project) -> Result<(), StoreError> {
+        const DOING: &str = "Saving the change";
+        let path = &self.path;
+        let touched = Touched::by(entries);
+        let transaction = self
+            .database
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(StoreError::sql(DOING, path))?;
+        let mut seq = self.next_seq;
+        for (kind, step) in entries {
+            rows::append_journal(&transaction, seq, *kind, step).map_err(StoreError::sql(DOING, path))?;
+            seq += 1;
+        }
+        rows::write_touched(&transaction, &touched, project, path)?;
+        transaction.commit().map_err(StoreError::sql(DOING, path))?;
+        self.next_seq = seq;
+        Ok(())
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The runs that belong to this project.
+    pub fn runs(&self) -> Runs {
+        Runs::of(&self.path)
+    }
+
+    /// For tests: makes the next records fail as a disk would.
+    ///
+    /// # Errors
+    /// When SQLite refuses the setting.
+    #[doc(hidden)]
+    pub fn simulate(&mut self, fault: Fault) -> Result<(), StoreError> {
+        let pages: i64 = match fault {
+            Fault::DiskFull => self.database.query_row("PRAGMA page_count", [], |row| row.get(0)),
+            Fault::None | Fault::ReadOnly => Ok(i64::from(u32::MAX - 1)),
+        }
+        .map_err(StoreError::sql("Testing", &self.path))?;
+        self.database
+            .execute_batch(&format!(
+                "PRAGMA max_page_count = {pages}; PRAGMA query_only = {};",
+                i32::from(fault == Fault::ReadOnly)
+            ))
+            .map_err(StoreError::sql("Testing", &self.path))
+    }
+}
+
+/// Refuses what is not ours by the first bytes alone, before SQLite gets to see the file.
+fn check_header(path: &Path) -> Result<(), StoreError> {
+    const DOING: &str = "Opening the project";
+    let no_project = || StoreError::NotAProject { path: path.to_owned() };
+    let file = File::open(path).map_err(StoreError::io_read(DOING, path))?;
+    let meta = file.metadata().map_err(StoreError::io_read(DOING, path))?;
+    if !meta.is_file() {
+        return Err(no_project());
+    }
+    let mut header = Vec::with_capacity(100);
+    file.take(100).read_to_end(&mut header).map_err(StoreError::io_read(DOING, path))?;
+    if header.is_empty() {
+        return Err(StoreError::damaged(path, "the file is empty"));
+    }
+    if !MAGIC.starts_with(&header[..header.len().min(16)]) {
+        return Err(no_project());
+    }
+    if header.len() < 100 {
+        return Err(StoreError::damaged(path, "the file ends in its first 100 bytes"));
+    }
+    let number = |at: usize| header[at..at + 4].iter().fold(0u32, |sum, byte| sum << 8 | u32::from(*byte));
+    if number(68) != APPLICATION_ID {
+        return Err(no_project());
+    }
+    if number(60) > FORMAT {
+        return Err(StoreError::Newer {
+            found: number(60),
+            known: FORMAT,
+            path: path.to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// Opens the database for this process alone. Closing it again writes nothing until the caller lifts that.
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    const DOING: &str = "Opening the project";
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let database = Connection::open_with_flags(path, flags).map_err(StoreError::sql(DOING, path))?;
+    let configure = || -> rusqlite::Result<bool> {
+        database.busy_timeout(Duration::ZERO)?;
+        database.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        // Exclusive: a second guard beside our lock file, and the log needs no shared memory, which some disks lack.
+        database.execute_batch("PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000;")?;
+        database.set_prepared_statement_cache_capacity(32);
+        database.is_readonly("main")
+    };
+    if configure().map_err(StoreError::sql(DOING, path))? {
+        return Err(StoreError::ReadOnly { path: path.to_owned() });
+    }
+    Ok(database)
+}
+
+/// Checks the database, then reads all of it. Also answers with the journal's next number.
+fn read(database: &Connection, path: &Path) -> Result<(Project, History, i64), StoreError> {
+    const DOING: &str = "Opening the project";
+    // Errors of a database that claimed to be fine in its header are damage, whatever SQLite calls them.
+    let sql = |error: rusqlite::Error| match StoreError::sql(DOING, path)(error) {
+        StoreError::Database { source, .. } => StoreError::damaged(path, source),
+        StoreError::NotAProject { .. } => StoreError::damaged(path, "its pages are not those of a project"),
+        other => other,
+    };
+    let format: u32 = database.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(sql)?;
+    if format > FORMAT {
+        return Err(StoreError::Newer {
+            found: format,
+            known: FORMAT,
+            path: path.to_owned(),
+        });
+    }
+    let verdict: String = database.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(sql)?;
+    if verdict != "ok" {
+        return Err(StoreError::damaged(path, verdict));
+    }
+    let schema = rows::read_schema(database).map_err(sql)?;
+    let documents = rows::read_documents(database).map_err(sql)?;
+    rows::check(&documents).map_err(|what| StoreError::damaged(path, what))?;
+    let project = Project::restore(schema, documents).map_err(StoreError::edit(path))?;
+    let entries = rows::read_journal(database).map_err(sql)?;
+    let next_seq = database
+        .query_row("SELECT coalesce(max(seq), 0) + 1 FROM journal", [], |row| row.get(0))
+        .map_err(sql)?;
+    Ok((project, History::replay(entries), next_seq))
+}
+
+/// Writes a whole project file under a temporary name.
+fn build(unfinished: &Path, project: &Project, steps: &[Step], path: &Path) -> Result<(), StoreError> {
+    let make = || -> Result<(), StoreError> {
+        let sql = |error| StoreError::sql("Making the project", path)(error);
+        let mut database = Connection::open(unfinished).map_err(sql)?;
+        database
+            .execute_batch(&format!(
+                "PRAGMA locking_mode = EXCLUSIVE; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};
+                 PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+            ))
+            .map_err(sql)?;
+        let transaction = database.transaction().map_err(sql)?;
+        transaction.execute_batch(rows::TABLES).map_err(sql)?;
+        let schema = serde_json::to_string(&**project.schema()).map_err(|error| StoreError::damaged(path, error))?;
+        transaction
+            .execute("INSERT INTO schema(id, json) VALUES (1, ?1)", params![schema])
+            .map_err(sql)?;
+        for (seq, step) in (1..).zip(steps) {
+            rows::append_journal(&transaction, seq, EntryKind::Do, step).map_err(sql)?;
+        }
+        rows::insert_documents(&transaction, project.all_documents()).map_err(sql)?;
+        transaction.commit().map_err(sql)?;
+        database.close().map_err(|(_, error)| sql(error))
+    };
+    make()?;
+    File::open(unfinished)
+        .and_then(|file| file.sync_all())
+        .map_err(StoreError::io("Making the project", path))
+}
+
+fn discard(unfinished: &Path) -> Result<(), StoreError> {
+    for file in [unfinished.to_owned(), with_suffix(unfinished, "-wal")] {
+        match fs::remove_file(&file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(StoreError::io("Making the project", &file)(error)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A log left by a project that is gone would be read into the new one: keep it, under another name.
+fn set_aside_stray_log(path: &Path) -> Result<(), StoreError> {
+    let log = with_suffix(path, "-wal");
+    if log.exists() {
+        fs::rename(&log, with_suffix(path, "-wal.old")).map_err(StoreError::io("Making the project", path))?;
+    }
+    Ok(())
+}
+
+/// The right to write a project: a locked file beside it. The system frees it when the process ends, however it ends.
+struct Lock {
+    _file: File,
+    path: PathBuf,
+}
+
+impl Lock {
+    fn take(project: &Path) -> Result<Self, StoreError> {
+        // The real file, so that a project reached through a link has one lock.
+        let real = project.canonicalize().unwrap_or_else(|_| project.to_owned());
+        let path = with_suffix(&real, ".lock");
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(|error| match error.kind() {
+                // The lock's folder is the project's.
+                io::ErrorKind::NotFound => StoreError::Missing {
+                    path: project.parent().unwrap_or(project).to_owned(),
+                },
+                _ => StoreError::io("Opening the project", project)(error),
+            })?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StoreError::AlreadyOpen { path: project.to_owned() }),
+            // A disk without locks: SQLite's own lock remains.
+            Err(TryLockError::Error(error)) => log::warn!("no lock on {}: {error}", path.display()),
+        }
+        Ok(Self { _file: file, path })
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Whoever opened this very file a moment ago and gets its lock now still meets SQLite's.
+        fs::remove_file(&self.path).ok();
+    }
+}

@@ -1,0 +1,378 @@
+//! Rows of the project file's tables to values and back. Knows SQL and the model; opens, locks and checks nothing.
+
+use super::StoreError;
+use crate::project::{
+    Annotation, DocId, Document, Edit, Entry, EntryKind, Link, Polarity, Project, QuestionId, Schema, Span, SpanId, Split, State, Step,
+    TextRange,
+};
+use rusqlite::types::Type;
+use rusqlite::{Connection, Result, Row, Statement, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The tables of format 1. Offsets of spans are bytes.
+pub(super) const TABLES: &str = "
+CREATE TABLE schema(id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL) STRICT;
+CREATE TABLE documents(
+    id INTEGER PRIMARY KEY, text TEXT NOT NULL, meta TEXT NOT NULL, split TEXT,
+    present INTEGER NOT NULL, state TEXT NOT NULL, flagged INTEGER NOT NULL) STRICT;
+CREATE TABLE answers(doc INTEGER NOT NULL, question INTEGER NOT NULL, value TEXT NOT NULL,
+    PRIMARY KEY (doc, question)) STRICT, WITHOUT ROWID;
+CREATE TABLE spans(doc INTEGER NOT NULL, id INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
+    label INTEGER NOT NULL, polarity TEXT, PRIMARY KEY (doc, id)) STRICT, WITHOUT ROWID;
+CREATE TABLE links(doc INTEGER NOT NULL, from_span INTEGER NOT NULL, to_span INTEGER NOT NULL,
+    PRIMARY KEY (doc, from_span, to_span)) STRICT, WITHOUT ROWID;
+CREATE TABLE journal(
+    seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, author TEXT NOT NULL, time_ms INTEGER NOT NULL,
+    edits TEXT NOT NULL, inverse TEXT NOT NULL) STRICT;
+";
+
+/// What steps changed, each row to be written once however many steps touched it.
+#[derive(Default)]
+pub(super) struct Touched {
+    added: Vec<Range<usize>>,
+    presence: Vec<Range<usize>>,
+    annotations: BTreeSet<usize>,
+    schema: bool,
+}
+
+impl Touched {
+    pub(super) fn by(entries: &[(EntryKind, &Step)]) -> Self {
+        let mut touched = Self::default();
+        // The inverse touches the same rows.
+        for (kind, edit) in entries
+            .iter()
+            .flat_map(|(kind, step)| step.edits.iter().map(move |edit| (*kind, edit)))
+        {
+            match (edit, edit.touches()) {
+                (Edit::AddDocuments { .. }, Some(range)) if kind == EntryKind::Do => touched.added.push(range),
+                (Edit::AddDocuments { .. } | Edit::SetPresent { .. }, Some(range)) => touched.presence.push(range),
+                (_, Some(range)) => touched.annotations.extend(range),
+                (_, None) => touched.schema = true,
+            }
+        }
+        touched
+    }
+}
+
+/// Writes the rows of `touched` as they stand in `project`.
+pub(super) fn write_touched(database: &Connection, touched: &Touched, project: &Project, path: &Path) -> Result<(), StoreError> {
+    let sql = |error| StoreError::sql("Saving the change", path)(error);
+    let out_of_order = |what: String| StoreError::OutOfOrder {
+        what,
+        path: path.to_owned(),
+    };
+    let documents = project.all_documents();
+    let within = |range: &Range<usize>| {
+        documents
+            .get(range.clone())
+            .ok_or_else(|| out_of_order(format!("documents {range:?} are not there")))
+    };
+    if touched.schema {
+        let json = to_json(&**project.schema()).map_err(sql)?;
+        database
+            .prepare_cached("UPDATE schema SET json = ?1")
+            .and_then(|mut update| update.execute([json]))
+            .map_err(sql)?;
+    }
+    for range in &touched.added {
+        insert_documents(database, within(range)?).map_err(sql)?;
+    }
+    if !touched.presence.is_empty() {
+        let mut update = database
+            .prepare_cached("UPDATE documents SET present = ?2 WHERE id = ?1 AND present <> ?2")
+            .map_err(sql)?;
+        for range in &touched.presence {
+            for doc in within(range)? {
+                update.execute(params![doc.id.0, doc.present]).map_err(sql)?;
+            }
+        }
+    }
+    for at in touched
+        .annotations
+        .iter()
+        .copied()
+        .filter(|at| !touched.added.iter().any(|range| range.contains(at)))
+    {
+        let doc = &within(&(at..at + 1))?[0];
+        if !rewrite_annotation(database, doc).map_err(sql)? {
+            return Err(out_of_order(format!("document {at} was never saved")));
+        }
+    }
+    Ok(())
+}
+
+/// `false` when the file does not have the document.
+fn rewrite_annotation(database: &Connection, doc: &Document) -> Result<bool> {
+    let id = doc.id.0;
+    let Annotation { state, flagged, .. } = &doc.annotation;
+    let known = database
+        .prepare_cached("UPDATE documents SET state = ?2, flagged = ?3 WHERE id = ?1")?
+        .execute(params![id, state_name(state), flagged])?;
+    for delete in [
+        "DELETE FROM answers WHERE doc = ?1",
+        "DELETE FROM spans WHERE doc = ?1",
+        "DELETE FROM links WHERE doc = ?1",
+    ] {
+        database.prepare_cached(delete)?.execute([id])?;
+    }
+    Marks::new(database)?.insert(doc)?;
+    Ok(known == 1)
+}
+
+/// New rows for documents that the file does not have yet.
+pub(super) fn insert_documents(database: &Connection, documents: &[Document]) -> Result<()> {
+    let mut insert =
+        database.prepare("INSERT INTO documents(id, text, meta, split, present, state, flagged) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+    let mut marks = Marks::new(database)?;
+    for doc in documents {
+        let Annotation { state, flagged, .. } = &doc.annotation;
+        let meta = to_json(&doc.meta)?;
+        insert.execute(params![
+            doc.id.0,
+            &*doc.text,
+            meta,
+            doc.split.map(Split::name),
+            doc.present,
+            state_name(state),
+            flagged
+        ])?;
+        marks.insert(doc)?;
+    }
+    Ok(())
+}
+
+/// Prepared inserts of answers, spans and links.
+struct Marks<'a> {
+    answer: Statement<'a>,
+    span: Statement<'a>,
+    link: Statement<'a>,
+}
+
+impl<'a> Marks<'a> {
+    fn new(database: &'a Connection) -> Result<Self> {
+        Ok(Self {
+            answer: database.prepare("INSERT INTO answers(doc, question, value) VALUES (?1, ?2, ?3)")?,
+            span: database.prepare("INSERT INTO spans(doc, id, start, end, label, polarity) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?,
+            link: database.prepare("INSERT INTO links(doc, from_span, to_span) VALUES (?1, ?2, ?3)")?,
+        })
+    }
+
+    fn insert(&mut self, doc: &Document) -> Result<()> {
+        let id = doc.id.0;
+        for (question, answer) in &doc.annotation.answers {
+            self.answer.execute(params![id, question.0, to_json(answer)?])?;
+        }
+        for (span_id, Span { range, label, polarity }) in &doc.annotation.spans {
+            let bytes = (range.start() as i64, range.end() as i64);
+            self.span
+                .execute(params![id, span_id.0, bytes.0, bytes.1, label, polarity.map(Polarity::name)])?;
+        }
+        for link in &doc.annotation.links {
+            self.link.execute(params![id, link.from.0, link.to.0])?;
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn append_journal(database: &Connection, seq: i64, kind: EntryKind, step: &Step) -> Result<()> {
+    let kind = match kind {
+        EntryKind::Do => "do",
+        EntryKind::Undo => "undo",
+        EntryKind::Redo => "redo",
+    };
+    database
+        .prepare_cached("INSERT INTO journal(seq, kind, name, author, time_ms, edits, inverse) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+        .execute(params![
+            seq,
+            kind,
+            step.name,
+            step.author,
+            step.time_ms,
+            to_json(&step.edits)?,
+            to_json(&step.inverse)?
+        ])?;
+    Ok(())
+}
+
+pub(super) fn read_journal(database: &Connection) -> Result<Vec<Entry>> {
+    let mut select = database.prepare("SELECT kind, name, author, time_ms, edits, inverse FROM journal ORDER BY seq")?;
+    let entries = select.query_map([], |row| {
+        let kind = match text(row, 0)? {
+            "do" => EntryKind::Do,
+            "undo" => EntryKind::Undo,
+            "redo" => EntryKind::Redo,
+            other => return Err(wrong(0, format!("unknown journal entry {other:?}"))),
+        };
+        let step = Step {
+            name: row.get(1)?,
+            author: row.get(2)?,
+            time_ms: row.get(3)?,
+            edits: json(row, 4)?,
+            inverse: json(row, 5)?,
+        };
+        Ok(Entry { kind, step })
+    })?;
+    entries.collect()
+}
+
+pub(super) fn read_schema(database: &Connection) -> Result<Schema> {
+    database.query_row("SELECT json FROM schema", [], |row| json(row, 0))
+}
+
+/// All documents in order of their ids, with all that was said about them.
+pub(super) fn read_documents(database: &Connection) -> Result<Vec<Document>> {
+    let count: u32 = database.query_row("SELECT count(*) FROM documents", [], |row| row.get(0))?;
+    let mut documents = Vec::with_capacity(count as usize);
+    let mut select = database.prepare("SELECT id, text, meta, split, present, state, flagged FROM documents ORDER BY id")?;
+    let mut found = select.query([])?;
+    while let Some(row) = found.next()? {
+        documents.push(document(row)?);
+    }
+    each_mark(
+        database,
+        "SELECT doc, question, value FROM answers ORDER BY doc",
+        &mut documents,
+        |row, doc| {
+            doc.annotation.answers.insert(QuestionId(row.get(1)?), json(row, 2)?);
+            Ok(())
+        },
+    )?;
+    each_mark(
+        database,
+        "SELECT doc, id, start, end, label, polarity FROM spans ORDER BY doc",
+        &mut documents,
+        |row, doc| {
+            let (start, end): (u32, u32) = (row.get(2)?, row.get(3)?);
+            let range = TextRange::new(&doc.text, start as usize..end as usize)
+                .ok_or_else(|| wrong(2, "a span lies outside its text".to_owned()))?;
+            let polarity = match row.get_ref(5)?.as_str_or_null()? {
+                None => None,
+                Some("negative") => Some(Polarity::Negative),
+                Some("neutral") => Some(Polarity::Neutral),
+                Some("positive") => Some(Polarity::Positive),
+                Some(other) => return Err(wrong(5, format!("unknown polarity {other:?}"))),
+            };
+            doc.annotation.spans.insert(
+                SpanId(row.get(1)?),
+                Span {
+                    range,
+                    label: row.get(4)?,
+                    polarity,
+                },
+            );
+            Ok(())
+        },
+    )?;
+    each_mark(
+        database,
+        "SELECT doc, from_span, to_span FROM links ORDER BY doc",
+        &mut documents,
+        |row, doc| {
+            doc.annotation.links.insert(Link {
+                from: SpanId(row.get(1)?),
+                to: SpanId(row.get(2)?),
+            });
+            Ok(())
+        },
+    )?;
+    Ok(documents)
+}
+
+fn each_mark(
+    database: &Connection,
+    select: &str,
+    documents: &mut [Document],
+    mut put: impl FnMut(&Row, &mut Document) -> Result<()>,
+) -> Result<()> {
+    let mut select = database.prepare(select)?;
+    let mut found = select.query([])?;
+    while let Some(row) = found.next()? {
+        let doc: u32 = row.get(0)?;
+        let doc = documents
+            .get_mut(doc as usize)
+            .ok_or_else(|| wrong(0, format!("a mark belongs to document {doc}, which is missing")))?;
+        put(row, doc)?;
+    }
+    Ok(())
+}
+
+fn document(row: &Row) -> Result<Document> {
+    let meta = match text(row, 2)? {
+        "{}" => BTreeMap::new(),
+        _ => json(row, 2)?,
+    };
+    let split = match row.get_ref(3)?.as_str_or_null()? {
+        None => None,
+        Some("train") => Some(Split::Train),
+        Some("dev") => Some(Split::Dev),
+        Some("test") => Some(Split::Test),
+        Some(other) => return Err(wrong(3, format!("unknown split {other:?}"))),
+    };
+    let state = match text(row, 5)? {
+        "todo" => State::Todo,
+        "done" => State::Done,
+        "skipped" => State::Skipped,
+        other => return Err(wrong(5, format!("unknown state {other:?}"))),
+    };
+    let annotation = Annotation {
+        state,
+        flagged: row.get(6)?,
+        ..Annotation::default()
+    };
+    Ok(Document {
+        id: DocId(row.get(0)?),
+        text: Arc::from(text(row, 1)?),
+        meta,
+        split,
+        present: row.get(4)?,
+        annotation,
+    })
+}
+
+/// Whether links join spans that are there: every edit made sure of it, so it must hold for what is read.
+/// (Answers and labels may point beyond a schema that was cut down later; readers ask the schema and get `None`.)
+pub(super) fn check(documents: &[Document]) -> std::result::Result<(), String> {
+    for Document {
+        id,
+        annotation: Annotation { spans, links, .. },
+        ..
+    } in documents
+    {
+        if !links
+            .iter()
+            .all(|link| link.from != link.to && spans.contains_key(&link.from) && spans.contains_key(&link.to))
+        {
+            return Err(format!("a link of document {} has lost a span", id.0));
+        }
+    }
+    Ok(())
+}
+
+fn state_name(state: &State) -> &'static str {
+    match state {
+        State::Todo => "todo",
+        State::Done => "done",
+        State::Skipped => "skipped",
+    }
+}
+
+fn text<'a>(row: &'a Row, column: usize) -> Result<&'a str> {
+    Ok(row.get_ref(column)?.as_str()?)
+}
+
+fn json<T: DeserializeOwned>(row: &Row, column: usize) -> Result<T> {
+    serde_json::from_str(text(row, column)?).map_err(|error| wrong(column, error.to_string()))
+}
+
+fn to_json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+fn wrong(column: usize, what: String) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, what.into())
+}

@@ -1,0 +1,231 @@
+//! Rows of CSV and TSV, read one by one after RFC 4180.
+//!
+//! Our own reader, because the CSV reader of polars answers for a whole file: a row with too few columns is filled with
+//! nulls, one with too many ends the import, and a quote that is never closed swallows what follows, all without saying
+//! which row it was. Here each row comes out with its number and its trouble. Knows no columns, labels or files.
+
+use std::borrow::Cow;
+
+/// A row of the file.
+#[derive(Debug, PartialEq)]
+pub(super) struct Record<'a> {
+    /// From 1, counting the header and blank lines as spreadsheets do.
+    pub row: usize,
+    /// Byte after the row.
+    pub end: usize,
+    pub fields: Vec<Cow<'a, str>>,
+    pub trouble: Trouble,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trouble {
+    None,
+    /// Nothing between two line ends.
+    Blank,
+    /// A quoted field goes on after its closing quote; it was read as it stands, quotes included.
+    StrayQuote,
+    /// A quote opens and never closes sensibly: the fields can't be told apart. Reading goes on with the next line.
+    OpenQuote,
+}
+
+/// Reads `text` row by row.
+pub(super) struct Scanner<'a> {
+    text: &'a str,
+    delimiter: u8,
+    at: usize,
+    row: usize,
+    /// From this byte on, an open quote is known to stay open.
+    open_from: usize,
+}
+
+/// A field and how it ended.
+enum Field<'a> {
+    Read(Cow<'a, str>, usize),
+    Stray(&'a str, usize),
+    Open,
+}
+
+impl<'a> Scanner<'a> {
+    /// `delimiter` must be ASCII.
+    pub(super) fn new(text: &'a str, delimiter: u8) -> Self {
+        Self {
+            text,
+            delimiter,
+            at: 0,
+            row: 0,
+            open_from: usize::MAX,
+        }
+    }
+
+    fn byte(&self, at: usize) -> Option<u8> {
+        self.text.as_bytes().get(at).copied()
+    }
+
+    fn ends_field(&self, at: usize) -> bool {
+        self.byte(at)
+            .is_none_or(|byte| byte == self.delimiter || byte == b'\n' || byte == b'\r')
+    }
+
+    /// First place from `at` on that ends an unquoted field.
+    fn field_end(&self, at: usize) -> usize {
+        let bytes = &self.text.as_bytes()[at..];
+        let found = bytes
+            .iter()
+            .position(|byte| *byte == self.delimiter || *byte == b'\n' || *byte == b'\r');
+        at + found.unwrap_or(bytes.len())
+    }
+
+    fn line_end(&self, at: usize) -> usize {
+        let bytes = &self.text.as_bytes()[at..];
+        at + bytes
+            .iter()
+            .position(|byte| *byte == b'\n' || *byte == b'\r')
+            .unwrap_or(bytes.len())
+    }
+
+    /// The start of the next line, when `at` is the end of one.
+    fn after_line_end(&self, at: usize) -> usize {
+        match (self.byte(at), self.byte(at + 1)) {
+            (Some(b'\r'), Some(b'\n')) => at + 2,
+            (Some(_), _) => at + 1,
+            (None, _) => at,
+        }
+    }
+
+    fn field(&mut self, start: usize) -> Field<'a> {
+        if self.byte(start) != Some(b'"') {
+            let end = self.field_end(start);
+            return Field::Read(Cow::Borrowed(&self.text[start..end]), end);
+        }
+        let Some((close, doubled)) = self.closing_quote(start + 1) else {
+            return Field::Open;
+        };
+        let inside = &self.text[start + 1..close];
+        if self.ends_field(close + 1) {
+            let value = if doubled {
+                Cow::Owned(inside.replace("\"\"", "\""))
+            } else {
+                Cow::Borrowed(inside)
+            };
+            return Field::Read(value, close + 1);
+        }
+        if inside.contains(['\n', '\r']) {
+            return Field::Open; // most likely the quote of another row
+        }
+        let end = self.field_end(close + 1);
+        Field::Stray(&self.text[start..end], end)
+    }
+
+    /// Where the quoted field that begins at `at` closes, and whether it holds doubled quotes.
+    fn closing_quote(&mut self, at: usize) -> Option<(usize, bool)> {
+        if at >= self.open_from {
+            return None;
+        }
+        let (mut next, mut doubled) = (at, false);
+        loop {
+            match self.text.as_bytes()[next..].iter().position(|byte| *byte == b'"') {
+                None => {
+                    if !doubled {
+                        self.open_from = at; // no quote at all from here on
+                    }
+                    return None;
+                }
+                Some(found) if self.byte(next + found + 1) == Some(b'"') => {
+                    doubled = true;
+                    next += found + 2;
+                }
+                Some(found) => return Some((next + found, doubled)),
+            }
+        }
+    }
+}
+
+impl<'a> Iterator for Scanner<'a> {
+    type Item = Record<'a>;
+
+    fn next(&mut self) -> Option<Record<'a>> {
+        if self.at >= self.text.len() {
+            return None;
+        }
+        self.row += 1;
+        let mut start = self.at;
+        let mut fields = Vec::new();
+        let mut trouble = Trouble::None;
+        let end = loop {
+            let end = match self.field(start) {
+                Field::Read(value, end) => {
+                    fields.push(value);
+                    end
+                }
+                // Tab-separated files are often written without any quoting: there, quotes are letters.
+                Field::Stray(raw, end) => {
+                    fields.push(Cow::Borrowed(raw));
+                    if self.delimiter != b'\t' {
+                        trouble = Trouble::StrayQuote;
+                    }
+                    end
+                }
+                Field::Open if self.delimiter == b'\t' => {
+                    let end = self.field_end(start);
+                    fields.push(Cow::Borrowed(&self.text[start..end]));
+                    end
+                }
+                Field::Open => {
+                    trouble = Trouble::OpenQuote;
+                    break self.line_end(start);
+                }
+            };
+            if self.byte(end) != Some(self.delimiter) {
+                break end;
+            }
+            start = end + 1;
+        };
+        if end == self.at {
+            trouble = Trouble::Blank;
+        }
+        self.at = self.after_line_end(end);
+        Some(Record {
+            row: self.row,
+            end: self.at,
+            fields,
+            trouble,
+        })
+    }
+}
+
+/// The delimiter of a CSV file: a comma unless the first rows speak for a semicolon or a tab.
+pub(super) fn sniff_delimiter(text: &str) -> u8 {
+    let columns = |delimiter: u8| {
+        let widths: Vec<usize> = Scanner::new(text, delimiter)
+            .filter(|record| record.trouble == Trouble::None)
+            .take(20)
+            .map(|record| record.fields.len())
+            .collect();
+        let first = widths.first().copied().unwrap_or(0);
+        let same = widths.iter().filter(|width| **width == first).count();
+        if same * 10 >= widths.len() * 8 { first } else { 0 }
+    };
+    if Scanner::new(text, b',').next().is_some_and(|header| header.fields.len() > 1) {
+        return b',';
+    }
+    [b';', b'\t'].into_iter().find(|delimiter| columns(*delimiter) > 1).unwrap_or(b',')
+}
+
+/// The lines of a text, ended as rows are: by a line feed, a carriage return, or both.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end = rest.find(['\n', '\r']).unwrap_or(rest.len());
+        let line = &rest[..end];
+        let after = if rest[end..].starts_with("\r\n") {
+            end + 2
+        } else {
+            (end + 1).min(rest.len())
+        };
+        rest = &rest[after..];
+        Some(line)
+    })
+}
