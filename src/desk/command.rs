@@ -1,0 +1,75 @@
+//! Everything a person can ask for. Panes queue commands; [`super::Desk::run`] carries them out.
+
+use crate::project::{DocId, Filter, Order, Polarity, SpanId, State, TextRange};
+use crate::store::import::ImportOptions;
+use crate::store::{Language, Theme};
+use crate::train::TrainConfig;
+use std::path::PathBuf;
+
+/// One wish.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Answers the main question; `None` takes the answer away.
+    SetClass { doc: DocId, class: Option<u16> },
+    /// Sets the state and stays.
+    SetState { doc: DocId, to: State },
+    SetFlag { doc: DocId, to: bool },
+    /// Done, and on to the next document.
+    Finish(DocId),
+    /// Skipped, and on to the next document.
+    Skip(DocId),
+    AddSpan { doc: DocId, range: TextRange, label: u16 },
+    /// Takes the span and its links away.
+    RemoveSpan { doc: DocId, id: SpanId },
+    SetPolarity { doc: DocId, id: SpanId, to: Option<Polarity> },
+    /// Another place or label for a span.
+    ChangeSpan { doc: DocId, id: SpanId, range: TextRange, label: u16 },
+    /// Links two spans, or unlinks them if they are linked.
+    ToggleLink { doc: DocId, from: SpanId, to: SpanId },
+    /// Answers the main question of every document in the queue, as one step.
+    SetClassOfQueue { class: Option<u16> },
+    Undo,
+    Redo,
+
+    Open(DocId),
+    /// Moves through the queue by so many places.
+    Step(isize),
+    NextTodo,
+    SetFilter(Filter),
+    SetOrder(Order),
+
+    NewProject { path: PathBuf, classes: Vec<String>, spans: Vec<String> },
+    OpenProject(PathBuf),
+    /// Opens the sample project, making it first if it is not there.
+    OpenSample,
+    CloseProject,
+
+    PreviewImport { path: PathBuf, header: Option<bool> },
+    Import { path: PathBuf, options: ImportOptions },
+    /// Stops a running import, or puts its preview or report away.
+    DismissImport,
+    /// Writes the project in our own JSONL.
+    ExportDocuments(PathBuf),
+
+    StartTraining(Box<TrainConfig>),
+    PauseTraining(bool),
+    StopTraining,
+    CancelTraining,
+    /// Shows a stored run's curves.
+    ShowRun(String),
+    DeleteRun(String),
+    /// Writes a run's model as a Hugging Face folder.
+    ExportModel { run: String, folder: PathBuf },
+
+    /// Predicts with this run's model from now on; `None` is the newest finished one.
+    UseRun(Option<String>),
+    Predict(String),
+    /// Keeps a text as a new document.
+    AddDocument(String),
+
+    SetLanguage(Language),
+    SetTheme(Theme),
+    /// Size of document text in points.
+    SetTextSize(f32),
+    DismissNotice,
+}

@@ -1,0 +1,123 @@
+//! Opening, making and leaving projects; exports of documents and models.
+
+use super::{Desk, Notice, OpenProject};
+use crate::project::{Filter, Order, Project, Schema};
+use crate::store::{self, ProjectFile, Settings, StoreError};
+use std::collections::VecDeque;
+use std::path::Path;
+
+impl Desk {
+    pub(super) fn open_project(&mut self, path: &Path) {
+        if self.path().is_some_and(|open| open == path) {
+            return;
+        }
+        match ProjectFile::open(path) {
+            Ok(opened) => {
+                let runs = opened.file.runs().list();
+                self.put_on_desk(OpenProject {
+                    project: opened.project,
+                    history: opened.history,
+                    file: opened.file,
+                    unsaved: VecDeque::new(),
+                    runs,
+                });
+            }
+            Err(error) => self.fail(error),
+        }
+    }
+
+    pub(super) fn new_project(&mut self, path: &Path, classes: &[String], spans: &[String]) {
+        let schema = if classes.is_empty() && spans.is_empty() { Schema::default() } else { Schema::with_names(classes, spans) };
+        match ProjectFile::create(path, &schema) {
+            Ok(file) => self.put_on_desk(OpenProject {
+                project: Project::new(schema),
+                history: crate::project::History::default(),
+                file,
+                unsaved: VecDeque::new(),
+                runs: Vec::new(),
+            }),
+            Err(error) => self.fail(error),
+        }
+    }
+
+    pub(super) fn open_sample(&mut self) {
+        let path = self.surroundings.sample.clone();
+        if !path.exists()
+            && let Err(error) = store::create_sample(&path)
+        {
+            self.fail(error);
+            return;
+        }
+        self.open_project(&path);
+    }
+
+    pub(super) fn close_project(&mut self) {
+        self.leave();
+        self.change_settings(|settings| settings.last_project = None);
+    }
+
+    /// Ends what belongs to the open project.
+    fn leave(&mut self) {
+        self.training.forget();
+        self.tester.forget();
+        self.importing.forget();
+        self.open = None;
+        self.current = None;
+        self.position = 0;
+        self.filter = Filter::default();
+        self.order = Order::default();
+        self.refresh_queue();
+    }
+
+    fn put_on_desk(&mut self, open: OpenProject) {
+        self.leave();
+        let path = open.file.path().to_owned();
+        self.open = Some(open);
+        self.refresh_queue();
+        self.current = self.project().and_then(|project| self.queue.next_todo(project, None)).or(self.current);
+        self.change_settings(|settings| settings.opened(&path));
+        if let Some(newest) = self.runs().iter().rev().find(|run| run.report.is_some()).map(|run| run.id.clone()) {
+            self.show_run(&newest);
+            self.use_run(None);
+        }
+        self.notify(Notice::ProjectOpened(path));
+    }
+
+    pub(super) fn export_documents(&mut self, path: &Path) {
+        let Some(open) = &self.open else { return };
+        match store::jsonl::export_to(&open.project, path) {
+            Ok(()) => self.notify(Notice::Exported(path.to_owned())),
+            Err(error) => self.fail(error),
+        }
+    }
+
+    pub(super) fn export_model(&mut self, run: &str, folder: &Path) {
+        let Some(open) = &self.open else { return };
+        let written = open.file.runs().model(run).and_then(|files| store::model_folder::write(folder, &files));
+        match written {
+            Ok(()) => self.notify(Notice::Exported(folder.to_owned())),
+            Err(error) => self.fail(error),
+        }
+    }
+
+    pub(super) fn change_settings(&mut self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.settings);
+        let saved = self.surroundings.config.as_deref().map_or(Ok(()), |folder| self.settings.save_to(folder));
+        if let Err(error) = saved {
+            self.fail(error);
+        }
+    }
+
+    /// Runs as they are on the disk now.
+    pub(super) fn reread_runs(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.runs = open.file.runs().list();
+        }
+    }
+
+    pub(super) fn model_source(&self, run: &str) -> Option<impl FnOnce() -> Result<crate::nn::ModelFiles, StoreError> + Send + 'static> {
+        let runs = self.open.as_ref()?.file.runs();
+        let run = run.to_owned();
+        Some(move || runs.model(&run))
+    }
+}

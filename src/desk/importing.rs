@@ -1,0 +1,137 @@
+//! Importing a file: a preview, then the reading on the thread `gloss-io`, then one step of the project.
+
+use super::job::{Job, Reporter};
+use super::{Command, Desk, Notice, phrase::Phrases};
+use crate::store::import::{self, ImportOptions, ImportReport, Imported, Preview};
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+/// Where an import stands.
+#[derive(Debug, Default)]
+pub enum Importing {
+    #[default]
+    Idle,
+    /// The file's head is being read.
+    Looking(PathBuf),
+    /// Columns can be chosen.
+    Preview { path: PathBuf, preview: Preview },
+    /// Rows are being read: share done (0 to 1) and rows so far.
+    Running { path: PathBuf, share: f32, rows: usize },
+    /// Done; what came in and what did not.
+    Report { path: PathBuf, report: ImportReport },
+    Failed { path: PathBuf, reason: String },
+}
+
+enum News {
+    Preview(Box<Preview>),
+    Progress(f32, usize),
+    Read(Box<Imported>),
+    Cancelled,
+    Failed(String),
+}
+
+#[derive(Default)]
+pub(super) struct Importer {
+    view: Importing,
+    job: Option<Job<News>>,
+}
+
+impl Importer {
+    pub(super) fn view(&self) -> &Importing {
+        &self.view
+    }
+
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+}
+
+impl Desk {
+    pub(super) fn import(&mut self, command: Command) {
+        match command {
+            Command::PreviewImport { path, header } => {
+                let target = path.clone();
+                let work = move |reporter: &Reporter<News>| {
+                    reporter.tell(match import::preview(&target, header) {
+                        Ok(preview) => News::Preview(Box::new(preview)),
+                        Err(error) => News::Failed(error.to_string()),
+                    });
+                };
+                self.start_io(Importing::Looking(path), work);
+            }
+            Command::Import { path, options } => self.start_import(path, options),
+            _ => self.importing.forget(),
+        }
+    }
+
+    fn start_import(&mut self, path: PathBuf, options: ImportOptions) {
+        let Some(project) = self.project() else { return };
+        let existing: HashSet<u64> = project.documents().map(|doc| import::text_hash(&doc.text)).collect();
+        let target = path.clone();
+        let work = move |reporter: &Reporter<News>| {
+            let mut progress = |share: f32, rows: usize| {
+                reporter.sample(News::Progress(share, rows));
+                if reporter.stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            };
+            reporter.tell(match import::read(&target, &options, &existing, &mut progress) {
+                Ok(Some(imported)) => News::Read(Box::new(imported)),
+                Ok(None) => News::Cancelled,
+                Err(error) => News::Failed(error.to_string()),
+            });
+        };
+        self.start_io(Importing::Running { path, share: 0.0, rows: 0 }, work);
+    }
+
+    fn start_io(&mut self, view: Importing, work: impl FnOnce(&Reporter<News>) + Send + 'static) {
+        self.importing.forget();
+        match Job::start("gloss-io", self.surroundings.wake.clone(), work, News::Failed) {
+            Ok(job) => self.importing = Importer { view, job: Some(job) },
+            Err(error) => self.fail(error),
+        }
+    }
+
+    pub(super) fn poll_import(&mut self) {
+        let Some(job) = &self.importing.job else { return };
+        for news in job.drain() {
+            let path = self.importing.path().unwrap_or_default();
+            match news {
+                News::Preview(preview) => self.importing.end(Importing::Preview { path, preview: *preview }),
+                News::Progress(share, rows) => self.importing.view = Importing::Running { path, share, rows },
+                News::Read(imported) => self.take_in(path, *imported),
+                News::Cancelled => self.importing.forget(),
+                News::Failed(reason) => self.importing.end(Importing::Failed { path, reason }),
+            }
+        }
+    }
+
+    fn take_in(&mut self, path: PathBuf, imported: Imported) {
+        let Imported { drafts, mut report } = imported;
+        let Some(project) = self.project() else { return };
+        let (edits, issues) = import::edits(project, drafts);
+        report.issues.extend(issues);
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let name = Phrases(self.settings.language).import(&name, report.imported);
+        self.commit(name, edits);
+        self.notify(Notice::Imported { documents: report.imported, skipped: report.rows.saturating_sub(report.imported) });
+        self.importing.end(Importing::Report { path, report });
+    }
+}
+
+impl Importer {
+    fn end(&mut self, view: Importing) {
+        *self = Self { view, job: None };
+    }
+
+    fn path(&self) -> Option<PathBuf> {
+        let path: &Path = match &self.view {
+            Importing::Idle => return None,
+            Importing::Looking(path)
+            | Importing::Preview { path, .. }
+            | Importing::Running { path, .. }
+            | Importing::Report { path, .. }
+            | Importing::Failed { path, .. } => path,
+        };
+        Some(path.to_owned())
+    }
+}

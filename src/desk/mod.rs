@@ -1,0 +1,262 @@
+//! The shell: owns the project, its history, its file and its jobs. Commands go in, read access comes out.
+//!
+//! Knows no egui. What can take longer than a frame runs on a named thread ([`job`]); its news is taken in by
+//! [`Desk::poll`], which the window calls before it draws.
+
+mod command;
+mod curve;
+mod dialogs;
+mod edits;
+mod files;
+mod importing;
+pub mod job;
+mod notice;
+mod phrase;
+mod queue;
+mod tester;
+mod training;
+
+pub use command::Command;
+pub use curve::Curve;
+pub use dialogs::{Asked, Choosing, Chosen};
+pub use importing::Importing;
+pub use job::Waker;
+pub use notice::{Level, Notice};
+pub use tester::{Answered, Tester};
+pub use training::{Phase, RunView, encoder_files};
+
+pub use crate::store::import::{Column, ImportOptions, ImportReport, Preview, RowIssue};
+pub use crate::store::{RunStatus, RunSummary};
+pub use crate::store::{Language, Settings, Theme};
+pub use crate::text::{next_character, next_word_end, previous_character, previous_word_start, word_at};
+
+use crate::project::{DocId, EntryKind, Filter, History, Order, Project, Queue, Step};
+use crate::store::ProjectFile;
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What the desk can't know by itself.
+pub struct Surroundings {
+    /// Called when a job has news.
+    pub wake: Waker,
+    /// Milliseconds since 1970.
+    pub clock: Arc<dyn Fn() -> i64 + Send + Sync>,
+    /// Where the sample project goes when it is first opened.
+    pub sample: PathBuf,
+    /// Where the settings are kept; `None` keeps them in memory.
+    pub config: Option<PathBuf>,
+}
+
+/// An open project with everything that belongs to it.
+struct OpenProject {
+    project: Project,
+    history: History,
+    file: ProjectFile,
+    /// Steps made but not yet in the file, because the disk refused them.
+    unsaved: VecDeque<(EntryKind, Step)>,
+    runs: Vec<RunSummary>,
+}
+
+/// The shell. One a program.
+pub struct Desk {
+    surroundings: Surroundings,
+    settings: Settings,
+    open: Option<OpenProject>,
+    current: Option<DocId>,
+    /// Place in the queue where the current document was last seen.
+    position: usize,
+    filter: Filter,
+    order: Order,
+    queue: Queue,
+    queue_key: Option<(u64, Filter, Order)>,
+    notices: VecDeque<Notice>,
+    /// How many notices there have ever been.
+    notified: u64,
+    saving_failed: bool,
+    saving_error: Option<String>,
+    /// When saving was last tried, so that a full disk is not asked at every frame.
+    saving_tried_ms: i64,
+    importing: importing::Importer,
+    training: training::Trainer,
+    tester: Tester,
+}
+
+impl Desk {
+    /// A desk with nothing open.
+    pub fn new(surroundings: Surroundings) -> Self {
+        let settings = surroundings.config.as_deref().map(Settings::load_from).unwrap_or_default();
+        Self {
+            tester: Tester::new(surroundings.wake.clone()),
+            surroundings,
+            settings,
+            open: None,
+            current: None,
+            position: 0,
+            filter: Filter::default(),
+            order: Order::default(),
+            queue: Queue::default(),
+            queue_key: None,
+            notices: VecDeque::new(),
+            notified: 0,
+            saving_failed: false,
+            saving_error: None,
+            saving_tried_ms: 0,
+            importing: importing::Importer::default(),
+            training: training::Trainer::default(),
+        }
+    }
+
+    /// Carries out one command. What can't be done becomes a notice; nothing is half done.
+    pub fn run(&mut self, command: Command) {
+        use Command as C;
+        match command {
+            C::SetClass { .. }
+            | C::SetState { .. }
+            | C::SetFlag { .. }
+            | C::Finish(_)
+            | C::Skip(_)
+            | C::AddSpan { .. }
+            | C::RemoveSpan { .. }
+            | C::SetPolarity { .. }
+            | C::ChangeSpan { .. }
+            | C::ToggleLink { .. }
+            | C::SetClassOfQueue { .. }
+            | C::AddDocument(_) => self.annotate(command),
+            C::Undo => self.undo(),
+            C::Redo => self.redo(),
+            C::Open(_) | C::Step(_) | C::NextTodo | C::SetFilter(_) | C::SetOrder(_) => self.navigate(command),
+            C::NewProject { path, classes, spans } => self.new_project(&path, &classes, &spans),
+            C::OpenProject(path) => self.open_project(&path),
+            C::OpenSample => self.open_sample(),
+            C::CloseProject => self.close_project(),
+            C::ExportDocuments(path) => self.export_documents(&path),
+            C::PreviewImport { .. } | C::Import { .. } | C::DismissImport => self.import(command),
+            C::StartTraining(config) => self.start_training(*config),
+            C::PauseTraining(on) => self.training.pause(on),
+            C::StopTraining => self.training.stop_and_keep_best(),
+            C::CancelTraining => self.training.cancel(),
+            C::ShowRun(id) => self.show_run(&id),
+            C::DeleteRun(id) => self.delete_run(&id),
+            C::ExportModel { run, folder } => self.export_model(&run, &folder),
+            C::UseRun(id) => self.use_run(id),
+            C::Predict(text) => self.tester.ask(text),
+            C::SetLanguage(language) => self.change_settings(|settings| settings.language = language),
+            C::SetTheme(theme) => self.change_settings(|settings| settings.theme = theme),
+            C::SetTextSize(size) => self.change_settings(|settings| settings.text_size = size.clamp(14.0, 40.0)),
+            C::DismissNotice => {
+                self.notices.pop_front();
+            }
+        }
+        self.refresh_queue();
+    }
+
+    /// Takes in the news of all jobs. Call it before drawing; it never waits.
+    pub fn poll(&mut self) {
+        self.poll_import();
+        self.poll_training();
+        self.tester.poll();
+        const RETRY_MS: i64 = 2_000;
+        if self.is_unsaved() && self.now() - self.saving_tried_ms >= RETRY_MS {
+            self.retry_saving();
+        }
+        self.refresh_queue();
+    }
+
+    pub fn project(&self) -> Option<&Project> {
+        self.open.as_ref().map(|open| &open.project)
+    }
+
+    pub fn history(&self) -> Option<&History> {
+        self.open.as_ref().map(|open| &open.history)
+    }
+
+    /// The project file.
+    pub fn path(&self) -> Option<&Path> {
+        self.open.as_ref().map(|open| open.file.path())
+    }
+
+    /// Whether a change is not in the file yet.
+    pub fn is_unsaved(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| !open.unsaved.is_empty())
+    }
+
+    /// The document on the table.
+    pub fn current(&self) -> Option<DocId> {
+        self.current
+    }
+
+    /// Place of the current document in the queue, from 0.
+    pub fn position(&self) -> usize {
+        self.position
+    }
+
+    /// The documents that the filter leaves, in order.
+    pub fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    pub fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    pub fn order(&self) -> Order {
+        self.order
+    }
+
+    /// Oldest first; a pane shows them one after another.
+    pub fn notices(&self) -> impl Iterator<Item = &Notice> {
+        self.notices.iter()
+    }
+
+    /// How many notices there have ever been: tells a window whether the newest one is new to it.
+    pub fn notified(&self) -> u64 {
+        self.notified
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub fn importing(&self) -> &Importing {
+        self.importing.view()
+    }
+
+    /// The run shown in the training pane: the one going on, or the one last chosen.
+    pub fn run_view(&self) -> Option<&RunView> {
+        self.training.view()
+    }
+
+    /// Whether a run is going on.
+    pub fn is_training(&self) -> bool {
+        self.training.is_busy()
+    }
+
+    /// Stored runs, oldest first.
+    pub fn runs(&self) -> &[RunSummary] {
+        self.open.as_ref().map_or(&[], |open| &open.runs)
+    }
+
+    pub fn tester(&self) -> &Tester {
+        &self.tester
+    }
+
+    fn notify(&mut self, notice: Notice) {
+        const KEPT: usize = 50;
+        log::info!("{notice:?}");
+        self.notices.push_back(notice);
+        self.notified += 1;
+        if self.notices.len() > KEPT {
+            self.notices.pop_front();
+        }
+    }
+
+    fn fail(&mut self, error: impl std::fmt::Display) {
+        self.notify(Notice::Failed(error.to_string()));
+    }
+
+    /// Milliseconds since 1970.
+    pub fn now(&self) -> i64 {
+        (self.surroundings.clock)()
+    }
+}

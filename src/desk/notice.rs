@@ -1,0 +1,43 @@
+//! Messages to the person, as values: the interface puts them into words.
+
+use std::path::PathBuf;
+
+/// How much a notice matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    Info,
+    Warning,
+    Error,
+}
+
+/// Something the person should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    Undone(String),
+    Redone(String),
+    NothingToUndo,
+    NothingToRedo,
+    QueueEnd,
+    AllDone,
+    ProjectOpened(PathBuf),
+    Imported { documents: usize, skipped: usize },
+    Exported(PathBuf),
+    RunFinished(String),
+    RunCancelled(String),
+    RunFailed { run: String, reason: String },
+    /// The last change is not in the file; it is tried again.
+    Unsaved(String),
+    SavedAgain,
+    /// Something could not be done; the sentence says what and why.
+    Failed(String),
+}
+
+impl Notice {
+    pub fn level(&self) -> Level {
+        match self {
+            Self::RunFailed { .. } | Self::Unsaved(_) | Self::Failed(_) => Level::Error,
+            Self::NothingToUndo | Self::NothingToRedo | Self::QueueEnd => Level::Warning,
+            _ => Level::Info,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Names of steps, in the language of the person who makes them: they stand in the journal and beside Undo.
+
+use crate::project::{Document, Polarity, State, TextRange};
+use crate::store::Language;
+
+/// Speaks one language.
+#[derive(Clone, Copy)]
+pub struct Phrases(pub Language);
+
+impl Phrases {
+    fn pick(self, english: String, chinese: String) -> String {
+        if self.0 == Language::Chinese { chinese } else { english }
+    }
+
+    pub fn class(self, name: Option<&str>) -> String {
+        match name {
+            Some(name) => self.pick(format!("answer {name}"), format!("标为{name}")),
+            None => self.pick("clear the answer".to_owned(), "清除答案".to_owned()),
+        }
+    }
+
+    pub fn class_of_many(self, name: Option<&str>, count: usize) -> String {
+        let what = self.class(name);
+        self.pick(format!("{what} for {count} documents"), format!("{what}（{count} 条）"))
+    }
+
+    pub fn state(self, to: &State) -> String {
+        match to {
+            State::Todo => self.pick("back to to-do".to_owned(), "改回待办".to_owned()),
+            State::Done => self.pick("mark as done".to_owned(), "标为完成".to_owned()),
+            State::Skipped => self.pick("skip".to_owned(), "跳过".to_owned()),
+        }
+    }
+
+    pub fn flag(self, to: bool) -> String {
+        if to { self.pick("flag".to_owned(), "加旗标".to_owned()) } else { self.pick("remove the flag".to_owned(), "去掉旗标".to_owned()) }
+    }
+
+    pub fn mark(self, doc: &Document, range: TextRange, label: &str) -> String {
+        let what = excerpt(range.of(&doc.text));
+        self.pick(format!("mark {what} as {label}"), format!("将「{what}」标为{label}"))
+    }
+
+    pub fn unmark(self, doc: &Document, range: TextRange) -> String {
+        let what = excerpt(range.of(&doc.text));
+        self.pick(format!("unmark {what}"), format!("取消标注「{what}」"))
+    }
+
+    pub fn change(self, doc: &Document, range: TextRange) -> String {
+        let what = excerpt(range.of(&doc.text));
+        self.pick(format!("change {what}"), format!("修改「{what}」"))
+    }
+
+    pub fn polarity(self, doc: &Document, range: TextRange, to: Option<Polarity>) -> String {
+        let what = excerpt(range.of(&doc.text));
+        let mark = to.map_or("?", Polarity::mark);
+        self.pick(format!("polarity of {what}: {mark}"), format!("「{what}」的倾向：{mark}"))
+    }
+
+    pub fn link(self, linked: bool) -> String {
+        if linked { self.pick("link spans".to_owned(), "连接片段".to_owned()) } else { self.pick("unlink spans".to_owned(), "断开连接".to_owned()) }
+    }
+
+    pub fn import(self, name: &str, count: usize) -> String {
+        self.pick(format!("import {count} documents from {name}"), format!("从 {name} 导入 {count} 条"))
+    }
+
+    pub fn add(self) -> String {
+        self.pick("add a document".to_owned(), "添加一条文本".to_owned())
+    }
+}
+
+/// The first characters of a long text.
+fn excerpt(text: &str) -> String {
+    const SHOWN: usize = 24;
+    let mut chars = text.chars();
+    let head: String = chars.by_ref().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if chars.next().is_some() { head + "…" } else { head }
+}

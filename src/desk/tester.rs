@@ -1,0 +1,229 @@
+//! Trying a model out: a thread that answers only the newest question.
+
+use super::Desk;
+use super::job::Waker;
+use crate::nn::ModelFiles;
+use crate::predict::{Prediction, Predictor};
+use crossbeam_channel::{Receiver, Sender, bounded};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+/// An answer with the question it belongs to.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    pub text: String,
+    pub prediction: Prediction,
+    /// Time the model took, in milliseconds.
+    pub took_ms: f64,
+}
+
+type Source = Box<dyn FnOnce() -> Result<ModelFiles, String> + Send>;
+
+enum Request {
+    Load { run: String, source: Source },
+    Predict { text: String },
+}
+
+enum News {
+    Loaded { run: String, classes: Vec<String>, span_labels: Vec<String> },
+    Answered(Box<Answered>),
+    Failed(String),
+}
+
+/// The state of the test pane.
+pub struct Tester {
+    wake: Waker,
+    worker: Option<Worker>,
+    run: Option<String>,
+    pinned: bool,
+    ready: bool,
+    asked: String,
+    classes: Vec<String>,
+    span_labels: Vec<String>,
+    answered: Option<Answered>,
+    error: Option<String>,
+}
+
+struct Worker {
+    requests: Option<Sender<Request>>,
+    news: Receiver<News>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.requests = None;
+        self.news = crossbeam_channel::never();
+        if let Some(thread) = self.thread.take() {
+            thread.join().ok();
+        }
+    }
+}
+
+impl Tester {
+    pub(super) fn new(wake: Waker) -> Self {
+        Self {
+            wake,
+            worker: None,
+            run: None,
+            pinned: false,
+            ready: false,
+            asked: String::new(),
+            classes: Vec::new(),
+            span_labels: Vec::new(),
+            answered: None,
+            error: None,
+        }
+    }
+
+    pub(super) fn forget(&mut self) {
+        let asked = std::mem::take(&mut self.asked);
+        *self = Self::new(self.wake.clone());
+        self.asked = asked;
+    }
+
+    /// The run whose model answers; `None` before there is one.
+    pub fn run(&self) -> Option<&str> {
+        self.run.as_deref()
+    }
+
+    /// Whether a person chose the run; otherwise it is the newest finished one.
+    pub fn is_pinned(&self) -> bool {
+        self.pinned
+    }
+
+    /// Whether the model is loaded.
+    pub fn is_ready(&self) -> bool {
+        self.ready
+    }
+
+    /// The text last asked about.
+    pub fn asked(&self) -> &str {
+        &self.asked
+    }
+
+    /// The newest answer. It may belong to an older text than [`Tester::asked`] while the model computes.
+    pub fn answered(&self) -> Option<&Answered> {
+        self.answered.as_ref()
+    }
+
+    /// Names of the classes in the order of the probabilities.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// Names of the labels of predicted spans.
+    pub fn span_labels(&self) -> &[String] {
+        &self.span_labels
+    }
+
+    pub fn error(&self) -> Option<&str> {
+        self.error.as_deref()
+    }
+
+    pub(super) fn ask(&mut self, text: String) {
+        self.asked = text;
+        if self.asked.trim().is_empty() {
+            self.answered = None;
+        } else if self.ready {
+            self.send(Request::Predict { text: self.asked.clone() });
+        }
+    }
+
+    pub(super) fn load(&mut self, run: String, pinned: bool, source: Source) {
+        self.run = Some(run.clone());
+        self.pinned = pinned;
+        self.ready = false;
+        self.error = None;
+        self.send(Request::Load { run, source });
+    }
+
+    fn send(&mut self, request: Request) {
+        if self.worker.is_none() {
+            match start(self.wake.clone()) {
+                Ok(worker) => self.worker = Some(worker),
+                Err(error) => self.error = Some(error.to_string()),
+            }
+        }
+        // The worker empties its queue as it goes; only a thread that died leaves it full.
+        let sent = self.worker.as_ref().and_then(|worker| worker.requests.as_ref()).map(|requests| requests.try_send(request));
+        if !matches!(sent, Some(Ok(()))) {
+            self.error = Some("the prediction thread does not answer; reopen the project".to_owned());
+        }
+    }
+
+    pub(super) fn poll(&mut self) {
+        let news: Vec<News> = self.worker.iter().flat_map(|worker| worker.news.try_iter()).collect();
+        for news in news {
+            match news {
+                News::Loaded { run, classes, span_labels } if self.run.as_deref() == Some(&run) => {
+                    (self.ready, self.error) = (true, None);
+                    (self.classes, self.span_labels) = (classes, span_labels);
+                    self.ask(self.asked.clone());
+                }
+                News::Loaded { .. } => {}
+                News::Answered(answered) if !self.asked.trim().is_empty() => self.answered = Some(*answered),
+                News::Answered(_) => {}
+                News::Failed(reason) => self.error = Some(reason),
+            }
+        }
+    }
+}
+
+fn start(wake: Waker) -> std::io::Result<Worker> {
+    // Requests are small and drained at once; news wait only for the next frame.
+    let (requests, inbox) = bounded::<Request>(1024);
+    let (outbox, news) = bounded(64);
+    let thread = std::thread::Builder::new().name("gloss-predict".to_owned()).spawn(move || {
+        let tell = |news| {
+            outbox.send(news).ok();
+            wake();
+        };
+        let mut predictor = None;
+        while let Ok(first) = inbox.recv() {
+            let mut text = None;
+            for request in std::iter::once(first).chain(inbox.try_iter()) {
+                match request {
+                    Request::Load { run, source } => match guarded(|| Predictor::new(&source()?).map_err(|e| e.to_string())) {
+                        Ok(loaded) => {
+                            let (classes, span_labels) = (loaded.classes().to_vec(), loaded.span_labels().to_vec());
+                            predictor = Some(loaded);
+                            tell(News::Loaded { run, classes, span_labels });
+                        }
+                        Err(reason) => tell(News::Failed(reason)),
+                    },
+                    Request::Predict { text: newest } => text = Some(newest),
+                }
+            }
+            if let (Some(text), Some(predictor)) = (text, &predictor) {
+                let start = Instant::now();
+                match guarded(|| predictor.predict(&text).map_err(|e| e.to_string())) {
+                    Ok(prediction) => {
+                        let took_ms = start.elapsed().as_secs_f64() * 1e3;
+                        tell(News::Answered(Box::new(Answered { text, prediction, took_ms })));
+                    }
+                    Err(reason) => tell(News::Failed(reason)),
+                }
+            }
+        }
+    })?;
+    Ok(Worker { requests: Some(requests), news, thread: Some(thread) })
+}
+
+/// A panic becomes a sentence.
+fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("the model failed inside; the log has the details".to_owned()))
+}
+
+impl Desk {
+    /// Predicts with this run from now on; `None` follows the newest finished one.
+    pub(super) fn use_run(&mut self, id: Option<String>) {
+        let newest = || self.runs().iter().rev().find(|run| run.report.is_some()).map(|run| run.id.clone());
+        let pinned = id.is_some();
+        let Some(run) = id.or_else(newest) else { return };
+        if let Some(source) = self.model_source(&run) {
+            self.tester.load(run, pinned, Box::new(move || source().map_err(|error| error.to_string())));
+        }
+    }
+}

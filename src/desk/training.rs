@@ -1,0 +1,356 @@
+//! The run going on: its thread, its news, and what the training pane shows of it.
+
+use super::job::{Job, Reporter};
+use super::{Curve, Desk, Notice};
+use crate::nn::ModelFiles;
+use crate::store::{RunSummary, RunWriter};
+use crate::store::{StoreError, model_folder};
+use crate::train::{EncoderChoice, Evaluation, Outcome, Report, Signal, Started, StepEvent, TrainConfig, TrainData, TrainEvent, fit};
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::{Duration, Instant};
+
+/// Where a run stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Reading the encoder.
+    Loading,
+    Running,
+    Paused,
+    /// Asked to stop or cancel; the step under way is being finished.
+    Stopping,
+    Finished,
+    Cancelled,
+    Failed(String),
+}
+
+/// Everything the training pane shows of one run.
+#[derive(Clone, Debug)]
+pub struct RunView {
+    pub id: String,
+    pub config: TrainConfig,
+    pub phase: Phase,
+    pub started: Option<Started>,
+    /// x is the step.
+    pub loss: Curve,
+    pub lr: Curve,
+    pub grad_norm: Curve,
+    pub last_step: Option<StepEvent>,
+    pub evaluations: Vec<Evaluation>,
+    pub report: Option<Report>,
+    /// Training time so far in seconds, pauses left out.
+    pub seconds: f64,
+}
+
+impl RunView {
+    fn new(id: String, config: TrainConfig, phase: Phase) -> Self {
+        Self {
+            id,
+            config,
+            phase,
+            started: None,
+            loss: Curve::default(),
+            lr: Curve::default(),
+            grad_norm: Curve::default(),
+            last_step: None,
+            evaluations: Vec::new(),
+            report: None,
+            seconds: 0.0,
+        }
+    }
+
+    fn take(&mut self, event: TrainEvent) {
+        match event {
+            TrainEvent::Started(started) => self.started = Some(started),
+            TrainEvent::Step(step) => {
+                let x = step.step as f64;
+                self.loss.push(x, step.loss);
+                self.lr.push(x, step.lr);
+                self.grad_norm.push(x, step.grad_norm);
+                self.last_step = Some(step);
+            }
+            TrainEvent::Evaluated(evaluation) => self.evaluations.push(evaluation),
+            TrainEvent::Checkpoint { .. } => {}
+            TrainEvent::Finished(report) => self.report = Some(report),
+        }
+    }
+
+    /// Share of the steps done, 0 to 1.
+    pub fn progress(&self) -> f32 {
+        match (&self.started, &self.last_step) {
+            (Some(started), Some(last)) if started.steps_total > 0 => last.step as f32 / started.steps_total as f32,
+            _ => 0.0,
+        }
+    }
+
+    /// Seconds left at the speed so far; `None` before the first steps.
+    pub fn seconds_left(&self) -> Option<f64> {
+        let share = f64::from(self.progress());
+        (share > 0.0 && self.seconds > 1.0).then(|| self.seconds / share * (1.0 - share))
+    }
+
+    /// The evaluation with the best weights so far.
+    pub fn best(&self) -> Option<&Evaluation> {
+        self.evaluations.iter().rfind(|evaluation| evaluation.is_best)
+    }
+
+    pub fn is_going_on(&self) -> bool {
+        matches!(self.phase, Phase::Loading | Phase::Running | Phase::Paused | Phase::Stopping)
+    }
+}
+
+enum News {
+    Event(TrainEvent, f64),
+    Finished,
+    Cancelled,
+    Failed(String),
+}
+
+const GO: u8 = 0;
+const PAUSE: u8 = 1;
+const STOP_AND_KEEP_BEST: u8 = 2;
+const CANCEL: u8 = 3;
+
+#[derive(Default)]
+pub(super) struct Trainer {
+    view: Option<RunView>,
+    job: Option<Job<News>>,
+    wish: Arc<AtomicU8>,
+}
+
+impl Trainer {
+    pub(super) fn view(&self) -> Option<&RunView> {
+        self.view.as_ref()
+    }
+
+    pub(super) fn is_busy(&self) -> bool {
+        self.job.is_some()
+    }
+
+    pub(super) fn pause(&mut self, on: bool) {
+        if let (Some(view), Some(_)) = (&mut self.view, &self.job)
+            && matches!(view.phase, Phase::Running | Phase::Paused)
+        {
+            view.phase = if on { Phase::Paused } else { Phase::Running };
+            self.wish.store(if on { PAUSE } else { GO }, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn stop_and_keep_best(&mut self) {
+        self.end_with(STOP_AND_KEEP_BEST);
+    }
+
+    pub(super) fn cancel(&mut self) {
+        self.end_with(CANCEL);
+    }
+
+    fn end_with(&mut self, wish: u8) {
+        if let (Some(view), Some(_)) = (&mut self.view, &self.job) {
+            view.phase = Phase::Stopping;
+            self.wish.store(wish, Ordering::Relaxed);
+        }
+    }
+
+    /// Cancels what is going on and waits for its thread.
+    pub(super) fn forget(&mut self) {
+        self.wish.store(CANCEL, Ordering::Relaxed);
+        *self = Self::default();
+    }
+}
+
+impl Desk {
+    pub(super) fn start_training(&mut self, config: TrainConfig) {
+        if self.training.is_busy() {
+            return;
+        }
+        let now = self.now();
+        let Some(open) = &self.open else { return };
+        if let Err(error) = config.check() {
+            return self.fail(error);
+        }
+        let data = TrainData::of(&open.project, config.seed, config.dev_share);
+        let writer = match open.file.runs().start(&config, &data, now) {
+            Ok(writer) => writer,
+            Err(error) => return self.fail(error),
+        };
+        let id = writer.id().to_owned();
+        let wish = Arc::new(AtomicU8::new(GO));
+        let (worker_wish, worker_config) = (wish.clone(), config.clone());
+        let work = move |reporter: &Reporter<News>| work(reporter, writer, &data, &worker_config, &worker_wish);
+        match Job::start("gloss-train", self.surroundings.wake.clone(), work, |panic| News::Failed(format!("the program failed inside: {panic}"))) {
+            Ok(job) => self.training = Trainer { view: Some(RunView::new(id, config, Phase::Loading)), job: Some(job), wish },
+            Err(error) => self.fail(error),
+        }
+    }
+
+    pub(super) fn poll_training(&mut self) {
+        let Some(job) = &self.training.job else { return };
+        for news in job.drain() {
+            self.take_news(news);
+        }
+    }
+
+    fn take_news(&mut self, news: News) {
+        let Some(view) = &mut self.training.view else { return };
+        let id = view.id.clone();
+        match news {
+            News::Event(event, seconds) => {
+                if view.phase == Phase::Loading {
+                    view.phase = Phase::Running;
+                }
+                view.seconds = seconds;
+                view.take(event);
+            }
+            News::Finished => {
+                view.phase = Phase::Finished;
+                self.end_run();
+                self.notify(Notice::RunFinished(id));
+                if !self.tester.is_pinned() {
+                    self.use_run(None);
+                }
+            }
+            News::Cancelled => {
+                view.phase = Phase::Cancelled;
+                self.end_run();
+                self.notify(Notice::RunCancelled(id));
+            }
+            News::Failed(reason) => {
+                view.phase = Phase::Failed(reason.clone());
+                self.end_run();
+                self.notify(Notice::RunFailed { run: id, reason });
+            }
+        }
+    }
+
+    fn end_run(&mut self) {
+        self.training.job = None;
+        self.reread_runs();
+    }
+
+    /// Shows the curves of a stored run; does nothing while one is going on.
+    pub(super) fn show_run(&mut self, id: &str) {
+        if self.training.is_busy() {
+            return;
+        }
+        let Some(open) = &self.open else { return };
+        let Some(summary) = open.runs.iter().find(|run| run.id == id) else { return };
+        match open.file.runs().events(id) {
+            Ok(events) => self.training.view = Some(stored_view(summary, events)),
+            Err(error) => self.fail(error),
+        }
+    }
+
+    pub(super) fn delete_run(&mut self, id: &str) {
+        let is_shown = self.run_view().is_some_and(|view| view.id == id);
+        if is_shown && self.training.is_busy() {
+            return;
+        }
+        let Some(open) = &self.open else { return };
+        if let Err(error) = open.file.runs().delete(id) {
+            return self.fail(error);
+        }
+        if is_shown {
+            self.training.view = None;
+        }
+        self.reread_runs();
+        if self.tester.run() == Some(id) {
+            self.tester.forget();
+            self.use_run(None);
+        }
+    }
+}
+
+fn stored_view(summary: &RunSummary, events: Vec<TrainEvent>) -> RunView {
+    use crate::store::RunStatus;
+    let phase = match &summary.status {
+        RunStatus::Finished => Phase::Finished,
+        RunStatus::Failed(reason) => Phase::Failed(reason.clone()),
+        RunStatus::Running | RunStatus::Interrupted | RunStatus::Cancelled => Phase::Cancelled,
+    };
+    let mut view = RunView::new(summary.id.clone(), summary.config.clone(), phase);
+    events.into_iter().for_each(|event| view.take(event));
+    view.report = summary.report.clone().or(view.report);
+    view.seconds = view.report.as_ref().map_or(0.0, |report| report.seconds);
+    view
+}
+
+/// The encoder a configuration names, from the program or from its folder.
+///
+/// # Errors
+/// When the folder can't be read.
+pub fn encoder_files(choice: &EncoderChoice) -> Result<ModelFiles, StoreError> {
+    match choice {
+        EncoderChoice::Shipped => Ok(ModelFiles::shipped()),
+        EncoderChoice::Folder(folder) => model_folder::read(folder),
+    }
+}
+
+/// The whole run, on its own thread.
+fn work(reporter: &Reporter<News>, mut writer: RunWriter, data: &TrainData, config: &TrainConfig, wish: &AtomicU8) {
+    let encoder = match encoder_files(&config.encoder) {
+        Ok(files) => files,
+        Err(error) => return fail(reporter, &mut writer, error.to_string()),
+    };
+    let began = Instant::now();
+    let paused = Cell::new(Duration::ZERO);
+    let elapsed = || began.elapsed().saturating_sub(paused.get());
+    let mut disk_error = None;
+    let mut report = None;
+    let mut sink = |event: TrainEvent| {
+        if let Err(error) = writer.event(&event) {
+            disk_error = Some(error.to_string());
+            return Signal::Cancel;
+        }
+        if let TrainEvent::Finished(finished) = &event {
+            report = Some(finished.clone());
+        }
+        let seconds = elapsed().as_secs_f64();
+        match event {
+            // Every step is a sample of a curve; all other events must arrive.
+            TrainEvent::Step(_) => reporter.sample(News::Event(event, seconds)),
+            _ => reporter.tell(News::Event(event, seconds)),
+        }
+        wait_while_paused(reporter, wish, &paused)
+    };
+    let outcome = fit(data, config, &encoder, &elapsed, &mut sink);
+    match (disk_error, outcome, report) {
+        (Some(error), ..) => fail(reporter, &mut writer, error),
+        (None, Ok(Outcome::Finished(files)), Some(report)) => match writer.finish(&files, &report) {
+            Ok(()) => reporter.tell(News::Finished),
+            Err(error) => fail(reporter, &mut writer, error.to_string()),
+        },
+        (None, Ok(Outcome::Finished(_)), None) => fail(reporter, &mut writer, "the run ended without a report".to_owned()),
+        (None, Ok(Outcome::Cancelled), _) => {
+            writer.cancelled().ok();
+            reporter.tell(News::Cancelled);
+        }
+        (None, Err(error), _) => fail(reporter, &mut writer, error.to_string()),
+    }
+}
+
+fn wait_while_paused(reporter: &Reporter<News>, wish: &AtomicU8, paused: &Cell<Duration>) -> Signal {
+    let since = Instant::now();
+    loop {
+        let signal = match wish.load(Ordering::Relaxed) {
+            STOP_AND_KEEP_BEST => Signal::StopAndKeepBest,
+            CANCEL => Signal::Cancel,
+            PAUSE if !reporter.stopped() => {
+                std::thread::sleep(Duration::from_millis(50));
+                continue;
+            }
+            _ if reporter.stopped() => Signal::Cancel,
+            _ => Signal::Continue,
+        };
+        if since.elapsed() > Duration::from_millis(40) {
+            paused.set(paused.get() + since.elapsed());
+        }
+        return signal;
+    }
+}
+
+fn fail(reporter: &Reporter<News>, writer: &mut RunWriter, reason: String) {
+    // The disk may be what failed: the person is told in any case.
+    writer.fail(&reason).ok();
+    reporter.tell(News::Failed(reason));
+}

@@ -1,0 +1,109 @@
+//! The model of a project: documents, schema, annotations, and the edits that change them.
+//!
+//! Values and rules only. Nothing here knows a disk, a clock, a thread, a random number, egui or candle,
+//! so nothing here can fail for a reason outside itself. The one way to change a [`Project`] is
+//! [`Project::apply`], which answers with the inverse edit.
+
+mod annotation;
+mod edit;
+mod history;
+mod ids;
+mod queue;
+mod schema;
+mod split;
+mod text;
+
+pub use annotation::{Annotation, Answer, Link, Span, State};
+pub use edit::{Edit, EditError};
+pub use history::{Entry, EntryKind, History, Step};
+pub use ids::{DocId, SpanId};
+pub use queue::{Filter, Order, Queue};
+pub use schema::{Class, Polarity, Question, QuestionId, Schema, SpanLabel};
+pub use split::{Split, assign_split};
+pub use text::{TextRange, char_to_byte, byte_to_char};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One review with what has been said about it.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Document {
+    pub id: DocId,
+    pub text: Arc<str>,
+    /// Columns that came with the import and are neither text nor label.
+    pub meta: BTreeMap<String, String>,
+    /// A split fixed at import; `None` leaves the choice to [`assign_split`].
+    pub split: Option<Split>,
+    /// `false` after the import that brought it was undone; it then takes part in nothing.
+    pub present: bool,
+    pub annotation: Annotation,
+}
+
+impl Document {
+    /// A document nothing has been said about yet.
+    pub fn new(id: DocId, text: impl Into<Arc<str>>) -> Self {
+        Self {
+            id,
+            text: text.into(),
+            meta: BTreeMap::new(),
+            split: None,
+            present: true,
+            annotation: Annotation::default(),
+        }
+    }
+}
+
+/// Everything an analyst works on. Documents are stored by id: document `n` is the `n`-th ever added.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Project {
+    schema: Arc<Schema>,
+    documents: Vec<Document>,
+    revision: u64,
+}
+
+impl Project {
+    /// An empty project with these questions and labels.
+    pub fn new(schema: Schema) -> Self {
+        Self { schema: Arc::new(schema), documents: Vec::new(), revision: 0 }
+    }
+
+    /// A project as it was stored. `documents[n].id` must be `n`.
+    ///
+    /// # Errors
+    /// [`EditError::IdGap`] where the ids are not `0, 1, 2, …`.
+    pub fn restore(schema: Schema, documents: Vec<Document>) -> Result<Self, EditError> {
+        if let Some((at, doc)) = documents.iter().enumerate().find(|(at, doc)| doc.id.index() != *at) {
+            return Err(EditError::IdGap { wanted: at, found: doc.id });
+        }
+        Ok(Self { schema: Arc::new(schema), documents, revision: 0 })
+    }
+
+    /// Grows with every applied edit; caches are keyed by it.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    /// Every document, those of undone imports among them.
+    pub fn all_documents(&self) -> &[Document] {
+        &self.documents
+    }
+
+    /// The documents that count.
+    pub fn documents(&self) -> impl DoubleEndedIterator<Item = &Document> {
+        self.documents.iter().filter(|doc| doc.present)
+    }
+
+    /// `None` for an unknown id or a document of an undone import.
+    pub fn document(&self, id: DocId) -> Option<&Document> {
+        self.documents.get(id.index()).filter(|doc| doc.present)
+    }
+
+    /// The id the next added document must have.
+    pub fn next_id(&self) -> DocId {
+        DocId::from_index(self.documents.len())
+    }
+}

@@ -1,0 +1,164 @@
+//! The shell: commands in, read access out, everything in the file.
+
+use gloss::desk::{Column, Command, Desk, ImportOptions, Importing, Level, Notice, Surroundings};
+use gloss::project::{DocId, Filter, Polarity, State, TextRange};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+fn desk_in(folder: &Path) -> Desk {
+    Desk::new(Surroundings {
+        wake: Arc::new(|| {}),
+        clock: Arc::new(|| 1_700_000_000_000),
+        sample: folder.join("sample.gloss"),
+        config: Some(folder.join("config")),
+    })
+}
+
+/// Polls until `done`, as the window does at every frame.
+fn poll_until(desk: &mut Desk, done: impl Fn(&Desk) -> bool) {
+    let start = Instant::now();
+    while !done(desk) {
+        assert!(start.elapsed() < Duration::from_secs(60), "nothing happened; notices: {:?}", desk.notices().collect::<Vec<_>>());
+        std::thread::sleep(Duration::from_millis(5));
+        desk.poll();
+    }
+}
+
+fn with_texts(folder: &Path, texts: &[&str]) -> Desk {
+    let mut desk = desk_in(folder);
+    desk.run(Command::NewProject { path: folder.join("p.gloss"), classes: vec![], spans: vec![] });
+    for text in texts {
+        desk.run(Command::AddDocument((*text).to_owned()));
+    }
+    desk
+}
+
+fn range(desk: &Desk, doc: DocId, part: &str) -> TextRange {
+    let text = &desk.project().unwrap().document(doc).unwrap().text;
+    let start = text.find(part).unwrap();
+    TextRange::new(text, start..start + part.len()).unwrap()
+}
+
+#[test]
+fn a_session_is_still_there_after_reopening_and_can_be_undone_to_its_beginning() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut desk = with_texts(folder.path(), &["屏幕很清晰，但是电池不耐用。", "Great screen 👍🏻"]);
+    let doc = DocId(0);
+    desk.run(Command::AddSpan { doc, range: range(&desk, doc, "屏幕"), label: 0 });
+    desk.run(Command::AddSpan { doc, range: range(&desk, doc, "很清晰"), label: 1 });
+    let ids: Vec<_> = desk.project().unwrap().document(doc).unwrap().annotation.spans.keys().copied().collect();
+    desk.run(Command::SetPolarity { doc, id: ids[1], to: Some(Polarity::Positive) });
+    desk.run(Command::ToggleLink { doc, from: ids[1], to: ids[0] });
+    desk.run(Command::SetClass { doc, class: Some(2) });
+    desk.run(Command::Finish(doc));
+    assert_eq!(desk.current(), Some(DocId(1)), "done goes on to the next one");
+    let before = desk.project().unwrap().all_documents().to_vec();
+    let steps = desk.history().unwrap().done().len();
+    drop(desk);
+
+    let mut desk = desk_in(folder.path());
+    desk.run(Command::OpenProject(folder.path().join("p.gloss")));
+    assert_eq!(desk.project().unwrap().all_documents(), before);
+    for _ in 0..steps {
+        desk.run(Command::Undo);
+    }
+    assert_eq!(desk.project().unwrap().documents().count(), 0, "adding the documents is undone too");
+    for _ in 0..steps {
+        desk.run(Command::Redo);
+    }
+    assert_eq!(desk.project().unwrap().all_documents(), before);
+    desk.run(Command::Redo);
+    assert!(desk.notices().any(|notice| *notice == Notice::NothingToRedo));
+}
+
+#[test]
+fn removing_a_linked_span_is_one_step_and_comes_back_with_its_link() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut desk = with_texts(folder.path(), &["The battery dies fast"]);
+    let doc = DocId(0);
+    desk.run(Command::AddSpan { doc, range: range(&desk, doc, "battery"), label: 0 });
+    desk.run(Command::AddSpan { doc, range: range(&desk, doc, "dies fast"), label: 1 });
+    let ids: Vec<_> = desk.project().unwrap().document(doc).unwrap().annotation.spans.keys().copied().collect();
+    desk.run(Command::ToggleLink { doc, from: ids[1], to: ids[0] });
+    let linked = desk.project().unwrap().document(doc).unwrap().annotation.clone();
+    desk.run(Command::RemoveSpan { doc, id: ids[0] });
+    let annotation = &desk.project().unwrap().document(doc).unwrap().annotation;
+    assert_eq!((annotation.spans.len(), annotation.links.len()), (1, 0));
+    desk.run(Command::Undo);
+    assert_eq!(desk.project().unwrap().document(doc).unwrap().annotation, linked);
+}
+
+#[test]
+fn bulk_answers_are_one_undo() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut desk = with_texts(folder.path(), &["很好", "不好", "很好吃"]);
+    desk.run(Command::SetFilter(Filter { search: "很好".into(), ..Filter::default() }));
+    assert_eq!(desk.queue().len(), 2);
+    desk.run(Command::SetClassOfQueue { class: Some(2) });
+    let answered = |desk: &Desk| desk.project().unwrap().documents().filter(|d| !d.annotation.answers.is_empty()).count();
+    assert_eq!(answered(&desk), 2);
+    desk.run(Command::Undo);
+    assert_eq!(answered(&desk), 0);
+}
+
+#[test]
+fn finishing_under_a_filter_goes_on_with_the_document_that_moved_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut desk = with_texts(folder.path(), &["a", "b", "c"]);
+    desk.run(Command::SetFilter(Filter { state: Some(State::Todo), ..Filter::default() }));
+    desk.run(Command::Open(DocId(0)));
+    desk.run(Command::Finish(DocId(0)));
+    assert_eq!(desk.current(), Some(DocId(1)));
+    desk.run(Command::Finish(DocId(1)));
+    assert_eq!(desk.current(), Some(DocId(2)));
+}
+
+#[test]
+fn import_is_previewed_reported_and_one_undo() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut desk = with_texts(folder.path(), &["重复的一条"]);
+    let path = folder.path().join("r.csv");
+    std::fs::write(&path, "text,class\n很好👍,positive\n\"a, \"\"b\"\"\",mixed\n重复的一条,negative\n,positive\n").unwrap();
+    desk.run(Command::PreviewImport { path: path.clone(), header: None });
+    poll_until(&mut desk, |desk| matches!(desk.importing(), Importing::Preview { .. }));
+    let by_name = |name: &str| Column::parse(name);
+    let options = ImportOptions { text: by_name("text"), label: Some(by_name("class")), header: true, split: None };
+    desk.run(Command::Import { path, options });
+    poll_until(&mut desk, |desk| matches!(desk.importing(), Importing::Report { .. }));
+    let project = desk.project().unwrap();
+    let texts: Vec<String> = project.documents().map(|doc| doc.text.to_string()).collect();
+    assert_eq!(texts, ["重复的一条", "很好👍", "a, \"b\""]);
+    let (question, asked) = project.schema().main_question().unwrap();
+    assert_eq!(project.document(DocId(2)).unwrap().annotation.class(question), asked.class("mixed"), "a new class joins the schema");
+    let Importing::Report { report, .. } = desk.importing() else { unreachable!() };
+    assert_eq!((report.rows, report.imported, report.issues.len()), (4, 2, 1));
+    desk.run(Command::Undo);
+    assert_eq!(desk.project().unwrap().documents().count(), 1);
+    assert_eq!(desk.project().unwrap().schema().questions[0].classes.len(), 3, "and leaves it again");
+}
+
+#[test]
+fn a_file_open_elsewhere_is_told_and_the_open_project_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = with_texts(folder.path(), &["x"]);
+    let mut second = desk_in(folder.path());
+    second.run(Command::OpenProject(folder.path().join("p.gloss")));
+    assert!(second.project().is_none());
+    assert!(second.notices().any(|notice| notice.level() == Level::Error), "{:?}", second.notices().collect::<Vec<_>>());
+    drop(first);
+    second.run(Command::OpenProject(folder.path().join("p.gloss")));
+    assert!(second.project().is_some());
+}
+
+#[test]
+fn the_sample_project_opens_with_its_labels() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut desk = desk_in(folder.path());
+    desk.run(Command::OpenSample);
+    let project = desk.project().unwrap();
+    let done = project.documents().filter(|doc| doc.annotation.state == State::Done).count();
+    assert_eq!((project.documents().count(), done), (400, 300));
+    assert!(project.documents().any(|doc| !doc.annotation.links.is_empty()));
+    assert_eq!(desk.settings().last_project.as_deref(), Some(folder.path().join("sample.gloss").as_path()));
+}
