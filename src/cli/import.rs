@@ -1,0 +1,69 @@
+//! `gloss import`: the rows of a file into a project, as one step that can be undone in the window.
+
+use super::{CliError, ImportArgs, ProgressLine, now_ms};
+use crate::project::EntryKind;
+use crate::store::import::{self, Column, ImportOptions, ImportReport, Imported};
+use crate::store::{ProjectFile, Settings};
+use std::collections::HashSet;
+use std::io::Write;
+use std::ops::ControlFlow;
+
+pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
+    let opened = ProjectFile::open(&args.project)?;
+    let (mut project, mut history, mut file) = (opened.project, opened.history, opened.file);
+    let existing: HashSet<u64> = project.documents().map(|doc| import::text_hash(&doc.text)).collect();
+    let mut line = ProgressLine::new();
+    let mut progress = |share: f32, rows: usize| {
+        line.passing(&format!("{:.0} %  {rows} rows", share * 100.0));
+        ControlFlow::Continue(())
+    };
+    let read = import::read(&args.file, &options(args)?, &existing, &mut progress)?;
+    line.clear();
+    let Imported { drafts, mut report } = read.unwrap_or_default();
+    let (edits, issues) = import::edits(&project, drafts);
+    report.issues.extend(issues);
+    if report.imported > 0 {
+        let name = format!("import {} documents from {}", report.imported, report.file);
+        let author = Settings::default().author;
+        let step = history.commit(&mut project, name, author, now_ms(), edits).map_err(|error| CliError::Failed(error.to_string()))?;
+        file.record(EntryKind::Do, &step, &project)?;
+    }
+    write_report(&report, &mut std::io::stdout().lock())
+}
+
+fn options(args: &ImportArgs) -> Result<ImportOptions, CliError> {
+    let header = !args.no_header;
+    let text = match &args.text {
+        Some(text) => Column::parse(text),
+        None => {
+            let preview = import::preview(&args.file, Some(header))?;
+            let guess = preview.columns.get(preview.text_guess).cloned();
+            guess.map_or(Column::Number(1), Column::Name)
+        }
+    };
+    Ok(ImportOptions { text, label: args.label.as_deref().map(Column::parse), header, split: args.split.map(Into::into) })
+}
+
+fn write_report(report: &ImportReport, out: &mut impl Write) -> Result<(), CliError> {
+    let ImportReport { file, format, encoding, rows, imported, skipped, .. } = report;
+    writeln!(out, "{file} ({format}, {encoding}): {rows} rows, {imported} imported, {skipped} skipped")?;
+    let duplicates = report.duplicates_in_file + report.duplicates_in_project;
+    if duplicates > 0 {
+        let (inside, before) = (report.duplicates_in_file, report.duplicates_in_project);
+        writeln!(out, "{duplicates} duplicates left out: {inside} within the file, {before} already in the project")?;
+    }
+    if report.blank > 0 {
+        writeln!(out, "{} blank lines", report.blank)?;
+    }
+    if !report.labels.is_empty() {
+        let counts: Vec<String> = report.labels.iter().map(|(label, count)| format!("{label} {count}")).collect();
+        writeln!(out, "labels: {}", counts.join(", "))?;
+    }
+    if !report.columns_left_out.is_empty() {
+        writeln!(out, "columns left out: {}", report.columns_left_out.join(", "))?;
+    }
+    for issue in &report.issues {
+        writeln!(out, "{}", issue.sentence(file))?;
+    }
+    Ok(out.flush()?)
+}

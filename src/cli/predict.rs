@@ -1,0 +1,115 @@
+//! `gloss predict`: a text a line in, a JSON object a line out, in memory that does not grow with the input.
+
+use super::{CliError, PredictArgs, existing};
+use crate::nn::ModelFiles;
+use crate::predict::{Prediction, Predictor};
+use crate::store::{RunStatus, Runs, StoreError, model_folder};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use std::io::{BufRead, BufReader, BufWriter, Write};
+
+/// Texts scored together.
+const BATCH_LINES: usize = 64;
+
+pub(super) fn run(args: &PredictArgs) -> Result<(), CliError> {
+    let predictor = Predictor::new(&model(args)?).map_err(|error| CliError::Failed(error.to_string()))?;
+    let input = BufReader::with_capacity(1 << 16, std::io::stdin().lock());
+    score_lines(&predictor, input, BufWriter::new(std::io::stdout().lock()))
+}
+
+fn model(args: &PredictArgs) -> Result<ModelFiles, CliError> {
+    let path = existing(&args.model)?;
+    if path.is_dir() {
+        if args.run.is_some() {
+            return Err(CliError::Usage(format!("--run names a run of a project, but {} is a model folder", path.display())));
+        }
+        return Ok(model_folder::read(&path)?);
+    }
+    let runs = Runs::of(&path);
+    let newest = || runs.list().into_iter().rev().find(|run| run.status == RunStatus::Finished).map(|run| run.id);
+    let run = args.run.clone().or_else(newest).ok_or_else(|| {
+        let what = "no run has finished yet".to_owned();
+        StoreError::Run { what, path: path.clone() }
+    })?;
+    Ok(runs.model(&run)?)
+}
+
+/// Answers every line in order. A batch ends when it is full or when reading on would have to wait.
+fn score_lines<R: std::io::Read>(predictor: &Predictor, mut input: BufReader<R>, mut output: impl Write) -> Result<(), CliError> {
+    let mut texts: Vec<String> = Vec::with_capacity(BATCH_LINES);
+    for number in 1usize.. {
+        let mut line = Vec::new();
+        let at_end = input.read_until(b'\n', &mut line)? == 0;
+        if !at_end {
+            let text = String::from_utf8(line).map_err(|_| CliError::Failed(format!("line {number} of standard input is not UTF-8")));
+            match text {
+                Ok(text) => texts.push(text.trim_end_matches(['\n', '\r']).to_owned()),
+                Err(error) => {
+                    answer(predictor, &mut texts, &mut output)?;
+                    return Err(error);
+                }
+            }
+        }
+        if at_end || texts.len() == BATCH_LINES || !input.buffer().contains(&b'\n') {
+            answer(predictor, &mut texts, &mut output)?;
+        }
+        if at_end {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn answer(predictor: &Predictor, texts: &mut Vec<String>, output: &mut impl Write) -> Result<(), CliError> {
+    // An empty line asks nothing, but has its line in the answer.
+    let asked: Vec<&str> = texts.iter().map(String::as_str).filter(|text| !text.trim().is_empty()).collect();
+    let mut answered = predictor.predict_many(&asked).map_err(|error| CliError::Failed(error.to_string()))?.into_iter();
+    for text in texts.iter() {
+        let prediction = if text.trim().is_empty() { Prediction::default() } else { answered.next().unwrap_or_default() };
+        serde_json::to_writer(&mut *output, &Line { predictor, text, prediction: &prediction }).map_err(std::io::Error::from)?;
+        output.write_all(b"\n")?;
+    }
+    texts.clear();
+    Ok(output.flush()?)
+}
+
+/// One line of the answer.
+struct Line<'a> {
+    predictor: &'a Predictor,
+    text: &'a str,
+    prediction: &'a Prediction,
+}
+
+impl Serialize for Line<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { predictor, text, prediction } = self;
+        let class = prediction.best_class().and_then(|(class, _)| predictor.classes().get(usize::from(class)));
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("class", &class)?;
+        map.serialize_entry("probabilities", &Named(predictor.classes(), &prediction.probabilities))?;
+        let spans: Vec<serde_json::Value> = prediction
+            .spans
+            .iter()
+            .map(|span| {
+                let place = span.range.chars(text);
+                serde_json::json!({
+                    "start": place.start,
+                    "end": place.end,
+                    "text": span.range.of(text),
+                    "label": predictor.span_labels().get(usize::from(span.label)),
+                    "probability": span.probability,
+                })
+            })
+            .collect();
+        map.serialize_entry("spans", &spans)?;
+        map.end()
+    }
+}
+
+/// Probabilities under their names, in the order of the classes.
+struct Named<'a>(&'a [String], &'a [f32]);
+
+impl Serialize for Named<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().zip(self.1))
+    }
+}

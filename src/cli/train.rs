@@ -1,0 +1,185 @@
+//! `gloss train`: a run like those of the window, with its news on a terminal or as JSON lines.
+
+use super::{CliError, ProgressLine, TrainArgs, now_ms};
+use crate::desk::encoder_files;
+use crate::store::{ProjectFile, RunWriter};
+use crate::train::{EncoderChoice, Outcome, Readiness, Report, Signal, TrainConfig, TrainData, TrainEvent, fit};
+use serde_json::{Value, json};
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+pub(super) fn run(args: &TrainArgs) -> Result<(), CliError> {
+    let config = config(args)?;
+    let opened = ProjectFile::open(&args.project)?;
+    let data = TrainData::of(&opened.project, config.seed, config.dev_share);
+    if let Some(missing) = missing(&data) {
+        return Err(CliError::Failed(missing));
+    }
+    let encoder = encoder_files(&config.encoder)?;
+    let mut writer = opened.file.runs().start(&config, &data, now_ms())?;
+    let id = writer.id().to_owned();
+    let report = match go(&mut writer, &data, &config, &encoder, args.json) {
+        Ok(report) => report,
+        Err(error) => {
+            // The disk may be what failed: the sentence is told in any case.
+            writer.fail(&error.to_string()).ok();
+            return Err(error);
+        }
+    };
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        writeln!(out, "{}", finished_line(&id, &report))?;
+    } else {
+        writeln!(out, "{}", finished_sentence(&id, &report))?;
+    }
+    Ok(())
+}
+
+fn config(args: &TrainArgs) -> Result<TrainConfig, CliError> {
+    let mut config = TrainConfig::default();
+    for (key, value) in &args.settings {
+        config.set(key, value)?;
+    }
+    if let Some(folder) = &args.encoder {
+        config.encoder = EncoderChoice::Folder(folder.clone());
+    }
+    config.check()?;
+    Ok(config)
+}
+
+/// What keeps training from starting, as a sentence.
+fn missing(data: &TrainData) -> Option<String> {
+    let ready = data.readiness();
+    if ready.can_start() {
+        return None;
+    }
+    Some(if ready.train < Readiness::MIN_TRAIN {
+        format!("{} labelled documents to learn from; {} are needed", ready.train, Readiness::MIN_TRAIN)
+    } else if ready.held_out == 0 {
+        "no labelled document is held out to be judged by; label more, or import some with --split dev".to_owned()
+    } else {
+        "all labelled documents have the same class and none has a span; label a second class".to_owned()
+    })
+}
+
+/// Trains and keeps the model.
+fn go(
+    writer: &mut RunWriter,
+    data: &TrainData,
+    config: &TrainConfig,
+    encoder: &crate::nn::ModelFiles,
+    json: bool,
+) -> Result<Report, CliError> {
+    let began = Instant::now();
+    let mut news = News { json, line: ProgressLine::new(), steps_total: 0, said: began };
+    let mut report = None;
+    let mut trouble = None;
+    let mut sink = |event: TrainEvent| {
+        let stored = writer.event(&event).map_err(CliError::from);
+        if let Err(error) = stored.and_then(|()| news.tell(&event)) {
+            trouble = Some(error);
+            return Signal::Cancel;
+        }
+        if let TrainEvent::Finished(finished) = event {
+            report = Some(finished);
+        }
+        Signal::Continue
+    };
+    let outcome = fit(data, config, encoder, &|| began.elapsed(), &mut sink);
+    if let Some(error) = trouble {
+        return Err(error);
+    }
+    match (outcome.map_err(|error| CliError::Failed(error.to_string()))?, report) {
+        (Outcome::Finished(files), Some(report)) => {
+            writer.finish(&files, &report)?;
+            Ok(report)
+        }
+        _ => Err(CliError::Failed("the run ended without a report".to_owned())),
+    }
+}
+
+/// Tells what happens, for people or for programs.
+struct News {
+    json: bool,
+    line: ProgressLine,
+    steps_total: usize,
+    /// When a step was last reported where there is no terminal.
+    said: Instant,
+}
+
+impl News {
+    fn tell(&mut self, event: &TrainEvent) -> Result<(), CliError> {
+        if self.json {
+            // The last line comes when the model is on the disk.
+            if !matches!(event, TrainEvent::Finished(_)) {
+                let text = serde_json::to_string(event).map_err(std::io::Error::from)?;
+                let mut out = std::io::stdout().lock();
+                writeln!(out, "{text}")?;
+                out.flush()?;
+            }
+            return Ok(());
+        }
+        match event {
+            TrainEvent::Started(started) => {
+                self.steps_total = started.steps_total;
+                let counts = (started.train_examples, started.dev_examples, started.test_examples, started.steps_total);
+                self.line.lasting(&format!("{} to learn from, {} dev, {} test; {} steps", counts.0, counts.1, counts.2, counts.3));
+                started.notes.iter().for_each(|note| self.line.lasting(note));
+            }
+            TrainEvent::Step(step) => {
+                let text = format!(
+                    "step {}/{}  epoch {:.2}  loss {:.4}  lr {:.1e}  {:.0} tokens/s",
+                    step.step, self.steps_total, step.epoch, step.loss, step.lr, step.tokens_per_s
+                );
+                const QUIET: Duration = Duration::from_secs(10);
+                if self.line.on_terminal {
+                    self.line.passing(&text);
+                } else if self.said.elapsed() > QUIET {
+                    self.said = Instant::now();
+                    self.line.lasting(&text);
+                }
+            }
+            TrainEvent::Evaluated(evaluation) => {
+                let scores = &evaluation.scores;
+                let mut text = format!("epoch {:.2}  dev loss {:.4}", evaluation.epoch, scores.loss);
+                let named = [("accuracy", scores.accuracy), ("macro-F1", scores.macro_f1), ("span F1", scores.span_f1)];
+                for (name, score) in named.into_iter().filter_map(|(name, score)| Some((name, score?))) {
+                    text += &format!("  {name} {score:.4}");
+                }
+                self.line.lasting(&if evaluation.is_best { text + "  best so far" } else { text });
+            }
+            TrainEvent::Checkpoint { .. } => {}
+            TrainEvent::Finished(_) => self.line.clear(),
+        }
+        Ok(())
+    }
+}
+
+fn finished_line(run: &str, report: &Report) -> Value {
+    let scores = &report.scores;
+    json!({
+        "event": "finished",
+        "run": run,
+        "accuracy": scores.accuracy,
+        "macro_f1": scores.macro_f1,
+        "span_f1": scores.span_f1,
+        "examples": report.examples,
+        "seconds": report.seconds,
+        "real_tokens_per_s": report.real_tokens_per_s,
+    })
+}
+
+fn finished_sentence(run: &str, report: &Report) -> String {
+    let scores = &report.scores;
+    let named = [("accuracy", scores.accuracy), ("macro-F1", scores.macro_f1), ("span F1", scores.span_f1)];
+    let named = named.into_iter().filter_map(|(name, score)| Some(format!("{name} {:.4}", score?)));
+    format!(
+        "run {run}: {} on {} {} documents; best after epoch {:.2}; {:.0} s, {:.0} tokens/s",
+        named.collect::<Vec<_>>().join(", "),
+        report.examples,
+        report.scored_on,
+        report.best_epoch,
+        report.seconds,
+        report.real_tokens_per_s
+    )
+}

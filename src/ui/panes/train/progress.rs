@@ -1,0 +1,171 @@
+//! The head of the run shown: how far it is, how it can be paused or ended, and what it has learnt.
+
+use super::{TrainPane, duration, has_steps, run_name, short_scores, two_places};
+use crate::desk::{Command, Phase, RunView};
+use crate::train::{Interval, Report, Uncertainty, uncertainty};
+use crate::ui::dialogs::Wish;
+use crate::ui::{Cx, theme};
+use eframe::egui::{self, RichText};
+
+impl TrainPane {
+    pub(super) fn header(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &RunView) {
+        let palette = theme::palette(ui);
+        ui.horizontal(|ui| {
+            ui.label(RichText::new(run_name(cx, &view.id)).heading());
+            let (words, color) = match &view.phase {
+                Phase::Loading => (cx.t("reading the encoder"), palette.accent),
+                Phase::Running => (cx.t("training"), palette.accent),
+                Phase::Paused => (cx.t("paused"), palette.warning),
+                Phase::Stopping => (cx.t("stopping"), palette.warning),
+                Phase::Finished => (cx.t("finished"), palette.success),
+                Phase::Cancelled => (cx.t("cancelled"), palette.weak),
+                Phase::Failed(_) => (cx.t("failed"), palette.error),
+            };
+            pill(ui, words, color);
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| self.actions(ui, cx, view));
+        });
+        match &view.phase {
+            Phase::Failed(reason) => {
+                ui.label(RichText::new(reason).color(palette.error));
+            }
+            _ if view.is_going_on() => going_on(ui, cx, view),
+            _ => {}
+        }
+        if let Some(report) = &view.report {
+            let sure = self.uncertainty_of(view, report);
+            ui.label(RichText::new(sentence(cx, report, &sure)).size(16.0));
+            ui.label(RichText::new(facts(cx, view, report)).color(palette.weak).small());
+        }
+        notes(ui, cx, view);
+    }
+
+    /// What can be done with the run.
+    fn actions(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &RunView) {
+        if view.is_going_on() {
+            let can = view.phase != Phase::Stopping;
+            let cancel = ui.add_enabled(can, egui::Button::new(cx.t("Cancel")));
+            if cancel.on_hover_text(cx.t("End the run and keep nothing")).clicked() {
+                cx.send(Command::CancelTraining);
+            }
+            let has_best = view.best().is_some();
+            let stop = ui.add_enabled(can && has_best, egui::Button::new(cx.t("Stop and keep the best")));
+            let stop = stop.on_hover_text(cx.t("End the run now with the best weights so far"));
+            if stop.on_disabled_hover_text(cx.t("There is nothing to keep before the first evaluation")).clicked() {
+                cx.send(Command::StopTraining);
+            }
+            let paused = view.phase == Phase::Paused;
+            let words = if paused { cx.t("Resume") } else { cx.t("Pause") };
+            if ui.add_enabled(matches!(view.phase, Phase::Running | Phase::Paused), egui::Button::new(words)).clicked() {
+                cx.send(Command::PauseTraining(!paused));
+            }
+            return;
+        }
+        if ui.button(cx.t("Delete…")).clicked() {
+            self.deleting = Some(view.id.clone());
+        }
+        if view.report.is_none() || view.phase != Phase::Finished {
+            return;
+        }
+        if ui.button(cx.t("Export…")).on_hover_text(cx.t("Write the model as a folder in Hugging Face layout")).clicked() {
+            cx.dialogs.open(Wish::ExportModel { run: view.id.clone() });
+        }
+        let answers = cx.desk.tester().run() == Some(view.id.as_str());
+        if answers {
+            ui.label(RichText::new(cx.t("used for predictions")).color(theme::palette(ui).success));
+        } else if ui.button(cx.t("Use for predictions")).clicked() {
+            cx.send(Command::UseRun(Some(view.id.clone())));
+        }
+    }
+
+    /// Computed once for a report: it takes some milliseconds.
+    fn uncertainty_of(&mut self, view: &RunView, report: &Report) -> Uncertainty {
+        match &self.uncertainty {
+            Some((id, sure)) if *id == view.id => *sure,
+            _ => {
+                let sure = uncertainty(&report.held_out, report.scores.per_class.len(), view.config.seed);
+                self.uncertainty = Some((view.id.clone(), sure));
+                sure
+            }
+        }
+    }
+}
+
+/// A word on its colour.
+pub(super) fn pill(ui: &mut egui::Ui, words: &str, color: egui::Color32) {
+    let frame = egui::Frame::NONE.fill(color.gamma_multiply(0.16)).corner_radius(9.0).inner_margin(egui::Margin::symmetric(8, 1));
+    frame.show(ui, |ui| ui.label(RichText::new(words).color(color).small()));
+}
+
+fn going_on(ui: &mut egui::Ui, cx: &Cx<'_>, view: &RunView) {
+    let palette = theme::palette(ui);
+    let share = view.progress();
+    let bar = egui::ProgressBar::new(share).fill(palette.accent).desired_height(8.0).corner_radius(4.0);
+    ui.add(bar).accessible_name(cx.tf("{} % done", &[&format!("{:.0}", share * 100.0)]));
+    let mut parts = vec![cx.tf("{} %", &[&format!("{:.0}", share * 100.0)])];
+    if let Some(step) = &view.last_step {
+        parts.push(cx.tf("epoch {} of {}", &[&format!("{:.1}", step.epoch), &view.config.epochs]));
+        parts.push(cx.tf("loss {}", &[&two_places(step.loss)]));
+        parts.push(cx.tf("{} tokens/s", &[&format!("{:.0}", step.tokens_per_s)]));
+    }
+    parts.extend(view.seconds_left().map(|left| cx.tf("{} left", &[&duration(cx, left)])));
+    if let Some(best) = view.best() {
+        parts.push(cx.tf("best so far: {} after epoch {}", &[&short_scores(cx, &best.scores), &epoch(best.epoch)]));
+    }
+    ui.label(RichText::new(parts.join("  ·  ")).color(palette.weak).small());
+}
+
+/// What the run has learnt, with its uncertainty.
+fn sentence(cx: &Cx<'_>, report: &Report, sure: &Uncertainty) -> String {
+    let with = |score: f64, interval: Option<Interval>| match interval {
+        Some(interval) => format!("{} ± {}", two_places(score), two_places(interval.half_width())),
+        None => two_places(score),
+    };
+    let class = report.scores.macro_f1.map(|f1| cx.tf("macro-F1 {}", &[&with(f1, sure.macro_f1)]));
+    let spans = report.scores.span_f1.map(|f1| cx.tf("span F1 {}", &[&with(f1, sure.span_f1)]));
+    let scores = class.into_iter().chain(spans).collect::<Vec<_>>().join(cx.t(", "));
+    cx.tf("{} on {} held-out reviews; best after epoch {}", &[&scores, &report.examples, &epoch(report.best_epoch)])
+}
+
+/// The small print below the sentence.
+fn facts(cx: &Cx<'_>, view: &RunView, report: &Report) -> String {
+    let mut parts = Vec::new();
+    parts.extend(report.scores.accuracy.map(|accuracy| cx.tf("accuracy {}", &[&two_places(accuracy)])));
+    parts.push(cx.tf("took {}", &[&duration(cx, report.seconds)]));
+    parts.push(cx.tf("{} tokens/s", &[&format!("{:.0}", report.real_tokens_per_s)]));
+    if let Some(started) = &view.started {
+        parts.push(cx.tf("learnt from {} reviews", &[&started.train_examples]));
+    }
+    if report.scored_on == "test" {
+        parts.push(cx.t("judged on the test reviews").to_owned());
+    }
+    if report.stopped_early {
+        parts.push(cx.t("stopped early: no better for a while").to_owned());
+    }
+    if report.stopped_by_hand {
+        parts.push(cx.t("stopped by hand").to_owned());
+    }
+    parts.push(cx.t("± covers 95 % of redrawings of the held-out reviews").to_owned());
+    parts.join("  ·  ")
+}
+
+/// What the run said of its encoder and data.
+fn notes(ui: &mut egui::Ui, cx: &Cx<'_>, view: &RunView) {
+    let notes = view.started.as_ref().map_or(&[][..], |started| &started.notes);
+    if notes.is_empty() {
+        if view.is_going_on() && !has_steps(view) {
+            ui.label(RichText::new(cx.t("Curves appear with the first steps")).weak().small());
+        }
+        return;
+    }
+    let header = egui::CollapsingHeader::new(RichText::new(cx.tf("Notes ({})", &[&notes.len()])).small()).id_salt("train-notes");
+    header.show(ui, |ui| {
+        for note in notes {
+            ui.label(RichText::new(note).small());
+        }
+    });
+}
+
+/// "4", "2.5".
+pub(super) fn epoch(epoch: f64) -> String {
+    if (epoch - epoch.round()).abs() < 0.005 { format!("{epoch:.0}") } else { format!("{epoch:.1}") }
+}

@@ -1,0 +1,125 @@
+//! What there is to learn from: counts of each label, what is missing, and how long a run will take.
+
+use super::{duration, group};
+use crate::desk::Desk;
+use crate::project::Split;
+use crate::train::{Readiness, TrainConfig, TrainData, estimate_seconds, rough_length};
+use crate::ui::widgets::bars::{Bar, bar};
+use crate::ui::{Cx, theme};
+use eframe::egui;
+
+/// Counts of one revision of the project.
+#[derive(Default)]
+pub(super) struct Ready {
+    key: Option<Key>,
+    counts: Readiness,
+    /// Whether any document carries a span: otherwise spans are not taught.
+    teaches_spans: bool,
+    train_lengths: Vec<usize>,
+    held_out_lengths: Vec<usize>,
+}
+
+#[derive(PartialEq)]
+struct Key {
+    project: std::path::PathBuf,
+    revision: u64,
+    seed: u64,
+    dev_share: f64,
+}
+
+/// What two cores manage with the shipped encoder's twelve layers, in tokens a second, before a run has told.
+const FIRST_GUESS: f64 = 1500.0;
+const SHIPPED_LAYERS: f64 = 12.0;
+
+impl Ready {
+    /// Counts anew when the project or the split has changed.
+    pub(super) fn refresh(&mut self, desk: &Desk, config: &TrainConfig) {
+        let (Some(project), Some(path)) = (desk.project(), desk.path()) else { return };
+        let key = Key { project: path.to_owned(), revision: project.revision(), seed: config.seed, dev_share: config.dev_share };
+        if self.key.as_ref() == Some(&key) {
+            return;
+        }
+        let data = TrainData::of(project, config.seed, config.dev_share);
+        let lengths = |of_train: bool| {
+            let chosen = data.examples.iter().filter(|example| (example.split == Split::Train) == of_train);
+            chosen.map(|example| rough_length(&example.text)).collect()
+        };
+        (self.train_lengths, self.held_out_lengths) = (lengths(true), lengths(false));
+        self.teaches_spans = !data.span_labels.is_empty();
+        self.counts = data.readiness();
+        self.key = Some(key);
+    }
+
+    /// Counts of each class and span label.
+    pub(super) fn ui(&self, ui: &mut egui::Ui, cx: &Cx<'_>) {
+        let Some(project) = cx.desk.project() else { return };
+        let palette = theme::palette(ui);
+        let schema = project.schema();
+        group(ui, cx.t("What there is to learn from"));
+        ui.label(
+            egui::RichText::new(cx.tf("{} labelled reviews, {} more held out to judge by", &[&self.counts.train, &self.counts.held_out]))
+                .color(palette.weak)
+                .small(),
+        );
+        ui.add_space(2.0);
+        let most = self.counts.per_class.iter().max().copied().unwrap_or(0);
+        if let Some((_, question)) = schema.main_question() {
+            for (class, count) in question.classes.iter().zip(&self.counts.per_class) {
+                count_bar(ui, &class.name, *count, most, palette.hue(class.hue));
+            }
+        }
+        if !self.teaches_spans {
+            if !schema.span_labels.is_empty() {
+                ui.label(egui::RichText::new(cx.t("No spans are marked: the run learns classes only")).color(palette.weak).small());
+            }
+            return;
+        }
+        ui.add_space(4.0);
+        let most = self.counts.per_span_label.iter().max().copied().unwrap_or(0);
+        for (label, count) in schema.span_labels.iter().zip(&self.counts.per_span_label) {
+            count_bar(ui, &label.name, *count, most, palette.hue(label.hue));
+        }
+    }
+
+    /// Why a run can't start, in words; `None` when it can.
+    pub(super) fn missing(&self, cx: &Cx<'_>) -> Option<String> {
+        if self.counts.can_start() {
+            return None;
+        }
+        let Readiness { per_class, train, held_out, .. } = &self.counts;
+        let mut parts = Vec::new();
+        if *train < Readiness::MIN_TRAIN {
+            parts.push(cx.tf("{} labelled reviews; {} are needed", &[train, &Readiness::MIN_TRAIN]));
+        } else if *held_out == 0 {
+            parts.push(cx.t("no review is held out to judge by: label a few more").to_owned());
+        } else {
+            parts.push(cx.t("all reviews have the same class: label a second one").to_owned());
+        }
+        if let Some((_, question)) = cx.desk.project().and_then(|project| project.schema().main_question()) {
+            let empty: Vec<&str> = question.classes.iter().zip(per_class).filter(|(_, n)| **n == 0).map(|(class, _)| class.name.as_str()).collect();
+            match empty.as_slice() {
+                [] => {}
+                [one] => parts.push(cx.tf("{} has none", &[one])),
+                many => parts.push(cx.tf("{} have none", &[&many.join(", ")])),
+            }
+        }
+        Some(parts.join(cx.t("; ")))
+    }
+
+    /// How long a run with these settings will take.
+    pub(super) fn estimate(&self, cx: &Cx<'_>, config: &TrainConfig) -> String {
+        let layers = |n: usize| if n == 0 { SHIPPED_LAYERS } else { n as f64 };
+        let measured = cx.desk.runs().iter().rev().find_map(|run| {
+            let report = run.report.as_ref().filter(|_| run.config.encoder == config.encoder)?;
+            Some(report.real_tokens_per_s * layers(run.config.layers))
+        });
+        let pace = measured.unwrap_or(FIRST_GUESS * SHIPPED_LAYERS) / layers(config.layers);
+        let seconds = estimate_seconds(&self.train_lengths, &self.held_out_lengths, config, pace);
+        cx.tf("Takes about {}; you can go on labeling", &[&duration(cx, seconds)])
+    }
+}
+
+fn count_bar(ui: &mut egui::Ui, name: &str, count: usize, most: usize, hue: egui::Color32) {
+    let share = if most == 0 { 0.0 } else { count as f32 / most as f32 };
+    bar(ui, 104.0, &Bar { name, share, figure: &count.to_string(), hue, strong: count > 0 });
+}
