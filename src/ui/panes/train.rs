@@ -106,7 +106,7 @@ impl TrainPane {
 }
 
 /// "run-0007" as a person reads it.
-fn run_name(cx: &Cx<'_>, id: &str) -> String {
+pub(super) fn run_name(cx: &Cx<'_>, id: &str) -> String {
     match id.rsplit('-').next().and_then(|number| number.parse::<u32>().ok()) {
         Some(number) => cx.tf("Run {}", &[&number]),
         None => id.to_owned(),
@@ -129,7 +129,7 @@ fn two_places(score: f64) -> String {
 }
 
 /// The best of a run in a few words: "macro-F1 0.87 · span F1 0.55".
-fn short_scores(cx: &Cx<'_>, scores: &crate::train::Scores) -> String {
+pub(super) fn short_scores(cx: &Cx<'_>, scores: &crate::train::Scores) -> String {
     let class = scores.macro_f1.map(|f1| cx.tf("macro-F1 {}", &[&two_places(f1)]));
     let spans = scores.span_f1.map(|f1| cx.tf("span F1 {}", &[&two_places(f1)]));
     class.into_iter().chain(spans).collect::<Vec<_>>().join(" · ")

@@ -72,7 +72,7 @@ impl Setup {
             let value = DragValue::new(&mut config.lr).range(1e-7..=1e-2).speed(speed);
             ui.add(value.custom_formatter(|value, _| rate(value)).custom_parser(|text| text.trim().parse().ok()))
         });
-        row(ui, cx, cx.t("Batch"), cx.t("Reviews read together before each step."), &default.batch_examples, |ui| {
+        row(ui, cx, cx.t("Batch"), cx.t("Reviews read together before each step"), &default.batch_examples, |ui| {
             ui.add(DragValue::new(&mut config.batch_examples).range(1..=512).speed(0.1))
         });
         ui.add_space(2.0);
@@ -132,50 +132,50 @@ impl Setup {
     fn rest(&mut self, ui: &mut egui::Ui, cx: &Cx<'_>) {
         let default = TrainConfig::default();
         let config = &mut self.config;
-        row(ui, cx, cx.t("Longest text"), cx.t("Tokens of a review that are read; what lies beyond is cut."), &default.max_length, |ui| {
+        row(ui, cx, cx.t("Longest text"), cx.t("Tokens of a review that are read; what lies beyond is cut"), &default.max_length, |ui| {
             ui.add(DragValue::new(&mut config.max_length).range(8..=512).speed(1.0))
         });
-        row(ui, cx, cx.t("Tokens in a batch"), cx.t("A batch ends before it holds more tokens than this, so that long reviews fit into memory."), &default.batch_tokens, |ui| {
+        row(ui, cx, cx.t("Tokens in a batch"), cx.t("A batch ends before it holds more tokens than this, so that long reviews fit into memory"), &default.batch_tokens, |ui| {
             ui.add(DragValue::new(&mut config.batch_tokens).range(64..=262_144).speed(16.0))
         });
-        row(ui, cx, cx.t("Dropout"), cx.t("Share of the signals that are left out at random while learning, against learning by heart."), &default.dropout, |ui| {
+        row(ui, cx, cx.t("Dropout"), cx.t("Share of the signals that are left out at random while learning, against learning by heart"), &default.dropout, |ui| {
             ui.add(DragValue::new(&mut config.dropout).range(0.0..=0.9).speed(0.005).max_decimals(2))
         });
-        row(ui, cx, cx.t("Patience"), cx.t("The run stops after so many evaluations without a new best; 0 never stops early."), &default.patience, |ui| {
+        row(ui, cx, cx.t("Patience"), cx.t("The run stops after so many evaluations without a new best; 0 never stops early"), &default.patience, |ui| {
             ui.add(DragValue::new(&mut config.patience).range(0..=100).speed(0.05))
         });
-        row(ui, cx, cx.t("Evaluations an epoch"), cx.t("How often the held-out reviews are scored in each epoch."), &default.evals_per_epoch, |ui| {
+        row(ui, cx, cx.t("Evaluations an epoch"), cx.t("How often the held-out reviews are scored in each epoch"), &default.evals_per_epoch, |ui| {
             ui.add(DragValue::new(&mut config.evals_per_epoch).range(1..=20).speed(0.05))
         });
-        row(ui, cx, cx.t("Held-out share"), cx.t("Share of the labelled reviews that is kept to judge by, for those whose part was not fixed at import."), &default.dev_share, |ui| {
+        row(ui, cx, cx.t("Held-out share"), cx.t("Share of the labelled reviews that is kept to judge by, for those whose part was not fixed at import"), &default.dev_share, |ui| {
             ui.add(DragValue::new(&mut config.dev_share).range(0.05..=0.5).speed(0.005).max_decimals(2))
         });
-        row(ui, cx, cx.t("Warm-up"), cx.t("Share of all steps over which the rate rises from zero."), &default.warmup, |ui| {
+        row(ui, cx, cx.t("Warm-up"), cx.t("Share of all steps over which the rate rises from zero"), &default.warmup, |ui| {
             ui.add(DragValue::new(&mut config.warmup).range(0.0..=1.0).speed(0.005).max_decimals(2))
         });
-        row(ui, cx, cx.t("Weight decay"), cx.t("How strongly weights are drawn towards zero at each step."), &default.weight_decay, |ui| {
+        row(ui, cx, cx.t("Weight decay"), cx.t("How strongly weights are drawn towards zero at each step"), &default.weight_decay, |ui| {
             ui.add(DragValue::new(&mut config.weight_decay).range(0.0..=1.0).speed(0.001).max_decimals(3))
         });
-        row(ui, cx, cx.t("Largest gradient"), cx.t("A gradient whose norm is larger is scaled down to this."), &default.clip, |ui| {
+        row(ui, cx, cx.t("Largest gradient"), cx.t("A gradient whose norm is larger is scaled down to this"), &default.clip, |ui| {
             ui.add(DragValue::new(&mut config.clip).range(0.001..=1000.0).speed(0.01).max_decimals(3))
         });
-        row(ui, cx, cx.t("Rate of the heads"), cx.t("The two small networks on top start from nothing: their rate is the learning rate times this."), &default.head_lr_factor, |ui| {
+        row(ui, cx, cx.t("Rate of the heads"), cx.t("The two small networks on top start from nothing: their rate is the learning rate times this"), &default.head_lr_factor, |ui| {
             ui.add(DragValue::new(&mut config.head_lr_factor).range(0.001..=1000.0).speed(0.05).max_decimals(2))
         });
-        row(ui, cx, cx.t("Weight of spans"), cx.t("How much the span loss counts beside the class loss."), &default.span_loss_weight, |ui| {
+        row(ui, cx, cx.t("Weight of spans"), cx.t("How much the span loss counts beside the class loss"), &default.span_loss_weight, |ui| {
             ui.add(DragValue::new(&mut config.span_loss_weight).range(0.0..=10.0).speed(0.01).max_decimals(2))
         });
-        row(ui, cx, cx.t("Frozen layers"), cx.t("Layers from the bottom whose weights stay as they are: faster, and safer with few reviews."), &default.freeze_layers, |ui| {
+        row(ui, cx, cx.t("Frozen layers"), cx.t("Layers from the bottom whose weights stay as they are: faster, and safer with few reviews"), &default.freeze_layers, |ui| {
             ui.add(DragValue::new(&mut config.freeze_layers).range(0..=64).speed(0.05))
         });
-        row(ui, cx, cx.t("Seed"), cx.t("Decides initial weights, dropout, order and the held-out reviews: the same seed gives the same run."), &default.seed, |ui| {
+        row(ui, cx, cx.t("Seed"), cx.t("Decides initial weights, dropout, order and the held-out reviews: the same seed gives the same run"), &default.seed, |ui| {
             ui.add(DragValue::new(&mut config.seed).speed(0.05))
         });
         let off = cx.t("off");
         row(ui, cx, cx.t("Weigh rare classes up"), cx.t("Mistakes on rare classes count for more. Helps when one class has most of the reviews."), &off, |ui| {
             ui.add(egui::Checkbox::without_text(&mut config.class_weights))
         });
-        row(ui, cx, cx.t("Tune embeddings"), cx.t("The table of word pieces learns too: slower, and of use only with many reviews."), &off, |ui| {
+        row(ui, cx, cx.t("Tune embeddings"), cx.t("The table of word pieces learns too: slower, and of use only with many reviews"), &off, |ui| {
             ui.add(egui::Checkbox::without_text(&mut config.tune_embeddings))
         });
         if *config != TrainConfig::default() && ui.button(cx.t("Back to the defaults")).clicked() {
