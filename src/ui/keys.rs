@@ -264,7 +264,7 @@ pub fn pressed_in(ui: &egui::Ui, action: Action, own: Option<Id>) -> bool {
     if take_wish(ui, action) {
         return true;
     }
-    let Some(row) = row_of(action) else { return false };
+    let Some(row) = row_of(action).filter(|_| !is_blocked(ui)) else { return false };
     let typing = is_typing(ui);
     row.chords.iter().any(|chord| {
         let allowed = !typing || (row.while_typing && !chord.is_plain());
@@ -279,9 +279,10 @@ pub fn class_pressed(ui: &egui::Ui) -> Option<u16> {
 
 /// The span label whose letter was pressed.
 pub fn mark_pressed(ui: &egui::Ui, schema: &Schema) -> Option<u16> {
+    let may_mark = !is_blocked(ui) && !is_typing(ui);
     let labels = schema.span_labels.iter().zip(0u16..);
     let mut labels = labels.filter_map(|(label, at)| Some((at, Key::from_name(&label.key.to_ascii_uppercase().to_string())?)));
-    labels.find(|(at, letter)| take_wish(ui, Action::Mark(*at)) || (!is_typing(ui) && take(ui, key(*letter), false))).map(|(at, _)| at)
+    labels.find(|(at, letter)| take_wish(ui, Action::Mark(*at)) || (may_mark && take(ui, key(*letter), false))).map(|(at, _)| at)
 }
 
 /// Whether letters belong to a text field or an input method just now.
@@ -314,25 +315,42 @@ fn take(ui: &egui::Ui, chord: Chord, repeats: bool) -> bool {
     })
 }
 
+/// While a window stands above the places, keys reach no pane.
+pub fn block(ctx: &egui::Context, on: bool) {
+    ctx.data_mut(|data| data.insert_temp(Id::unique("keys are blocked"), on));
+}
+
+fn is_blocked(ctx: &egui::Context) -> bool {
+    ctx.data(|data| data.get_temp(Id::unique("keys are blocked"))).unwrap_or(false)
+}
+
+/// An action asked for by the palette, and the frames it still waits for the labeling pane.
+type Asked = (Action, u8);
+
 fn wishes() -> Id {
     Id::unique("actions asked for by the palette")
 }
 
-/// Asks for an action as if its key had been pressed; it is there for one frame.
+/// Asks for an action as if its key had been pressed.
 pub fn wish(ctx: &egui::Context, action: Action) {
-    ctx.data_mut(|data| data.get_temp_mut_or_default::<Vec<Action>>(wishes()).push(action));
+    const FRAMES: u8 = 2; // the rest of this one, and the next
+    ctx.data_mut(|data| data.get_temp_mut_or_default::<Vec<Asked>>(wishes()).push((action, FRAMES)));
     ctx.request_repaint();
 }
 
-/// Drops wishes that no pane took in this frame.
-pub fn forget_wishes(ctx: &egui::Context) {
-    ctx.data_mut(|data| data.remove_temp::<Vec<Action>>(wishes()));
+/// A frame has passed: drops wishes that no pane took.
+pub fn age_wishes(ctx: &egui::Context) {
+    ctx.data_mut(|data| {
+        let asked = data.get_temp_mut_or_default::<Vec<Asked>>(wishes());
+        asked.iter_mut().for_each(|(_, frames)| *frames -= 1);
+        asked.retain(|(_, frames)| *frames > 0);
+    });
 }
 
-fn take_wish(ui: &egui::Ui, action: Action) -> bool {
-    ui.data_mut(|data| {
-        let asked = data.get_temp_mut_or_default::<Vec<Action>>(wishes());
-        let at = asked.iter().position(|held| *held == action);
+fn take_wish(ctx: &egui::Context, action: Action) -> bool {
+    ctx.data_mut(|data| {
+        let asked = data.get_temp_mut_or_default::<Vec<Asked>>(wishes());
+        let at = asked.iter().position(|(held, _)| *held == action);
         at.map(|at| asked.remove(at)).is_some()
     })
 }

@@ -4,12 +4,15 @@
 //! commands. Colours come from [`theme`], words from [`i18n`], dialogs of the system from [`dialogs`].
 
 pub mod app;
+mod bars;
 mod cx;
 pub mod dialogs;
 pub mod fonts;
 pub mod i18n;
+pub mod icons;
 pub mod keys;
-mod palette;
+mod notices;
+pub mod palette;
 pub mod panes;
 pub mod theme;
 pub mod widgets;

@@ -1,0 +1,273 @@
+//! Questions to the person that end in a path or a new project. The dialogs of the system (rfd) appear only here: their
+//! future is made on this thread and awaited by the desk on another, so the window never waits. Every path can be typed
+//! as well, because a system may have no dialog to show.
+
+mod forms;
+
+use super::{Commands, Place, i18n};
+use crate::desk::{Asked, Choosing, Chosen, Command, Desk, Language};
+use eframe::egui;
+use forms::Form;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// A question to the person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    OpenProject,
+    NewProject,
+    ImportFile,
+    ExportDocuments,
+    /// Where to write the model of a run.
+    ExportModel { run: String },
+    /// The answer is fetched with [`Dialogs::take_encoder_folder`].
+    EncoderFolder,
+}
+
+/// Opens questions and hands their answers back as commands.
+#[derive(Default)]
+pub struct Dialogs {
+    typed_only: bool,
+    wishes: Vec<Wish>,
+    asking: Option<Asking>,
+    form: Option<Form>,
+    encoder_folder: Option<PathBuf>,
+    /// Imported as soon as a project is open.
+    import_next: Option<PathBuf>,
+}
+
+/// A dialog of the system that is open.
+struct Asking {
+    wish: Wish,
+    since: Instant,
+    asked: Asked,
+}
+
+impl Dialogs {
+    /// Never asks the system: every path is typed.
+    pub fn typed_only() -> Self {
+        Self { typed_only: true, ..Self::default() }
+    }
+
+    /// Opens a question after this frame.
+    pub fn open(&mut self, wish: Wish) {
+        self.wishes.push(wish);
+    }
+
+    /// The folder chosen for [`Wish::EncoderFolder`], once.
+    pub fn take_encoder_folder(&mut self) -> Option<PathBuf> {
+        self.encoder_folder.take()
+    }
+
+    /// Whether a window of ours stands above the places.
+    pub fn is_modal(&self) -> bool {
+        self.form.is_some()
+    }
+
+    /// Takes a file that was dropped on the window or named at the start.
+    pub fn receive(&mut self, path: PathBuf, desk: &Desk, commands: &mut Commands) {
+        if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gloss")) {
+            commands.send(Command::OpenProject(path));
+        } else if desk.project().is_some() {
+            preview(path, commands);
+        } else {
+            // Nothing is open to put it in: a project beside the file, then the import.
+            self.form = Some(Form::new_project(&path.with_extension("gloss"), desk.settings().language));
+            self.import_next = Some(path);
+        }
+    }
+
+    /// Opens what was wished for and takes answers in. Call it before drawing.
+    pub fn logic(&mut self, desk: &Desk, commands: &mut Commands) {
+        for wish in std::mem::take(&mut self.wishes) {
+            match wish {
+                Wish::NewProject => self.form = Some(Form::new_project(&home().join("reviews.gloss"), desk.settings().language)),
+                wish => self.ask(wish, desk),
+            }
+        }
+        if let Some(asking) = &self.asking
+            && let Some(answer) = asking.asked.answer()
+        {
+            let quick = asking.since.elapsed() < Duration::from_millis(400);
+            let wish = asking.wish.clone();
+            self.asking = None;
+            match answer {
+                Chosen::Path(path) => self.answer(&wish, path, commands),
+                // No person is that fast: there was no dialog.
+                Chosen::Nothing if quick => self.type_instead(wish, desk),
+                Chosen::Nothing => {}
+                Chosen::Failed(reason) => {
+                    log::warn!("no dialog of the system: {reason}");
+                    self.type_instead(wish, desk);
+                }
+            }
+        }
+        if desk.project().is_some()
+            && self.form.is_none()
+            && let Some(path) = self.import_next.take()
+        {
+            preview(path, commands);
+        }
+    }
+
+    fn ask(&mut self, wish: Wish, desk: &Desk) {
+        if self.typed_only {
+            return self.type_instead(wish, desk);
+        }
+        match desk.await_dialog(system_dialog(&wish, desk)) {
+            Ok(asked) => self.asking = Some(Asking { wish, since: Instant::now(), asked }),
+            Err(error) => {
+                log::warn!("no thread for a dialog: {error}");
+                self.type_instead(wish, desk);
+            }
+        }
+    }
+
+    /// The window with a field for the path. The form of a new project has its own.
+    fn type_instead(&mut self, wish: Wish, desk: &Desk) {
+        if wish != Wish::NewProject {
+            let proposed = proposal(&wish, desk).map(|path| path.display().to_string()).unwrap_or_default();
+            self.form = Some(Form::Path { wish, text: proposed, fresh: true });
+        }
+    }
+
+    fn answer(&mut self, wish: &Wish, path: PathBuf, commands: &mut Commands) {
+        match wish {
+            Wish::OpenProject => commands.send(Command::OpenProject(path)),
+            Wish::NewProject => {
+                if let Some(Form::NewProject(form)) = &mut self.form {
+                    form.set_path(&path);
+                }
+            }
+            Wish::ImportFile => preview(path, commands),
+            Wish::ExportDocuments => commands.send(Command::ExportDocuments(path)),
+            Wish::ExportModel { run } => commands.send(Command::ExportModel { run: run.clone(), folder: path }),
+            Wish::EncoderFolder => self.encoder_folder = Some(path),
+        }
+    }
+
+    /// Draws the open question, above everything else.
+    pub fn ui(&mut self, ctx: &egui::Context, desk: &Desk, commands: &mut Commands) {
+        self.waiting_ui(ctx, desk);
+        let Some(form) = &mut self.form else { return };
+        let can_browse = !self.typed_only && self.asking.is_none();
+        match forms::ui(form, ctx, desk.settings().language, can_browse) {
+            forms::Reply::None => {}
+            forms::Reply::Browse => self.ask(Wish::NewProject, desk),
+            forms::Reply::Cancel => {
+                self.form = None;
+                self.import_next = None;
+            }
+            forms::Reply::Path(wish, path) => {
+                self.form = None;
+                self.answer(&wish, path, commands);
+            }
+            forms::Reply::NewProject { path, classes, spans } => {
+                self.form = None;
+                commands.send(Command::NewProject { path, classes, spans });
+                commands.goto(if self.import_next.is_some() { Place::Data } else { Place::Label });
+            }
+        }
+    }
+
+    /// While the system's dialog is open: a way out, for systems whose dialog never comes.
+    fn waiting_ui(&mut self, ctx: &egui::Context, desk: &Desk) {
+        let Some(asking) = &self.asking else { return };
+        const PATIENCE: Duration = Duration::from_millis(1500);
+        if let Some(rest) = PATIENCE.checked_sub(asking.since.elapsed()) {
+            return ctx.request_repaint_after(rest);
+        }
+        let language = desk.settings().language;
+        let (mut typed, mut cancelled) = (false, false);
+        let area = egui::Area::new(egui::Id::unique("waiting for a dialog")).anchor(egui::Align2::CENTER_BOTTOM, egui::vec2(0.0, -48.0));
+        area.order(egui::Order::Foreground).show(ctx, |ui| {
+            egui::Frame::popup(ui.style()).show(ui, |ui| {
+                ui.horizontal(|ui| {
+                    ui.label(i18n::translate(language, "The file window of the system is open"));
+                    typed = ui.button(i18n::translate(language, "Type the path instead")).clicked();
+                    cancelled = ui.button(i18n::translate(language, "Cancel")).clicked();
+                });
+            });
+        });
+        if typed || cancelled {
+            let wish = self.asking.take().map(|asking| asking.wish);
+            if let (true, Some(wish)) = (typed, wish) {
+                self.type_instead(wish, desk);
+            }
+        }
+    }
+}
+
+fn preview(path: PathBuf, commands: &mut Commands) {
+    commands.send(Command::PreviewImport { path, header: None });
+    commands.goto(Place::Data);
+}
+
+/// What a file to be written could be called; for one to be read, the folder to look in.
+fn proposal(wish: &Wish, desk: &Desk) -> Option<PathBuf> {
+    let project = desk.path()?;
+    match wish {
+        Wish::ExportDocuments => Some(project.with_extension("jsonl")),
+        Wish::ExportModel { run } => {
+            let name = project.file_stem().unwrap_or_default().to_string_lossy();
+            Some(project.with_file_name(format!("{name}-model-{run}")))
+        }
+        _ => None,
+    }
+}
+
+fn system_dialog(wish: &Wish, desk: &Desk) -> Choosing {
+    const TABLES: &[&str] = &["csv", "tsv", "jsonl", "json", "parquet", "txt"];
+    let language = desk.settings().language;
+    let mut dialog = rfd::AsyncFileDialog::new().set_title(title(wish, language));
+    if let Some(folder) = desk.path().and_then(Path::parent) {
+        dialog = dialog.set_directory(folder);
+    }
+    let proposed = proposal(wish, desk).and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+    if let Some(name) = proposed {
+        dialog = dialog.set_file_name(name);
+    }
+    fn path_of(file: Option<rfd::FileHandle>) -> Option<PathBuf> {
+        file.map(|file| file.path().to_owned())
+    }
+    match wish {
+        Wish::OpenProject => {
+            let chosen = dialog.add_filter("Gloss", &["gloss"]).pick_file();
+            Box::pin(async { path_of(chosen.await) })
+        }
+        Wish::NewProject => {
+            let chosen = dialog.add_filter("Gloss", &["gloss"]).set_file_name("reviews.gloss").save_file();
+            Box::pin(async { path_of(chosen.await) })
+        }
+        Wish::ImportFile => {
+            let chosen = dialog.add_filter(i18n::translate(language, "Tables and texts"), TABLES).pick_file();
+            Box::pin(async { path_of(chosen.await) })
+        }
+        Wish::ExportDocuments | Wish::ExportModel { .. } => {
+            let chosen = dialog.save_file();
+            Box::pin(async { path_of(chosen.await) })
+        }
+        Wish::EncoderFolder => {
+            let chosen = dialog.pick_folder();
+            Box::pin(async { path_of(chosen.await) })
+        }
+    }
+}
+
+fn title(wish: &Wish, language: Language) -> &'static str {
+    let words = match wish {
+        Wish::OpenProject => "Open a project",
+        Wish::NewProject => "New project",
+        Wish::ImportFile => "Import a file",
+        Wish::ExportDocuments => "Export documents",
+        Wish::ExportModel { .. } => "Export a model",
+        Wish::EncoderFolder => "Folder of an encoder",
+    };
+    i18n::translate(language, words)
+}
+
+/// The person's own folder.
+fn home() -> PathBuf {
+    let named = ["HOME", "USERPROFILE"].iter().find_map(std::env::var_os);
+    named.map(PathBuf::from).unwrap_or_default()
+}

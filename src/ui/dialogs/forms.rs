@@ -1,0 +1,185 @@
+//! Windows of ours above the places: a path to type, a project to make.
+
+use super::{Wish, home, title};
+use crate::desk::Language;
+use crate::ui::{i18n, theme};
+use eframe::egui::{self, Id, Key, TextEdit, Ui};
+use std::path::{Path, PathBuf};
+
+pub(super) enum Form {
+    Path { wish: Wish, text: String, fresh: bool },
+    NewProject(NewProject),
+}
+
+/// What a new project asks.
+pub(super) struct NewProject {
+    path: String,
+    /// Separated by commas.
+    classes: String,
+    spans: String,
+    fresh: bool,
+}
+
+pub(super) enum Reply {
+    None,
+    Cancel,
+    Browse,
+    Path(Wish, PathBuf),
+    NewProject { path: PathBuf, classes: Vec<String>, spans: Vec<String> },
+}
+
+impl Form {
+    pub(super) fn new_project(path: &Path, language: Language) -> Self {
+        let classes = template(3, language).to_owned();
+        Self::NewProject(NewProject { path: path.display().to_string(), classes, spans: "aspect, opinion".to_owned(), fresh: true })
+    }
+}
+
+impl NewProject {
+    pub(super) fn set_path(&mut self, path: &Path) {
+        self.path = path.display().to_string();
+    }
+
+    /// What is wrong, as a sentence for [`i18n`].
+    fn problem(&self) -> Option<&'static str> {
+        let (classes, spans) = (names(&self.classes), names(&self.spans));
+        if self.path.trim().is_empty() {
+            return Some("Say where the project should be kept");
+        }
+        if classes.len() == 1 {
+            return Some("One class leaves nothing to choose: give two or more, or none");
+        }
+        if classes.is_empty() && spans.is_empty() {
+            return Some("Give classes, span labels, or both");
+        }
+        let twice = |names: &[String]| names.iter().enumerate().any(|(at, name)| names[..at].contains(name));
+        (twice(&classes) || twice(&spans)).then_some("Each name can be given only once")
+    }
+}
+
+fn template(count: u8, language: Language) -> &'static str {
+    match (count, language) {
+        (3, Language::English) => "negative, neutral, positive",
+        (3, Language::Chinese) => "负面，中性，正面",
+        (_, Language::English) => "very negative, negative, neutral, positive, very positive",
+        (_, Language::Chinese) => "很差，较差，一般，较好，很好",
+    }
+}
+
+/// Names between commas, half or full width.
+fn names(text: &str) -> Vec<String> {
+    text.split([',', '，', '、', ';', '；', '\n']).map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+/// A typed path: quotes around it and `~` are understood.
+fn path_of(text: &str) -> PathBuf {
+    let text = text.trim().trim_matches(['"', '\'']);
+    match text.strip_prefix("~/") {
+        Some(rest) => home().join(rest),
+        None => PathBuf::from(text),
+    }
+}
+
+pub(super) fn ui(form: &mut Form, ctx: &egui::Context, language: Language, can_browse: bool) -> Reply {
+    let palette = theme::Palette::of(ctx.global_style().visuals.dark_mode);
+    let mut reply = Reply::None;
+    let modal = egui::Modal::new(Id::unique("question")).backdrop_color(palette.veil());
+    let modal = modal.frame(egui::Frame::window(&ctx.global_style()).inner_margin(20));
+    let shown = modal.show(ctx, |ui| {
+        ui.set_width(480.0);
+        reply = match form {
+            Form::Path { wish, text, fresh } => path_ui(ui, language, wish, text, fresh),
+            Form::NewProject(form) => new_project_ui(ui, language, form, can_browse),
+        };
+    });
+    if matches!(reply, Reply::None) && shown.should_close() {
+        reply = Reply::Cancel;
+    }
+    reply
+}
+
+fn path_ui(ui: &mut Ui, language: Language, wish: &Wish, text: &mut String, fresh: &mut bool) -> Reply {
+    let t = |words| i18n::translate(language, words);
+    ui.heading(title(wish, language));
+    let name = ui.label(match wish {
+        Wish::ExportModel { .. } | Wish::EncoderFolder => t("Path of the folder"),
+        _ => t("Path of the file"),
+    });
+    let field = ui.add(TextEdit::singleline(text).desired_width(f32::INFINITY).hint_text(t("You can also drop a file on the window")));
+    let field = field.labelled_by(name.id);
+    if std::mem::take(fresh) {
+        field.request_focus();
+    }
+    let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    let word = match wish {
+        Wish::ExportDocuments | Wish::ExportModel { .. } => t("Export"),
+        Wish::EncoderFolder => t("Choose"),
+        _ => t("Open"),
+    };
+    let (yes, no) = buttons(ui, word, t("Cancel"), !text.trim().is_empty());
+    match (yes || entered && !text.trim().is_empty(), no) {
+        (true, _) => Reply::Path(wish.clone(), path_of(text)),
+        (false, true) => Reply::Cancel,
+        (false, false) => Reply::None,
+    }
+}
+
+fn new_project_ui(ui: &mut Ui, language: Language, form: &mut NewProject, can_browse: bool) -> Reply {
+    let t = |words| i18n::translate(language, words);
+    let mut reply = Reply::None;
+    ui.heading(t("New project"));
+    ui.add_space(4.0);
+    let name = ui.label(t("Path of the file"));
+    let mut left = false;
+    ui.horizontal(|ui| {
+        let room = ui.available_width() - if can_browse { 100.0 } else { 0.0 };
+        left |= ui.add(TextEdit::singleline(&mut form.path).desired_width(room)).labelled_by(name.id).lost_focus();
+        if can_browse && ui.button(t("Browse…")).clicked() {
+            reply = Reply::Browse;
+        }
+    });
+    ui.add_space(4.0);
+    let name = ui.label(t("Classes, with commas between them: each review gets one"));
+    let classes = ui.add(TextEdit::singleline(&mut form.classes).desired_width(f32::INFINITY)).labelled_by(name.id);
+    left |= classes.lost_focus();
+    if std::mem::take(&mut form.fresh) {
+        classes.request_focus();
+    }
+    ui.horizontal(|ui| {
+        ui.weak(t("Templates"));
+        for (count, words) in [(3, "Sentiment, 3 classes"), (5, "Sentiment, 5 classes")] {
+            if ui.button(t(words)).clicked() {
+                form.classes = template(count, language).to_owned();
+            }
+        }
+    });
+    ui.add_space(4.0);
+    let name = ui.label(t("Span labels, with commas between them: places to mark in the text"));
+    left |= ui.add(TextEdit::singleline(&mut form.spans).desired_width(f32::INFINITY)).labelled_by(name.id).lost_focus();
+    ui.weak(t("Spans called “opinion” can be positive, negative or neutral"));
+    let problem = form.problem();
+    if let Some(words) = problem {
+        ui.colored_label(theme::palette(ui).error, t(words));
+    }
+    let (yes, no) = buttons(ui, t("Create"), t("Cancel"), problem.is_none());
+    let entered = left && problem.is_none() && ui.input(|input| input.key_pressed(Key::Enter));
+    if yes || entered {
+        let mut path = path_of(&form.path);
+        if path.extension().is_none() {
+            path.set_extension("gloss");
+        }
+        return Reply::NewProject { path, classes: names(&form.classes), spans: names(&form.spans) };
+    }
+    if no { Reply::Cancel } else { reply }
+}
+
+/// The two buttons at the foot; answers (yes, no).
+fn buttons(ui: &mut Ui, yes: &str, no: &str, enabled: bool) -> (bool, bool) {
+    ui.add_space(8.0);
+    let row = egui::Layout::right_to_left(egui::Align::Center);
+    ui.with_layout(row, |ui| {
+        let done = ui.add_enabled(enabled, theme::primary_button(ui, yes)).clicked();
+        (done, ui.button(no).clicked())
+    })
+    .inner
+}

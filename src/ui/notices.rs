@@ -1,0 +1,38 @@
+//! Messages of the desk, put into words.
+
+use super::Cx;
+use super::icons::Icon;
+use super::theme::Palette;
+use crate::desk::{Level, Notice};
+use eframe::egui::Color32;
+
+/// The sentence a person reads.
+pub fn words(cx: &Cx<'_>, notice: &Notice) -> String {
+    match notice {
+        Notice::Undone(name) => cx.tf("Undone: {}", &[name]),
+        Notice::Redone(name) => cx.tf("Redone: {}", &[name]),
+        Notice::NothingToUndo => cx.t("Nothing to undo").to_owned(),
+        Notice::NothingToRedo => cx.t("Nothing to redo").to_owned(),
+        Notice::QueueEnd => cx.t("This is the last document of the list").to_owned(),
+        Notice::AllDone => cx.t("Nothing is left to do in this list").to_owned(),
+        Notice::ProjectOpened(path) => cx.tf("Opened {}", &[&super::bars::file_name(path)]),
+        Notice::Imported { documents, skipped: 0 } => cx.tf("{} documents imported", &[documents]),
+        Notice::Imported { documents, skipped } => cx.tf("{} documents imported, {} left out", &[documents, skipped]),
+        Notice::Exported(path) => cx.tf("Written: {}", &[&path.display()]),
+        Notice::RunFinished(run) => cx.tf("Training is done: run {}", &[run]),
+        Notice::RunCancelled(run) => cx.tf("Training was cancelled: run {}", &[run]),
+        Notice::RunFailed { run, reason } => cx.tf("Training failed: run {}: {}", &[run, reason]),
+        Notice::Unsaved(reason) => cx.tf("The last change is not saved yet and is tried again. {}", &[reason]),
+        Notice::SavedAgain => cx.t("Everything is saved again").to_owned(),
+        Notice::Failed(sentence) => sentence.clone(),
+    }
+}
+
+/// Its icon and colour.
+pub fn look(level: Level, palette: &Palette) -> (Icon, Color32) {
+    match level {
+        Level::Info => (Icon::Info, palette.accent),
+        Level::Warning => (Icon::Info, palette.warning),
+        Level::Error => (Icon::Warning, palette.error),
+    }
+}

@@ -1,0 +1,266 @@
+//! The command palette and the key sheet, both made from the table of keys.
+
+use super::keys::{self, Action, Group};
+use super::{Cx, theme};
+use crate::desk::Command;
+use eframe::egui::{self, Align, Id, Key, Layout, RichText, Sense, TextEdit, Ui, WidgetInfo, Role, vec2};
+use std::path::PathBuf;
+
+/// A line of the palette.
+#[derive(Clone, Debug)]
+struct Line {
+    words: String,
+    /// Searched too, so that English works in a Chinese window.
+    english: String,
+    key: String,
+    does: Does,
+}
+
+#[derive(Clone, Debug)]
+enum Does {
+    Act(Action),
+    Open(PathBuf),
+}
+
+/// Every action, found by a few of its letters.
+#[derive(Default)]
+pub struct PaletteWindow {
+    open: bool,
+    fresh: bool,
+    query: String,
+    chosen: usize,
+}
+
+impl PaletteWindow {
+    pub fn open(&mut self) {
+        *self = Self { open: true, fresh: true, ..Self::default() };
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Draws it if it is open; answers what was chosen.
+    pub fn ui(&mut self, ctx: &egui::Context, cx: &mut Cx<'_>) -> Option<Action> {
+        if !self.open {
+            return None;
+        }
+        let palette = theme::Palette::of(ctx.global_style().visuals.dark_mode);
+        let area = egui::Modal::default_area(Id::unique("palette")).anchor(egui::Align2::CENTER_TOP, vec2(0.0, 72.0));
+        let modal = egui::Modal::new(Id::unique("palette")).area(area).backdrop_color(palette.veil());
+        let modal = modal.frame(egui::Frame::window(&ctx.global_style()).inner_margin(8));
+        let mut run = None;
+        let shown = modal.show(ctx, |ui| {
+            ui.set_width(560.0);
+            run = self.inside_ui(ui, cx);
+        });
+        let again = ctx.input_mut(|input| input.consume_key(egui::Modifiers::COMMAND, Key::K)) && !self.fresh;
+        self.fresh = false;
+        if shown.should_close() || run.is_some() || again {
+            self.open = false;
+        }
+        match run? {
+            Does::Act(action) => Some(action),
+            Does::Open(path) => {
+                cx.send(Command::OpenProject(path));
+                None
+            }
+        }
+    }
+
+    fn inside_ui(&mut self, ui: &mut Ui, cx: &Cx<'_>) -> Option<Does> {
+        let down = ui.input_mut(|input| input.count_and_consume_key(egui::Modifiers::NONE, Key::ArrowDown));
+        let up = ui.input_mut(|input| input.count_and_consume_key(egui::Modifiers::NONE, Key::ArrowUp));
+        let enter = ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, Key::Enter));
+        let field = TextEdit::singleline(&mut self.query).desired_width(f32::INFINITY).margin(vec2(10.0, 8.0));
+        let field = ui.add(field.hint_text(cx.t("Find a command")));
+        if self.fresh {
+            field.request_focus();
+        }
+        if field.changed() {
+            self.chosen = 0;
+        }
+        let lines = found(lines(cx), &self.query);
+        if lines.is_empty() {
+            ui.add_space(4.0);
+            ui.weak(cx.t("No command has these letters"));
+            return None;
+        }
+        self.chosen = (self.chosen + down).saturating_sub(up).min(lines.len() - 1);
+        let moved = down + up > 0;
+        let mut run = enter.then(|| lines[self.chosen].does.clone());
+        ui.spacing_mut().item_spacing.y = 0.0;
+        ui.add_space(8.0);
+        egui::ScrollArea::vertical().max_height(392.0).auto_shrink([false, true]).show(ui, |ui| {
+            for (at, line) in lines.iter().enumerate() {
+                let response = line_ui(ui, line, at == self.chosen);
+                if moved && at == self.chosen {
+                    response.scroll_to_me(None);
+                }
+                if response.clicked() {
+                    run = Some(line.does.clone());
+                }
+            }
+        });
+        run
+    }
+}
+
+fn line_ui(ui: &mut Ui, line: &Line, chosen: bool) -> egui::Response {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 32.0), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::Button, true, chosen, &line.words));
+    if ui.is_rect_visible(rect) {
+        let palette = theme::palette(ui);
+        if chosen || response.hovered() || response.has_focus() {
+            let fill = if chosen { palette.accent_ground() } else { ui.visuals().widgets.hovered.weak_bg_fill };
+            ui.painter().rect(rect, theme::ROUNDING, fill, super::icons::focus_ring(&response, palette), egui::StrokeKind::Inside);
+        }
+        let font = egui::TextStyle::Body.resolve(ui.style());
+        ui.painter().text(rect.left_center() + vec2(10.0, 0.0), egui::Align2::LEFT_CENTER, &line.words, font, palette.text);
+        let font = egui::TextStyle::Small.resolve(ui.style());
+        ui.painter().text(rect.right_center() - vec2(10.0, 0.0), egui::Align2::RIGHT_CENTER, &line.key, font, palette.weak);
+    }
+    response
+}
+
+/// All that can be done now.
+fn lines(cx: &Cx<'_>) -> Vec<Line> {
+    let project = cx.desk.project();
+    let mut lines: Vec<Line> = Vec::new();
+    for row in keys::TABLE.iter().filter(|row| project.is_some() || row.group == Group::Program) {
+        if row.action == Action::Palette {
+            continue;
+        }
+        if let Some(part) = part_of(cx, row.action) {
+            let words = super::i18n::fill(cx.t(row.words), &[&part]);
+            let english = super::i18n::fill(row.words, &[&part]);
+            lines.push(Line { words, english, key: row.key_name(), does: Does::Act(row.action) });
+        }
+    }
+    let labels = project.map_or(&[][..], |project| &project.schema().span_labels).iter().zip(0u16..);
+    for (label, at) in labels {
+        let key = label.key.to_ascii_uppercase().to_string();
+        let english = format!("Mark the selection as {}", label.name);
+        lines.push(Line { words: cx.tf("Mark the selection as {}", &[&label.name]), english, key, does: Does::Act(Action::Mark(at)) });
+    }
+    for path in cx.desk.settings().recent.iter().filter(|path| cx.desk.path() != Some(path.as_path())) {
+        let name = super::bars::file_name(path);
+        let english = format!("Open {name}");
+        lines.push(Line { words: cx.tf("Open {}", &[&name]), english, key: String::new(), does: Does::Open(path.clone()) });
+    }
+    lines
+}
+
+/// What stands at the `{}` of an action's words; `None` for a class the schema does not have.
+fn part_of(cx: &Cx<'_>, action: Action) -> Option<String> {
+    let Action::Class(class) = action else { return Some(String::new()) };
+    let question = cx.desk.project()?.schema().main_question()?.1;
+    question.classes.get(usize::from(class)).map(|class| class.name.clone())
+}
+
+/// Lines that have the letters of the query in its order, the best first.
+fn found(lines: Vec<Line>, query: &str) -> Vec<Line> {
+    let score = |line: &Line| fuzzy(&line.words, query).max(fuzzy(&line.english, query));
+    let mut scored: Vec<(i32, Line)> = lines.into_iter().filter_map(|line| Some((score(&line)?, line))).collect();
+    scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    scored.into_iter().map(|(_, line)| line).collect()
+}
+
+/// How well `text` has the letters of `query` in order: more for neighbours and for beginnings of words.
+/// `None` if it lacks one.
+pub fn fuzzy(text: &str, query: &str) -> Option<i32> {
+    let text: Vec<char> = text.chars().flat_map(char::to_lowercase).collect();
+    let (mut at, mut score, mut last) = (0, 0, None);
+    for wanted in query.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase) {
+        // A beginning of a word further on is better than a letter in the middle of the next one.
+        let starts = |at: &usize| *at == 0 || !text[at - 1].is_alphanumeric();
+        let next = (at..text.len()).find(|at| text[*at] == wanted)?;
+        let found = match last {
+            Some(last) if next == last + 1 => next,
+            _ => (at..text.len()).find(|at| text[*at] == wanted && starts(at)).unwrap_or(next),
+        };
+        score += 1 + 4 * i32::from(last.is_some_and(|last| found == last + 1)) + 6 * i32::from(starts(&found));
+        last = Some(found);
+        at = found + 1;
+    }
+    Some(score * 100 - text.len() as i32)
+}
+
+/// The sheet of all keys.
+#[derive(Default)]
+pub struct KeySheet {
+    open: bool,
+}
+
+impl KeySheet {
+    pub fn open(&mut self) {
+        self.open = true;
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+
+    pub fn ui(&mut self, ctx: &egui::Context, cx: &Cx<'_>) {
+        if !self.open {
+            return;
+        }
+        let palette = theme::Palette::of(ctx.global_style().visuals.dark_mode);
+        let modal = egui::Modal::new(Id::unique("key sheet")).backdrop_color(palette.veil());
+        let modal = modal.frame(egui::Frame::window(&ctx.global_style()).inner_margin(20));
+        let room = ctx.content_rect().size() - vec2(80.0, 120.0);
+        let mut close = false;
+        let shown = modal.show(ctx, |ui| {
+            ui.set_width(room.x.min(880.0));
+            ui.horizontal(|ui| {
+                ui.heading(cx.t("All keys"));
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    close = super::icons::icon_button(ui, super::icons::Icon::Close, cx.t("Close"), true).clicked();
+                });
+            });
+            egui::ScrollArea::vertical().max_height(room.y).show(ui, |ui| {
+                ui.columns(2, |columns| {
+                    if let [left, right] = columns {
+                        for group in [Group::Document, Group::Spans] {
+                            group_ui(left, cx, group);
+                        }
+                        for group in [Group::Project, Group::Program] {
+                            group_ui(right, cx, group);
+                        }
+                    }
+                });
+            });
+        });
+        if shown.should_close() || close {
+            self.open = false;
+        }
+    }
+}
+
+fn group_ui(ui: &mut Ui, cx: &Cx<'_>, group: Group) {
+    ui.add_space(8.0);
+    ui.label(RichText::new(cx.t(group.words())).strong());
+    let weak = theme::palette(ui).weak;
+    ui.spacing_mut().item_spacing.y = 4.0;
+    let line = |ui: &mut Ui, keys: String, words: String| {
+        ui.horizontal_top(|ui| {
+            ui.allocate_ui_with_layout(vec2(132.0, 18.0), Layout::left_to_right(Align::Min), |ui| {
+                ui.set_width(132.0);
+                ui.label(RichText::new(keys).monospace().color(weak));
+            });
+            ui.add(egui::Label::new(words).wrap());
+        });
+    };
+    for row in keys::TABLE.iter().filter(|row| row.group == group && !row.chords.is_empty()) {
+        let Some(part) = part_of(cx, row.action) else { continue };
+        let keys: Vec<String> = row.chords.iter().map(|chord| chord.name()).collect();
+        line(ui, keys.join("  "), super::i18n::fill(cx.t(row.words), &[&part]));
+    }
+    if group == Group::Spans
+        && let Some(project) = cx.desk.project()
+    {
+        for label in &project.schema().span_labels {
+            line(ui, label.key.to_ascii_uppercase().to_string(), cx.tf("Mark the selection as {}", &[&label.name]));
+        }
+    }
+}
