@@ -1,5 +1,8 @@
 //! Widgets that know no desk.
 
 pub mod bars;
+pub mod choice;
 pub mod confusion;
 pub mod document;
+pub mod fold;
+pub mod queue_list;

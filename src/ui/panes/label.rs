@@ -1,0 +1,185 @@
+//! Label: the queue at the left, the document and its questions in the middle, the inspector at the right.
+//!
+//! Changes nothing by itself: gestures and keys become commands. What stands here is only where the caret is, what is
+//! selected, and what is folded away.
+
+mod answers;
+mod caret;
+mod inspector;
+mod marking;
+mod queue;
+mod text;
+
+use crate::desk::Command;
+use crate::project::{Document, Filter, Project, State};
+use crate::ui::keys::{self, Action};
+use crate::ui::theme::{GAP, palette};
+use crate::ui::Cx;
+use eframe::egui::{self, CentralPanel, Frame, Margin, Panel, RichText, Ui};
+use marking::Marking;
+
+/// The state of the place.
+pub struct LabelPane {
+    queue: queue::QueueColumn,
+    marking: Marking,
+    inspector: inspector::Inspector,
+    shows_queue: bool,
+    shows_inspector: bool,
+    /// The window that answers for the whole queue is open.
+    answers_all: bool,
+}
+
+impl Default for LabelPane {
+    fn default() -> Self {
+        Self {
+            queue: queue::QueueColumn::default(),
+            marking: Marking::default(),
+            inspector: inspector::Inspector::default(),
+            shows_queue: true,
+            shows_inspector: true,
+            answers_all: false,
+        }
+    }
+}
+
+impl LabelPane {
+    /// Draws the place.
+    pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        let desk = cx.desk;
+        let Some(project) = desk.project() else { return };
+        let document = desk.current().and_then(|id| project.document(id));
+        self.marking.turn_to(document);
+        if self.answers_all {
+            self.answer_all_ui(ui, cx, project);
+        } else {
+            self.keys(ui, cx, project, document);
+        }
+        let column = Frame::new().fill(palette(ui).panel).inner_margin(Margin::symmetric(8, 8));
+        let queue = Panel::left("queue").default_size(300.0).size_range(220.0..=480.0).frame(column);
+        queue.show_collapsible(ui, &mut self.shows_queue, |ui| self.queue.ui(ui, cx, project));
+        let inspector = Panel::right("inspector").default_size(280.0).size_range(220.0..=460.0).frame(column);
+        inspector.show_collapsible(ui, &mut self.shows_inspector, |ui| {
+            self.inspector.ui(ui, cx, project, document, &mut self.marking);
+        });
+        let centre = Frame::new().fill(palette(ui).ground);
+        CentralPanel::default().frame(centre).show(ui, |ui| match document {
+            Some(document) => self.document_ui(ui, cx, project, document),
+            None => nothing_ui(ui, cx, project),
+        });
+    }
+
+    fn document_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, document: &Document) {
+        let bar = Frame::new().fill(palette(ui).panel).inner_margin(Margin::symmetric(12, 6));
+        Panel::top("labels").frame(bar).show(ui, |ui| {
+            let folds = [&mut self.shows_queue, &mut self.shows_inspector];
+            text::toolbar(ui, cx, project.schema(), &mut self.marking, folds);
+        });
+        let answers = Frame::new().fill(palette(ui).panel).inner_margin(Margin::symmetric(12, 8));
+        Panel::bottom("answers").frame(answers).show(ui, |ui| {
+            text::span_bar(ui, cx, project.schema(), document, &mut self.marking);
+            answers::answers_ui(ui, cx, project.schema(), document);
+        });
+        let inside = Frame::new().fill(palette(ui).ground);
+        CentralPanel::default().frame(inside).show(ui, |ui| text::text_ui(ui, cx, project.schema(), document, &mut self.marking));
+    }
+
+    fn keys(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, document: Option<&Document>) {
+        let pressed = |action| keys::pressed_in(ui, action, self.marking.text_id());
+        if pressed(Action::Search) {
+            self.shows_queue = true;
+            self.queue.focus_search();
+        }
+        if pressed(Action::ShowAll) {
+            cx.send(Command::SetFilter(Filter::default()));
+        }
+        if let Some(document) = document {
+            caret::keys(ui, cx, project.schema(), document, &mut self.marking);
+            if let Some(class) = keys::class_pressed(ui) {
+                answers::answer(cx, project.schema(), document, Some(class));
+            }
+        }
+        let pressed = |action| keys::pressed_in(ui, action, self.marking.text_id());
+        if let Some(document) = document {
+            let doc = document.id;
+            if pressed(Action::ClearClass) {
+                answers::answer(cx, project.schema(), document, None);
+            }
+            if pressed(Action::Finish) {
+                cx.send(Command::Finish(doc));
+            }
+            if pressed(Action::Skip) {
+                cx.send(Command::Skip(doc));
+            }
+            if pressed(Action::Flag) {
+                cx.send(Command::SetFlag { doc, to: !document.annotation.flagged });
+            }
+        }
+        if pressed(Action::Next) {
+            cx.send(Command::Step(1));
+        }
+        if pressed(Action::Previous) {
+            cx.send(Command::Step(-1));
+        }
+        if pressed(Action::NextTodo) {
+            cx.send(Command::NextTodo);
+        }
+        if pressed(Action::ClassOfQueue) && !cx.desk.queue().is_empty() {
+            self.answers_all = true;
+        }
+    }
+
+    /// Asks which answer all documents of the queue should get.
+    fn answer_all_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project) {
+        let Some((_, question)) = project.schema().main_question() else { return };
+        let mut chosen = keys::class_pressed(ui).filter(|class| usize::from(*class) < question.classes.len());
+        let count = cx.desk.queue().len();
+        let mut is_cancelled = false;
+        let modal = egui::Modal::new(egui::Id::unique("answer for all")).show(ui.ctx(), |ui| {
+            ui.set_max_width(420.0);
+            ui.heading(cx.tf("Answer for all {} documents in the list", &[&count]));
+            ui.label(RichText::new(cx.t("Answers they have are replaced. One undo takes it back")).color(palette(ui).weak));
+            ui.add_space(GAP);
+            ui.horizontal_wrapped(|ui| {
+                chosen = chosen.or(answers::class_buttons(ui, question, None));
+            });
+            ui.add_space(GAP);
+            is_cancelled = ui.button(cx.t("Cancel")).clicked();
+        });
+        if let Some(class) = chosen {
+            cx.send(Command::SetClassOfQueue { class: Some(class) });
+        }
+        if chosen.is_some() || is_cancelled || modal.should_close() {
+            self.answers_all = false;
+        }
+    }
+}
+
+/// Says why there is no document, and the way out.
+fn nothing_ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project) {
+    ui.vertical_centered(|ui| {
+        ui.add_space(ui.available_height() * 0.32);
+        if project.documents().next().is_none() {
+            ui.heading(cx.t("This project has no documents yet"));
+            ui.label(RichText::new(cx.t("Import a file of reviews to start labeling: CSV, TSV, JSONL, Parquet or plain text")).color(palette(ui).weak));
+            ui.add_space(GAP);
+            if ui.add(crate::ui::theme::primary_button(ui, cx.t("Go to Data"))).clicked() {
+                cx.goto(crate::ui::Place::Data);
+            }
+        } else {
+            ui.heading(cx.t("The filter leaves no document"));
+            ui.add_space(GAP);
+            if ui.add(crate::ui::theme::primary_button(ui, cx.t("Clear filters"))).clicked() {
+                cx.send(Command::SetFilter(Filter::default()));
+            }
+        }
+    });
+}
+
+/// Words for a state.
+fn state_word(state: &State) -> &'static str {
+    match state {
+        State::Todo => "To do",
+        State::Done => "Done",
+        State::Skipped => "Skipped",
+    }
+}

@@ -1,0 +1,80 @@
+//! Under the text: the question with its classes, and what to do with the document.
+
+use super::state_word;
+use crate::desk::Command;
+use crate::project::{Document, Question, Schema, State};
+use crate::ui::Cx;
+use crate::ui::keys::{self, Action};
+use crate::ui::theme::{palette, primary_button};
+use crate::ui::widgets::choice::Choice;
+use crate::ui::widgets::queue_list::{flag, state_mark};
+use eframe::egui::{Align, Layout, RichText, Role, Sense, Ui, WidgetInfo, vec2};
+
+pub(super) fn answers_ui(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Document) {
+    if let Some((id, question)) = schema.main_question() {
+        ui.horizontal_wrapped(|ui| {
+            let held = document.annotation.class(id);
+            if let Some(class) = class_buttons(ui, question, held) {
+                answer(cx, schema, document, (held != Some(class)).then_some(class));
+            }
+        });
+    }
+    ui.horizontal(|ui| {
+        state_ui(ui, cx, document);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| steps_ui(ui, cx, document));
+    });
+}
+
+/// Gives the main question this answer, if it is another one.
+pub(super) fn answer(cx: &mut Cx<'_>, schema: &Schema, document: &Document, class: Option<u16>) {
+    let Some((id, question)) = schema.main_question() else { return };
+    let is_known = class.is_none_or(|class| usize::from(class) < question.classes.len());
+    if is_known && document.annotation.class(id) != class {
+        cx.send(Command::SetClass { doc: document.id, class });
+    }
+}
+
+/// A button for each class; answers with the one clicked.
+pub(super) fn class_buttons(ui: &mut Ui, question: &Question, held: Option<u16>) -> Option<u16> {
+    const DIGITS: [&str; 9] = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
+    let mut clicked = None;
+    for (class, at) in question.classes.iter().zip(0u16..) {
+        let key = DIGITS.get(usize::from(at)).copied().unwrap_or_default();
+        let choice = Choice { name: &class.name, key, hue: Some(class.hue), chosen: held == Some(at), is_radio: true };
+        if choice.show(ui).clicked() {
+            clicked = Some(at);
+        }
+    }
+    clicked
+}
+
+/// Where the document stands, and the flag.
+fn state_ui(ui: &mut Ui, cx: &mut Cx<'_>, document: &Document) {
+    let annotation = &document.annotation;
+    let (rect, _) = ui.allocate_exact_size(vec2(16.0, 28.0), Sense::hover());
+    state_mark(ui, rect.center(), &annotation.state, false);
+    ui.label(RichText::new(cx.t(state_word(&annotation.state))).color(palette(ui).weak));
+    if annotation.state != State::Todo && ui.button(cx.t("Back to to-do")).clicked() {
+        cx.send(Command::SetState { doc: document.id, to: State::Todo });
+    }
+    let name = cx.t(if annotation.flagged { "Flagged" } else { "Flag" });
+    let space = "      "; // room for the flag
+    let button = ui.add(eframe::egui::Button::new(format!("{space}{name}")).selected(annotation.flagged));
+    button.widget_info(|| WidgetInfo::selected(Role::Button, true, annotation.flagged, cx.t("Flag")));
+    flag(ui, button.rect.left_center() + vec2(13.0, 0.0));
+    if button.on_hover_text(keys::name_of(Action::Flag)).clicked() {
+        cx.send(Command::SetFlag { doc: document.id, to: !annotation.flagged });
+    }
+}
+
+/// Done, skip, back; from the right.
+fn steps_ui(ui: &mut Ui, cx: &mut Cx<'_>, document: &Document) {
+    let doc = document.id;
+    let done = ui.add(primary_button(ui, cx.t("Done, go on")));
+    if done.on_hover_text(keys::name_of(Action::Finish)).clicked() {
+        cx.send(Command::Finish(doc));
+    }
+    if ui.button(cx.t("Skip")).on_hover_text(keys::name_of(Action::Skip)).clicked() {
+        cx.send(Command::Skip(doc));
+    }
+}

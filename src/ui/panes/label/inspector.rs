@@ -1,0 +1,182 @@
+//! The right column: triples, spans, columns and history of the document.
+
+use super::marking::Marking;
+use super::text::{excerpt, polarity_buttons};
+use crate::desk::Command;
+use crate::project::{DocId, Document, Link, Project, Span, SpanId};
+use crate::ui::Cx;
+use crate::ui::icons::{self, Icon};
+use crate::ui::theme::{GAP, palette};
+use eframe::egui::{Button, Label, RichText, ScrollArea, Ui};
+
+/// State of the column: what is costly to gather.
+#[derive(Default)]
+pub(super) struct Inspector {
+    steps_key: Option<(DocId, u64)>,
+    steps: Vec<PastStep>,
+}
+
+struct PastStep {
+    name: String,
+    author: String,
+    when: String,
+}
+
+impl Inspector {
+    pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, document: Option<&Document>, marking: &mut Marking) {
+        let Some(document) = document else { return };
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            triples_ui(ui, cx, document, marking);
+            spans_ui(ui, cx, project, document, marking);
+            columns_ui(ui, cx, document);
+            self.history_ui(ui, cx, project, document);
+        });
+    }
+
+    fn history_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, document: &Document) {
+        const SHOWN: usize = 40;
+        let key = (document.id, project.revision());
+        if self.steps_key != Some(key) {
+            let at = document.id.index();
+            let steps = cx.desk.history().map(|history| history.done()).unwrap_or_default();
+            let touching = steps.iter().rev().filter(|step| step.edits.iter().any(|edit| edit.touches().is_some_and(|docs| docs.contains(&at))));
+            self.steps = touching
+                .take(SHOWN)
+                .map(|step| PastStep { name: step.name.clone(), author: step.author.clone(), when: date_time(step.time_ms) })
+                .collect();
+            self.steps_key = Some(key);
+        }
+        section(ui, cx.t("History"));
+        if self.steps.is_empty() {
+            weak(ui, cx.t("Nothing has been done yet"));
+        }
+        for step in &self.steps {
+            ui.scope(|ui| {
+                ui.spacing_mut().item_spacing.y = 0.0;
+                ui.add(Label::new(&step.name).wrap());
+                ui.add(Label::new(RichText::new(format!("{} · {}", step.author, step.when)).small().color(palette(ui).weak)).wrap());
+            });
+        }
+    }
+}
+
+fn triples_ui(ui: &mut Ui, cx: &mut Cx<'_>, document: &Document, marking: &mut Marking) {
+    let annotation = &document.annotation;
+    section(ui, cx.t("Links"));
+    if annotation.links.is_empty() {
+        weak(ui, cx.t("No links yet"));
+    }
+    for link in &annotation.links {
+        let (Some(from), Some(to)) = (annotation.spans.get(&link.from), annotation.spans.get(&link.to)) else { continue };
+        ui.push_id((link.from.0, link.to.0), |ui| triple_ui(ui, cx, document, marking, *link, [from, to]));
+    }
+}
+
+/// aspect · opinion · polarity, with a cross that unlinks them.
+fn triple_ui(ui: &mut Ui, cx: &mut Cx<'_>, document: &Document, marking: &mut Marking, link: Link, [from, to]: [&Span; 2]) {
+    let words = |span: &Span| excerpt(span.range.of(&document.text));
+    let is_selected = marking.selected == Some(link.from) || marking.selected == Some(link.to);
+    let row = Button::selectable(is_selected, format!("{} · {}", words(to), words(from))).truncate();
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        let room = ui.available_width() - 3.0 * 30.0 - 36.0;
+        ui.allocate_ui_with_layout(eframe::egui::vec2(room, 28.0), eframe::egui::Layout::left_to_right(eframe::egui::Align::Center), |ui| {
+            if ui.add(row).clicked() {
+                marking.deselect();
+                marking.select_span(document, link.from);
+            }
+        });
+        ui.with_layout(eframe::egui::Layout::right_to_left(eframe::egui::Align::Center), |ui| {
+            if icons::icon_button(ui, Icon::Close, cx.t("Unlink"), true).clicked() {
+                cx.send(Command::ToggleLink { doc: document.id, from: link.from, to: link.to });
+            }
+            ui.horizontal(|ui| polarity_buttons(ui, cx, document, link.from, from.polarity));
+        });
+    });
+}
+
+fn spans_ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, document: &Document, marking: &mut Marking) {
+    section(ui, cx.t("Spans"));
+    let spans = document.annotation.spans_in_order();
+    if spans.is_empty() {
+        weak(ui, cx.t("No spans yet"));
+    }
+    for (id, span) in spans {
+        let Some(label) = project.schema().span_labels.get(usize::from(span.label)) else { continue };
+        ui.push_id(("span", id.0), |ui| span_ui(ui, cx, document, marking, (id, &span), (&label.name, label.hue)));
+    }
+}
+
+fn span_ui(ui: &mut Ui, cx: &mut Cx<'_>, document: &Document, marking: &mut Marking, (id, span): (SpanId, &Span), (label, hue): (&str, u8)) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        icons::dot(ui, palette(ui).hue(hue));
+        let mark = span.polarity.map_or("", crate::ui::widgets::document::mark_of);
+        let words = format!("{} · {label} {mark}", excerpt(span.range.of(&document.text)));
+        let room = ui.available_width() - 36.0;
+        ui.allocate_ui_with_layout(eframe::egui::vec2(room, 28.0), eframe::egui::Layout::left_to_right(eframe::egui::Align::Center), |ui| {
+            if ui.add(Button::selectable(marking.selected == Some(id), words.trim_end()).truncate()).clicked() {
+                marking.deselect();
+                marking.select_span(document, id);
+            }
+        });
+        ui.with_layout(eframe::egui::Layout::right_to_left(eframe::egui::Align::Center), |ui| {
+            if icons::icon_button(ui, Icon::Close, cx.t("Remove the span"), true).clicked() {
+                cx.send(Command::RemoveSpan { doc: document.id, id });
+            }
+        });
+    });
+}
+
+fn columns_ui(ui: &mut Ui, cx: &mut Cx<'_>, document: &Document) {
+    if document.meta.is_empty() {
+        return;
+    }
+    section(ui, cx.t("Columns"));
+    for (name, value) in &document.meta {
+        ui.scope(|ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            ui.label(RichText::new(name).small().color(palette(ui).weak));
+            ui.add(Label::new(value).wrap());
+        });
+    }
+}
+
+fn section(ui: &mut Ui, name: &str) {
+    ui.add_space(GAP * 0.5);
+    ui.label(RichText::new(name).strong());
+}
+
+fn weak(ui: &mut Ui, words: &str) {
+    ui.label(RichText::new(words).color(palette(ui).weak));
+}
+
+/// "2026-11-22 02:13 UTC" from milliseconds since 1970 (days to dates after Hinnant, "chrono-compatible date algorithms").
+fn date_time(ms: i64) -> String {
+    let minutes = ms.div_euclid(60_000);
+    let (days, minute) = (minutes.div_euclid(1440), minutes.rem_euclid(1440));
+    let shifted = days + 719_468; // days since 0000-03-01
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", minute / 60, minute % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::date_time;
+
+    #[test]
+    fn dates() {
+        assert_eq!(date_time(0), "1970-01-01 00:00 UTC");
+        assert_eq!(date_time(951_782_399_000), "2000-02-28 23:59 UTC");
+        assert_eq!(date_time(951_868_800_000), "2000-03-01 00:00 UTC".replace("03-01", "03-01"));
+        assert_eq!(date_time(1_795_313_580_000), "2026-11-22 02:13 UTC");
+        assert_eq!(date_time(-60_000), "1969-12-31 23:59 UTC");
+    }
+}

@@ -1,0 +1,213 @@
+//! The left column: search, filters, order, and the list of documents.
+
+use super::state_word;
+use crate::desk::Command;
+use crate::project::{DocId, Filter, Order, Project, State};
+use crate::ui::Cx;
+use crate::ui::icons::{self, Icon};
+use crate::ui::theme::{GAP, palette};
+use crate::ui::widgets::queue_list::{QueueRow, queue_list};
+use eframe::egui::{self, Align, Id, Layout, RichText, TextEdit, Ui, vec2};
+
+/// Seeds of the random order.
+const SEED: u64 = 1;
+/// Projects larger than this are searched only when one stops typing.
+const LARGE: usize = 20_000;
+const PAUSE_S: f64 = 0.2;
+
+/// State of the column.
+#[derive(Default)]
+pub(super) struct QueueColumn {
+    search: String,
+    /// What was last asked of the desk: another filter set elsewhere replaces the words in the field.
+    sent: String,
+    typed_at: Option<f64>,
+    wants_focus: bool,
+    shown: Option<(DocId, usize)>,
+}
+
+impl QueueColumn {
+    pub fn focus_search(&mut self) {
+        self.wants_focus = true;
+    }
+
+    pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project) {
+        self.search_ui(ui, cx, project);
+        filters_ui(ui, cx, project);
+        ui.horizontal(|ui| {
+            let (left, all) = (cx.desk.queue().len(), project.documents().count());
+            let count = if left == all { cx.tf("{} documents", &[&all]) } else { cx.tf("{} of {} documents", &[&left, &all]) };
+            ui.label(RichText::new(count).color(palette(ui).weak));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| order_ui(ui, cx));
+        });
+        ui.spacing_mut().item_spacing.y = 0.0;
+        self.list_ui(ui, cx, project);
+    }
+
+    fn search_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project) {
+        let filter = cx.desk.filter();
+        if filter.search != self.sent && self.typed_at.is_none() {
+            self.search.clone_from(&filter.search);
+            self.sent.clone_from(&filter.search);
+        }
+        let id = Id::unique("search the documents");
+        let response = ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            let clear = if self.search.is_empty() { 0.0 } else { crate::ui::theme::ROW_HEIGHT + 4.0 };
+            let field = TextEdit::singleline(&mut self.search).id(id).hint_text(cx.t("Search")).desired_width(ui.available_width() - clear - 8.0);
+            let response = ui.add(field).accessible_name(cx.t("Search the documents"));
+            if clear > 0.0 && icons::icon_button(ui, Icon::Close, cx.t("Clear the search"), true).clicked() {
+                self.search.clear();
+                self.typed_at = Some(f64::NEG_INFINITY);
+            }
+            response
+        });
+        let response = response.inner;
+        if std::mem::take(&mut self.wants_focus) {
+            response.request_focus();
+        }
+        let now = ui.input(|input| input.time);
+        if response.changed() {
+            let is_large = project.all_documents().len() > LARGE;
+            self.typed_at = Some(if is_large { now } else { f64::NEG_INFINITY });
+        }
+        let Some(typed) = self.typed_at else { return };
+        if now - typed >= PAUSE_S || response.lost_focus() {
+            self.typed_at = None;
+            self.sent.clone_from(&self.search);
+            cx.send(Command::SetFilter(Filter { search: self.search.clone(), ..filter.clone() }));
+        } else {
+            ui.ctx().request_repaint_after(std::time::Duration::from_secs_f64(PAUSE_S));
+        }
+    }
+
+    fn list_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project) {
+        let desk = cx.desk;
+        let ids = desk.queue().ids();
+        let current = desk.current().filter(|doc| ids.get(desk.position()) == Some(doc)).map(|_| desk.position());
+        let shown = desk.current().zip(current);
+        let reveal = current.filter(|_| self.shown != shown);
+        self.shown = shown;
+        let question = project.schema().main_question();
+        let row = |at: usize| {
+            let document = project.document(*ids.get(at)?)?;
+            let annotation = &document.annotation;
+            let class = question.and_then(|(id, question)| question.classes.get(usize::from(annotation.class(id)?)));
+            let state = cx.t(state_word(&annotation.state));
+            Some(QueueRow {
+                id: document.id.0,
+                text: &document.text,
+                state: annotation.state.clone(),
+                flagged: annotation.flagged,
+                class: class.map(|class| (class.name.as_str(), class.hue)),
+                state_name: if annotation.flagged { format!("{state}, {}", cx.t("Flagged")) } else { state.to_owned() },
+            })
+        };
+        if let Some(at) = queue_list(ui, ids.len(), current, reveal, row) {
+            cx.send(Command::Open(ids[at]));
+        }
+    }
+}
+
+/// A menu for each kind of filter; what is chosen stands below as chips to take away.
+fn filters_ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project) {
+    let schema = project.schema();
+    let mut filter = cx.desk.filter().clone();
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(GAP * 0.5, GAP * 0.5);
+        menu(ui, cx.t("State"), |ui| {
+            for state in [State::Todo, State::Done, State::Skipped] {
+                if ui.selectable_label(filter.state.as_ref() == Some(&state), cx.t(state_word(&state))).clicked() {
+                    filter.state = Some(state);
+                }
+            }
+            if ui.selectable_label(filter.flagged, cx.t("Flagged")).clicked() {
+                filter.flagged = true;
+            }
+        });
+        if let Some((id, question)) = schema.main_question() {
+            menu(ui, cx.t("Class"), |ui| {
+                for (class, at) in question.classes.iter().zip(0u16..) {
+                    if ui.selectable_label(filter.class == Some((id, Some(at))), class.name.as_str()).clicked() {
+                        filter.class = Some((id, Some(at)));
+                    }
+                }
+                if ui.selectable_label(filter.class == Some((id, None)), cx.t("No class yet")).clicked() {
+                    filter.class = Some((id, None));
+                }
+            });
+        }
+        if !schema.span_labels.is_empty() {
+            menu(ui, cx.t("Span"), |ui| {
+                for (label, at) in schema.span_labels.iter().zip(0u16..) {
+                    if ui.selectable_label(filter.span_label == Some(at), label.name.as_str()).clicked() {
+                        filter.span_label = Some(at);
+                    }
+                }
+            });
+        }
+        chips_ui(ui, cx, project, &mut filter);
+    });
+    if filter != *cx.desk.filter() {
+        cx.send(Command::SetFilter(filter));
+    }
+}
+
+fn chips_ui(ui: &mut Ui, cx: &Cx<'_>, project: &Project, filter: &mut Filter) {
+    let schema = project.schema();
+    if let Some(state) = &filter.state
+        && chip(ui, cx, cx.t(state_word(state)))
+    {
+        filter.state = None;
+    }
+    if filter.flagged && chip(ui, cx, cx.t("Flagged")) {
+        filter.flagged = false;
+    }
+    if let Some((question, class)) = filter.class {
+        let class = class.and_then(|class| schema.question(question)?.classes.get(usize::from(class)));
+        if chip(ui, cx, class.map_or(cx.t("No class yet"), |class| class.name.as_str())) {
+            filter.class = None;
+        }
+    }
+    if let Some(label) = filter.span_label.and_then(|label| schema.span_labels.get(usize::from(label)))
+        && chip(ui, cx, &label.name)
+    {
+        filter.span_label = None;
+    }
+    if filter.only.is_some() && chip(ui, cx, cx.t("A selection of documents")) {
+        filter.only = None;
+    }
+}
+
+fn menu(ui: &mut Ui, name: &str, content: impl FnOnce(&mut Ui)) {
+    ui.menu_button(name, |ui| {
+        ui.set_min_width(140.0);
+        content(ui);
+    });
+}
+
+/// A filter in force; answers whether it was clicked away.
+fn chip(ui: &mut Ui, cx: &Cx<'_>, name: &str) -> bool {
+    let colours = palette(ui);
+    let text = RichText::new(format!("{name}  ×")).color(colours.accent);
+    let button = egui::Button::new(text).fill(colours.accent_ground()).corner_radius(14.0).stroke(egui::Stroke::NONE);
+    ui.add(button).accessible_name(cx.tf("Remove the filter {}", &[&name])).clicked()
+}
+
+fn order_ui(ui: &mut Ui, cx: &mut Cx<'_>) {
+    let held = cx.desk.order();
+    let word = |order: Order| match order {
+        Order::Arrival => "As imported",
+        Order::Random(_) => "Random",
+        Order::Shortest => "Shortest first",
+        Order::Longest => "Longest first",
+    };
+    let button = ui.menu_button(cx.t(word(held)), |ui| {
+        for order in [Order::Arrival, Order::Random(SEED), Order::Shortest, Order::Longest] {
+            if ui.selectable_label(held == order, cx.t(word(order))).clicked() {
+                cx.send(Command::SetOrder(order));
+            }
+        }
+    });
+    button.response.on_hover_text(cx.t("Order of the documents"));
+}

@@ -1,0 +1,333 @@
+//! The middle: span labels above the text, the text itself with what the mouse does to it, the selected span below.
+
+use super::marking::{Linking, Marking, bearer, pair_labels, snapped, to_character, word_near};
+use crate::desk::Command;
+use crate::project::{Document, Polarity, Schema, SpanId, SpanLabel, TextRange};
+use crate::ui::Cx;
+use crate::ui::keys::{self, Action};
+use crate::ui::theme::{GAP, palette};
+use crate::ui::widgets::choice::Choice;
+use crate::ui::widgets::document::{Document as DocumentWidget, Gesture, MarkedLink, MarkedSpan, mark_of};
+use crate::ui::widgets::fold::{Side, fold_button};
+use eframe::egui::{self, Align, Area, EventFilter, Frame, Id, Layout, Margin, Order, RichText, ScrollArea, Ui, vec2};
+
+/// The widest column of text that reads well, in text sizes.
+const WIDEST: f32 = 46.0;
+
+/// Span labels to arm, and the folds of the side columns.
+pub(super) fn toolbar(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, marking: &mut Marking, folds: [&mut bool; 2]) {
+    let [queue, inspector] = folds;
+    ui.horizontal(|ui| {
+        fold_button(ui, Side::Left, queue, cx.t("Show or hide the documents"));
+        for (label, at) in schema.span_labels.iter().zip(0u16..) {
+            let is_armed = marking.armed == Some(at);
+            let button = label_button(label, is_armed).show(ui);
+            let button = button.on_hover_text(cx.tf("Mark with the mouse as {} without asking. The key {} marks the selection", &[&label.name, &label.key]));
+            if button.clicked() {
+                // With something selected the button marks it, as the letter does.
+                if marking.selection().is_some() || marking.selected.is_some() {
+                    keys::wish(ui.ctx(), Action::Mark(at));
+                } else {
+                    marking.armed = (!is_armed).then_some(at);
+                }
+            }
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            fold_button(ui, Side::Right, inspector, cx.t("Show or hide the details"));
+            let done = cx.desk.position() + 1;
+            let place = format!("{done} / {}", cx.desk.queue().len());
+            ui.label(RichText::new(place).color(palette(ui).weak));
+        });
+    });
+}
+
+fn label_button(label: &SpanLabel, chosen: bool) -> Choice<'_> {
+    let key = key_word(label.key);
+    Choice { name: &label.name, key, hue: Some(label.hue), chosen, is_radio: false }
+}
+
+/// A letter as it is written on its key.
+pub(super) fn key_word(key: char) -> &'static str {
+    const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    let at = LETTERS.find(key.to_ascii_uppercase());
+    at.map_or("", |at| &LETTERS[at..=at])
+}
+
+/// One line about the selected span (or the link under way), with everything that can be done to it.
+pub(super) fn span_bar(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Document, marking: &mut Marking) {
+    ui.horizontal(|ui| {
+        ui.set_min_height(crate::ui::theme::ROW_HEIGHT);
+        match (marking.linking, marking.selected_span(document)) {
+            (Some(linking), _) => linking_ui(ui, cx, schema, document, marking, linking),
+            (None, Some((id, span))) => {
+                let Some(label) = schema.span_labels.get(usize::from(span.label)) else { return };
+                crate::ui::icons::dot(ui, palette(ui).hue(label.hue));
+                ui.label(RichText::new(excerpt(span.range.of(&document.text))).strong());
+                ui.label(RichText::new(&label.name).color(palette(ui).weak));
+                if let Some((bearer, held)) = bearer(schema, document, id) {
+                    if bearer != id {
+                        ui.label(RichText::new(excerpt(held.range.of(&document.text))).color(palette(ui).weak));
+                    }
+                    polarity_buttons(ui, cx, document, bearer, held.polarity);
+                }
+                if ui.button(cx.t("Link")).on_hover_text(keys::name_of(Action::Link)).clicked() {
+                    marking.start_link(schema, document);
+                }
+                if ui.button(cx.t("Remove")).on_hover_text(keys::name_of(Action::DeleteSpan)).clicked() {
+                    marking.remove(cx, document);
+                }
+            }
+            (None, None) => {
+                let hint = match marking.armed.and_then(|at| schema.span_labels.get(usize::from(at))) {
+                    Some(label) => cx.tf("Drag or double-click to mark as {}", &[&label.name]),
+                    None => cx.t("Drag or double-click a word to mark it, or press a label's letter at the caret").to_owned(),
+                };
+                ui.add(egui::Label::new(RichText::new(hint).color(palette(ui).weak)).truncate());
+            }
+        }
+    });
+}
+
+fn linking_ui(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Document, marking: &mut Marking, linking: Linking) {
+    let words = |id: SpanId| document.annotation.spans.get(&id).map(|span| excerpt(span.range.of(&document.text))).unwrap_or_default();
+    let to = linking.to.map_or_else(|| "…".to_owned(), words);
+    ui.label(RichText::new(cx.tf("Link {} with {}", &[&words(linking.from), &to])).strong());
+    let link = crate::ui::theme::primary_button(ui, cx.t("Link"));
+    if ui.add_enabled(linking.to.is_some(), link).clicked() {
+        marking.link(cx, schema, document);
+    }
+    if ui.button(cx.t("Cancel")).clicked() {
+        marking.linking = None;
+    }
+    ui.add(egui::Label::new(RichText::new(cx.t("Click the other span, or choose it with [ and ] and press Enter")).color(palette(ui).weak)).truncate());
+}
+
+/// ＋ － ○ for one span; the one that holds is filled, and a second click takes it away.
+pub(super) fn polarity_buttons(ui: &mut Ui, cx: &mut Cx<'_>, document: &Document, id: SpanId, held: Option<Polarity>) {
+    ui.push_id(id.0, |ui| {
+        ui.spacing_mut().item_spacing.x = 2.0;
+        for polarity in [Polarity::Positive, Polarity::Negative, Polarity::Neutral] {
+            let is_held = held == Some(polarity);
+            let colours = palette(ui);
+            let (fill, ink) = if is_held { (colours.polarity(polarity), colours.on_accent) } else { (colours.raised, colours.polarity(polarity)) };
+            let button = egui::Button::new(RichText::new(mark_of(polarity)).color(ink)).fill(fill).min_size(vec2(28.0, 24.0));
+            let name = cx.t(polarity_word(polarity));
+            if ui.add(button).accessible_name(name).on_hover_text(name).clicked() {
+                cx.send(Command::SetPolarity { doc: document.id, id, to: (!is_held).then_some(polarity) });
+            }
+        }
+    });
+}
+
+pub(super) fn polarity_word(polarity: Polarity) -> &'static str {
+    match polarity {
+        Polarity::Positive => "Positive",
+        Polarity::Negative => "Negative",
+        Polarity::Neutral => "Neutral",
+    }
+}
+
+/// The document itself.
+pub(super) fn text_ui(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Document, marking: &mut Marking) {
+    let size = cx.desk.settings().text_size;
+    zoom_by_wheel(ui, cx, size);
+    let spans = marked_spans(schema, document, marking);
+    let links: Vec<MarkedLink> =
+        document.annotation.links.iter().map(|link| MarkedLink { from: link.from.0, to: link.to.0, dashed: false }).collect();
+    let reveal = std::mem::take(&mut marking.reveals).then(|| revealed(document, marking));
+    let name = cx.t("The document's text");
+    let area = ScrollArea::vertical().id_salt(("text", document.id.0)).auto_shrink(false).animated(false);
+    let output = area.show(ui, |ui| {
+        let room = ui.available_width();
+        let side = ((room - size * WIDEST) * 0.5).max(12.0);
+        let column = Frame::new().inner_margin(Margin { left: side as i8, right: side as i8, top: 12, bottom: 24 });
+        let _ = column;
+        let mut rect = ui.available_rect_before_wrap();
+        rect.min.x += side;
+        rect.max.x -= side;
+        let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(rect).id_salt(("document", document.id.0)));
+        inner.add_space(10.0);
+        let widget = DocumentWidget {
+            text: &document.text,
+            spans: &spans,
+            links: &links,
+            size,
+            selected: marking.selected.map(|id| id.0),
+            candidate: marking.linking.and_then(|linking| linking.to).map(|id| id.0),
+            caret: marking.selected.is_none().then_some(marking.caret),
+            selection: marking.selection(),
+            editable: true,
+            reveal,
+            name,
+        };
+        let output = widget.show(&mut inner, &mut marking.view);
+        ui.advance_cursor_after_rect(inner.min_rect());
+        ui.add_space(24.0);
+        output
+    });
+    let output = output.inner;
+    let id = output.response.id;
+    marking.text_id = Some(id);
+    let filter = EventFilter { tab: false, horizontal_arrows: true, vertical_arrows: true, escape: true, ..EventFilter::default() };
+    ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
+    if let Some(gesture) = output.gesture {
+        take_gesture(cx, schema, document, marking, gesture);
+    }
+    span_palette(ui, cx, schema, document, marking);
+}
+
+/// Where to look: at the selected span or the caret.
+fn revealed(document: &Document, marking: &Marking) -> usize {
+    let candidate = marking.linking.and_then(|linking| linking.to);
+    let span = candidate.or(marking.selected).and_then(|id| document.annotation.spans.get(&id));
+    span.map_or(marking.caret, |span| span.range.start())
+}
+
+fn marked_spans<'a>(schema: &'a Schema, document: &Document, marking: &Marking) -> Vec<MarkedSpan<'a>> {
+    let spans = document.annotation.spans.iter().filter_map(|(id, span)| {
+        let label = schema.span_labels.get(usize::from(span.label))?;
+        let moved = marking.moved.filter(|_| marking.selected == Some(*id));
+        Some(MarkedSpan {
+            id: id.0,
+            range: moved.unwrap_or(span.range),
+            label: &label.name,
+            hue: label.hue,
+            polarity: span.polarity,
+            dashed: false,
+            percent: None,
+        })
+    });
+    spans.collect()
+}
+
+fn zoom_by_wheel(ui: &Ui, cx: &mut Cx<'_>, size: f32) {
+    let zoom = ui.input(|input| input.zoom_delta());
+    if zoom != 1.0 && ui.rect_contains_pointer(ui.max_rect()) {
+        let to = if zoom > 1.0 { (size + 1.0).min(28.0) } else { (size - 1.0).max(16.0) };
+        if to != size {
+            cx.send(Command::SetTextSize(to));
+        }
+    }
+}
+
+fn take_gesture(cx: &mut Cx<'_>, schema: &Schema, document: &Document, marking: &mut Marking, gesture: Gesture) {
+    let text = &*document.text;
+    match gesture {
+        Gesture::Click { span: Some(id), .. } if marking.linking.is_some_and(|linking| linking.from != SpanId(id)) => {
+            if let Some(linking) = &mut marking.linking {
+                linking.to = Some(SpanId(id));
+            }
+            marking.link(cx, schema, document);
+        }
+        Gesture::Click { byte, modifiers, .. } if modifiers.shift => {
+            marking.move_caret(to_character(text, byte), true);
+        }
+        Gesture::Click { span: Some(id), .. } => {
+            marking.deselect();
+            marking.select_span(document, SpanId(id));
+            marking.reveals = false;
+        }
+        Gesture::Click { byte, .. } => {
+            marking.deselect();
+            marking.move_caret(to_character(text, byte), false);
+            marking.reveals = false;
+        }
+        Gesture::DoubleClick { byte } => {
+            let Some(word) = word_near(text, byte).filter(|word| word.end() > byte) else { return };
+            marking.deselect();
+            match marking.armed {
+                Some(label) => {
+                    marking.add(cx, document, word, label);
+                }
+                None => {
+                    marking.select_bytes(word.bytes());
+                    marking.asks_at_selection = true;
+                }
+            }
+        }
+        Gesture::Selecting { from, to, modifiers } => {
+            if let Some(range) = snapped(text, from, to, modifiers.alt) {
+                let keeps = modifiers.command.then_some(marking.selected).flatten();
+                marking.select_bytes(range.bytes());
+                marking.selected = keeps;
+            } else {
+                marking.anchor = None;
+            }
+            marking.palette_at = None;
+        }
+        Gesture::Selected { from, to, modifiers, at } => {
+            let Some(range) = snapped(text, from, to, modifiers.alt) else {
+                marking.anchor = None;
+                return;
+            };
+            if modifiers.command && pair_labels(schema).is_some() {
+                marking.mark_pair(cx, schema, document, range);
+            } else if let Some(label) = marking.armed {
+                marking.add(cx, document, range, label);
+            } else {
+                marking.select_bytes(range.bytes());
+                marking.palette_at = Some(at);
+            }
+        }
+        Gesture::MovingEdge { id, end, to, modifiers } => marking.moved = edge_moved(document, SpanId(id), end, to, modifiers.alt),
+        Gesture::MovedEdge { id, end, to, modifiers } => {
+            marking.moved = None;
+            let id = SpanId(id);
+            let Some(range) = edge_moved(document, id, end, to, modifiers.alt) else { return };
+            let Some(span) = document.annotation.spans.get(&id).filter(|span| span.range != range) else { return };
+            cx.send(Command::ChangeSpan { doc: document.id, id, range, label: span.label });
+        }
+    }
+}
+
+/// The range that a span has when its edge is dragged to `to`: whole words unless `by_character`.
+fn edge_moved(document: &Document, id: SpanId, end: bool, to: usize, by_character: bool) -> Option<TextRange> {
+    let text = &*document.text;
+    let span = document.annotation.spans.get(&id)?;
+    let (start, stop) = if end { (span.range.start(), to) } else { (to, span.range.end()) };
+    if start >= stop {
+        return None;
+    }
+    let moved = snapped(text, start, stop, by_character)?;
+    // The edge that is held stays, even where it cuts a word.
+    let bytes = if end { span.range.start()..moved.end() } else { moved.start()..span.range.end() };
+    TextRange::new(text, bytes)?.trimmed(text)
+}
+
+/// The labels to choose from, at the pointer, after a selection was drawn.
+fn span_palette(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Document, marking: &mut Marking) {
+    if std::mem::take(&mut marking.asks_at_selection) {
+        marking.palette_at = ui.input(|input| input.pointer.latest_pos());
+    }
+    let (Some(at), Some(_)) = (marking.palette_at, marking.selection()) else { return };
+    let mut chosen = None;
+    let area = Area::new(Id::unique("span palette")).order(Order::Foreground).fixed_pos(at + vec2(-20.0, 14.0)).constrain_to(ui.clip_rect());
+    area.show(ui.ctx(), |ui| {
+        Frame::popup(ui.style()).inner_margin(Margin::same(6)).show(ui, |ui| {
+            ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = GAP * 0.5;
+                for (label, at) in schema.span_labels.iter().zip(0u16..) {
+                    ui.push_id(at, |ui| {
+                        let name = cx.tf("Mark as {}", &[&label.name]);
+                        if label_button(label, false).show(ui).accessible_name(name).clicked() {
+                            chosen = Some(at);
+                        }
+                    });
+                }
+            });
+        });
+    });
+    if let Some(label) = chosen {
+        marking.mark(cx, document, label);
+    }
+}
+
+/// The beginning of a span's text on one line.
+pub(super) fn excerpt(text: &str) -> String {
+    const SHOWN: usize = 24;
+    let mut words: String = text.chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(SHOWN).is_some() {
+        words.push('…');
+    }
+    words
+}

@@ -1,0 +1,122 @@
+//! Paint, from back to front: grounds, selection, text, outlines, captions, links, caret.
+
+use super::layout::{Layout, MARGIN, Paragraph, Piece, Shaped, UNDERLINE};
+use super::{Document, MarkedSpan, hue_of};
+use crate::ui::theme::palette;
+use eframe::egui::{Color32, Pos2, Rangef, Rect, Shape, Stroke, StrokeKind, Ui, epaint::QuadraticBezierShape, pos2, vec2};
+
+pub(super) fn paint(ui: &Ui, layout: &Layout, doc: &Document<'_>, origin: Pos2) {
+    let sight = ui.clip_rect().y_range();
+    let seen = Rangef::new(sight.min - origin.y - 40.0, sight.max - origin.y + 40.0);
+    let to_screen = origin.to_vec2();
+    for (_, paragraph, shaped) in layout.paragraphs_in(seen) {
+        for piece in &shaped.pieces {
+            ground(ui, doc, piece, rect(paragraph, shaped, piece).translate(to_screen));
+        }
+    }
+    if let Some(selection) = &doc.selection {
+        let colour = palette(ui).accent.gamma_multiply(0.28);
+        for rect in layout.rects_of_bytes(selection) {
+            ui.painter().rect_filled(rect.translate(to_screen).expand2(vec2(0.0, 1.0)), 2.0, colour);
+        }
+    }
+    for (_, paragraph, shaped) in layout.paragraphs_in(seen) {
+        let at = origin + vec2(MARGIN, paragraph.top);
+        ui.painter().galley(at, shaped.galley.clone(), palette(ui).text);
+        for piece in &shaped.pieces {
+            let rect = rect(paragraph, shaped, piece).translate(to_screen);
+            outline(ui, doc, piece, rect);
+            caption(ui, doc, layout, piece, rect, at.x);
+        }
+    }
+    for way in &layout.ways {
+        let link = &doc.links[way.link];
+        let Some(points) = layout.points(way) else { continue };
+        let is_near = [link.from, link.to].iter().any(|id| doc.selected == Some(*id));
+        link_line(ui, &points.iter().map(|point| *point + to_screen).collect::<Vec<_>>(), link.dashed, is_near);
+    }
+    if let Some(caret) = doc.caret.and_then(|byte| layout.caret_rect(byte)) {
+        let caret = caret.translate(to_screen);
+        ui.painter().vline(caret.center().x, caret.y_range(), Stroke::new(2.0, palette(ui).accent));
+    }
+}
+
+fn rect(paragraph: &Paragraph, shaped: &Shaped, piece: &Piece) -> Rect {
+    let y = shaped.rows[piece.row].ground;
+    Rect::from_min_max(pos2(piece.x.min + MARGIN, y.min + paragraph.top), pos2(piece.x.max + MARGIN, y.max + paragraph.top))
+}
+
+/// A ground with a line under it; a span that overlaps another has only its line, lower down.
+fn ground(ui: &Ui, doc: &Document<'_>, piece: &Piece, rect: Rect) {
+    let Some(span) = doc.spans.get(piece.span) else { return };
+    if piece.level == 0 && !span.dashed {
+        ui.painter().rect_filled(rect, 3.0, palette(ui).ground_of(span.hue));
+    }
+    if !span.dashed {
+        let y = rect.bottom() + piece.level as f32 * UNDERLINE - 1.0;
+        ui.painter().hline(rect.x_range(), y, Stroke::new(2.0, hue_of(ui, span)));
+    }
+}
+
+fn outline(ui: &Ui, doc: &Document<'_>, piece: &Piece, rect: Rect) {
+    let Some(span) = doc.spans.get(piece.span) else { return };
+    let hue = hue_of(ui, span);
+    if span.dashed {
+        let around = rect.expand(0.5);
+        let corners = [around.left_top(), around.right_top(), around.right_bottom(), around.left_bottom(), around.left_top()];
+        ui.painter().extend(Shape::dashed_line(&corners, Stroke::new(1.2, hue), 4.0, 3.0));
+    }
+    if doc.selected == Some(span.id) {
+        let around = rect.expand2(vec2(1.5, 1.0));
+        ui.painter().rect_stroke(around, 3.0, Stroke::new(2.0, palette(ui).accent), StrokeKind::Outside);
+        for (edge, x) in [(piece.starts, around.left()), (piece.ends, around.right())] {
+            if edge && doc.editable {
+                ui.painter().circle_filled(pos2(x, around.center().y), 3.0, palette(ui).accent);
+            }
+        }
+    } else if doc.candidate == Some(span.id) {
+        let around = rect.expand(2.0);
+        let corners = [around.left_top(), around.right_top(), around.right_bottom(), around.left_bottom(), around.left_top()];
+        ui.painter().extend(Shape::dashed_line(&corners, Stroke::new(2.0, palette(ui).accent), 5.0, 3.0));
+    }
+}
+
+fn caption(ui: &Ui, doc: &Document<'_>, layout: &Layout, piece: &Piece, rect: Rect, left: f32) {
+    let (Some(span), Some(caption)) = (doc.spans.get(piece.span), &piece.caption) else { return };
+    let lane = caption.lane as f32 * layout.caption_height();
+    let at = pos2(left + caption.x, rect.top() - lane - caption.galley.size().y + 1.0);
+    ui.painter().galley(at, caption.galley.clone(), caption_colour(ui, span));
+}
+
+/// The polarity's colour where there is one: its mark stands beside it.
+fn caption_colour(ui: &Ui, span: &MarkedSpan<'_>) -> Color32 {
+    span.polarity.map_or_else(|| hue_of(ui, span), |polarity| palette(ui).polarity(polarity))
+}
+
+/// A line with round corners and an arrow at its end.
+fn link_line(ui: &Ui, points: &[Pos2], dashed: bool, is_near: bool) {
+    const ROUND: f32 = 5.0;
+    let colour = if is_near { palette(ui).accent } else { palette(ui).weak };
+    let stroke = Stroke::new(if is_near { 1.8 } else { 1.2 }, colour);
+    let mut line = vec![points[0]];
+    for corner in points.windows(3) {
+        let toward = |to: Pos2| {
+            let way = to - corner[1];
+            corner[1] + way.normalized() * ROUND.min(way.length() * 0.5)
+        };
+        let (enter, leave) = (toward(corner[0]), toward(corner[2]));
+        let curve = QuadraticBezierShape::from_points_stroke([enter, corner[1], leave], false, Color32::TRANSPARENT, stroke);
+        line.extend(curve.flatten(Some(0.2)));
+    }
+    let end = points[points.len() - 1];
+    line.push(end);
+    if dashed {
+        ui.painter().extend(Shape::dashed_line(&line, stroke, 4.0, 3.0));
+    } else {
+        ui.painter().line(line, stroke);
+    }
+    let tip = |x: f32| [end, end + vec2(x, -4.0)];
+    ui.painter().line_segment(tip(-2.5), stroke);
+    ui.painter().line_segment(tip(2.5), stroke);
+    ui.painter().circle_filled(points[0], 2.0, colour);
+}
