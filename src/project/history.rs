@@ -45,8 +45,9 @@ impl History {
     /// # Errors
     /// The first edit that does not fit; the project is then as before.
     pub fn commit(&mut self, project: &mut Project, name: String, author: String, time_ms: i64, edits: Vec<Edit>) -> Result<Step, EditError> {
-        let inverse = apply_all(project, &edits)?;
-        let step = Step { name, author, time_ms, edits: edits.into_iter().map(without_documents).collect(), inverse };
+        let kept = edits.iter().map(without_documents).collect();
+        let inverse = apply_all(project, edits)?;
+        let step = Step { name, author, time_ms, edits: kept, inverse };
         self.done.push(step.clone());
         self.undone.clear();
         Ok(step)
@@ -55,14 +56,14 @@ impl History {
     /// Takes the last step back. `None` when there is none.
     pub fn undo(&mut self, project: &mut Project) -> Option<Result<Step, EditError>> {
         let step = self.done.pop()?;
-        let outcome = apply_all(project, &step.inverse);
+        let outcome = apply_all(project, step.inverse.clone());
         Some(self.moved(outcome, step, true))
     }
 
     /// Makes the last undone step again. `None` when there is none.
     pub fn redo(&mut self, project: &mut Project) -> Option<Result<Step, EditError>> {
         let step = self.undone.pop()?;
-        let outcome = apply_all(project, &step.edits);
+        let outcome = apply_all(project, step.edits.clone());
         Some(self.moved(outcome, step, false))
     }
 
@@ -105,18 +106,18 @@ impl History {
 }
 
 /// A journal does not hold imported texts twice.
-fn without_documents(edit: Edit) -> Edit {
+fn without_documents(edit: &Edit) -> Edit {
     match edit {
-        Edit::AddDocuments { first, count, .. } => Edit::AddDocuments { first, count, documents: Vec::new() },
-        other => other,
+        Edit::AddDocuments { first, count, .. } => Edit::AddDocuments { first: *first, count: *count, documents: Vec::new() },
+        other => other.clone(),
     }
 }
 
 /// Applies in order and returns the inverses in the order in which *they* must be applied.
-fn apply_all(project: &mut Project, edits: &[Edit]) -> Result<Vec<Edit>, EditError> {
+fn apply_all(project: &mut Project, edits: Vec<Edit>) -> Result<Vec<Edit>, EditError> {
     let mut inverse = Vec::with_capacity(edits.len());
     for edit in edits {
-        match project.apply(edit.clone()) {
+        match project.apply(edit) {
             Ok(back) => inverse.push(back),
             Err(error) => {
                 for back in inverse.into_iter().rev() {
