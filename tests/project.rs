@@ -165,11 +165,7 @@ fn an_edit_that_does_not_fit_changes_nothing() {
         (with_span(&[0, 1], &[(1, 0)]), link(1, 0), EditError::BadLink(doc)),
         (with_span(&[0], &[]), link(0, 0), EditError::BadLink(doc)),
         (with_span(&[0], &[]), link(0, 1), EditError::BadLink(doc)),
-        (
-            with_span(&[0, 1], &[]),
-            Edit::RemoveLink { doc, link: Link { from: SpanId(1), to: SpanId(0) } },
-            EditError::BadLink(doc),
-        ),
+        (with_span(&[0, 1], &[]), Edit::RemoveLink { doc, link: Link { from: SpanId(1), to: SpanId(0) } }, EditError::BadLink(doc)),
         (
             project(),
             Edit::AddDocuments { first: DocId(7), count: 1, documents: vec![Document::new(DocId(7), "x")] },
@@ -270,7 +266,9 @@ fn edit_of(project: &Project, (kind, a, b, c, yes): Dice) -> Edit {
         }
         _ => {
             let (classes, labels) = (1 + usize::from(b % 4), usize::from(c % 3));
-            Edit::SetSchema { to: Box::new(Schema::with_names(&["bad", "so-so", "good", "odd"][..classes], &["aspect", "opinion"][..labels])) }
+            Edit::SetSchema {
+                to: Box::new(Schema::with_names(&["bad", "so-so", "good", "odd"][..classes], &["aspect", "opinion"][..labels])),
+            }
         }
     }
 }
@@ -473,9 +471,15 @@ fn orders() {
 fn steps_stop_at_the_ends() {
     let project = queue_project();
     let queue = Queue::of(&project, &Filter { only: Some(Arc::from([4, 2, 0].map(DocId))), ..Filter::default() }, Order::Arrival);
-    for (from, by, wanted) in
-        [(Some(4), 1, 2), (Some(4), -1, 4), (Some(0), 1, 0), (Some(2), isize::MAX, 0), (Some(2), isize::MIN, 4), (None, 1, 4), (Some(3), 1, 4)]
-    {
+    for (from, by, wanted) in [
+        (Some(4), 1, 2),
+        (Some(4), -1, 4),
+        (Some(0), 1, 0),
+        (Some(2), isize::MAX, 0),
+        (Some(2), isize::MIN, 4),
+        (None, 1, 4),
+        (Some(3), 1, 4),
+    ] {
         assert_eq!(queue.step(from.map(DocId), by), Some(DocId(wanted)), "{from:?} {by}");
     }
     let empty = Queue::default();

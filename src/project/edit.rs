@@ -1,6 +1,6 @@
 //! The only way to change a project. Applying an edit answers with its inverse, so undo can't drift from do.
 
-use super::{Answer, DocId, Document, Link, Project, QuestionId, Schema, Span, SpanId, State};
+use super::{Annotation, Answer, DocId, Document, Link, Project, QuestionId, Schema, Span, SpanId, State};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -8,14 +8,37 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "edit", rename_all = "snake_case")]
 pub enum Edit {
-    SetAnswer { doc: DocId, question: QuestionId, to: Option<Answer> },
-    SetState { doc: DocId, to: State },
-    SetFlag { doc: DocId, to: bool },
-    PutSpan { doc: DocId, id: SpanId, span: Span },
+    SetAnswer {
+        doc: DocId,
+        question: QuestionId,
+        to: Option<Answer>,
+    },
+    SetState {
+        doc: DocId,
+        to: State,
+    },
+    SetFlag {
+        doc: DocId,
+        to: bool,
+    },
+    PutSpan {
+        doc: DocId,
+        id: SpanId,
+        span: Span,
+    },
     /// Fails while a link holds the span: remove the links first.
-    RemoveSpan { doc: DocId, id: SpanId },
-    PutLink { doc: DocId, link: Link },
-    RemoveLink { doc: DocId, link: Link },
+    RemoveSpan {
+        doc: DocId,
+        id: SpanId,
+    },
+    PutLink {
+        doc: DocId,
+        link: Link,
+    },
+    RemoveLink {
+        doc: DocId,
+        link: Link,
+    },
     /// New documents, with the next free ids in order. The journal keeps only their ids: the store holds the rest.
     AddDocuments {
         first: DocId,
@@ -24,8 +47,14 @@ pub enum Edit {
         documents: Vec<Document>,
     },
     /// Takes documents out of the project, or brings them back: the undo and redo of an import.
-    SetPresent { first: DocId, count: u32, to: bool },
-    SetSchema { to: Box<Schema> },
+    SetPresent {
+        first: DocId,
+        count: u32,
+        to: bool,
+    },
+    SetSchema {
+        to: Box<Schema>,
+    },
 }
 
 /// Why an edit can't be made. Nothing has changed then.
@@ -113,10 +142,21 @@ impl Project {
             Edit::SetPresent { first, count, to } => {
                 let range = first.index()..first.index() + count as usize;
                 let docs = self.documents.get_mut(range).ok_or(EditError::NoDocument(first))?;
+                // Otherwise the inverse would take more away than came.
+                if docs.iter().any(|doc| doc.present == to) {
+                    return Err(EditError::NoDocument(first));
+                }
+                if to && !docs.iter().all(|doc| fits(doc, &self.schema)) {
+                    return Err(EditError::NotInSchema);
+                }
                 docs.iter_mut().for_each(|doc| doc.present = to);
                 Edit::SetPresent { first, count, to: !to }
             }
             Edit::SetSchema { to } => {
+                // Otherwise taking back what was said under the old schema could fail later.
+                if !self.documents().all(|doc| fits(doc, &to)) {
+                    return Err(EditError::NotInSchema);
+                }
                 let old = std::mem::replace(&mut self.schema, Arc::new(*to));
                 Edit::SetSchema { to: Box::new(Arc::unwrap_or_clone(old)) }
             }
@@ -159,13 +199,30 @@ impl Project {
             // Read back from a journal: the documents are already here.
             return self.apply(Edit::SetPresent { first, count, to: true });
         }
+        if count as usize != documents.len() {
+            return Err(EditError::IdGap { wanted: self.documents.len(), found: first });
+        }
         for (at, doc) in documents.iter().enumerate() {
             let wanted = self.documents.len() + at;
-            if doc.id.index() != wanted || first != self.next_id() || count as usize != documents.len() {
+            if doc.id.index() != wanted || first != self.next_id() {
                 return Err(EditError::IdGap { wanted, found: doc.id });
             }
+        }
+        if !documents.iter().all(|doc| doc.present && fits(doc, &self.schema)) {
+            return Err(EditError::NotInSchema);
         }
         self.documents.extend(documents);
         Ok(Edit::SetPresent { first, count, to: false })
     }
+}
+
+/// Whether all that is said about a document lies in its text and in the schema.
+fn fits(doc: &Document, schema: &Schema) -> bool {
+    let Annotation { answers, spans, links, .. } = &doc.annotation;
+    let class_fits = |(question, Answer::Class(class)): (&QuestionId, &Answer)| {
+        schema.question(*question).is_some_and(|asked| usize::from(*class) < asked.classes.len())
+    };
+    answers.iter().all(class_fits)
+        && spans.values().all(|span| usize::from(span.label) < schema.span_labels.len() && span.range.fits(&doc.text))
+        && links.iter().all(|link| link.from != link.to && spans.contains_key(&link.from) && spans.contains_key(&link.to))
 }
