@@ -12,6 +12,8 @@ pub const ROWS: &[(&str, &str)] = &[
     ("all reviews have the same class: label a second one", "所有评论都是同一类：请再标注另一类"),
     ("{} has none", "{} 一条也没有"),
     ("{} have none", "{} 都一条也没有"),
+    ("{} has none: the model will never answer it", "{}一条也没有：模型永远不会这样回答"),
+    ("{} has only {}: it will hardly be learnt", "{}只有 {} 条：很难学会"),
     ("; ", "；"),
     (", ", "，"),
     ("Takes about {}; you can go on labeling", "大约需要 {}，期间可以继续标注"),

@@ -72,7 +72,7 @@ impl LabelPane {
         let bar = Frame::new().fill(palette(ui).panel).inner_margin(Margin::symmetric(12, 6));
         Panel::top("labels").frame(bar).show(ui, |ui| {
             let folds = [&mut self.shows_queue, &mut self.shows_inspector];
-            text::toolbar(ui, cx, project.schema(), &mut self.marking, folds);
+            text::toolbar(ui, cx, project.schema(), document, &mut self.marking, folds);
         });
         let answers = Frame::new().fill(palette(ui).panel).inner_margin(Margin::symmetric(12, 8));
         Panel::bottom("answers").frame(answers).show(ui, |ui| {

@@ -65,7 +65,7 @@ impl Confusion<'_> {
         response.widget_info(|| WidgetInfo::labeled(if opens { Role::Button } else { Role::Label }, true, &words));
         // Right answers and mistakes differ in hue as well as in place.
         let hue = if gold == predicted { palette.accent } else { palette.warning };
-        let fill = if count == 0 { palette.raised } else { mix(palette.raised, hue, 0.12 + 0.78 * share) };
+        let fill = if count == 0 { palette.raised } else { palette.raised.lerp_to_gamma(hue, 0.12 + 0.78 * share) };
         ui.painter().rect_filled(place, 3.0, fill);
         let edge = if response.has_focus() || (opens && response.hovered()) { Stroke::new(2.0, palette.text) } else { Stroke::new(1.0, palette.line) };
         ui.painter().rect_stroke(place, 3.0, edge, StrokeKind::Inside);
@@ -75,12 +75,6 @@ impl Confusion<'_> {
         let response = if opens { response.on_hover_cursor(egui::CursorIcon::PointingHand) } else { response };
         response.on_hover_text(words).clicked()
     }
-}
-
-/// `share` of `over` on `ground`.
-fn mix(ground: Color32, over: Color32, share: f32) -> Color32 {
-    let blend = |a: u8, b: u8| (f32::from(a) + (f32::from(b) - f32::from(a)) * share.clamp(0.0, 1.0)).round() as u8;
-    Color32::from_rgb(blend(ground.r(), over.r()), blend(ground.g(), over.g()), blend(ground.b(), over.b()))
 }
 
 /// The theme's text colour that stands out more on `fill`.

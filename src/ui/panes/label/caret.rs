@@ -10,6 +10,9 @@ use eframe::egui::{Event, Key, Modifiers, Ui};
 pub(super) fn keys(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Document, marking: &mut Marking) {
     let own = marking.text_id();
     let pressed = |action| keys::pressed_in(ui, action, own);
+    if ui.input(|input| !input.modifiers.command) {
+        marking.end_pair(document);
+    }
     if pressed(Action::Deselect) {
         escape(marking);
     }
@@ -31,7 +34,7 @@ pub(super) fn keys(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Doc
         }
     }
     if pressed(Action::Link) {
-        marking.start_link(schema, document);
+        marking.start_link(document);
     }
     if pressed(Action::DeleteSpan) {
         marking.remove(cx, document);

@@ -34,6 +34,8 @@ pub(super) struct Marking {
     pub asks_at_selection: bool,
     /// The place that the selected span would get from the drag under way.
     pub moved: Option<TextRange>,
+    /// The opinion last made with Ctrl held: it is selected once Ctrl is let go.
+    pub paired: Option<SpanId>,
     /// The caret or the selected span should come into sight.
     pub reveals: bool,
 }
@@ -97,6 +99,13 @@ impl Marking {
         }
     }
 
+    /// With Ctrl let go the pair is complete: its polarity is what is said next.
+    pub fn end_pair(&mut self, document: &Document) {
+        if let Some(opinion) = self.paired.take() {
+            self.select_span(document, opinion);
+        }
+    }
+
     pub fn selected_span(&self, document: &Document) -> Option<(SpanId, Span)> {
         let id = self.selected?;
         Some((id, *document.annotation.spans.get(&id)?))
@@ -147,6 +156,7 @@ impl Marking {
                 cx.send(Command::ToggleLink { doc: document.id, from: id, to: head });
             }
             self.selected = Some(head); // so that another opinion can follow
+            self.paired = Some(id);
         }
     }
 
@@ -158,15 +168,15 @@ impl Marking {
     }
 
     /// Starts a link at the selected span, with the likeliest partner already chosen.
-    pub fn start_link(&mut self, schema: &Schema, document: &Document) {
+    pub fn start_link(&mut self, document: &Document) {
         let Some((from, span)) = self.selected_span(document) else { return };
+        // Another kind of span comes first, then what is nearest.
         let far = |other: &Span| {
-            let gap = other.range.start().max(span.range.start()) - other.range.end().min(span.range.end()).min(other.range.start().max(span.range.start()));
-            (other.label == span.label, gap)
+            let (start, end) = (other.range.start().max(span.range.start()), other.range.end().min(span.range.end()));
+            (other.label == span.label, start.saturating_sub(end))
         };
         let others = document.annotation.spans.iter().filter(|(id, _)| **id != from);
         let to = others.min_by_key(|(_, other)| far(other)).map(|(id, _)| *id);
-        let _ = schema;
         self.linking = Some(Linking { from, to });
     }
 

@@ -24,6 +24,8 @@ pub(super) struct QueueColumn {
     typed_at: Option<f64>,
     wants_focus: bool,
     shown: Option<(DocId, usize)>,
+    /// Number of documents at a revision of the project.
+    counted: Option<(u64, usize)>,
 }
 
 impl QueueColumn {
@@ -35,7 +37,10 @@ impl QueueColumn {
         self.search_ui(ui, cx, project);
         filters_ui(ui, cx, project);
         ui.horizontal(|ui| {
-            let (left, all) = (cx.desk.queue().len(), project.documents().count());
+            let revision = project.revision();
+            let counted = self.counted.filter(|(at, _)| *at == revision).unwrap_or_else(|| (revision, project.documents().count()));
+            self.counted = Some(counted);
+            let (left, all) = (cx.desk.queue().len(), counted.1);
             let count = if left == all { cx.tf("{} documents", &[&all]) } else { cx.tf("{} of {} documents", &[&left, &all]) };
             ui.label(RichText::new(count).color(palette(ui).weak));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| order_ui(ui, cx));

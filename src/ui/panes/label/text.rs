@@ -15,7 +15,7 @@ use eframe::egui::{self, Align, Area, EventFilter, Frame, Id, Layout, Margin, Or
 const WIDEST: f32 = 46.0;
 
 /// Span labels to arm, and the folds of the side columns.
-pub(super) fn toolbar(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, marking: &mut Marking, folds: [&mut bool; 2]) {
+pub(super) fn toolbar(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Document, marking: &mut Marking, folds: [&mut bool; 2]) {
     let [queue, inspector] = folds;
     ui.horizontal(|ui| {
         fold_button(ui, Side::Left, queue, cx.t("Show or hide the documents"));
@@ -26,7 +26,7 @@ pub(super) fn toolbar(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, marking: &m
             if button.clicked() {
                 // With something selected the button marks it, as the letter does.
                 if marking.selection().is_some() || marking.selected.is_some() {
-                    keys::wish(ui.ctx(), Action::Mark(at));
+                    marking.mark(cx, document, at);
                 } else {
                     marking.armed = (!is_armed).then_some(at);
                 }
@@ -71,7 +71,7 @@ pub(super) fn span_bar(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: 
                     polarity_buttons(ui, cx, document, bearer, held.polarity);
                 }
                 if ui.button(cx.t("Link")).on_hover_text(keys::name_of(Action::Link)).clicked() {
-                    marking.start_link(schema, document);
+                    marking.start_link(document);
                 }
                 if ui.button(cx.t("Remove")).on_hover_text(keys::name_of(Action::DeleteSpan)).clicked() {
                     marking.remove(cx, document);
@@ -130,7 +130,6 @@ pub(super) fn polarity_word(polarity: Polarity) -> &'static str {
 /// The document itself.
 pub(super) fn text_ui(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Document, marking: &mut Marking) {
     let size = cx.desk.settings().text_size;
-    zoom_by_wheel(ui, cx, size);
     let spans = marked_spans(schema, document, marking);
     let links: Vec<MarkedLink> =
         document.annotation.links.iter().map(|link| MarkedLink { from: link.from.0, to: link.to.0, dashed: false }).collect();
@@ -140,8 +139,6 @@ pub(super) fn text_ui(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &
     let output = area.show(ui, |ui| {
         let room = ui.available_width();
         let side = ((room - size * WIDEST) * 0.5).max(12.0);
-        let column = Frame::new().inner_margin(Margin { left: side as i8, right: side as i8, top: 12, bottom: 24 });
-        let _ = column;
         let mut rect = ui.available_rect_before_wrap();
         rect.min.x += side;
         rect.max.x -= side;
@@ -198,16 +195,6 @@ fn marked_spans<'a>(schema: &'a Schema, document: &Document, marking: &Marking) 
         })
     });
     spans.collect()
-}
-
-fn zoom_by_wheel(ui: &Ui, cx: &mut Cx<'_>, size: f32) {
-    let zoom = ui.input(|input| input.zoom_delta());
-    if zoom != 1.0 && ui.rect_contains_pointer(ui.max_rect()) {
-        let to = if zoom > 1.0 { (size + 1.0).min(28.0) } else { (size - 1.0).max(16.0) };
-        if to != size {
-            cx.send(Command::SetTextSize(to));
-        }
-    }
 }
 
 fn take_gesture(cx: &mut Cx<'_>, schema: &Schema, document: &Document, marking: &mut Marking, gesture: Gesture) {

@@ -29,6 +29,8 @@ struct Key {
 
 /// What two cores manage with the shipped encoder's twelve layers, in tokens a second, before a run has told.
 const FIRST_GUESS: f64 = 1500.0;
+/// A class with fewer training reviews than this is pointed out.
+const FEW: usize = 8;
 const SHIPPED_LAYERS: f64 = 12.0;
 
 impl Ready {
@@ -66,6 +68,15 @@ impl Ready {
         if let Some((_, question)) = schema.main_question() {
             for (class, count) in question.classes.iter().zip(&self.counts.per_class) {
                 count_bar(ui, &class.name, *count, most, palette.hue(class.hue));
+            }
+            let rarest = question.classes.iter().zip(&self.counts.per_class).min_by_key(|(_, count)| **count);
+            if let Some((class, count)) = rarest.filter(|(_, count)| self.counts.can_start() && **count < FEW) {
+                let words = if *count == 0 {
+                    cx.tf("{} has none: the model will never answer it", &[&class.name])
+                } else {
+                    cx.tf("{} has only {}: it will hardly be learnt", &[&class.name, count])
+                };
+                ui.label(egui::RichText::new(words).color(palette.warning).small());
             }
         }
         if !self.teaches_spans {

@@ -197,7 +197,7 @@ impl Layout {
     fn stack(&mut self) {
         let (size, line) = (self.size, self.size * LINE);
         let gap = line - size * (ABOVE + BELOW);
-        let mut y = size * 0.45;
+        let mut y = (size * 0.45).round();
         let mut underlines = 0;
         for paragraph in &mut self.paragraphs {
             paragraph.top = y;
@@ -211,7 +211,7 @@ impl Layout {
             for (placed, row) in galley.rows.iter_mut().zip(&mut shaped.rows) {
                 let links = if row.links == 0 { 0.0 } else { 2.0 + row.links as f32 * LINK_LANE };
                 let needed = row.captions as f32 * size * CAPTION + links + (underlines as f32) * UNDERLINE;
-                inside += (needed - gap).max(0.0);
+                inside += (needed - gap).max(0.0).ceil();
                 placed.pos.y = inside;
                 let baseline = placed.row.glyphs.first().map_or(placed.row.size.y * 0.5 + size * 0.36, |glyph| glyph.pos.y);
                 row.baseline = inside + baseline;
@@ -222,7 +222,7 @@ impl Layout {
             galley.rect.max.y = inside;
             galley.mesh_bounds = Rect::from_min_max(pos2(galley.mesh_bounds.min.x, 0.0), pos2(galley.mesh_bounds.max.x, inside));
             shaped.galley = Arc::new(galley);
-            paragraph.height = inside + size * 0.3;
+            paragraph.height = inside + (size * 0.3).round();
             y += paragraph.height;
         }
     }

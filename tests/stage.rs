@@ -1,0 +1,101 @@
+//! One place of the window over a real desk, without the frame around it; and a small labelled project to put on it.
+
+use egui_kittest::Harness;
+use gloss::desk::{Command, Desk, Surroundings};
+use gloss::project::{DocId, TextRange};
+use gloss::train::TrainConfig;
+use gloss::ui::dialogs::Dialogs;
+use gloss::ui::{Commands, Cx, Place, app};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A place with what it draws on.
+pub struct Stage<P> {
+    pub desk: Desk,
+    pub pane: P,
+    pub dialogs: Dialogs,
+    /// The place that was last asked for.
+    pub goto: Option<Place>,
+    commands: Commands,
+    /// Keeps the files of the project.
+    _folder: tempfile::TempDir,
+}
+
+pub const NOW_MS: i64 = 1_700_000_000_000;
+
+pub fn desk_in(folder: &Path) -> Desk {
+    Desk::new(Surroundings {
+        wake: Arc::new(|| {}),
+        clock: Arc::new(|| NOW_MS),
+        sample: folder.join("sample.gloss"),
+        config: Some(folder.join("config")),
+    })
+}
+
+impl<P: Default + 'static> Stage<P> {
+    /// A place over a project with so many labelled reviews.
+    pub fn with_reviews(count: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut desk = desk_in(folder.path());
+        desk.run(Command::NewProject { path: folder.path().join("p.gloss"), classes: vec![], spans: vec![] });
+        for at in 0..count {
+            label_review(&mut desk, at);
+        }
+        Self { desk, pane: P::default(), dialogs: Dialogs::typed_only(), goto: None, commands: Commands::default(), _folder: folder }
+    }
+
+    /// In a window of the smallest size minus rail and bars.
+    pub fn harness(self, draw: fn(&mut P, &mut eframe::egui::Ui, &mut Cx<'_>)) -> Harness<'static, Self> {
+        let frame = move |ui: &mut eframe::egui::Ui, stage: &mut Self| {
+            stage.desk.poll();
+            let mut cx = Cx { desk: &stage.desk, commands: &mut stage.commands, dialogs: &mut stage.dialogs };
+            draw(&mut stage.pane, ui, &mut cx);
+            stage.commands.take().into_iter().for_each(|command| stage.desk.run(command));
+            stage.goto = stage.commands.take_goto().or(stage.goto);
+        };
+        Harness::builder().with_size([1200.0, 1400.0]).with_context_setup(app::set_up).build_ui_state(frame, self)
+    }
+}
+
+/// Adds review `at`, answers it, marks its aspect and its opinion.
+fn label_review(desk: &mut Desk, at: usize) {
+    const ASPECTS: [&str; 5] = ["房间", "服务", "battery", "screen", "早餐👨🏻‍🚒"];
+    const OPINIONS: [(&str, u16); 6] = [("很糟糕", 0), ("terrible", 0), ("很干净", 2), ("wonderful", 2), ("awful", 0), ("特别好", 2)];
+    let (aspect, (opinion, class)) = (ASPECTS[at % ASPECTS.len()], OPINIONS[at % OPINIONS.len()]);
+    let text = format!("{aspect} {opinion}，第{at}次");
+    desk.run(Command::AddDocument(text.clone()));
+    let doc = DocId::from_index(at);
+    for (part, label) in [(aspect, 0), (opinion, 1)] {
+        let start = text.find(part).unwrap();
+        let range = TextRange::new(&text, start..start + part.len()).unwrap();
+        desk.run(Command::AddSpan { doc, range, label });
+    }
+    desk.run(Command::SetClass { doc, class: Some(class) });
+    desk.run(Command::Finish(doc));
+}
+
+/// A run of a second.
+pub fn tiny() -> TrainConfig {
+    TrainConfig { layers: 1, epochs: 2, max_length: 24, dev_share: 0.35, ..TrainConfig::default() }
+}
+
+/// Draws frames until `done`, as the window does while news comes in.
+#[track_caller]
+pub fn draw_until<P>(harness: &mut Harness<'_, Stage<P>>, done: impl Fn(&Stage<P>) -> bool) {
+    let start = Instant::now();
+    while !done(harness.state()) {
+        let notices = || harness.state().desk.notices().map(|notice| format!("{notice:?}")).collect::<Vec<_>>();
+        assert!(start.elapsed() < Duration::from_secs(120), "nothing happened; notices: {:?}", notices());
+        std::thread::sleep(Duration::from_millis(5));
+        harness.step();
+    }
+    harness.run_steps(3);
+}
+
+/// Trains with these settings to the end.
+#[track_caller]
+pub fn train<P>(harness: &mut Harness<'_, Stage<P>>, config: TrainConfig) {
+    harness.state_mut().desk.run(Command::StartTraining(Box::new(config)));
+    draw_until(harness, |stage| !stage.desk.is_training());
+}
