@@ -411,7 +411,7 @@ fn what_is_lost_or_missing_is_said() {
     data.examples.push(example(51, &format!("{} [房间]", "好 ".repeat(200)), 1, Split::Train));
     let told = run(&data, &TrainConfig { max_length: 64, epochs: 1, ..quick() });
     let notes = told.started.unwrap().notes.join("\n");
-    for wanted in ["1 spans overlap", "1 documents are longer than 64", "1 spans lie behind", "\"neutral\" has no training document", "\"place\" has no training span"] {
+    for wanted in ["overlap a longer or earlier one: 1", "limit of 64 pieces: 1", "spans beyond that limit, wholly or in part: 1", "\"neutral\" has no training document", "\"place\" has no training span"] {
         assert!(notes.contains(wanted), "{wanted:?} is not in:\n{notes}");
     }
 }
@@ -430,7 +430,7 @@ fn data_that_can_not_be_learnt_from_is_refused() {
     let broken = ModelFiles { config: "{}".to_owned(), ..ModelFiles::shipped() };
     assert!(matches!(run_from(&broken, &toys(), &quick(), &mut |_| Signal::Continue), Err(TrainError::Encoder(_))));
     let bad = TrainConfig { lr: f64::NAN, ..quick() };
-    assert!(matches!(run_until(&toys(), &bad, |_| Signal::Continue), Err(TrainError::Data(_))));
+    assert!(matches!(run_until(&toys(), &bad, |_| Signal::Continue), Err(TrainError::Config(_))));
 }
 
 #[test]
@@ -491,4 +491,56 @@ fn a_trained_model_can_be_trained_on() {
     let again = run_from(&first.files.unwrap(), &toys(), &TrainConfig { layers: 0, epochs: 1, lr: 1e-9, ..quick() }, &mut |_| Signal::Continue);
     let (first, again) = (first.report.unwrap(), again.unwrap().report.unwrap());
     assert!((first.scores.loss - again.scores.loss).abs() < 1e-3, "{} then {}", first.scores.loss, again.scores.loss);
+}
+
+// ---- what a project teaches ----
+
+#[test]
+fn a_project_teaches_what_was_answered_in_it() {
+    use gloss::project::{Answer, Document, Edit, Project, QuestionId, Schema, Span, SpanId, State};
+    let mut project = Project::new(Schema::default());
+    let texts = ["房间很大", "fine", "", "ok", "bad", "skipped"];
+    let documents: Vec<Document> = texts.iter().zip(0..).map(|(text, id)| Document::new(DocId(id), *text)).collect();
+    project.apply(Edit::AddDocuments { first: DocId(0), count: 6, documents }).unwrap();
+    let class = |doc, class| Edit::SetAnswer { doc: DocId(doc), question: QuestionId(0), to: Some(Answer::Class(class)) };
+    for edit in [class(0, 2), class(1, 1), class(2, 0), class(5, 0)] {
+        project.apply(edit).unwrap();
+    }
+    let taught = TrainData::of(&project, 0, 0.5);
+    assert!(taught.span_labels.is_empty(), "nobody marked a span");
+    assert_eq!(taught.examples.iter().map(|e| (e.doc.0, e.class, e.spans.is_some())).collect::<Vec<_>>(), [(0, Some(2), false), (1, Some(1), false), (5, Some(0), false)]);
+
+    let span = Span { range: TextRange::new("房间很大", 0..6).unwrap(), label: 0, polarity: None };
+    for edit in [
+        Edit::PutSpan { doc: DocId(0), id: SpanId(0), span },
+        Edit::SetState { doc: DocId(3), to: State::Done },
+        Edit::SetState { doc: DocId(5), to: State::Skipped },
+    ] {
+        project.apply(edit).unwrap();
+    }
+    let taught = TrainData::of(&project, 0, 0.5);
+    let rows: Vec<_> = taught.examples.iter().map(|e| (e.doc.0, e.class, e.spans.as_ref().map(Vec::len))).collect();
+    assert_eq!(rows, [(0, Some(2), Some(1)), (1, Some(1), None), (3, None, Some(0))], "done without spans teaches that there are none");
+    let ready = taught.readiness();
+    assert_eq!(ready.train + ready.held_out, 3);
+    assert!(!ready.can_start());
+    assert!(toys().readiness().can_start());
+}
+
+#[test]
+fn an_unknown_setting_names_its_neighbours() {
+    let mut config = TrainConfig::default();
+    let check = |config: &mut TrainConfig, key: &str, value: &str, wanted: &str| {
+        let error = config.set(key, value).unwrap_err().to_string();
+        assert!(error.contains(wanted), "{error}");
+    };
+    check(&mut config, "epoch", "3", "epochs");
+    check(&mut config, "learning", "3", "near");
+    check(&mut config, "epochs", "0", "between 1");
+    check(&mut config, "epochs", "many", "number");
+    check(&mut config, "lr", "2", "between");
+    assert_eq!(config, TrainConfig::default());
+    config.set("epochs", "3").unwrap();
+    config.set("tune_embeddings", "true").unwrap();
+    assert_eq!((config.epochs, config.tune_embeddings), (3, true));
 }

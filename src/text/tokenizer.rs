@@ -51,7 +51,8 @@ impl Tokenizer {
         inner.set_encode_special_tokens(true);
         let empty = inner.encode("", true).map_err(|error| TextError::Unreadable(error.to_string()))?;
         let unknown = ["<unk>", "[UNK]", "<pad>", "[PAD]"].iter().find_map(|name| inner.token_to_id(name)).unwrap_or(0);
-        Ok(Self { special: empty.len(), inner, unknown })
+        let special = empty.get_special_tokens_mask().iter().filter(|mask| **mask == 1).count();
+        Ok(Self { inner, special, unknown })
     }
 
     /// Number of ids the tokenizer may answer with.

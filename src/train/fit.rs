@@ -2,7 +2,7 @@
 
 use super::run::{End, Run};
 use super::task::Task;
-use super::{TrainConfig, TrainData, TrainEvent};
+use super::{ConfigError, TrainConfig, TrainData, TrainEvent};
 use crate::nn::{EncoderConfig, ModelFiles};
 use crate::text::Tokenizer;
 use std::time::Duration;
@@ -28,6 +28,8 @@ pub enum Outcome {
 /// Why a run could not go on. Each is a sentence a person can act on.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     #[error("nothing to learn from: {0}")]
     Data(String),
     #[error("the encoder can't be used: {0}")]
@@ -62,7 +64,7 @@ pub fn fit(
     elapsed: &dyn Fn() -> Duration,
     sink: &mut dyn FnMut(TrainEvent) -> Signal,
 ) -> Result<Outcome, TrainError> {
-    config.check().map_err(|error| TrainError::Data(error.to_string()))?;
+    config.check()?;
     let tokenizer = Tokenizer::from_bytes(&encoder.tokenizer).map_err(TrainError::encoder)?;
     let sizes = EncoderConfig::parse(&encoder.config).map_err(TrainError::encoder)?;
     let max_length = config.max_length.min(sizes.max_position_embeddings);

@@ -99,13 +99,13 @@ impl<'a> Task<'a> {
 
     fn note_losses(&mut self, left_out: LeftOut, cut: usize) {
         let rows = [
-            (cut, format!("documents are longer than {} pieces: the model does not read the rest", self.max_length)),
-            (left_out.beyond, "spans lie behind that limit, wholly or in part".to_owned()),
-            (left_out.overlapping, "spans overlap a longer or earlier one and are not learnt".to_owned()),
-            (left_out.reshaped, "spans begin or end on white space or inside a character; they are learnt without it".to_owned()),
-            (left_out.blank, "spans hold only white space and are not learnt".to_owned()),
+            (cut, format!("documents read only up to the limit of {} pieces", self.max_length)),
+            (left_out.beyond, "spans beyond that limit, wholly or in part".to_owned()),
+            (left_out.overlapping, "spans not learnt because they overlap a longer or earlier one".to_owned()),
+            (left_out.reshaped, "spans learnt with other ends, because they begin or end on white space or inside a character".to_owned()),
+            (left_out.blank, "spans not learnt because they hold only white space".to_owned()),
         ];
-        self.notes.extend(rows.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
+        self.notes.extend(rows.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{what}: {count}")));
     }
 
     fn note_classes(&mut self) {
