@@ -5,10 +5,10 @@ use crate::desk::Command;
 use crate::project::{Document, Question, Schema, State};
 use crate::ui::Cx;
 use crate::ui::keys::{self, Action};
-use crate::ui::theme::{palette, primary_button};
+use crate::ui::theme::primary_button;
 use crate::ui::widgets::choice::Choice;
 use crate::ui::widgets::queue_list::{flag, state_mark};
-use eframe::egui::{Align, Layout, RichText, Role, Sense, Ui, WidgetInfo, vec2};
+use eframe::egui::{Align, Layout, Role, Ui, WidgetInfo, vec2};
 
 pub(super) fn answers_ui(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Document) {
     if let Some((id, question)) = schema.main_question() {
@@ -48,18 +48,24 @@ pub(super) fn class_buttons(ui: &mut Ui, question: &Question, held: Option<u16>)
     clicked
 }
 
+/// Room for a mark in front of a button's words.
+const SPACE: &str = "      ";
+
 /// Where the document stands, and the flag.
 fn state_ui(ui: &mut Ui, cx: &mut Cx<'_>, document: &Document) {
     let annotation = &document.annotation;
-    let (rect, _) = ui.allocate_exact_size(vec2(16.0, 28.0), Sense::hover());
-    state_mark(ui, rect.center(), &annotation.state, false);
-    ui.label(RichText::new(cx.t(state_word(&annotation.state))).color(palette(ui).weak));
-    if annotation.state != State::Todo && ui.button(cx.t("Back to to-do")).clicked() {
-        cx.send(Command::SetState { doc: document.id, to: State::Todo });
-    }
+    let word = cx.t(state_word(&annotation.state));
+    let menu = ui.menu_button(format!("{SPACE}{word}"), |ui| {
+        for state in [State::Todo, State::Done, State::Skipped] {
+            if ui.selectable_label(annotation.state == state, cx.t(state_word(&state))).clicked() && annotation.state != state {
+                cx.send(Command::SetState { doc: document.id, to: state });
+            }
+        }
+    });
+    let menu = menu.response.accessible_name(cx.tf("State: {}", &[&word]));
+    state_mark(ui, menu.rect.left_center() + vec2(15.0, 0.0), &annotation.state, false);
     let name = cx.t(if annotation.flagged { "Flagged" } else { "Flag" });
-    let space = "      "; // room for the flag
-    let button = ui.add(eframe::egui::Button::new(format!("{space}{name}")).selected(annotation.flagged));
+    let button = ui.add(eframe::egui::Button::new(format!("{SPACE}{name}")).selected(annotation.flagged));
     button.widget_info(|| WidgetInfo::selected(Role::Button, true, annotation.flagged, cx.t("Flag")));
     flag(ui, button.rect.left_center() + vec2(13.0, 0.0));
     if button.on_hover_text(keys::name_of(Action::Flag)).clicked() {

@@ -40,7 +40,7 @@ pub(super) fn keys(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Doc
         marking.remove(cx, document);
     }
     let focused = ui.memory(|memory| memory.focused());
-    if focused.is_none() || focused == own {
+    if (focused.is_none() || focused == own) && !keys::is_blocked(ui) {
         for (key, modifiers) in moves(ui) {
             move_by_key(cx, document, marking, key, modifiers);
         }
