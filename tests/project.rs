@@ -42,7 +42,7 @@ fn ranges_that_can_not_be() {
     }
     let backwards = std::ops::Range { start: 6, end: 3 };
     assert_eq!(TextRange::new("屏幕很", backwards.clone()), None);
-    assert_eq!(TextRange::from_chars("屏幕很", 2..1), None);
+    assert_eq!(TextRange::from_chars("屏幕很", std::ops::Range { start: 2, end: 1 }), None);
     assert_eq!(TextRange::from_chars("屏幕很", 2..4), None);
     assert!(TextRange::from_chars("屏幕很", 2..3).is_some());
     // Another text that cuts it in half, or is too short.

@@ -171,6 +171,20 @@ fn nothing_else_lies_at_the_top() {
     assert!(extra.is_empty(), "not in the table of the top level: {extra:?}");
 }
 
+/// A clone must not point at places that only the machine it was written on has.
+#[test]
+fn no_file_names_a_place_outside() {
+    let places = ["/wo\u{72}k/", "/ro\u{6f}t/", "../../p\u{65}ers", "../../d\u{65}sign", "../sh\u{61}red"];
+    let mut found = Vec::new();
+    let texts = ["README.md", "Cargo.toml", "clippy.toml", "rustfmt.toml", ".gitignore"].map(str::to_owned);
+    for file in texts.into_iter().chain(["src", "tests", "benches", "assets", "sample-data", ".ci"].into_iter().flat_map(files)) {
+        // Pictures and weights are no text.
+        let Ok(text) = fs::read_to_string(root().join(&file)) else { continue };
+        found.extend(places.iter().filter(|place| text.contains(**place)).map(|place| format!("{file}: {place}")));
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
 /// Every test file is part of the one test program.
 #[test]
 fn every_test_file_is_listed() {
@@ -418,14 +432,15 @@ fn entries(folder: &str) -> impl Iterator<Item = PathBuf> {
 
 /// Rust files below a folder, as paths from the root with `/`.
 fn rust_files(folder: &str) -> Vec<String> {
+    files(folder).into_iter().filter(|file| file.ends_with(".rs")).collect()
+}
+
+/// Files below a folder, as paths from the root with `/`.
+fn files(folder: &str) -> Vec<String> {
     let mut found = Vec::new();
     for path in entries(folder) {
         let name = format!("{folder}/{}", path.file_name().unwrap().to_str().unwrap());
-        if path.is_dir() {
-            found.extend(rust_files(&name));
-        } else if name.ends_with(".rs") {
-            found.push(name);
-        }
+        if path.is_dir() { found.extend(files(&name)) } else { found.push(name) }
     }
     found
 }

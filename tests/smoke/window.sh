@@ -68,5 +68,7 @@ sleep 1
 alive
 shades=$(colours "$picture")
 [ "$shades" -ge 40 ] || fail "the window has gone blank: $shades colours"
+find "$home" -name '*.gloss' -size +8k | grep -q . || fail "no project file was made"
+kill -KILL "$app"; wait "$app" 2>/dev/null || true; app=
 if grep -q 'panicked at' "$log"; then fail "something panicked"; fi
 say "up, answering, $shades colours"
