@@ -116,6 +116,7 @@ fn without_documents(edit: &Edit) -> Edit {
 /// Applies in order and returns the inverses in the order in which *they* must be applied.
 fn apply_all(project: &mut Project, edits: Vec<Edit>) -> Result<Vec<Edit>, EditError> {
     let mut inverse = Vec::with_capacity(edits.len());
+    let known = project.documents.len();
     for edit in edits {
         match project.apply(edit) {
             Ok(back) => inverse.push(back),
@@ -123,6 +124,8 @@ fn apply_all(project: &mut Project, edits: Vec<Edit>) -> Result<Vec<Edit>, EditE
                 for back in inverse.into_iter().rev() {
                     project.apply(back).map_err(|_| error.clone())?;
                 }
+                // Documents of a step that never was leave no gap in the ids: the file has never seen them.
+                project.documents.truncate(known);
                 return Err(error);
             }
         }

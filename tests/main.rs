@@ -1,0 +1,20 @@
+//! The one test program, so that the dependencies are linked once. A line a file; tests that draw pictures stand in
+//! modules called `snapshots` behind the feature of that name.
+#![allow(clippy::unwrap_used)] // A test that panics has failed: that is what is wanted.
+
+mod cli;
+mod desk;
+mod predict;
+mod project;
+mod nn;
+mod text;
+mod stage;
+mod tidy;
+mod ui_test;
+mod ui_train;
+mod ui_label;
+mod train;
+mod ui_frame;
+mod import;
+mod runs;
+mod store;
