@@ -1,9 +1,12 @@
 //! The encoder: token ids to hidden states. Whatever the family, parameters stand in BERT's layout and names.
+//! It runs on our kernels (`fast`); the same from candle's own ops is the reference, and the way on other devices.
 
 use super::batch::{Mode, RaggedBatch};
+use super::fast::Fast;
 use super::weights::WeightFile;
 use super::{EncoderConfig, LoadError, LoadReport, ModelFiles, Params, plain};
 use candle_core::{Tensor, bail};
+use std::sync::Arc;
 
 /// Which parts of a loaded encoder learn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,9 +58,19 @@ pub(super) struct Layer {
 /// An encoder of the BERT family. Its parameters are shared with the [`Params`] it was loaded into.
 #[derive(Debug)]
 pub struct Encoder {
-    config: EncoderConfig,
-    embeddings: Embeddings,
-    layers: Vec<Layer>,
+    core: Arc<Core>,
+    fast: Fast,
+}
+
+/// Weights and which of them learn.
+#[derive(Debug)]
+pub(super) struct Core {
+    pub config: EncoderConfig,
+    pub embeddings: Embeddings,
+    pub layers: Vec<Layer>,
+    /// The lowest layer that learns, `None` when nothing does. The embeddings learn when it is the first.
+    pub first_learning: Option<usize>,
+    pub word_learns: bool,
 }
 
 /// Reads parameters one by one and keeps the report.
@@ -165,21 +178,30 @@ impl Encoder {
         let mut report = std::mem::take(&mut loader.report);
         report.unused = loader.unused();
         config.position_offset = 0;
-        Ok((Self { config, embeddings, layers }, report))
+        let first_learning = (options.trainable && options.frozen_layers < layers.len()).then_some(options.frozen_layers);
+        let word_learns = first_learning == Some(0) && options.tune_embeddings;
+        let fast = Fast::new(params.share_sink()).map_err(|error| LoadError::Damaged(error.to_string()))?;
+        let core = Core { config, embeddings, layers, first_learning, word_learns };
+        Ok((Self { core: Arc::new(core), fast }, report))
     }
 
     pub fn config(&self) -> &EncoderConfig {
-        &self.config
+        &self.core.config
+    }
+
+    /// Gives memory that is kept from batch to batch back to the system.
+    pub fn free_memory(&self) {
+        self.fast.free_memory();
     }
 
     /// The longest text that can be read, in tokens.
     pub fn max_tokens(&self) -> usize {
-        self.config.max_position_embeddings
+        self.core.config.max_position_embeddings
     }
 
     /// The table of word embeddings `[vocab, embedding size]`, outside any graph; it sees later steps.
     pub fn word_embedding(&self) -> Tensor {
-        self.embeddings.word.detach()
+        self.core.embeddings.word.detach()
     }
 
     /// Hidden states `[tokens, hidden]` of the last layer.
@@ -188,7 +210,7 @@ impl Encoder {
     /// A text that is empty or too long, or an id beyond the vocabulary.
     pub fn forward(&self, batch: &RaggedBatch, mode: &mut Mode) -> candle_core::Result<Tensor> {
         self.check(batch)?;
-        self.forward_plain(batch, mode)
+        if self.core.embeddings.word.device().is_cpu() { self.fast.run(&self.core, batch, mode) } else { self.forward_plain(batch, mode) }
     }
 
     fn check(&self, batch: &RaggedBatch) -> candle_core::Result<()> {
@@ -199,8 +221,8 @@ impl Encoder {
         if let Some(pair) = batch.starts.windows(2).find(|pair| pair[1] <= pair[0] || pair[1] - pair[0] > max) {
             bail!("a text has {} tokens, 1 to {max} are possible", pair[1] as i64 - pair[0] as i64);
         }
-        if let Some(id) = batch.ids.iter().find(|id| **id as usize >= self.config.vocab_size) {
-            bail!("token {id} is beyond the vocabulary of {}", self.config.vocab_size);
+        if let Some(id) = batch.ids.iter().find(|id| **id as usize >= self.core.config.vocab_size) {
+            bail!("token {id} is beyond the vocabulary of {}", self.core.config.vocab_size);
         }
         Ok(())
     }
@@ -214,24 +236,24 @@ impl Encoder {
         let train = mode.is_train();
         let of = |tensor: &Tensor| if train { tensor.clone() } else { tensor.detach() };
         let linear = |x: &Tensor, pair: &Pair| plain::linear(x, &of(&pair.weight), &of(&pair.bias));
-        let norm = |x: &Tensor, pair: &Pair| plain::layer_norm(x, &of(&pair.weight), &of(&pair.bias), self.config.layer_norm_eps);
-        let device = self.embeddings.word.device();
+        let norm = |x: &Tensor, pair: &Pair| plain::layer_norm(x, &of(&pair.weight), &of(&pair.bias), self.core.config.layer_norm_eps);
+        let device = self.core.embeddings.word.device();
         let ids = Tensor::from_slice(&batch.ids, batch.tokens(), device)?;
         let places: Vec<u32> = (0..batch.texts()).flat_map(|text| 0..batch.range(text).len() as u32).collect();
         let places = Tensor::from_vec(places, batch.tokens(), device)?;
-        let e = &self.embeddings;
+        let e = &self.core.embeddings;
         let sum = (of(&e.word).index_select(&ids, 0)? + of(&e.position).index_select(&places, 0)?)?;
         let mut x = norm(&sum.broadcast_add(&of(&e.types).narrow(0, 0, 1)?)?, &e.norm)?;
         x = plain::dropout(&x, mode.next_dropout())?;
         if let Some(project) = &e.project {
             x = linear(&x, project)?;
         }
-        for layer in &self.layers {
+        for layer in &self.core.layers {
             let (q, k, v) = (linear(&x, &layer.query)?, linear(&x, &layer.key)?, linear(&x, &layer.value)?);
-            let context = plain::attention(&q, &k, &v, batch, self.config.num_attention_heads, mode.next_dropout())?;
+            let context = plain::attention(&q, &k, &v, batch, self.core.config.num_attention_heads, mode.next_dropout())?;
             let attended = plain::dropout(&linear(&context, &layer.attended)?, mode.next_dropout())?;
             x = norm(&(x + attended)?, &layer.attention_norm)?;
-            let inner = plain::activate(&linear(&x, &layer.up)?, self.config.hidden_act)?;
+            let inner = plain::activate(&linear(&x, &layer.up)?, self.core.config.hidden_act)?;
             let fed = plain::dropout(&linear(&inner, &layer.down)?, mode.next_dropout())?;
             x = norm(&(x + fed)?, &layer.norm)?;
         }

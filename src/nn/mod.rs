@@ -13,8 +13,10 @@
 mod batch;
 mod config;
 mod encoder;
+mod fast;
 mod files;
 mod heads;
+pub mod kernels;
 mod joint;
 pub mod loss;
 mod optim;
@@ -22,7 +24,7 @@ mod params;
 pub mod plain;
 mod weights;
 
-pub use batch::{Mode, RaggedBatch, UnitBatch};
+pub use batch::{Dropout, Mode, RaggedBatch, UnitBatch};
 pub use candle_core::{Device, Tensor, Var};
 pub use config::{Activation, EncoderConfig};
 pub use encoder::{Encoder, LoadOptions};

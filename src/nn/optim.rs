@@ -1,7 +1,7 @@
 //! AdamW in one pass over each parameter: groups by name, clipping folded in.
 
 use super::{Gradients, Params};
-use candle_core::{CpuStorage, Error, InplaceOp1, Layout, Result, Tensor};
+use candle_core::{CpuStorage, Error, InplaceOp1, Layout, Result};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -62,20 +62,19 @@ impl AdamW {
     /// # Errors
     /// When a gradient does not have its parameter's shape.
     pub fn step(&mut self, params: &Params, grads: &Gradients, lr: f64, clip: f64) -> Result<f64> {
-        let norm = grad_norm(grads)?;
+        let norm = grads.norm();
         if !norm.is_finite() {
             return Ok(norm);
         }
         let scale = if norm > clip { clip / norm } else { 1.0 };
         for (name, var) in params.trainable() {
             let Some(grad) = grads.get(name) else { continue };
-            let grad = grad.contiguous()?;
             let moments = self.state.entry(name.to_owned()).or_default();
             moments.steps += 1;
             let rate = if Self::is_head(name) { lr * self.head_lr_factor } else { lr };
             let decay = if Self::decays(name) { self.weight_decay } else { 0.0 };
             let rule = Rule::new(rate, decay, scale, moments.steps);
-            let update = Update { rule, grad: &grad, moments: Mutex::new(moments) };
+            let update = Update { rule, grad, moments: Mutex::new(moments) };
             var.as_tensor().inplace_op1(&update)?;
         }
         Ok(norm)
@@ -120,7 +119,7 @@ impl Rule {
 
 struct Update<'a> {
     rule: Rule,
-    grad: &'a Tensor,
+    grad: &'a [f32],
     moments: Mutex<&'a mut Moments>,
 }
 
@@ -133,11 +132,7 @@ impl InplaceOp1 for Update<'_> {
         let CpuStorage::F32(values) = storage else { return Err(Error::Msg("AdamW wants float32".to_owned()).bt()) };
         let Some((from, to)) = layout.contiguous_offsets() else { return Err(Error::Msg("AdamW wants whole tensors".to_owned()).bt()) };
         let values = &mut values[from..to];
-        let (grad, grad_layout) = self.grad.storage_and_layout();
-        let (candle_core::Storage::Cpu(CpuStorage::F32(grad)), Some((from, to))) = (&*grad, grad_layout.contiguous_offsets()) else {
-            return Err(Error::Msg("AdamW wants float32 gradients on the processor".to_owned()).bt());
-        };
-        let grad = &grad[from..to];
+        let grad = self.grad;
         if grad.len() != values.len() {
             return Err(Error::Msg(format!("a gradient has {} numbers, its parameter {}", grad.len(), values.len())).bt());
         }
@@ -150,16 +145,4 @@ impl InplaceOp1 for Update<'_> {
         values.par_chunks_mut(CHUNK).zip(grad.par_chunks(CHUNK)).zip(state).for_each(|((value, grad), (m, v))| rule.apply(value, grad, m, v));
         Ok(())
     }
-}
-
-/// The norm of all gradients together.
-///
-/// # Errors
-/// When a tensor can't be read.
-pub fn grad_norm(grads: &Gradients) -> Result<f64> {
-    let mut sum = 0.0;
-    for (_, grad) in grads.iter() {
-        sum += f64::from(grad.sqr()?.sum_all()?.to_scalar::<f32>()?);
-    }
-    Ok(sum.sqrt())
 }

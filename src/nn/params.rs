@@ -1,7 +1,9 @@
 //! A model's parameters by name, and the gradients of a loss by the same names.
 
+use super::kernels::{self, Buf};
 use candle_core::{DType, Device, Error, Result, Tensor, Var};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// One parameter.
@@ -23,7 +25,18 @@ impl Param {
 }
 
 /// Gradients that fast ops computed beside candle's graph: see [`Params::backward`].
-pub(super) type Sink = Arc<Mutex<BTreeMap<String, Tensor>>>;
+pub(super) type Sink = Arc<Mutex<BTreeMap<String, Buf>>>;
+
+/// Adds a gradient to what the sink has under this name.
+pub(super) fn accumulate(sink: &Sink, name: String, grad: Buf) {
+    let mut sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
+    match sink.entry(name) {
+        Entry::Vacant(place) => {
+            place.insert(grad);
+        }
+        Entry::Occupied(mut sum) => sum.get_mut().iter_mut().zip(&*grad).for_each(|(sum, grad)| *sum += grad),
+    }
+}
 
 /// All parameters of a model in the order of their names.
 #[derive(Debug, Default)]
@@ -136,53 +149,53 @@ impl Params {
     pub fn backward(&self, loss: &Tensor) -> Result<Gradients> {
         self.sink().clear();
         let store = loss.backward()?;
-        let mut by_name = std::mem::take(&mut *self.sink());
         for (name, var) in self.trainable() {
-            let Some(grad) = store.get(var) else { continue };
-            let sum = match by_name.get(name) {
-                Some(other) => other.add(grad)?,
-                None => grad.contiguous()?,
-            };
-            by_name.insert(name.to_owned(), sum);
+            if let Some(grad) = store.get(var) {
+                let grad = Buf::of(grad.flatten_all()?.to_vec1::<f32>()?);
+                accumulate(&self.sink, name.to_owned(), grad);
+            }
         }
-        Ok(Gradients { by_name })
+        Ok(Gradients { by_name: std::mem::take(&mut *self.sink()) })
     }
 
-    fn sink(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Tensor>> {
+    pub(super) fn share_sink(&self) -> Sink {
+        self.sink.clone()
+    }
+
+    fn sink(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Buf>> {
         self.sink.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Gradients by parameter name, each of its parameter's shape.
+/// Gradients by parameter name, each as many numbers as its parameter.
 #[derive(Debug, Default)]
 pub struct Gradients {
-    by_name: BTreeMap<String, Tensor>,
+    by_name: BTreeMap<String, Buf>,
 }
 
 impl Gradients {
-    pub fn get(&self, name: &str) -> Option<&Tensor> {
-        self.by_name.get(name)
+    pub fn get(&self, name: &str) -> Option<&[f32]> {
+        self.by_name.get(name).map(|grad| &**grad)
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Tensor)> {
-        self.by_name.iter().map(|(name, grad)| (name.as_str(), grad))
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[f32])> {
+        self.by_name.iter().map(|(name, grad)| (name.as_str(), &**grad))
+    }
+
+    /// The norm of all gradients together. Sums are taken in blocks of fixed size, so threads do not change it.
+    pub fn norm(&self) -> f64 {
+        self.iter().map(|(_, grad)| kernels::sum_of_squares(grad)).sum::<f64>().sqrt()
     }
 }
 
 /// Trainable parameters that the loss did not reach: no gradient, all zeros, or not finite. Empty is what one wants.
 ///
 /// # Errors
-/// When a tensor operation fails.
+/// None so far.
 pub fn unreached(params: &Params, grads: &Gradients) -> Result<Vec<String>> {
-    let mut names = Vec::new();
-    for (name, _) in params.trainable() {
-        let size = match grads.get(name) {
-            Some(grad) => grad.abs()?.sum_all()?.to_scalar::<f32>()?,
-            None => 0.0,
-        };
-        if !(size > 0.0 && size.is_finite()) {
-            names.push(name.to_owned());
-        }
-    }
-    Ok(names)
+    let reached = |name: &str| grads.get(name).is_some_and(|grad| {
+        let size = kernels::sum_of_squares(grad);
+        size > 0.0 && size.is_finite()
+    });
+    Ok(params.trainable().map(|(name, _)| name).filter(|name| !reached(name)).map(str::to_owned).collect())
 }

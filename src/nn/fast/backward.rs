@@ -1,0 +1,159 @@
+//! All learning layers backward. A layer's tape is freed as soon as its gradients are made.
+
+use super::{EmbeddingTape, LayerTape, Read, Tape};
+use crate::nn::batch::RaggedBatch;
+use crate::nn::encoder::{Core, Layer};
+use crate::nn::kernels::{
+    Attention, AttentionSaved, Buf, NormBackward, NormGrads, Pool, activate_backward, attention_backward, column_sums, drop_rows,
+    linear_input_grad, linear_weight_grad, norm_backward,
+};
+use crate::nn::params::{Sink, accumulate};
+use candle_core::Result;
+use rayon::prelude::*;
+use std::sync::Arc;
+
+/// Collects gradients of one group of parameters under its prefix.
+struct Collect<'a> {
+    prefix: String,
+    pool: &'a Arc<Pool>,
+    sink: &'a Sink,
+}
+
+impl Collect<'_> {
+    fn give(&self, name: &str, grad: Buf) {
+        accumulate(self.sink, format!("{}{name}", self.prefix), grad);
+    }
+
+    /// The gradient of a linear layer's weight, from that of its output and its input.
+    fn weight(&self, name: &str, g: &[f32], row_step: usize, x: &[f32], (outputs, inputs): (usize, usize)) {
+        let mut grad = self.pool.take(outputs * inputs);
+        linear_weight_grad(&mut grad, g, row_step, x, inputs);
+        self.give(name, grad);
+    }
+}
+
+/// From the gradient of the hidden states to those of all learning weights, into `sink`.
+pub(super) fn backward(core: &Core, tape: Tape, grad: &[f32], pool: &Arc<Pool>, sink: &Sink) -> Result<()> {
+    let Tape { batch, embeddings, mut layers, first } = tape;
+    let mut g = pool.take(grad.len());
+    g.copy_from_slice(grad);
+    while let Some(layer) = layers.pop() {
+        let at = first + layers.len();
+        let collect = Collect { prefix: format!("bert.encoder.layer.{at}."), pool, sink };
+        let wanted = !layers.is_empty() || embeddings.is_some();
+        g = layer_backward(core, &core.layers[at], &batch, layer, g, &collect, wanted)?;
+    }
+    if let Some(tape) = embeddings {
+        embeddings_backward(core, &batch, tape, g, &Collect { prefix: "bert.embeddings".to_owned(), pool, sink })?;
+    }
+    Ok(())
+}
+
+/// Through one norm and what stands before it; gives the gradient of the residual (in `g`) and of the linear layer.
+fn norm_step(of: NormBackward, g: &mut Buf, collect: &Collect, norm: &str, dense: &str) -> Buf {
+    let (len, cols, pool) = (g.len(), of.gain.len(), collect.pool);
+    let mut inner = pool.take(len);
+    let (mut gain, mut shift, mut bias) = (pool.take(cols), pool.take(cols), pool.take(cols));
+    norm_backward(of, g, Some(&mut inner), NormGrads { gain: &mut gain, shift: &mut shift, bias: &mut bias }, pool);
+    collect.give(&format!("{norm}.weight"), gain);
+    collect.give(&format!("{norm}.bias"), shift);
+    collect.give(&format!("{dense}.bias"), bias);
+    inner
+}
+
+/// Gives the gradient of the layer's input; without content when it is not `wanted`.
+fn layer_backward(
+    core: &Core,
+    layer: &Layer,
+    batch: &RaggedBatch,
+    tape: LayerTape,
+    mut g: Buf,
+    collect: &Collect,
+    wanted: bool,
+) -> Result<Buf> {
+    let (tokens, h, f, pool) = (batch.tokens(), core.config.hidden_size, core.config.intermediate_size, collect.pool);
+    let LayerTape { input, qkv, mut logs, context, centred1, scale1, middle, inner, centred2, scale2, masks } = tape;
+
+    let gain = Read::of(&layer.norm.weight)?;
+    let of = NormBackward { centred: &centred2, scale: &scale2, gain: &gain, dropout: masks.fed };
+    let fed = norm_step(of, &mut g, collect, "output.LayerNorm", "output.dense");
+    drop((centred2, scale2));
+    let (mut inner_grad, mut active) = (pool.take(tokens * f), pool.take(tokens * f));
+    linear_input_grad(&mut inner_grad, &fed, h, &Read::of(&layer.down.weight)?, f, false);
+    let mut bias = pool.take(f);
+    activate_backward(&inner, &mut inner_grad, &mut active, &mut bias, core.config.hidden_act, pool);
+    collect.give("intermediate.dense.bias", bias);
+    collect.weight("output.dense.weight", &fed, h, &active, (h, f));
+    drop((active, inner, fed));
+    collect.weight("intermediate.dense.weight", &inner_grad, f, &middle, (f, h));
+    linear_input_grad(&mut g, &inner_grad, f, &Read::of(&layer.up.weight)?, h, true);
+    drop((inner_grad, middle));
+
+    let gain = Read::of(&layer.attention_norm.weight)?;
+    let of = NormBackward { centred: &centred1, scale: &scale1, gain: &gain, dropout: masks.attended };
+    let attended = norm_step(of, &mut g, collect, "attention.output.LayerNorm", "attention.output.dense");
+    collect.weight("attention.output.dense.weight", &attended, h, &context, (h, h));
+    let mut context_grad = pool.take(tokens * h);
+    linear_input_grad(&mut context_grad, &attended, h, &Read::of(&layer.attended.weight)?, h, false);
+    drop((attended, centred1, scale1));
+
+    let mut qkv_grad = pool.take(tokens * 3 * h);
+    let heads = core.config.num_attention_heads;
+    let of = Attention { starts: &batch.starts, heads, hidden: h, dropout: masks.attention, pool };
+    attention_backward(&of, AttentionSaved { qkv: &qkv, context: &context, context_grad: &context_grad }, &mut logs, &mut qkv_grad);
+    drop((qkv, context, context_grad, logs));
+    let mut biases = pool.take(3 * h);
+    column_sums(&qkv_grad, &mut biases, pool);
+    for (part, (name, pair)) in [("query", &layer.query), ("key", &layer.key), ("value", &layer.value)].into_iter().enumerate() {
+        let grad = &qkv_grad[part * h..];
+        let mut bias = pool.take(h);
+        bias.copy_from_slice(&biases[part * h..][..h]);
+        collect.give(&format!("attention.self.{name}.bias"), bias);
+        collect.weight(&format!("attention.self.{name}.weight"), grad, 3 * h, &input, (h, h));
+        if wanted {
+            linear_input_grad(&mut g, grad, 3 * h, &Read::of(&pair.weight)?, h, true);
+        }
+    }
+    Ok(g)
+}
+
+fn embeddings_backward(core: &Core, batch: &RaggedBatch, tape: EmbeddingTape, mut g: Buf, collect: &Collect) -> Result<()> {
+    let (width, hidden, pool) = (core.config.embedding_size, core.config.hidden_size, collect.pool);
+    if let (Some(project), Some(output)) = (&core.embeddings.project, &tape.output) {
+        let mut bias = pool.take(hidden);
+        column_sums(&g, &mut bias, pool);
+        collect.give("_project.bias", bias);
+        collect.weight("_project.weight", &g, hidden, output, (hidden, width));
+        let mut before = pool.take(batch.tokens() * width);
+        linear_input_grad(&mut before, &g, hidden, &Read::of(&project.weight)?, width, false);
+        g = before;
+    }
+    if let Some(dropout) = tape.dropout {
+        drop_rows(&mut g, width, dropout);
+    }
+    let (mut gain, mut shift, mut types) = (pool.take(width), pool.take(width), pool.zeros(core.embeddings.types.elem_count()));
+    let weight = Read::of(&core.embeddings.norm.weight)?;
+    let of = NormBackward { centred: &tape.centred, scale: &tape.scale, gain: &weight, dropout: None };
+    norm_backward(of, &mut g, None, NormGrads { gain: &mut gain, shift: &mut shift, bias: &mut types[..width] }, pool);
+    collect.give(".LayerNorm.weight", gain);
+    collect.give(".LayerNorm.bias", shift);
+    if core.config.type_vocab_size > 0 {
+        collect.give(".token_type_embeddings.weight", types);
+    }
+    let mut position = pool.zeros(core.embeddings.position.elem_count());
+    position.par_chunks_mut(width).take(batch.longest()).enumerate().for_each(|(place, sum)| {
+        for range in (0..batch.texts()).map(|text| batch.range(text)).filter(|range| place < range.len()) {
+            let row = &g[(range.start + place) * width..][..width];
+            sum.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+        }
+    });
+    collect.give(".position_embeddings.weight", position);
+    if core.word_learns {
+        let mut word = pool.zeros(core.embeddings.word.elem_count());
+        for (id, row) in batch.ids.iter().zip(g.chunks_exact(width)) {
+            word[*id as usize * width..][..width].iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+        }
+        collect.give(".word_embeddings.weight", word);
+    }
+    Ok(())
+}

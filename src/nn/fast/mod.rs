@@ -1,0 +1,171 @@
+//! The encoder on our kernels, as one op of candle's graph: it runs all layers forward, keeps what the gradient needs
+//! in buffers that are used again from step to step, and hands the gradients of its weights to [`Params::backward`]
+//! directly. Equal to [`Encoder::forward_plain`](super::Encoder::forward_plain), dropout masks included.
+//!
+//! [`Params::backward`]: super::Params::backward
+
+mod backward;
+mod forward;
+
+use super::batch::{Dropout, Mode, RaggedBatch};
+use super::encoder::Core;
+use super::kernels::{Buf, Pool};
+use super::params::Sink;
+use candle_core::{CpuStorage, CustomOp1, Error, Layout, Result, Shape, Storage, StorageRef, Tensor, Var};
+use std::ops::{Deref, Range};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What an encoder needs to run on the kernels, beside its weights.
+#[derive(Debug)]
+pub(super) struct Fast {
+    pool: Arc<Pool>,
+    sink: Sink,
+    /// A leaf of candle's graph that stands for all weights of the encoder, so that the graph reaches the op.
+    anchor: Var,
+}
+
+impl Fast {
+    pub fn new(sink: Sink) -> Result<Self> {
+        let anchor = Var::from_tensor(&Tensor::zeros(1, candle_core::DType::F32, &candle_core::Device::Cpu)?)?;
+        Ok(Self { pool: Pool::new(), sink, anchor })
+    }
+
+    pub fn run(&self, core: &Arc<Core>, batch: &RaggedBatch, mode: &mut Mode) -> Result<Tensor> {
+        let masks = Masks::draw(core.layers.len(), mode);
+        let first = if mode.is_train() { core.first_learning } else { None };
+        let (tokens, hidden) = (batch.tokens(), core.config.hidden_size);
+        let (values, tape) = forward::forward(core, batch, &masks, first, &self.pool)?;
+        if first.is_none() {
+            return Tensor::from_vec(values, (tokens, hidden), &candle_core::Device::Cpu);
+        }
+        let shape = Shape::from((tokens, hidden));
+        let op = EncoderOp {
+            core: core.clone(),
+            pool: self.pool.clone(),
+            sink: self.sink.clone(),
+            shape,
+            values: Mutex::new(Some(values)),
+            tape: Mutex::new(Some(tape)),
+        };
+        self.anchor.as_tensor().apply_op1(op)
+    }
+
+    /// Gives memory kept for the next step back to the system.
+    pub fn free_memory(&self) {
+        self.pool.clear();
+    }
+}
+
+/// The dropouts of a pass, drawn in the order in which the plain encoder draws them.
+struct Masks {
+    embeddings: Option<Dropout>,
+    layers: Vec<LayerMasks>,
+}
+
+#[derive(Clone, Copy)]
+struct LayerMasks {
+    attention: Option<Dropout>,
+    attended: Option<Dropout>,
+    fed: Option<Dropout>,
+}
+
+impl Masks {
+    fn draw(layers: usize, mode: &mut Mode) -> Self {
+        let embeddings = mode.next_dropout();
+        let layer = |_| LayerMasks { attention: mode.next_dropout(), attended: mode.next_dropout(), fed: mode.next_dropout() };
+        Self { embeddings, layers: (0..layers).map(layer).collect() }
+    }
+}
+
+/// What the forward pass leaves for the gradient.
+struct Tape {
+    batch: RaggedBatch,
+    /// Only when the embeddings learn.
+    embeddings: Option<EmbeddingTape>,
+    /// The learning layers, the last one last; the first is layer `first`.
+    layers: Vec<LayerTape>,
+    first: usize,
+}
+
+struct EmbeddingTape {
+    centred: Buf,
+    scale: Buf,
+    /// Behind norm and dropout, before the projection; empty when there is none.
+    output: Option<Buf>,
+    dropout: Option<Dropout>,
+}
+
+struct LayerTape {
+    input: Buf,
+    /// Queries, keys and values beside each other.
+    qkv: Buf,
+    logs: Buf,
+    context: Buf,
+    centred1: Buf,
+    scale1: Buf,
+    /// Between attention and feed-forward.
+    middle: Buf,
+    /// Before the activation.
+    inner: Buf,
+    centred2: Buf,
+    scale2: Buf,
+    masks: LayerMasks,
+}
+
+/// The numbers of a contiguous float32 tensor on the processor, locked for reading.
+struct Read<'a> {
+    storage: StorageRef<'a>,
+    range: Range<usize>,
+}
+
+impl<'a> Read<'a> {
+    fn of(tensor: &'a Tensor) -> Result<Self> {
+        let (storage, layout) = tensor.storage_and_layout();
+        let fits = matches!(&*storage, Storage::Cpu(CpuStorage::F32(_)));
+        match layout.contiguous_offsets() {
+            Some((from, to)) if fits => Ok(Self { storage, range: from..to }),
+            _ => Err(Error::Msg("the kernels want contiguous float32 tensors on the processor".to_owned()).bt()),
+        }
+    }
+}
+
+impl Deref for Read<'_> {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        match &*self.storage {
+            Storage::Cpu(CpuStorage::F32(values)) => &values[self.range.clone()],
+            _ => &[],
+        }
+    }
+}
+
+/// One forward pass in candle's graph. Its gradient can be taken once: the tape is used up by it.
+struct EncoderOp {
+    core: Arc<Core>,
+    pool: Arc<Pool>,
+    sink: Sink,
+    shape: Shape,
+    values: Mutex<Option<Vec<f32>>>,
+    tape: Mutex<Option<Tape>>,
+}
+
+impl CustomOp1 for EncoderOp {
+    fn name(&self) -> &'static str {
+        "encoder"
+    }
+
+    fn cpu_fwd(&self, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
+        let values = self.values.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let values = values.ok_or_else(|| Error::Msg("an encoder's pass can't be run twice".to_owned()).bt())?;
+        Ok((CpuStorage::F32(values), self.shape.clone()))
+    }
+
+    fn bwd(&self, _: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        let tape = self.tape.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let tape = tape.ok_or_else(|| Error::Msg("the gradient of an encoder's pass can be taken once".to_owned()).bt())?;
+        let grad = grad.contiguous()?;
+        backward::backward(&self.core, tape, &Read::of(&grad)?, &self.pool, &self.sink)?;
+        Ok(None)
+    }
+}

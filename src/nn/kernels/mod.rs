@@ -1,0 +1,87 @@
+//! The encoder's arithmetic over float32 slices, forward and backward, on all threads of the current pool.
+//!
+//! Every kernel is ordinary safe Rust in loops that the compiler vectorises; [`simd!`] compiles each one for AVX-512,
+//! AVX2 and the baseline and picks at run time. Results do not depend on the number of threads: sums over rows are
+//! taken in blocks of [`BLOCK`] rows and added in order.
+//!
+//! This folder is the only place with `unsafe`: calls of functions compiled for instructions that were just found
+//! (`simd!`), pointers handed to the `gemm` crate after a check of bounds (`matmul`), and heads of a text that write
+//! their own columns of shared rows (`attention`).
+#![allow(unsafe_code)]
+
+mod attention;
+mod feed;
+mod math;
+mod matmul;
+mod norm;
+mod pool;
+
+pub use attention::{Attention, AttentionSaved, attention_backward, attention_forward};
+pub use feed::{activate_forward, activate_backward};
+pub use math::{erf, exp, sum_of_squares};
+pub use matmul::{Mat, MatMut, linear, linear_input_grad, linear_weight_grad, matmul};
+pub use norm::{NormBackward, NormGrads, NormInput, NormOutput, column_sums, drop_rows, norm_backward, norm_forward};
+pub use pool::{Buf, Pool};
+
+/// Rows a thread takes at once; also the blocks in which sums over rows are taken.
+pub const BLOCK: usize = 32;
+
+/// What the processor can do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Level {
+    Base,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+/// The widest instruction set there is; the standard library remembers the answer.
+#[inline]
+pub(super) fn level() -> Level {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::is_x86_feature_detected as has;
+        if has!("avx512f") && has!("avx512vl") && has!("avx512dq") && has!("avx512bw") && has!("fma") {
+            return Level::Avx512;
+        }
+        if has!("avx2") && has!("fma") {
+            return Level::Avx2;
+        }
+    }
+    Level::Base
+}
+
+/// Defines a function whose body is compiled for each instruction set. Inside, `FMA` says whether a fused
+/// multiply-add is one instruction.
+///
+/// Sound because a version is called only when `level` has found all its instructions on this processor; the bodies
+/// themselves are safe code.
+macro_rules! simd {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
+        $(#[$meta])*
+        $vis fn $name($($arg: $ty),*) $(-> $ret)? {
+            #[inline(always)]
+            #[allow(clippy::too_many_arguments, clippy::extra_unused_type_parameters)]
+            fn body<const FMA: bool>($($arg: $ty),*) $(-> $ret)? $body
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            #[allow(clippy::too_many_arguments)]
+            fn avx2($($arg: $ty),*) $(-> $ret)? { body::<true>($($arg),*) }
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+            #[allow(clippy::too_many_arguments)]
+            fn avx512($($arg: $ty),*) $(-> $ret)? { body::<true>($($arg),*) }
+            match $crate::nn::kernels::level() {
+                // SAFETY: `level` found the instructions that this version was compiled for.
+                #[cfg(target_arch = "x86_64")]
+                $crate::nn::kernels::Level::Avx512 => unsafe { avx512($($arg),*) },
+                // SAFETY: as above.
+                #[cfg(target_arch = "x86_64")]
+                $crate::nn::kernels::Level::Avx2 => unsafe { avx2($($arg),*) },
+                $crate::nn::kernels::Level::Base => body::<{ cfg!(target_arch = "aarch64") }>($($arg),*),
+            }
+        }
+    };
+}
+pub(super) use simd;

@@ -1,0 +1,8 @@
+//! Networks: against transformers' numbers, against candle's own ops, against finite differences, and by learning.
+
+mod encoder;
+mod kernels;
+mod learning;
+mod loading;
+mod reference;
+mod support;
