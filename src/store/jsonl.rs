@@ -46,8 +46,16 @@ struct OwnLink {
     to: u32,
 }
 
-/// Lines with something in them, numbered from 1, or the elements of one JSON array.
-fn objects(text: &str) -> Box<dyn Iterator<Item = (usize, Result<Object, String>)> + '_> {
+/// A line with something in it, or an element of a JSON array.
+struct Row {
+    /// From 1.
+    number: usize,
+    /// Share of the file that has been read after it.
+    share: f32,
+    parsed: Result<Object, String>,
+}
+
+fn objects(text: &str) -> Box<dyn Iterator<Item = Row> + '_> {
     let object = |value: Value| match value {
         Value::Object(object) => Ok(object),
         _ => Err("holds no JSON object".to_owned()),
@@ -55,13 +63,18 @@ fn objects(text: &str) -> Box<dyn Iterator<Item = (usize, Result<Object, String>
     if text.trim_start().starts_with('[')
         && let Ok(array) = serde_json::from_str::<Vec<Value>>(text)
     {
-        return Box::new(array.into_iter().enumerate().map(move |(at, value)| (at + 1, object(value))));
+        let total = array.len() as f32;
+        let row = move |(at, value)| Row { number: at + 1, share: (at + 1) as f32 / total, parsed: object(value) };
+        return Box::new(array.into_iter().enumerate().map(row));
     }
-    let lines = scan::lines(text).enumerate().filter(|(_, line)| !line.trim().is_empty());
-    Box::new(lines.map(move |(at, line)| {
-        let parsed = serde_json::from_str(line).map_err(|error| format!("is not valid JSON ({})", without_line(&error)));
-        (at + 1, parsed.and_then(object))
-    }))
+    let mut read = 0;
+    let row = move |(at, line): (usize, &str)| {
+        read += line.len() + 1;
+        let parse = || serde_json::from_str(line).map_err(|error| format!("is not valid JSON ({})", without_line(&error)));
+        let share = read as f32 / text.len() as f32;
+        (!line.trim().is_empty()).then(|| Row { number: at + 1, share, parsed: parse().and_then(object) })
+    };
+    Box::new(scan::lines(text).enumerate().filter_map(row))
 }
 
 /// serde_json's message names "line 1" of the one line it was given.
@@ -71,7 +84,7 @@ fn without_line(error: &serde_json::Error) -> String {
 
 /// The first rows as a table: names in order of appearance, cells as text.
 pub(super) fn head(text: &str, rows: usize) -> (Vec<String>, Vec<Vec<String>>) {
-    let objects: Vec<Object> = objects(text).filter_map(|(_, parsed)| parsed.ok()).take(rows).collect();
+    let objects: Vec<Object> = objects(text).filter_map(|row| row.parsed.ok()).take(rows).collect();
     let columns = names(objects.iter());
     let cell = |object: &Object, name: &String| object.get(name).and_then(cell).unwrap_or_default();
     let rows = objects
@@ -104,7 +117,7 @@ pub(super) fn read(text: &str, intake: &mut Intake) -> Result<ControlFlow<()>, S
     const LOOKED_AT: usize = 1000;
     let columns = names(
         objects(text)
-            .filter_map(|(_, parsed)| parsed.ok())
+            .filter_map(|row| row.parsed.ok())
             .take(LOOKED_AT)
             .collect::<Vec<_>>()
             .iter(),
@@ -117,18 +130,13 @@ pub(super) fn read(text: &str, intake: &mut Intake) -> Result<ControlFlow<()>, S
         .as_ref()
         .map(|label| intake.column(label, &columns).map(name_of))
         .transpose()?;
-    let total = text.len().max(1) as f32;
-    let mut done = 0;
-    for (row, parsed) in objects(text) {
-        done += parsed
-            .as_ref()
-            .map_or(1, |object| object.get(&text_name).and_then(Value::as_str).map_or(1, str::len));
-        if intake.tick(done as f32 / total).is_break() {
+    for Row { number, share, parsed } in objects(text) {
+        if intake.tick(share).is_break() {
             return Ok(ControlFlow::Break(()));
         }
-        match parsed.and_then(|object| draft(row, object, &text_name, label_name.as_deref())) {
+        match parsed.and_then(|object| draft(number, object, &text_name, label_name.as_deref())) {
             Ok(draft) => intake.take(draft)?,
-            Err(reason) => intake.skip(row, reason),
+            Err(reason) => intake.skip(number, reason),
         }
     }
     Ok(ControlFlow::Continue(()))
@@ -136,7 +144,7 @@ pub(super) fn read(text: &str, intake: &mut Intake) -> Result<ControlFlow<()>, S
 
 /// The rows of a file of our own.
 pub(super) fn rows(text: &str) -> impl Iterator<Item = (usize, Result<Draft, String>)> {
-    objects(text).map(|(row, parsed)| (row, parsed.and_then(|object| draft(row, object, "text", None))))
+    objects(text).map(|Row { number, parsed, .. }| (number, parsed.and_then(|object| draft(number, object, "text", None))))
 }
 
 fn draft(row: usize, mut object: Object, text_name: &str, label_name: Option<&str>) -> Result<Draft, String> {

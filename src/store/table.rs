@@ -2,23 +2,18 @@
 //! To be called from a plain thread only: polars waits for a thread pool of its own.
 
 use super::StoreError;
-use super::import::{Draft, ImportOptions, Intake};
+use super::import::{Column as Wanted, Draft, ImportOptions, Intake};
 use polars::prelude::{ArrowDataType, Column, DataFrame, DataType, ParquetReader, SerReader};
 use std::fs::File;
 use std::ops::ControlFlow;
 use std::path::Path;
 
 fn unreadable(path: &Path, what: impl ToString) -> StoreError {
-    StoreError::Unreadable {
-        what: what.to_string(),
-        path: path.to_owned(),
-    }
+    StoreError::Unreadable { what: what.to_string(), path: path.to_owned() }
 }
 
 fn open(path: &Path) -> Result<ParquetReader<File>, StoreError> {
-    File::open(path)
-        .map(ParquetReader::new)
-        .map_err(StoreError::io_read("Reading the file", path))
+    File::open(path).map(ParquetReader::new).map_err(StoreError::io_read("Reading the file", path))
 }
 
 /// Whether this build of polars can read a column of this type as text.
@@ -67,8 +62,16 @@ pub(super) fn read(path: &Path, options: &ImportOptions, intake: &mut Intake) ->
     const AT_ONCE: usize = 8192;
     let (names, left_out) = columns(path)?;
     let total = open(path)?.num_rows().map_err(|error| unreadable(path, error))?;
-    let text_at = intake.column(&options.text, &names)?;
-    let label_at = options.label.as_ref().map(|label| intake.column(label, &names)).transpose()?;
+    let place = |wanted: &Wanted| {
+        if let Wanted::Name(name) = wanted
+            && left_out.contains(name)
+        {
+            return Err(unreadable(path, format!("column {name:?} holds neither text nor plain numbers")));
+        }
+        intake.column(wanted, &names)
+    };
+    let text_at = place(&options.text)?;
+    let label_at = options.label.as_ref().map(place).transpose()?;
     intake.report.columns_left_out = left_out;
     let mut row = 0;
     while row < total {
@@ -76,16 +79,8 @@ pub(super) fn read(path: &Path, options: &ImportOptions, intake: &mut Intake) ->
         if frame.height() == 0 {
             return Err(unreadable(path, format!("it says it has {total} rows and ends after {row}")));
         }
-        let text: Vec<Column> = frame
-            .columns()
-            .iter()
-            .map(|column| as_text(path, column))
-            .collect::<Result<_, _>>()?;
-        let text: Vec<_> = text
-            .iter()
-            .map(Column::str)
-            .collect::<Result<_, _>>()
-            .map_err(|error| unreadable(path, error))?;
+        let text: Vec<Column> = frame.columns().iter().map(|column| as_text(path, column)).collect::<Result<_, _>>()?;
+        let text: Vec<_> = text.iter().map(Column::str).collect::<Result<_, _>>().map_err(|error| unreadable(path, error))?;
         for at in 0..frame.height() {
             row += 1;
             if intake.tick(row as f32 / total as f32).is_break() {

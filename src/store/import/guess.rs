@@ -103,7 +103,11 @@ pub(super) fn preview(path: &Path, header: Option<bool>) -> Result<Preview, Stor
         let (columns, rows) = table::head(path, LOOKED_AT)?;
         return Ok(finish("UTF-8", format, columns, rows, true));
     }
-    let decoded = encoding::decode_head(&head(path)?);
+    let mut decoded = encoding::decode_head(&head(path)?);
+    if format == Format::Jsonl && decoded.text.trim_start().starts_with('[') {
+        // The start of an array is no array.
+        decoded = encoding::decode(&std::fs::read(path).map_err(StoreError::io_read("Reading the file", path))?);
+    }
     let text = &decoded.text;
     let (columns, rows, header_guess) = match format.delimiter() {
         Some(delimiter) => {
