@@ -1,6 +1,7 @@
 //! The window around the places: driven as a person would, by names, keys and clicks; no picture is drawn.
 
 use eframe::egui::accesskit::Role;
+use eframe::egui::{Color32, FontId, Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use gloss::desk::{Command, Desk, Importing, Language, Surroundings};
@@ -8,7 +9,6 @@ use gloss::project::{Edit, Polarity, Project, Schema, Span, SpanId, TextRange};
 use gloss::ui::panes::insights::Summary;
 use gloss::ui::theme::{Palette, style};
 use gloss::ui::{App, Place, i18n, keys, palette};
-use eframe::egui::{Color32, FontId, Key, Modifiers};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -353,7 +353,8 @@ fn the_shipped_fonts_have_every_sign_of_the_interface() {
     let mut window = window(desk_in(folder.path()));
     window.run();
     for font in [FontId::proportional(14.0), FontId::monospace(14.0)] {
-        let missing: Vec<char> = window.ctx.fonts_mut(|fonts| signs.iter().copied().filter(|sign| !fonts.has_glyph(&font, *sign)).collect());
+        let missing: Vec<char> =
+            window.ctx.fonts_mut(|fonts| signs.iter().copied().filter(|sign| !fonts.has_glyph(&font, *sign)).collect());
         assert!(missing.is_empty(), "no glyph in {:?} for {missing:?}", font.family);
     }
 }

@@ -7,7 +7,7 @@ use super::theme::{self, Palette};
 use super::{Cx, Place};
 use crate::desk::{Command, Importing, Level, Phase};
 use crate::project::{Project, State};
-use eframe::egui::{self, Align, Layout, Margin, RichText, Sense, Stroke, Ui, WidgetInfo, Role, vec2};
+use eframe::egui::{self, Align, Layout, Margin, RichText, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 use std::path::{Path, PathBuf};
 
 /// What the bars remember between frames.
@@ -268,7 +268,8 @@ fn project_menu(ui: &mut Ui, cx: &mut Cx<'_>, asked: &mut Option<Action>) {
     response.on_hover_text(whole);
     if cx.desk.is_unsaved() {
         icons::inline(ui, Icon::Warning, palette.warning);
-        ui.label(RichText::new(cx.t("Not saved yet")).small().color(palette.warning)).on_hover_text(cx.t("The disk refused the last change; it is tried again"));
+        ui.label(RichText::new(cx.t("Not saved yet")).small().color(palette.warning))
+            .on_hover_text(cx.t("The disk refused the last change; it is tried again"));
     } else {
         icons::inline(ui, Icon::Check, palette.success);
         ui.label(RichText::new(cx.t("Saved")).small().color(palette.weak)).on_hover_text(cx.t("Every change is in the file at once"));
@@ -330,7 +331,13 @@ fn palette_button(ui: &mut Ui, cx: &Cx<'_>) -> egui::Response {
         let font = egui::TextStyle::Body.resolve(ui.style());
         ui.painter().text(rect.left_center() + vec2(30.0, 0.0), egui::Align2::LEFT_CENTER, words, font, palette.weak);
         let font = egui::TextStyle::Small.resolve(ui.style());
-        ui.painter().text(rect.right_center() - vec2(10.0, 0.0), egui::Align2::RIGHT_CENTER, keys::name_of(Action::Palette), font, palette.weak);
+        ui.painter().text(
+            rect.right_center() - vec2(10.0, 0.0),
+            egui::Align2::RIGHT_CENTER,
+            keys::name_of(Action::Palette),
+            font,
+            palette.weak,
+        );
     }
     response
 }

@@ -19,7 +19,9 @@ pub enum Wish {
     ImportFile,
     ExportDocuments,
     /// Where to write the model of a run.
-    ExportModel { run: String },
+    ExportModel {
+        run: String,
+    },
     /// The answer is fetched with [`Dialogs::take_encoder_folder`].
     EncoderFolder,
 }

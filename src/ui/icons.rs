@@ -1,6 +1,6 @@
 //! Icons drawn by the painter: sharp at every size, in any colour, and never a box for want of a font.
 
-use eframe::egui::{self, Color32, Painter, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, WidgetInfo, Role, pos2, vec2};
+use eframe::egui::{self, Color32, Painter, Pos2, Rect, Response, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 /// What to draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,18 +35,14 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, color: Color32) {
     let ring = |x: f32, y: f32, radius: f32| Shape::circle_stroke(at(x, y), side * radius, stroke);
     let dot = |x: f32, y: f32, radius: f32| Shape::circle_filled(at(x, y), side * radius, color);
     let shapes = match icon {
-        Icon::Label => vec![line(&[(0.10, 0.14), (0.52, 0.14), (0.92, 0.54), (0.56, 0.90), (0.10, 0.48), (0.10, 0.14)]), dot(0.30, 0.33, 0.07)],
+        Icon::Label => {
+            vec![line(&[(0.10, 0.14), (0.52, 0.14), (0.92, 0.54), (0.56, 0.90), (0.10, 0.48), (0.10, 0.14)]), dot(0.30, 0.33, 0.07)]
+        }
         Icon::Train => vec![line(&[(0.10, 0.08), (0.10, 0.90), (0.94, 0.90)]), line(&curve(&[0.22, 0.36, 0.50, 0.64, 0.78, 0.90]))],
-        Icon::Test => vec![line(&[
-            (0.08, 0.14),
-            (0.92, 0.14),
-            (0.92, 0.68),
-            (0.48, 0.68),
-            (0.28, 0.90),
-            (0.28, 0.68),
-            (0.08, 0.68),
-            (0.08, 0.14),
-        ]), line(&[(0.28, 0.41), (0.72, 0.41)])],
+        Icon::Test => vec![
+            line(&[(0.08, 0.14), (0.92, 0.14), (0.92, 0.68), (0.48, 0.68), (0.28, 0.90), (0.28, 0.68), (0.08, 0.68), (0.08, 0.14)]),
+            line(&[(0.28, 0.41), (0.72, 0.41)]),
+        ],
         Icon::Insights => vec![bar(0.20, 0.52), bar(0.50, 0.14), bar(0.80, 0.36)],
         Icon::Data => vec![
             line(&[(0.10, 0.12), (0.90, 0.12), (0.90, 0.88), (0.10, 0.88), (0.10, 0.12)]),

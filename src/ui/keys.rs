@@ -320,7 +320,8 @@ pub fn block(ctx: &egui::Context, on: bool) {
     ctx.data_mut(|data| data.insert_temp(Id::unique("keys are blocked"), on));
 }
 
-fn is_blocked(ctx: &egui::Context) -> bool {
+/// Whether a window stands above the places.
+pub fn is_blocked(ctx: &egui::Context) -> bool {
     ctx.data(|data| data.get_temp(Id::unique("keys are blocked"))).unwrap_or(false)
 }
 

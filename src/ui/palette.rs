@@ -3,7 +3,7 @@
 use super::keys::{self, Action, Group};
 use super::{Cx, theme};
 use crate::desk::Command;
-use eframe::egui::{self, Align, Id, Key, Layout, RichText, Sense, TextEdit, Ui, WidgetInfo, Role, vec2};
+use eframe::egui::{self, Align, Id, Key, Layout, RichText, Role, Sense, TextEdit, Ui, WidgetInfo, vec2};
 use std::path::PathBuf;
 
 /// A line of the palette.

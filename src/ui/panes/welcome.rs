@@ -34,7 +34,9 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>) -> Option<Action> {
                     }
                 });
                 ui.add_space(8.0);
-                ui.label(RichText::new(cx.t("Or drop a table of reviews here: CSV, TSV, JSON Lines, Parquet or plain text")).color(palette.weak));
+                ui.label(
+                    RichText::new(cx.t("Or drop a table of reviews here: CSV, TSV, JSON Lines, Parquet or plain text")).color(palette.weak),
+                );
                 recent_ui(ui, cx);
             });
         });
