@@ -1,5 +1,6 @@
 //! AdamW in one pass over each parameter: groups by name, clipping folded in.
 
+use super::kernels::{AdamStep, adam_step};
 use super::{Gradients, Params};
 use candle_core::{CpuStorage, Error, InplaceOp1, Layout, Result};
 use rayon::prelude::*;
@@ -73,52 +74,28 @@ impl AdamW {
             moments.steps += 1;
             let rate = if Self::is_head(name) { lr * self.head_lr_factor } else { lr };
             let decay = if Self::decays(name) { self.weight_decay } else { 0.0 };
-            let rule = Rule::new(rate, decay, scale, moments.steps);
-            let update = Update { rule, grad, moments: Mutex::new(moments) };
+            let update = Update { step: rule(rate, decay, scale, moments.steps), grad, moments: Mutex::new(moments) };
             var.as_tensor().inplace_op1(&update)?;
         }
         Ok(norm)
     }
 }
 
-/// The numbers of one step.
-#[derive(Clone, Copy)]
-struct Rule {
-    scale: f32,
-    shrink: f32,
-    rate: f32,
-    root: f32,
-    eps: f32,
-}
-
-impl Rule {
-    fn new(lr: f64, decay: f64, scale: f64, step: u32) -> Self {
-        let correct1 = 1.0 - BETA1.powi(step as i32);
-        let correct2 = 1.0 - BETA2.powi(step as i32);
-        Self {
-            scale: scale as f32,
-            shrink: (1.0 - lr * decay) as f32,
-            rate: (lr / correct1) as f32,
-            root: (1.0 / correct2).sqrt() as f32,
-            eps: EPS as f32,
-        }
-    }
-
-    #[inline(always)]
-    fn apply(self, values: &mut [f32], grads: &[f32], first: &mut [f32], second: &mut [f32]) {
-        let (b1, b2) = (BETA1 as f32, BETA2 as f32);
-        let moments = first.iter_mut().zip(second.iter_mut());
-        for ((value, grad), (m, v)) in values.iter_mut().zip(grads).zip(moments) {
-            let grad = grad * self.scale;
-            *m = b1 * *m + (1.0 - b1) * grad;
-            *v = b2 * *v + (1.0 - b2) * grad * grad;
-            *value = *value * self.shrink - self.rate * *m / (v.sqrt() * self.root + self.eps);
-        }
+/// The numbers of one step, moments corrected for their start at 0.
+fn rule(lr: f64, decay: f64, scale: f64, step: u32) -> AdamStep {
+    AdamStep {
+        beta1: BETA1 as f32,
+        beta2: BETA2 as f32,
+        scale: scale as f32,
+        shrink: (1.0 - lr * decay) as f32,
+        rate: (lr / (1.0 - BETA1.powi(step as i32))) as f32,
+        root: (1.0 / (1.0 - BETA2.powi(step as i32))).sqrt() as f32,
+        eps: EPS as f32,
     }
 }
 
 struct Update<'a> {
-    rule: Rule,
+    step: AdamStep,
     grad: &'a [f32],
     moments: Mutex<&'a mut Moments>,
 }
@@ -141,8 +118,8 @@ impl InplaceOp1 for Update<'_> {
         first.resize(values.len(), 0.0);
         second.resize(values.len(), 0.0);
         let state = first.par_chunks_mut(CHUNK).zip(second.par_chunks_mut(CHUNK));
-        let rule = self.rule;
-        values.par_chunks_mut(CHUNK).zip(grad.par_chunks(CHUNK)).zip(state).for_each(|((value, grad), (m, v))| rule.apply(value, grad, m, v));
+        let step = self.step;
+        values.par_chunks_mut(CHUNK).zip(grad.par_chunks(CHUNK)).zip(state).for_each(|((value, grad), (m, v))| adam_step(step, value, grad, m, v));
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //! time. The backward pass makes the probabilities again from the stored logarithm of each row's sum.
 
 use super::math::{exp_fast, largest, sum, sum_pairs};
-use super::matmul::{Mat, Target, matmul_to};
+use super::matmul::{Mat, MatMut, Target, matmul, matmul_to};
 use super::{Buf, Pool, simd};
 use crate::nn::batch::Dropout;
 use rayon::prelude::*;
@@ -95,9 +95,11 @@ pub fn attention_forward(of: &Attention, qkv: &[f32], context: &mut [f32], logs:
         for first in (0..task.len).step_by(TILE) {
             let count = TILE.min(task.len - first);
             let scores = &mut scores[..count * task.len];
-            matmul_to(Target::new(scores).part(0, count, task.len, task.len), q.rows(first, count), k.t(), false);
+            matmul(MatMut::new(scores, count, task.len, task.len), q.rows(first, count), k.t(), false, false);
             softmax_rows(scores, of.rows(&task, first), &mut task.logs[first..first + count]);
-            matmul_to(out.rows(first, count), Mat::new(scores, count, task.len, task.len), v, false);
+            // SAFETY: `context` is borrowed mutably by this function, and only this task writes to the columns of its
+            // head in the rows of its text.
+            unsafe { matmul_to(out.rows(first, count), Mat::new(scores, count, task.len, task.len), v, false) };
         }
     });
 }
@@ -148,15 +150,18 @@ pub fn attention_backward(of: &Attention, saved: AttentionSaved, logs: &mut [f32
         for first in (0..task.len).step_by(TILE) {
             let count = TILE.min(task.len - first);
             let (probs, slopes) = (&mut probs[..count * task.len], &mut slopes[..count * task.len]);
-            let tile = |x: &mut [f32]| Target::new(x).part(0, count, task.len, task.len);
-            matmul_to(tile(probs), q.rows(first, count), k.t(), false);
-            matmul_to(tile(slopes), grad.rows(first, count), v.t(), false);
+            matmul(MatMut::new(probs, count, task.len, task.len), q.rows(first, count), k.t(), false, false);
+            matmul(MatMut::new(slopes, count, task.len, task.len), grad.rows(first, count), v.t(), false, false);
             let rows = of.rows(&task, first);
             softmax_grad_rows(probs, slopes, rows, &task.logs[first..first + count], out.rows(first, count), grad.rows(first, count));
             let (probs, slopes) = (Mat::new(probs, count, task.len, task.len), Mat::new(slopes, count, task.len, task.len));
-            matmul_to(dv, probs.t(), grad.rows(first, count), first > 0);
-            matmul_to(dq.rows(first, count), slopes, k, false);
-            matmul_to(dk, slopes.t(), q.rows(first, count), first > 0);
+            // SAFETY: `qkv_grad` is borrowed mutably by this function, and only this task writes to the columns of its
+            // head, in each of the three parts, in the rows of its text.
+            unsafe {
+                matmul_to(dv, probs.t(), grad.rows(first, count), first > 0);
+                matmul_to(dq.rows(first, count), slopes, k, false);
+                matmul_to(dk, slopes.t(), q.rows(first, count), first > 0);
+            }
         }
     });
 }

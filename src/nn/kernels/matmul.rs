@@ -108,10 +108,12 @@ pub fn matmul(dst: MatMut, a: Mat, b: Mat, add: bool, threads: bool) {
     product(Target::new(dst.data).part(0, rows, cols, row_step), a, b, add, threads);
 }
 
-/// As [`matmul`], on this thread, to a target. The caller (attention, in this folder) gives each task the columns of
-/// its own head in the rows of its own text, inside a slice that it has borrowed mutably and that neither `a` nor `b`
-/// lies in: no element has two writers, and none is read meanwhile.
-pub(super) fn matmul_to(dst: Target, a: Mat, b: Mat, add: bool) {
+/// As [`matmul`], on this thread, to a target.
+///
+/// # Safety
+/// What `dst` was made of must still be borrowed mutably, `a` and `b` may not lie in it, and no other thread may
+/// touch the elements of `dst` meanwhile (it may touch others between them).
+pub(super) unsafe fn matmul_to(dst: Target, a: Mat, b: Mat, add: bool) {
     product(dst, a, b, add, false);
 }
 

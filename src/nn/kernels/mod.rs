@@ -9,6 +9,7 @@
 //! their own columns of shared rows (`attention`).
 #![allow(unsafe_code)]
 
+mod adam;
 mod attention;
 mod feed;
 mod math;
@@ -16,6 +17,7 @@ mod matmul;
 mod norm;
 mod pool;
 
+pub use adam::{AdamStep, adam_step};
 pub use attention::{Attention, AttentionSaved, attention_backward, attention_forward};
 pub use feed::{activate_forward, activate_backward};
 pub use math::{erf, exp, sum_of_squares};
