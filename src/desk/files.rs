@@ -42,6 +42,8 @@ impl Desk {
 
     pub(super) fn open_sample(&mut self) {
         let path = self.surroundings.sample.clone();
+        // At the first start the folder of the settings is not there yet; if it can't be made, the next line says why.
+        path.parent().map(std::fs::create_dir_all);
         if !path.exists()
             && let Err(error) = store::create_sample(&path)
         {
@@ -75,7 +77,7 @@ impl Desk {
         self.open = Some(open);
         self.refresh_queue();
         self.current = self.project().and_then(|project| self.queue.next_todo(project, None)).or(self.current);
-        self.change_settings(|settings| settings.opened(&path));
+        self.change_settings(|settings| settings.remember(&path));
         if let Some(newest) = self.runs().iter().rev().find(|run| run.report.is_some()).map(|run| run.id.clone()) {
             self.show_run(&newest);
             self.use_run(None);
@@ -85,7 +87,7 @@ impl Desk {
 
     pub(super) fn export_documents(&mut self, path: &Path) {
         let Some(open) = &self.open else { return };
-        match store::jsonl::export_to(&open.project, path) {
+        match store::export_documents(&open.project, path) {
             Ok(()) => self.notify(Notice::Exported(path.to_owned())),
             Err(error) => self.fail(error),
         }
