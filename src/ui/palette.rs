@@ -73,7 +73,7 @@ impl PaletteWindow {
         let up = ui.input_mut(|input| input.count_and_consume_key(egui::Modifiers::NONE, Key::ArrowUp));
         let enter = ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, Key::Enter));
         let field = TextEdit::singleline(&mut self.query).desired_width(f32::INFINITY).margin(vec2(10.0, 8.0));
-        let field = ui.add(field.hint_text(cx.t("Find a command")));
+        let field = ui.add(field.hint_text(cx.t("Find a command"))).accessible_name(cx.t("Find a command"));
         if self.fresh {
             field.request_focus();
         }
@@ -160,6 +160,9 @@ fn part_of(cx: &Cx<'_>, action: Action) -> Option<String> {
 
 /// Lines that have the letters of the query in its order, the best first.
 fn found(lines: Vec<Line>, query: &str) -> Vec<Line> {
+    if query.trim().is_empty() {
+        return lines;
+    }
     let score = |line: &Line| fuzzy(&line.words, query).max(fuzzy(&line.english, query));
     let mut scored: Vec<(i32, Line)> = lines.into_iter().filter_map(|line| Some((score(&line)?, line))).collect();
     scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
@@ -173,7 +176,8 @@ pub fn fuzzy(text: &str, query: &str) -> Option<i32> {
     let (mut at, mut score, mut last) = (0, 0, None);
     for wanted in query.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase) {
         // A beginning of a word further on is better than a letter in the middle of the next one.
-        let starts = |at: &usize| *at == 0 || !text[at - 1].is_alphanumeric();
+        // Chinese has no spaces: each of its characters may begin a word.
+        let starts = |at: &usize| *at == 0 || !text[at - 1].is_alphanumeric() || !text[*at].is_ascii();
         let next = (at..text.len()).find(|at| text[*at] == wanted)?;
         let found = match last {
             Some(last) if next == last + 1 => next,

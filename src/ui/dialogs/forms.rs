@@ -131,12 +131,12 @@ fn new_project_ui(ui: &mut Ui, language: Language, form: &mut NewProject, can_br
     ui.add_space(4.0);
     let name = ui.label(t("Path of the file"));
     let mut left = false;
-    ui.horizontal(|ui| {
-        let room = ui.available_width() - if can_browse { 100.0 } else { 0.0 };
-        left |= ui.add(TextEdit::singleline(&mut form.path).desired_width(room)).labelled_by(name.id).lost_focus();
+    let row = egui::Layout::right_to_left(egui::Align::Center);
+    ui.allocate_ui_with_layout(egui::vec2(ui.available_width(), theme::ROW_HEIGHT), row, |ui| {
         if can_browse && ui.button(t("Browse…")).clicked() {
             reply = Reply::Browse;
         }
+        left |= ui.add(TextEdit::singleline(&mut form.path).desired_width(f32::INFINITY)).labelled_by(name.id).lost_focus();
     });
     ui.add_space(4.0);
     let name = ui.label(t("Classes, with commas between them: each review gets one"));

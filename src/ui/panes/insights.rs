@@ -159,6 +159,7 @@ impl InsightsPane {
                 let two = ui.available_width() >= 880.0;
                 let (left, right) = (counts_ui, aspects_ui);
                 if two {
+                    ui.spacing_mut().item_spacing.x = 16.0;
                     ui.columns(2, |columns| {
                         if let [one, other] = columns {
                             left(one, cx, summary);
