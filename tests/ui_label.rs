@@ -134,7 +134,12 @@ impl Bench {
     fn click_at(&mut self, at: Pos2) {
         self.window.hover_at(at);
         self.window.drag_at(at);
-        self.window.event(Event::PointerButton { pos: at, button: eframe::egui::PointerButton::Primary, pressed: false, modifiers: Modifiers::NONE });
+        self.window.event(Event::PointerButton {
+            pos: at,
+            button: eframe::egui::PointerButton::Primary,
+            pressed: false,
+            modifiers: Modifiers::NONE,
+        });
         self.window.run();
     }
 
@@ -142,7 +147,8 @@ impl Bench {
         // A click in each frame: the harness lets a quarter of a second pass between frames.
         self.window.hover_at(at);
         self.window.run();
-        let button = |pressed| Event::PointerButton { pos: at, button: eframe::egui::PointerButton::Primary, pressed, modifiers: Modifiers::NONE };
+        let button =
+            |pressed| Event::PointerButton { pos: at, button: eframe::egui::PointerButton::Primary, pressed, modifiers: Modifiers::NONE };
         for _ in 0..2 {
             self.window.input_mut().events.extend([button(true), button(false)]);
             self.window.step();

@@ -20,7 +20,10 @@ pub const ROWS: &[(&str, &str)] = &[
     ("Flagged", "有旗标"),
     ("Go to Data", "前往数据"),
     ("History", "历史"),
-    ("Import a file of reviews to start labeling: CSV, TSV, JSONL, Parquet or plain text", "导入评论文件即可开始标注：CSV、TSV、JSONL、Parquet 或纯文本"),
+    (
+        "Import a file of reviews to start labeling: CSV, TSV, JSONL, Parquet or plain text",
+        "导入评论文件即可开始标注：CSV、TSV、JSONL、Parquet 或纯文本",
+    ),
     ("Link", "连接"),
     ("Link {} with {}", "将「{}」与「{}」连接"),
     ("Links", "连接"),

@@ -12,9 +12,9 @@ mod text;
 
 use crate::desk::Command;
 use crate::project::{Document, Filter, Project, State};
+use crate::ui::Cx;
 use crate::ui::keys::{self, Action};
 use crate::ui::theme::{GAP, palette};
-use crate::ui::Cx;
 use eframe::egui::{self, CentralPanel, Frame, Margin, Panel, RichText, Ui};
 use marking::Marking;
 
@@ -76,8 +76,17 @@ impl LabelPane {
         });
         let answers = Frame::new().fill(palette(ui).panel).inner_margin(Margin::symmetric(12, 8));
         Panel::bottom("answers").frame(answers).show(ui, |ui| {
-            text::span_bar(ui, cx, project.schema(), document, &mut self.marking);
-            answers::answers_ui(ui, cx, project.schema(), document);
+            // Under the text, not at the edge of a wide window.
+            let side = text::side(ui.available_width(), cx.desk.settings().text_size) - 12.0;
+            let width = ui.available_width() - 2.0 * side;
+            ui.horizontal_top(|ui| {
+                ui.add_space(side);
+                ui.vertical(|ui| {
+                    ui.set_width(width);
+                    text::span_bar(ui, cx, project.schema(), document, &mut self.marking);
+                    answers::answers_ui(ui, cx, project.schema(), document);
+                });
+            });
         });
         let inside = Frame::new().fill(palette(ui).ground);
         CentralPanel::default().frame(inside).show(ui, |ui| text::text_ui(ui, cx, project.schema(), document, &mut self.marking));
@@ -160,7 +169,10 @@ fn nothing_ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project) {
         ui.add_space(ui.available_height() * 0.32);
         if project.documents().next().is_none() {
             ui.heading(cx.t("This project has no documents yet"));
-            ui.label(RichText::new(cx.t("Import a file of reviews to start labeling: CSV, TSV, JSONL, Parquet or plain text")).color(palette(ui).weak));
+            ui.label(
+                RichText::new(cx.t("Import a file of reviews to start labeling: CSV, TSV, JSONL, Parquet or plain text"))
+                    .color(palette(ui).weak),
+            );
             ui.add_space(GAP);
             if ui.add(crate::ui::theme::primary_button(ui, cx.t("Go to Data"))).clicked() {
                 cx.goto(crate::ui::Place::Data);

@@ -64,15 +64,40 @@ pub struct Document<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Gesture {
     /// The pointer went down and up at one place.
-    Click { byte: usize, span: Option<u32>, modifiers: Modifiers },
+    Click {
+        byte: usize,
+        span: Option<u32>,
+        modifiers: Modifiers,
+    },
     /// `byte` is where the character under the pointer begins.
-    DoubleClick { byte: usize },
+    DoubleClick {
+        byte: usize,
+    },
     /// A selection is being drawn from `from` to `to`, either of which may come first.
-    Selecting { from: usize, to: usize, modifiers: Modifiers },
-    Selected { from: usize, to: usize, modifiers: Modifiers, at: Pos2 },
+    Selecting {
+        from: usize,
+        to: usize,
+        modifiers: Modifiers,
+    },
+    Selected {
+        from: usize,
+        to: usize,
+        modifiers: Modifiers,
+        at: Pos2,
+    },
     /// The start or the end of the selected span is being moved to `to`.
-    MovingEdge { id: u32, end: bool, to: usize, modifiers: Modifiers },
-    MovedEdge { id: u32, end: bool, to: usize, modifiers: Modifiers },
+    MovingEdge {
+        id: u32,
+        end: bool,
+        to: usize,
+        modifiers: Modifiers,
+    },
+    MovedEdge {
+        id: u32,
+        end: bool,
+        to: usize,
+        modifiers: Modifiers,
+    },
 }
 
 /// What a frame of the widget gave.
@@ -98,6 +123,9 @@ enum Drag {
 
 /// How near to an edge of the selected span the pointer must be to take hold of it.
 const EDGE_REACH: f32 = 5.0;
+
+/// Longer texts are not handed to a screen reader at every frame.
+const READ_ALOUD: usize = 20_000;
 
 impl DocumentState {
     /// Bytes of the visual line at `byte`; `None` before the first frame.
@@ -131,6 +159,9 @@ impl Document<'_> {
         let response = ui.interact(rect, id, sense).on_hover_cursor(CursorIcon::Text);
         let origin = rect.min;
         response.widget_info(|| WidgetInfo::labeled(Role::Document, true, self.name));
+        if self.text.len() < READ_ALOUD {
+            ui.ctx().accesskit_node_builder(id, |builder| builder.set_value(self.text));
+        }
         paint::paint(ui, layout, &self, origin);
 
         let mut gesture = self.gesture(ui, layout, &mut state.drag, &response, origin);
@@ -157,7 +188,9 @@ impl Document<'_> {
             *drag = None;
             return Some(Gesture::DoubleClick { byte: layout.character_at(pointer? - origin)? });
         }
-        if response.clicked() && let Some(at) = pointer {
+        if response.clicked()
+            && let Some(at) = pointer
+        {
             *drag = None;
             response.request_focus();
             return Some(Gesture::Click { byte: layout.byte_at(at - origin), span: layout.span_at(self, at - origin), modifiers });

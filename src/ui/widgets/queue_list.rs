@@ -3,7 +3,8 @@
 use crate::project::State;
 use crate::ui::theme::{ROUNDING, palette};
 use eframe::egui::{
-    self, Color32, FontId, Id, Pos2, Rect, Role, ScrollArea, Sense, Shape, Stroke, TextStyle, Ui, WidgetInfo, epaint::text::LayoutJob, pos2, vec2,
+    self, Color32, FontId, Id, Pos2, Rect, Role, ScrollArea, Sense, Shape, Stroke, TextStyle, Ui, WidgetInfo, epaint::text::LayoutJob,
+    pos2, vec2,
 };
 
 /// What a row shows.
@@ -24,7 +25,13 @@ pub const ROW: f32 = 32.0;
 
 /// Draws rows `0..count`, made by `row` where they are in sight; answers with the one clicked.
 /// `reveal` is scrolled to.
-pub fn queue_list<'a>(ui: &mut Ui, count: usize, current: Option<usize>, reveal: Option<usize>, row: impl Fn(usize) -> Option<QueueRow<'a>>) -> Option<usize> {
+pub fn queue_list<'a>(
+    ui: &mut Ui,
+    count: usize,
+    current: Option<usize>,
+    reveal: Option<usize>,
+    row: impl Fn(usize) -> Option<QueueRow<'a>>,
+) -> Option<usize> {
     let mut clicked = None;
     ScrollArea::vertical().auto_shrink(false).animated(false).show_viewport(ui, |ui, sight| {
         ui.set_height(ROW * count as f32);

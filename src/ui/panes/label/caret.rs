@@ -28,7 +28,9 @@ pub(super) fn keys(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Doc
     if marking.linking.is_some() && pressed(Action::Finish) {
         marking.link(cx, schema, document);
     }
-    for (action, polarity) in [(Action::Positive, Polarity::Positive), (Action::Negative, Polarity::Negative), (Action::Neutral, Polarity::Neutral)] {
+    for (action, polarity) in
+        [(Action::Positive, Polarity::Positive), (Action::Negative, Polarity::Negative), (Action::Neutral, Polarity::Neutral)]
+    {
         if pressed(action) {
             marking.set_polarity(cx, schema, document, polarity);
         }

@@ -7,7 +7,7 @@ use crate::project::{DocId, Document, Link, Project, Span, SpanId};
 use crate::ui::Cx;
 use crate::ui::icons::{self, Icon};
 use crate::ui::theme::{GAP, palette};
-use eframe::egui::{Button, Label, RichText, ScrollArea, Ui};
+use eframe::egui::{Align, Button, Label, Layout, RichText, ScrollArea, Ui, vec2};
 
 /// State of the column: what is costly to gather.
 #[derive(Default)]
@@ -39,7 +39,8 @@ impl Inspector {
         if self.steps_key != Some(key) {
             let at = document.id.index();
             let steps = cx.desk.history().map(|history| history.done()).unwrap_or_default();
-            let touching = steps.iter().rev().filter(|step| step.edits.iter().any(|edit| edit.touches().is_some_and(|docs| docs.contains(&at))));
+            let touching =
+                steps.iter().rev().filter(|step| step.edits.iter().any(|edit| edit.touches().is_some_and(|docs| docs.contains(&at))));
             self.steps = touching
                 .take(SHOWN)
                 .map(|step| PastStep { name: step.name.clone(), author: step.author.clone(), when: date_time(step.time_ms) })
@@ -80,17 +81,18 @@ fn triple_ui(ui: &mut Ui, cx: &mut Cx<'_>, document: &Document, marking: &mut Ma
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         let room = ui.available_width() - 3.0 * 30.0 - 36.0;
-        ui.allocate_ui_with_layout(eframe::egui::vec2(room, 28.0), eframe::egui::Layout::left_to_right(eframe::egui::Align::Center), |ui| {
+        ui.allocate_ui_with_layout(vec2(room, 28.0), Layout::left_to_right(Align::Center), |ui| {
             if ui.add(row).clicked() {
                 marking.deselect();
                 marking.select_span(document, link.from);
             }
         });
-        ui.with_layout(eframe::egui::Layout::right_to_left(eframe::egui::Align::Center), |ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if icons::icon_button(ui, Icon::Close, cx.t("Unlink"), true).clicked() {
                 cx.send(Command::ToggleLink { doc: document.id, from: link.from, to: link.to });
             }
-            ui.horizontal(|ui| polarity_buttons(ui, cx, document, link.from, from.polarity));
+            let buttons = Layout::left_to_right(Align::Center);
+            ui.allocate_ui_with_layout(vec2(3.0 * 30.0, 28.0), buttons, |ui| polarity_buttons(ui, cx, document, link.from, from.polarity));
         });
     });
 }
@@ -107,20 +109,27 @@ fn spans_ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, document: &Document
     }
 }
 
-fn span_ui(ui: &mut Ui, cx: &mut Cx<'_>, document: &Document, marking: &mut Marking, (id, span): (SpanId, &Span), (label, hue): (&str, u8)) {
+fn span_ui(
+    ui: &mut Ui,
+    cx: &mut Cx<'_>,
+    document: &Document,
+    marking: &mut Marking,
+    (id, span): (SpanId, &Span),
+    (label, hue): (&str, u8),
+) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         icons::dot(ui, palette(ui).hue(hue));
         let mark = span.polarity.map_or("", crate::ui::widgets::document::mark_of);
         let words = format!("{} · {label} {mark}", excerpt(span.range.of(&document.text)));
         let room = ui.available_width() - 36.0;
-        ui.allocate_ui_with_layout(eframe::egui::vec2(room, 28.0), eframe::egui::Layout::left_to_right(eframe::egui::Align::Center), |ui| {
+        ui.allocate_ui_with_layout(vec2(room, 28.0), Layout::left_to_right(Align::Center), |ui| {
             if ui.add(Button::selectable(marking.selected == Some(id), words.trim_end()).truncate()).clicked() {
                 marking.deselect();
                 marking.select_span(document, id);
             }
         });
-        ui.with_layout(eframe::egui::Layout::right_to_left(eframe::egui::Align::Center), |ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if icons::icon_button(ui, Icon::Close, cx.t("Remove the span"), true).clicked() {
                 cx.send(Command::RemoveSpan { doc: document.id, id });
             }

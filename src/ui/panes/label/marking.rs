@@ -257,7 +257,8 @@ pub(super) fn bearer(schema: &Schema, document: &Document, id: SpanId) -> Option
         return Some((id, span));
     }
     let others = annotation.links.iter().filter_map(|link| (link.to == id).then_some(link.from).or((link.from == id).then_some(link.to)));
-    let mut bearers = others.filter_map(|other| Some((other, *annotation.spans.get(&other)?))).filter(|(_, span)| has_polarity(schema, span));
+    let mut bearers =
+        others.filter_map(|other| Some((other, *annotation.spans.get(&other)?))).filter(|(_, span)| has_polarity(schema, span));
     let only = bearers.next()?;
     bearers.next().is_none().then_some(only)
 }

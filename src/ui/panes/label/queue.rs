@@ -59,7 +59,7 @@ impl QueueColumn {
         let response = ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 4.0;
             let clear = if self.search.is_empty() { 0.0 } else { crate::ui::theme::ROW_HEIGHT + 4.0 };
-            let field = TextEdit::singleline(&mut self.search).id(id).hint_text(cx.t("Search")).desired_width(ui.available_width() - clear - 8.0);
+            let field = TextEdit::singleline(&mut self.search).id(id).hint_text(cx.t("Search")).desired_width(ui.available_width() - clear);
             let response = ui.add(field).accessible_name(cx.t("Search the documents"));
             if clear > 0.0 && icons::icon_button(ui, Icon::Close, cx.t("Clear the search"), true).clicked() {
                 self.search.clear();
@@ -185,10 +185,17 @@ fn chips_ui(ui: &mut Ui, cx: &Cx<'_>, project: &Project, filter: &mut Filter) {
 }
 
 fn menu(ui: &mut Ui, name: &str, content: impl FnOnce(&mut Ui)) {
-    ui.menu_button(name, |ui| {
+    let button = ui.menu_button(format!("{name}     "), |ui| {
         ui.set_min_width(140.0);
         content(ui);
     });
+    chevron(ui, &button.response.accessible_name(name));
+}
+
+/// The sign of a menu, at the end of its button.
+fn chevron(ui: &Ui, button: &egui::Response) {
+    let at = button.rect.right_center() - vec2(14.0, 0.0);
+    icons::paint(ui.painter(), egui::Rect::from_center_size(at, vec2(11.0, 11.0)), Icon::Down, palette(ui).weak);
 }
 
 /// A filter in force; answers whether it was clicked away.
@@ -207,12 +214,15 @@ fn order_ui(ui: &mut Ui, cx: &mut Cx<'_>) {
         Order::Shortest => "Shortest first",
         Order::Longest => "Longest first",
     };
-    let button = ui.menu_button(cx.t(word(held)), |ui| {
+    let name = cx.t(word(held));
+    let button = ui.menu_button(format!("{name}     "), |ui| {
         for order in [Order::Arrival, Order::Random(SEED), Order::Shortest, Order::Longest] {
             if ui.selectable_label(held == order, cx.t(word(order))).clicked() {
                 cx.send(Command::SetOrder(order));
             }
         }
     });
-    button.response.on_hover_text(cx.t("Order of the documents"));
+    let button = button.response.accessible_name(name);
+    chevron(ui, &button);
+    button.on_hover_text(cx.t("Order of the documents"));
 }

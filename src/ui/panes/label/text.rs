@@ -14,6 +14,11 @@ use eframe::egui::{self, Align, Area, EventFilter, Frame, Id, Layout, Margin, Or
 /// The widest column of text that reads well, in text sizes.
 const WIDEST: f32 = 46.0;
 
+/// Room at either side of the text in a pane of this width.
+pub(super) fn side(room: f32, size: f32) -> f32 {
+    ((room - size * WIDEST) * 0.5).max(12.0)
+}
+
 /// Span labels to arm, and the folds of the side columns.
 pub(super) fn toolbar(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Document, marking: &mut Marking, folds: [&mut bool; 2]) {
     let [queue, inspector] = folds;
@@ -22,7 +27,9 @@ pub(super) fn toolbar(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &
         for (label, at) in schema.span_labels.iter().zip(0u16..) {
             let is_armed = marking.armed == Some(at);
             let button = label_button(label, is_armed).show(ui);
-            let button = button.on_hover_text(cx.tf("Mark with the mouse as {} without asking. The key {} marks the selection", &[&label.name, &label.key]));
+            let button = button.on_hover_text(
+                cx.tf("Mark with the mouse as {} without asking. The key {} marks the selection", &[&label.name, &label.key]),
+            );
             if button.clicked() {
                 // With something selected the button marks it, as the letter does.
                 if marking.selection().is_some() || marking.selected.is_some() {
@@ -34,9 +41,14 @@ pub(super) fn toolbar(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             fold_button(ui, Side::Right, inspector, cx.t("Show or hide the details"));
-            let done = cx.desk.position() + 1;
-            let place = format!("{done} / {}", cx.desk.queue().len());
-            ui.label(RichText::new(place).color(palette(ui).weak));
+            for (sign, name, action, by) in [("›", "Next document", Action::Next, 1), ("‹", "Previous document", Action::Previous, -1)]
+            {
+                let button = ui.add(egui::Button::new(RichText::new(sign).size(18.0)).frame_when_inactive(false));
+                let name = cx.t(name);
+                if button.accessible_name(name).on_hover_text(format!("{name} ({})", keys::name_of(action))).clicked() {
+                    cx.send(Command::Step(by));
+                }
+            }
         });
     });
 }
@@ -99,7 +111,10 @@ fn linking_ui(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Document
     if ui.button(cx.t("Cancel")).clicked() {
         marking.linking = None;
     }
-    ui.add(egui::Label::new(RichText::new(cx.t("Click the other span, or choose it with [ and ] and press Enter")).color(palette(ui).weak)).truncate());
+    ui.add(
+        egui::Label::new(RichText::new(cx.t("Click the other span, or choose it with [ and ] and press Enter")).color(palette(ui).weak))
+            .truncate(),
+    );
 }
 
 /// ＋ － ○ for one span; the one that holds is filled, and a second click takes it away.
@@ -109,7 +124,8 @@ pub(super) fn polarity_buttons(ui: &mut Ui, cx: &mut Cx<'_>, document: &Document
         for polarity in [Polarity::Positive, Polarity::Negative, Polarity::Neutral] {
             let is_held = held == Some(polarity);
             let colours = palette(ui);
-            let (fill, ink) = if is_held { (colours.polarity(polarity), colours.on_accent) } else { (colours.raised, colours.polarity(polarity)) };
+            let (fill, ink) =
+                if is_held { (colours.polarity(polarity), colours.on_accent) } else { (colours.raised, colours.polarity(polarity)) };
             let button = egui::Button::new(RichText::new(mark_of(polarity)).color(ink)).fill(fill).min_size(vec2(28.0, 24.0));
             let name = cx.t(polarity_word(polarity));
             if ui.add(button).accessible_name(name).on_hover_text(name).clicked() {
@@ -138,7 +154,7 @@ pub(super) fn text_ui(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &
     let area = ScrollArea::vertical().id_salt(("text", document.id.0)).auto_shrink(false).animated(false);
     let output = area.show(ui, |ui| {
         let room = ui.available_width();
-        let side = ((room - size * WIDEST) * 0.5).max(12.0);
+        let side = side(room, size);
         let mut rect = ui.available_rect_before_wrap();
         rect.min.x += side;
         rect.max.x -= side;
@@ -288,7 +304,8 @@ fn span_palette(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Docume
     }
     let (Some(at), Some(_)) = (marking.palette_at, marking.selection()) else { return };
     let mut chosen = None;
-    let area = Area::new(Id::unique("span palette")).order(Order::Foreground).fixed_pos(at + vec2(-20.0, 14.0)).constrain_to(ui.clip_rect());
+    let area =
+        Area::new(Id::unique("span palette")).order(Order::Foreground).fixed_pos(at + vec2(-20.0, 14.0)).constrain_to(ui.clip_rect());
     area.show(ui.ctx(), |ui| {
         Frame::popup(ui.style()).inner_margin(Margin::same(6)).show(ui, |ui| {
             ui.horizontal(|ui| {

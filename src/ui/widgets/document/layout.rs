@@ -5,8 +5,8 @@
 
 use super::{Document, MarkedSpan, rect_of};
 use eframe::egui::{
-    Color32, FontId, Galley, Pos2, Rangef, Rect, TextFormat, Ui, Vec2, epaint::text::cursor::CCursor, epaint::text::CharIndex, epaint::text::LayoutJob,
-    pos2, vec2,
+    Color32, FontId, Galley, Pos2, Rangef, Rect, TextFormat, Ui, Vec2, epaint::text::CharIndex, epaint::text::LayoutJob,
+    epaint::text::cursor::CCursor, pos2, vec2,
 };
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
@@ -21,7 +21,9 @@ const ABOVE: f32 = 0.93;
 const BELOW: f32 = 0.21;
 /// Room of one caption and of one link above a row.
 const CAPTION: f32 = 0.56;
-pub(super) const LINK_LANE: f32 = 5.0;
+const LINK_LANE: f32 = 5.0;
+/// Height of the lowest link above the captions.
+const LIFT: f32 = 3.5;
 /// Distance of the underlines of nested spans.
 pub(super) const UNDERLINE: f32 = 4.0;
 /// Room at the left for links between rows.
@@ -38,13 +40,15 @@ pub(super) struct Piece {
     pub level: usize,
     pub starts: bool,
     pub ends: bool,
-    /// Caption with its galley's left edge and lane.
+    /// On the first piece of a span.
     pub caption: Option<Caption>,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Caption {
-    pub galley: Arc<Galley>,
+    /// Laid out again each time it is painted: egui's atlas of glyphs may have changed.
+    pub text: String,
+    pub width: f32,
     pub x: f32,
     pub lane: usize,
 }
@@ -209,7 +213,7 @@ impl Layout {
             let mut galley = (*shaped.source).clone();
             let mut inside = 0.0;
             for (placed, row) in galley.rows.iter_mut().zip(&mut shaped.rows) {
-                let links = if row.links == 0 { 0.0 } else { 2.0 + row.links as f32 * LINK_LANE };
+                let links = if row.links == 0 { 0.0 } else { LIFT + row.links as f32 * LINK_LANE };
                 let needed = row.captions as f32 * size * CAPTION + links + (underlines as f32) * UNDERLINE;
                 inside += (needed - gap).max(0.0).ceil();
                 placed.pos.y = inside;
@@ -294,7 +298,7 @@ impl Layout {
             let paragraph = &self.paragraphs[row_at.0];
             let row = paragraph.shaped.as_ref()?.rows.get(row_at.1)?;
             let y = row.ground.min - row.captions as f32 * self.size * CAPTION;
-            Some((paragraph.top + y, paragraph.top + y - 2.0 - lane as f32 * LINK_LANE))
+            Some((paragraph.top + y, paragraph.top + y - LIFT - lane as f32 * LINK_LANE))
         };
         let (from_top, from_y) = lane_y(way.from.0, way.from_lane)?;
         let (to_top, to_y) = lane_y(way.to.0, way.to_lane)?;
@@ -303,14 +307,7 @@ impl Layout {
             return Some(vec![pos2(from_x, from_top), pos2(from_x, from_y), pos2(to_x, to_y), pos2(to_x, to_top)]);
         }
         let side = (MARGIN - 8.0 - 4.0 * way.margin as f32).max(2.0);
-        Some(vec![
-            pos2(from_x, from_top),
-            pos2(from_x, from_y),
-            pos2(side, from_y),
-            pos2(side, to_y),
-            pos2(to_x, to_y),
-            pos2(to_x, to_top),
-        ])
+        Some(vec![pos2(from_x, from_top), pos2(from_x, from_y), pos2(side, from_y), pos2(side, to_y), pos2(to_x, to_y), pos2(to_x, to_top)])
     }
 
     fn paragraph_of(&self, byte: usize) -> usize {
@@ -417,7 +414,9 @@ impl Layout {
                 return None;
             }
             let near = |x: f32| (at.x - x).abs() <= reach.min(rect.width() * 0.35);
-            (piece.ends && near(rect.right())).then_some((selected, true)).or_else(|| (piece.starts && near(rect.left())).then_some((selected, false)))
+            (piece.ends && near(rect.right()))
+                .then_some((selected, true))
+                .or_else(|| (piece.starts && near(rect.left())).then_some((selected, false)))
         })
     }
 
@@ -492,7 +491,12 @@ fn paragraphs_of(doc: &Document<'_>, width: f32) -> Vec<Paragraph> {
 /// Lays out a paragraph. Answers whether it had to.
 fn shape(ui: &Ui, doc: &Document<'_>, paragraph: &mut Paragraph, width: f32, size: f32) -> bool {
     let text = &doc.text[paragraph.bytes.clone()];
-    let format = TextFormat { font_id: FontId::proportional(size), color: Color32::PLACEHOLDER, line_height: Some((size * LINE).round()), ..Default::default() };
+    let format = TextFormat {
+        font_id: FontId::proportional(size),
+        color: Color32::PLACEHOLDER,
+        line_height: Some((size * LINE).round()),
+        ..Default::default()
+    };
     let mut job = LayoutJob::single_section(text.to_owned(), format);
     job.wrap.max_width = (width - MARGIN).max(size * 2.0);
     job.break_on_newline = false;
@@ -555,8 +559,10 @@ fn pieces_of(shaped: &Shaped, bytes: &Range<usize>, spans: &[MarkedSpan<'_>], op
 /// Gives the first piece of each span its caption, on the first lane where there is room.
 fn caption_pieces(ui: &Ui, doc: &Document<'_>, shaped: &mut Shaped, width: f32) {
     const APART: f32 = 4.0;
-    let font = FontId::proportional((doc.size * 0.54).clamp(9.5, 14.0));
-    let galley = |text: String| ui.painter().layout_no_wrap(text, font.clone(), Color32::PLACEHOLDER);
+    let measured = |text: String| {
+        let width = caption_galley(ui, &text, doc.size).size().x;
+        (text, width)
+    };
     let room = width - MARGIN;
     for row in &mut shaped.rows {
         (row.captions, row.underlines) = (0, 0);
@@ -582,25 +588,31 @@ fn caption_pieces(ui: &Ui, doc: &Document<'_>, shaped: &mut Shaped, width: f32) 
         let next = order.get(nth + 1).map(|next| &shaped.pieces[*next]).filter(|next| next.row == row && next.x.min > piece.x.min + 1.0);
         let limit = next.map_or(room, |next| next.x.min - APART);
         let span = &doc.spans[piece.span];
-        let mut caption = galley(span.caption());
-        if piece.x.min + caption.size().x > limit && caption.size().x > piece.x.span() {
-            caption = galley(span.short_caption());
+        let (mut text, mut width) = measured(span.caption());
+        if piece.x.min + width > limit && width > piece.x.span() {
+            (text, width) = measured(span.short_caption());
         }
-        let x = piece.x.min.min((room - caption.size().x).max(0.0));
+        let x = piece.x.min.min((room - width).max(0.0));
         let lane = ends.iter().position(|end| *end + APART <= x).unwrap_or(ends.len());
-        let end = x + caption.size().x;
+        let end = x + width;
         match ends.get_mut(lane) {
             Some(held) => *held = end,
             None => ends.push(end),
         }
         shaped.rows[row].captions = shaped.rows[row].captions.max(lane + 1);
-        shaped.pieces[*at].caption = Some(Caption { galley: caption, x, lane });
+        shaped.pieces[*at].caption = Some(Caption { text, width, x, lane });
     }
+}
+
+/// A caption beside text of this size.
+pub(super) fn caption_galley(ui: &Ui, text: &str, size: f32) -> Arc<Galley> {
+    let font = FontId::proportional((size * 0.54).clamp(9.5, 14.0));
+    ui.painter().layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER)
 }
 
 /// Where a link takes hold of a piece: beside its caption if there is room, else in the middle.
 fn hold(piece: &Piece) -> f32 {
     let middle = piece.x.center();
-    let beside = piece.caption.as_ref().map_or(middle, |caption| caption.x + caption.galley.size().x + 4.0);
+    let beside = piece.caption.as_ref().map_or(middle, |caption| caption.x + caption.width + 4.0);
     if beside <= piece.x.max - 3.0 { beside.max(middle) } else { middle }
 }

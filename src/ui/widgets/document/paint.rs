@@ -1,6 +1,6 @@
 //! Paint, from back to front: grounds, selection, text, outlines, captions, links, caret.
 
-use super::layout::{Layout, MARGIN, Paragraph, Piece, Shaped, UNDERLINE};
+use super::layout::{Layout, MARGIN, Paragraph, Piece, Shaped, UNDERLINE, caption_galley};
 use super::{Document, MarkedSpan, hue_of};
 use crate::ui::theme::palette;
 use eframe::egui::{Color32, Pos2, Rangef, Rect, Shape, Stroke, StrokeKind, Ui, epaint::QuadraticBezierShape, pos2, vec2};
@@ -84,8 +84,9 @@ fn outline(ui: &Ui, doc: &Document<'_>, piece: &Piece, rect: Rect) {
 fn caption(ui: &Ui, doc: &Document<'_>, layout: &Layout, piece: &Piece, rect: Rect, left: f32) {
     let (Some(span), Some(caption)) = (doc.spans.get(piece.span), &piece.caption) else { return };
     let lane = caption.lane as f32 * layout.caption_height();
-    let at = pos2(left + caption.x, rect.top() - lane - caption.galley.size().y + 1.0);
-    ui.painter().galley(at, caption.galley.clone(), caption_colour(ui, span));
+    let galley = caption_galley(ui, &caption.text, doc.size);
+    let at = pos2(left + caption.x, rect.top() - lane - galley.size().y + 1.0);
+    ui.painter().galley(at, galley, caption_colour(ui, span));
 }
 
 /// The polarity's colour where there is one: its mark stands beside it.
