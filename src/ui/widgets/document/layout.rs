@@ -3,11 +3,13 @@
 //! Rows are laid out by egui, then moved apart where nested spans or links need room between them. All places are
 //! relative to the widget's upper left corner.
 
-use super::{Document, MarkedSpan, rect_of};
-use eframe::egui::{
-    Color32, FontId, Galley, Pos2, Rangef, Rect, TextFormat, Ui, Vec2, epaint::text::CharIndex, epaint::text::LayoutJob,
-    epaint::text::cursor::CCursor, pos2, vec2,
-};
+mod links;
+mod places;
+
+use super::{Document, MarkedSpan};
+use eframe::egui::epaint::text::{CharIndex, LayoutJob};
+use eframe::egui::{Color32, FontId, Galley, Rangef, Rect, TextFormat, Ui, Vec2, pos2};
+use links::Way;
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
 use std::sync::Arc;
@@ -94,17 +96,6 @@ pub(super) struct Shaped {
 
 /// Row of a paragraph.
 pub(super) type RowAt = (usize, usize);
-
-/// A link's way: up from one span, along a lane (or along the margin), down to the other.
-pub(super) struct Way {
-    pub link: usize,
-    pub from: (RowAt, f32),
-    pub to: (RowAt, f32),
-    from_lane: usize,
-    to_lane: usize,
-    /// Place of the vertical line, when the rows differ.
-    margin: usize,
-}
 
 pub(super) struct Layout {
     text_key: u64,
@@ -231,56 +222,6 @@ impl Layout {
         }
     }
 
-    fn ways_of(&mut self, doc: &Document<'_>) -> Vec<Way> {
-        let mut ways: Vec<Way> = doc.links.iter().enumerate().filter_map(|(at, _)| self.way_of(doc, at)).collect();
-        // Short links stand next to their row, long ones arch over them.
-        ways.sort_by(|a, b| {
-            let rows = |way: &Way| way.from.0 != way.to.0;
-            let reach = |way: &Way| (way.from.1 - way.to.1).abs();
-            rows(a).cmp(&rows(b)).then(reach(a).total_cmp(&reach(b)))
-        });
-        let mut lanes: std::collections::HashMap<RowAt, Vec<(Rangef, usize)>> = std::collections::HashMap::new();
-        let mut margins: Vec<(RowAt, RowAt)> = Vec::new();
-        let mut take = |row: RowAt, x: Rangef| {
-            let held = lanes.entry(row).or_default();
-            let is_free = |lane: usize| held.iter().all(|(other, at)| *at != lane || other.max + 3.0 < x.min || x.max + 3.0 < other.min);
-            let lane = (0..).find(|lane| is_free(*lane)).unwrap_or_default();
-            held.push((x, lane));
-            lane
-        };
-        for way in &mut ways {
-            if way.from.0 == way.to.0 {
-                way.from_lane = take(way.from.0, Rangef::new(way.from.1.min(way.to.1), way.from.1.max(way.to.1)));
-                way.to_lane = way.from_lane;
-            } else {
-                let (low, high) = (way.from.0.min(way.to.0), way.from.0.max(way.to.0));
-                way.margin = margins.iter().filter(|(a, b)| *a <= high && low <= *b).count();
-                margins.push((low, high));
-                way.from_lane = take(way.from.0, Rangef::new(0.0, way.from.1));
-                way.to_lane = take(way.to.0, Rangef::new(0.0, way.to.1));
-            }
-        }
-        for ((paragraph, row), held) in lanes {
-            if let Some(shaped) = &mut self.paragraphs[paragraph].shaped {
-                shaped.rows[row].links = held.iter().map(|(_, lane)| lane + 1).max().unwrap_or_default();
-            }
-        }
-        ways
-    }
-
-    fn way_of(&self, doc: &Document<'_>, link: usize) -> Option<Way> {
-        let pieces = |id: u32| {
-            let span = doc.spans.iter().position(|span| span.id == id)?;
-            let found: Vec<(RowAt, f32)> = self.pieces_of_span(doc, span).map(|(at, piece)| (at, hold(piece))).collect();
-            (!found.is_empty()).then_some(found)
-        };
-        let (from, to) = (pieces(doc.links[link].from)?, pieces(doc.links[link].to)?);
-        // Side by side in one row if they meet there; else from first to first.
-        let meeting = from.iter().find_map(|a| to.iter().find(|b| b.0 == a.0).map(|b| (*a, *b)));
-        let (from, to) = meeting.unwrap_or((from[0], to[0]));
-        Some(Way { link, from, to, from_lane: 0, to_lane: 0, margin: 0 })
-    }
-
     /// The pieces of a span, in reading order.
     pub fn pieces_of_span(&self, doc: &Document<'_>, span: usize) -> impl Iterator<Item = (RowAt, &Piece)> {
         let range = doc.spans[span].range;
@@ -292,132 +233,8 @@ impl Layout {
         })
     }
 
-    /// The points of a link's way, rounded by the painter.
-    pub fn points(&self, way: &Way) -> Option<Vec<Pos2>> {
-        let lane_y = |row_at: RowAt, lane: usize| {
-            let paragraph = &self.paragraphs[row_at.0];
-            let row = paragraph.shaped.as_ref()?.rows.get(row_at.1)?;
-            let y = row.ground.min - row.captions as f32 * self.size * CAPTION;
-            Some((paragraph.top + y, paragraph.top + y - LIFT - lane as f32 * LINK_LANE))
-        };
-        let (from_top, from_y) = lane_y(way.from.0, way.from_lane)?;
-        let (to_top, to_y) = lane_y(way.to.0, way.to_lane)?;
-        let (from_x, to_x) = (MARGIN + way.from.1, MARGIN + way.to.1);
-        if way.from.0 == way.to.0 {
-            return Some(vec![pos2(from_x, from_top), pos2(from_x, from_y), pos2(to_x, to_y), pos2(to_x, to_top)]);
-        }
-        let side = (MARGIN - 8.0 - 4.0 * way.margin as f32).max(2.0);
-        Some(vec![pos2(from_x, from_top), pos2(from_x, from_y), pos2(side, from_y), pos2(side, to_y), pos2(to_x, to_y), pos2(to_x, to_top)])
-    }
-
     fn paragraph_of(&self, byte: usize) -> usize {
         self.paragraphs.partition_point(|paragraph| paragraph.bytes.start <= byte).saturating_sub(1)
-    }
-
-    /// Rectangle of a piece.
-    pub fn rect_of(&self, at: RowAt, piece: &Piece) -> Option<Rect> {
-        let paragraph = &self.paragraphs[at.0];
-        let row = paragraph.shaped.as_ref()?.rows.get(at.1)?;
-        let (x, y) = (piece.x, row.ground);
-        Some(rect_of(Rangef::new(x.min + MARGIN, x.max + MARGIN), Rangef::new(y.min + paragraph.top, y.max + paragraph.top)))
-    }
-
-    /// Where a span (by place) begins on the screen.
-    pub fn first_rect(&self, span: usize) -> Option<Rect> {
-        self.paragraphs.iter().enumerate().find_map(|(at, paragraph)| {
-            let piece = paragraph.shaped.as_ref()?.pieces.iter().find(|piece| piece.span == span && piece.starts)?;
-            self.rect_of((at, piece.row), piece)
-        })
-    }
-
-    /// Rectangles behind a range of bytes, for selections.
-    pub fn rects_of_bytes(&self, bytes: &Range<usize>) -> Vec<Rect> {
-        let mut rects = Vec::new();
-        for paragraph in &self.paragraphs {
-            let (start, end) = (bytes.start.max(paragraph.bytes.start), bytes.end.min(paragraph.bytes.end));
-            let Some(shaped) = paragraph.shaped.as_ref().filter(|_| start < end) else { continue };
-            for (row, x) in shaped.row_parts(start - paragraph.bytes.start..end - paragraph.bytes.start) {
-                let y = shaped.rows[row].ground;
-                rects.push(rect_of(x, y).translate(vec2(MARGIN, paragraph.top)));
-            }
-        }
-        rects
-    }
-
-    /// Where the caret stands before `byte`.
-    pub fn caret_rect(&self, byte: usize) -> Option<Rect> {
-        let paragraph = self.paragraphs.get(self.paragraph_of(byte))?;
-        let Some(shaped) = &paragraph.shaped else {
-            return Some(Rect::from_min_size(pos2(MARGIN, paragraph.top), vec2(1.0, self.size)));
-        };
-        let (row, x) = shaped.place(byte.saturating_sub(paragraph.bytes.start));
-        let y = shaped.rows.get(row)?.ground;
-        Some(rect_of(Rangef::point(x), y).translate(vec2(MARGIN, paragraph.top)))
-    }
-
-    pub fn line_at(&self, byte: usize) -> Option<Range<usize>> {
-        let paragraph = self.paragraphs.get(self.paragraph_of(byte))?;
-        let shaped = paragraph.shaped.as_ref()?;
-        let (row, _) = shaped.place(byte.saturating_sub(paragraph.bytes.start));
-        let row = shaped.rows.get(row)?;
-        let at = |char: usize| paragraph.bytes.start + shaped.offsets.get(char).map_or(paragraph.bytes.len(), |byte| *byte as usize);
-        Some(at(row.first)..at(row.first + row.chars))
-    }
-
-    fn paragraph_at(&self, y: f32) -> Option<(&Paragraph, &Shaped)> {
-        let at = self.paragraphs.partition_point(|paragraph| paragraph.top <= y).saturating_sub(1);
-        let paragraph = self.paragraphs.get(at)?;
-        Some((paragraph, paragraph.shaped.as_ref()?))
-    }
-
-    /// The boundary between code points nearest to a place.
-    pub fn byte_at(&self, at: Vec2) -> usize {
-        let Some((paragraph, shaped)) = self.paragraph_at(at.y) else { return 0 };
-        let cursor = shaped.cursor_at(at - vec2(MARGIN, paragraph.top));
-        paragraph.bytes.start + shaped.byte_of(cursor)
-    }
-
-    /// Start of the code point under a place.
-    pub fn character_at(&self, at: Vec2) -> Option<usize> {
-        let (paragraph, shaped) = self.paragraph_at(at.y)?;
-        let at = at - vec2(MARGIN, paragraph.top);
-        let cursor = shaped.cursor_at(at);
-        let x = shaped.galley.pos_from_cursor(CCursor { index: CharIndex(cursor), prefer_next_row: true }).min.x;
-        let index = if at.x < x && cursor > 0 { cursor - 1 } else { cursor };
-        Some(paragraph.bytes.start + shaped.byte_of(index))
-    }
-
-    /// The innermost span under a place.
-    pub fn span_at(&self, doc: &Document<'_>, at: Vec2) -> Option<u32> {
-        let (paragraph, shaped) = self.paragraph_at(at.y)?;
-        let place = at - vec2(MARGIN, paragraph.top);
-        let reach = self.size * CAPTION;
-        let hit = |piece: &&Piece| {
-            let ground = shaped.rows[piece.row].ground;
-            let lower = ground.max + piece.level as f32 * UNDERLINE + 2.0;
-            piece.x.contains(place.x) && (ground.min - reach * 0.8..=lower).contains(&place.y)
-        };
-        let inner = shaped.pieces.iter().filter(hit).min_by_key(|piece| {
-            let range = doc.spans.get(piece.span).map_or(0, |span| span.range.bytes().len());
-            (range, std::cmp::Reverse(piece.level))
-        })?;
-        doc.spans.get(inner.span).map(|span| span.id)
-    }
-
-    /// The edge of the selected span under a place: its id, and whether it is the end.
-    pub fn edge_at(&self, doc: &Document<'_>, at: Vec2, reach: f32) -> Option<(u32, bool)> {
-        let selected = doc.selected?;
-        let span = doc.spans.iter().position(|span| span.id == selected)?;
-        self.pieces_of_span(doc, span).find_map(|(row_at, piece)| {
-            let rect = self.rect_of(row_at, piece)?;
-            if !rect.y_range().contains(at.y) {
-                return None;
-            }
-            let near = |x: f32| (at.x - x).abs() <= reach.min(rect.width() * 0.35);
-            (piece.ends && near(rect.right()))
-                .then_some((selected, true))
-                .or_else(|| (piece.starts && near(rect.left())).then_some((selected, false)))
-        })
     }
 
     /// Paragraphs that touch a stretch of the widget's height.
@@ -608,11 +425,4 @@ fn caption_pieces(ui: &Ui, doc: &Document<'_>, shaped: &mut Shaped, width: f32) 
 pub(super) fn caption_galley(ui: &Ui, text: &str, size: f32) -> Arc<Galley> {
     let font = FontId::proportional((size * 0.54).clamp(9.5, 14.0));
     ui.painter().layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER)
-}
-
-/// Where a link takes hold of a piece: beside its caption if there is room, else in the middle.
-fn hold(piece: &Piece) -> f32 {
-    let middle = piece.x.center();
-    let beside = piece.caption.as_ref().map_or(middle, |caption| caption.x + caption.width + 4.0);
-    if beside <= piece.x.max - 3.0 { beside.max(middle) } else { middle }
 }
