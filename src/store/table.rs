@@ -7,13 +7,20 @@ use polars::prelude::{ArrowDataType, Column, DataFrame, DataType, ParquetReader,
 use std::fs::File;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
 
 fn unreadable(path: &Path, what: impl ToString) -> StoreError {
     StoreError::Unreadable { what: what.to_string(), path: path.to_owned() }
 }
 
+/// A reader that goes by Parquet's own types. Notes of other writers about theirs are put aside: a column of categories
+/// is a column of text then, and nothing else depends on them.
 fn open(path: &Path) -> Result<ParquetReader<File>, StoreError> {
-    File::open(path).map(ParquetReader::new).map_err(StoreError::io_read("Reading the file", path))
+    let mut reader = File::open(path).map(ParquetReader::new).map_err(StoreError::io_read("Reading the file", path))?;
+    let mut metadata = reader.get_metadata().map_err(|error| unreadable(path, error))?.clone();
+    Arc::make_mut(&mut metadata).key_value_metadata = None;
+    reader.set_metadata(metadata);
+    Ok(reader)
 }
 
 /// Whether this build of polars can read a column of this type as text.
