@@ -3,9 +3,7 @@
 #![allow(clippy::unwrap_used)] // A bench that fails should stop.
 
 use gloss::nn::kernels::*;
-use gloss::nn::{
-    Activation, AdamW, ClassHead, Dropout, Encoder, LoadOptions, Mode, ModelFiles, Params, RaggedBatch, loss,
-};
+use gloss::nn::{Activation, AdamW, ClassHead, Dropout, Encoder, LoadOptions, Mode, ModelFiles, Params, RaggedBatch, loss};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::time::Instant;

@@ -77,7 +77,7 @@ impl EncoderConfig {
             hidden_act,
             model_type,
         };
-        if read.hidden_size % read.num_attention_heads != 0 {
+        if !read.hidden_size.is_multiple_of(read.num_attention_heads) {
             return Err(bad(format!("{} heads do not divide the hidden size {}", read.num_attention_heads, read.hidden_size)));
         }
         if read.max_position_embeddings == 0 {

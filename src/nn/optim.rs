@@ -119,7 +119,11 @@ impl InplaceOp1 for Update<'_> {
         second.resize(values.len(), 0.0);
         let state = first.par_chunks_mut(CHUNK).zip(second.par_chunks_mut(CHUNK));
         let step = self.step;
-        values.par_chunks_mut(CHUNK).zip(grad.par_chunks(CHUNK)).zip(state).for_each(|((value, grad), (m, v))| adam_step(step, value, grad, m, v));
+        values
+            .par_chunks_mut(CHUNK)
+            .zip(grad.par_chunks(CHUNK))
+            .zip(state)
+            .for_each(|((value, grad), (m, v))| adam_step(step, value, grad, m, v));
         Ok(())
     }
 }

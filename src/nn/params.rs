@@ -193,9 +193,11 @@ impl Gradients {
 /// # Errors
 /// None so far.
 pub fn unreached(params: &Params, grads: &Gradients) -> Result<Vec<String>> {
-    let reached = |name: &str| grads.get(name).is_some_and(|grad| {
-        let size = kernels::sum_of_squares(grad);
-        size > 0.0 && size.is_finite()
-    });
+    let reached = |name: &str| {
+        grads.get(name).is_some_and(|grad| {
+            let size = kernels::sum_of_squares(grad);
+            size > 0.0 && size.is_finite()
+        })
+    };
     Ok(params.trainable().map(|(name, _)| name).filter(|name| !reached(name)).map(str::to_owned).collect())
 }

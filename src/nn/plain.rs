@@ -33,7 +33,7 @@ pub fn activate(x: &Tensor, kind: Activation) -> Result<Tensor> {
     }
 }
 
-/// Drops values of `x` `[rows, cols]` by the mask of `dropout`; `first_row` is the place of its first row in the mask.
+/// Drops values of `x` `[rows, cols]` by the mask of `dropout`, rows numbered from 0.
 ///
 /// # Errors
 /// When shapes do not fit.

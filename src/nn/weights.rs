@@ -75,7 +75,6 @@ impl<'a> WeightFile<'a> {
         Ok(Self { content, names: names.into_iter().map(|name| (bert_name(&name), name)).collect() })
     }
 
-
     /// BERT's names (without `bert.`) and the file's own.
     pub fn names(&self) -> &BTreeMap<String, String> {
         &self.names

@@ -28,7 +28,7 @@ fn exponential_and_error_function() {
     assert!(worst < 2e-7, "exp: {worst:e}");
     assert!(exp(-1e9) < 2e-38 && exp(1e9).is_finite() && exp(f32::NEG_INFINITY) < 2e-38);
     // Known values of erf.
-    for (x, wanted) in [(0.0, 0.0), (0.5, 0.520_499_88), (1.0, 0.842_700_8), (-1.0, -0.842_700_8), (2.0, 0.995_322_3), (6.0, 1.0)] {
+    for (x, wanted) in [(0.0, 0.0), (0.5, 0.520_499_9), (1.0, 0.842_700_8), (-1.0, -0.842_700_8), (2.0, 0.995_322_3), (6.0, 1.0)] {
         assert!((erf(x) - wanted).abs() < 4e-7, "erf({x}) = {}", erf(x));
     }
 }

@@ -40,11 +40,9 @@ fn adamw_by_hand() {
     for name in names {
         params.var(name, matrix(1, 3, &noise(&mut rng, 3, 1.0))).unwrap();
     }
-    let mut mine: BTreeMap<&str, (Vec<f64>, Vec<f64>, Vec<f64>)> = BTreeMap::new();
-    for name in names {
-        let start = values(params.get(name).unwrap()).iter().map(|x| f64::from(*x)).collect();
-        mine.insert(name, (start, vec![0.0; 3], vec![0.0; 3]));
-    }
+    // Value, first and second moment of each number.
+    let start = |name| values(params.get(name).unwrap()).iter().map(|x| [f64::from(*x), 0.0, 0.0]).collect::<Vec<_>>();
+    let mut mine: BTreeMap<&str, Vec<[f64; 3]>> = names.iter().map(|name| (*name, start(name))).collect();
     let mut optimiser = AdamW::new(0.1, 5.0);
     for step in 1..=5 {
         let weights: Vec<Vec<f32>> = names.iter().map(|_| noise(&mut rng, 3, 1.0)).collect();
@@ -55,16 +53,15 @@ fn adamw_by_hand() {
         let wanted = weights.iter().flatten().map(|w| f64::from(*w).powi(2)).sum::<f64>().sqrt();
         assert!((norm - wanted).abs() < 1e-5);
         for (name, w) in names.iter().zip(&weights) {
-            let (x, m, v) = mine.get_mut(name).unwrap();
             let (lr, decay) = (if *name == names[2] { 5e-2 } else { 1e-2 }, if *name == names[0] { 0.1 } else { 0.0 });
-            for at in 0..3 {
-                let g = f64::from(w[at]) * (0.7 / norm).min(1.0);
-                m[at] = 0.9 * m[at] + 0.1 * g;
-                v[at] = 0.999 * v[at] + 0.001 * g * g;
-                let (mh, vh) = (m[at] / (1.0 - 0.9f64.powi(step)), v[at] / (1.0 - 0.999f64.powi(step)));
-                x[at] = x[at] * (1.0 - lr * decay) - lr * mh / (vh.sqrt() + 1e-8);
+            for ([x, m, v], w) in mine.get_mut(name).unwrap().iter_mut().zip(w) {
+                let g = f64::from(*w) * (0.7 / norm).min(1.0);
+                *m = 0.9 * *m + 0.1 * g;
+                *v = 0.999 * *v + 0.001 * g * g;
+                let (mh, vh) = (*m / (1.0 - 0.9f64.powi(step)), *v / (1.0 - 0.999f64.powi(step)));
+                *x = *x * (1.0 - lr * decay) - lr * mh / (vh.sqrt() + 1e-8);
             }
-            let wanted: Vec<f32> = x.iter().map(|x| *x as f32).collect();
+            let wanted: Vec<f32> = mine[name].iter().map(|number| number[0] as f32).collect();
             assert_close(name, &values(params.get(name).unwrap()), &wanted, 2e-5);
         }
     }
@@ -192,7 +189,8 @@ fn what_is_saved_loads_and_answers_the_same() {
     let mut rng = generator(99);
     let (class, report) = ClassHead::new_or_load(Some(&files), SMALL.hidden, 3, &mut params, &mut rng, false).unwrap();
     assert_eq!((report.loaded.len(), report.fresh.len()), (4, 0));
-    let (tag, report) = TagHead::new_or_load(Some(&files), SMALL.hidden, 5, &encoder.word_embedding(), &mut params, &mut rng, false).unwrap();
+    let (tag, report) =
+        TagHead::new_or_load(Some(&files), SMALL.hidden, 5, &encoder.word_embedding(), &mut params, &mut rng, false).unwrap();
     assert_eq!((report.loaded.len(), report.fresh.len()), (6, 0));
     assert_eq!(params.trainable().count(), 0);
     let again = Model { params, encoder, class, tag };

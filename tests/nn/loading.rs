@@ -152,7 +152,9 @@ fn missing_and_misshapen_parameters() {
     let mut tensors = bert();
     tensors.retain(|(name, _)| !name.contains("layer.1.intermediate"));
     match open(&bert_config(TINY, "gelu"), &tensors, 0).unwrap_err() {
-        LoadError::Missing(names) => assert_eq!(names, ["bert.encoder.layer.1.intermediate.dense.weight", "bert.encoder.layer.1.intermediate.dense.bias"]),
+        LoadError::Missing(names) => {
+            assert_eq!(names, ["bert.encoder.layer.1.intermediate.dense.weight", "bert.encoder.layer.1.intermediate.dense.bias"])
+        }
         other => panic!("{other}"),
     }
     let error = open(&config_with(&[("vocab_size", 16.into())]), &bert(), 0).unwrap_err();

@@ -11,13 +11,7 @@ use rayon::prelude::*;
 use std::sync::Arc;
 
 /// Hidden states of the last layer, and the tape from layer `first` on (`None`: no tape is kept).
-pub(super) fn forward(
-    core: &Core,
-    batch: &RaggedBatch,
-    masks: &Masks,
-    first: Option<usize>,
-    pool: &Arc<Pool>,
-) -> Result<(Vec<f32>, Tape)> {
+pub(super) fn forward(core: &Core, batch: &RaggedBatch, masks: &Masks, first: Option<usize>, pool: &Arc<Pool>) -> Result<(Vec<f32>, Tape)> {
     let (mut x, embeddings) = embed(core, batch, masks, pool)?;
     let keep = first.unwrap_or(usize::MAX);
     let embeddings = (keep == 0).then_some(embeddings);

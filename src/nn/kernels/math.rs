@@ -18,7 +18,7 @@ pub(super) fn exp_fast<const FMA: bool>(x: f32) -> f32 {
     let shifted = fma::<FMA>(x, std::f32::consts::LOG2_E, ROUND);
     let n = shifted - ROUND;
     // ln 2 in two parts, the first with few digits so that n times it is exact.
-    let r = fma::<FMA>(n, -0.693_359_375, x);
+    let r = fma::<FMA>(n, -0.693_359_4, x);
     let r = fma::<FMA>(n, 2.121_944_4e-4, r);
     let mut p = 1.987_569_1e-4;
     p = fma::<FMA>(p, r, 1.398_199_9e-3);

@@ -19,7 +19,7 @@ mod pool;
 
 pub use adam::{AdamStep, adam_step};
 pub use attention::{Attention, AttentionSaved, attention_backward, attention_forward};
-pub use feed::{activate_forward, activate_backward};
+pub use feed::{activate_backward, activate_forward};
 pub use math::{erf, exp, sum_of_squares};
 pub use matmul::{Mat, MatMut, linear, linear_input_grad, linear_weight_grad, matmul};
 pub use norm::{NormBackward, NormGrads, NormInput, NormOutput, column_sums, drop_rows, norm_backward, norm_forward};
