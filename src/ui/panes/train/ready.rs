@@ -54,10 +54,15 @@ impl Ready {
 
     /// Counts of each class and span label.
     pub(super) fn ui(&self, ui: &mut egui::Ui, cx: &Cx<'_>) {
+        ui.scope(|ui| self.counts_ui(ui, cx));
+    }
+
+    fn counts_ui(&self, ui: &mut egui::Ui, cx: &Cx<'_>) {
         let Some(project) = cx.desk.project() else { return };
         let palette = theme::palette(ui);
         let schema = project.schema();
         group(ui, cx.t("What there is to learn from"));
+        ui.spacing_mut().item_spacing.y = 2.0;
         ui.label(
             egui::RichText::new(cx.tf("{} labelled reviews, {} more held out to judge by", &[&self.counts.train, &self.counts.held_out]))
                 .color(palette.weak)
