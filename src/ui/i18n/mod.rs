@@ -9,8 +9,9 @@ use crate::desk::Language;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+// Where two tables have a sentence, the frame's words win, so that a command has one name everywhere.
 static CHINESE: LazyLock<HashMap<&'static str, &'static str>> =
-    LazyLock::new(|| [frame::ROWS, label::ROWS, train::ROWS].into_iter().flatten().copied().collect());
+    LazyLock::new(|| [train::ROWS, label::ROWS, frame::ROWS].into_iter().flatten().copied().collect());
 
 /// The words for an English sentence; English itself where there is no translation.
 pub fn translate(language: Language, english: &'static str) -> &'static str {
