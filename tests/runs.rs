@@ -22,7 +22,16 @@ fn report() -> Report {
 }
 
 fn step(step: usize) -> TrainEvent {
-    TrainEvent::Step(StepEvent { step, epoch: 0.1, loss: 0.5, class_loss: None, span_loss: None, lr: 1e-4, grad_norm: 1.0, tokens_per_s: 9.0 })
+    TrainEvent::Step(StepEvent {
+        step,
+        epoch: 0.1,
+        loss: 0.5,
+        class_loss: None,
+        span_loss: None,
+        lr: 1e-4,
+        grad_norm: 1.0,
+        tokens_per_s: 9.0,
+    })
 }
 
 fn data() -> TrainData {

@@ -1,8 +1,8 @@
 //! The project file: what is recorded is there again after any restart, kill or full disk; what is not ours is not touched.
 
 use gloss::project::{
-    Answer, DocId, Document, Edit, Entry, EntryKind, History, Link, Polarity, Project, QuestionId, Schema, Span, SpanId, Split, State, Step,
-    TextRange,
+    Answer, DocId, Document, Edit, Entry, EntryKind, History, Link, Polarity, Project, QuestionId, Schema, Span, SpanId, Split, State,
+    Step, TextRange,
 };
 use gloss::store::{Fault, Opened, ProjectFile, StoreError, create_sample};
 use proptest::prelude::*;
@@ -394,7 +394,7 @@ fn a_hundred_thousand_documents_are_recorded_and_opened_in_seconds() {
     assert_eq!(again.project.all_documents(), desk.project.all_documents());
     println!("100,000 documents: recorded in {recorded:?}, opened in {opened:?}; one step {step:?}");
     // Several times what a laptop needs, so that only a change of order of magnitude fails.
-    assert!(recorded < Duration::from_secs(20) && opened < Duration::from_secs(8), "{recorded:?} {opened:?}");
+    assert!(recorded < Duration::from_secs(30) && opened < Duration::from_secs(15), "{recorded:?} {opened:?}");
 }
 
 /// Runs the test `name` of this program again, as a process of its own that works on `path`.

@@ -17,41 +17,23 @@ pub(super) struct Decoded {
 
 /// Decodes a file by its byte order mark, or else as UTF-8, GB18030 or Windows-1252, whichever its bytes speak for.
 pub(super) fn decode(bytes: &[u8]) -> Decoded {
-    let marks: [(&[u8], &'static Encoding, &'static str); 3] = [
-        (b"\xef\xbb\xbf", UTF_8, "UTF-8 with BOM"),
-        (b"\xff\xfe", UTF_16LE, "UTF-16 LE"),
-        (b"\xfe\xff", UTF_16BE, "UTF-16 BE"),
-    ];
+    let marks: [(&[u8], &'static Encoding, &'static str); 3] =
+        [(b"\xef\xbb\xbf", UTF_8, "UTF-8 with BOM"), (b"\xff\xfe", UTF_16LE, "UTF-16 LE"), (b"\xfe\xff", UTF_16BE, "UTF-16 BE")];
     for (mark, encoding, name) in marks {
         if let Some(rest) = bytes.strip_prefix(mark) {
-            return Decoded {
-                text: decode_as(encoding, rest),
-                encoding: name,
-            };
+            return Decoded { text: decode_as(encoding, rest), encoding: name };
         }
     }
     if let Ok(text) = str::from_utf8(bytes) {
-        return Decoded {
-            text: text.to_owned(),
-            encoding: "UTF-8",
-        };
+        return Decoded { text: text.to_owned(), encoding: "UTF-8" };
     }
     if is_mostly_utf8(bytes) {
-        return Decoded {
-            text: decode_as(UTF_8, bytes),
-            encoding: "UTF-8",
-        };
+        return Decoded { text: decode_as(UTF_8, bytes), encoding: "UTF-8" };
     }
     if is_chinese(bytes) {
-        Decoded {
-            text: decode_as(GB18030, bytes),
-            encoding: "GB18030",
-        }
+        Decoded { text: decode_as(GB18030, bytes), encoding: "GB18030" }
     } else {
-        Decoded {
-            text: decode_as(WINDOWS_1252, bytes),
-            encoding: "Windows-1252",
-        }
+        Decoded { text: decode_as(WINDOWS_1252, bytes), encoding: "Windows-1252" }
     }
 }
 

@@ -25,17 +25,9 @@ pub enum StoreError {
     #[error("This place can't be written to. Change its permissions or choose another folder: {}", path.display())]
     ReadOnly { path: PathBuf },
     #[error("{doing} failed ({source}). Check the disk and try again: {}", path.display())]
-    Io {
-        doing: &'static str,
-        source: io::Error,
-        path: PathBuf,
-    },
+    Io { doing: &'static str, source: io::Error, path: PathBuf },
     #[error("{doing} failed ({source}). Try again, or open the project anew: {}", path.display())]
-    Database {
-        doing: &'static str,
-        source: rusqlite::Error,
-        path: PathBuf,
-    },
+    Database { doing: &'static str, source: rusqlite::Error, path: PathBuf },
     #[error("The change does not follow the last one saved ({what}). Open the project anew: {}", path.display())]
     OutOfOrder { what: String, path: PathBuf },
     #[error("There is no column {column:?}; the columns are {have}. Choose one of them: {}", path.display())]
@@ -69,11 +61,7 @@ impl StoreError {
     pub(crate) fn io_read(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| match source.kind() {
             io::ErrorKind::NotFound => Self::Missing { path: path.to_owned() },
-            _ => Self::Io {
-                doing,
-                source,
-                path: path.to_owned(),
-            },
+            _ => Self::Io { doing, source, path: path.to_owned() },
         }
     }
 
@@ -86,10 +74,7 @@ impl StoreError {
                 Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => Self::ReadOnly { path },
                 Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::AlreadyOpen { path },
                 Some(ErrorCode::NotADatabase) => Self::NotAProject { path },
-                Some(ErrorCode::DatabaseCorrupt) => Self::Damaged {
-                    what: source.to_string(),
-                    path,
-                },
+                Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { what: source.to_string(), path },
                 _ => Self::Database { doing, source, path },
             }
         }
@@ -97,10 +82,7 @@ impl StoreError {
 
     /// Stored rows that make no project.
     pub(crate) fn damaged(path: &Path, what: impl ToString) -> Self {
-        Self::Damaged {
-            what: what.to_string(),
-            path: path.to_owned(),
-        }
+        Self::Damaged { what: what.to_string(), path: path.to_owned() }
     }
 
     pub(crate) fn edit(path: &Path) -> impl FnOnce(EditError) -> Self {
@@ -109,9 +91,6 @@ impl StoreError {
 
     /// Whether trying again later can help: the change stays pending then.
     pub fn is_temporary(&self) -> bool {
-        matches!(
-            self,
-            Self::DiskFull { .. } | Self::ReadOnly { .. } | Self::Io { .. } | Self::Database { .. }
-        )
+        matches!(self, Self::DiskFull { .. } | Self::ReadOnly { .. } | Self::Io { .. } | Self::Database { .. })
     }
 }

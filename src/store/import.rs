@@ -72,12 +72,7 @@ pub struct ImportOptions {
 
 impl Default for ImportOptions {
     fn default() -> Self {
-        Self {
-            text: Column::Name("text".to_owned()),
-            label: None,
-            header: true,
-            split: None,
-        }
+        Self { text: Column::Name("text".to_owned()), label: None, header: true, split: None }
     }
 }
 
@@ -179,10 +174,7 @@ impl RowIssue {
     /// "Row 14 of reviews.csv has 3 columns, the header has 4. The row was skipped."
     pub fn sentence(&self, file: &str) -> String {
         let Self { row, reason, skipped } = self;
-        format!(
-            "Row {row} of {file} {reason}.{}",
-            if *skipped { " The row was skipped." } else { "" }
-        )
+        format!("Row {row} of {file} {reason}.{}", if *skipped { " The row was skipped." } else { "" })
     }
 }
 
@@ -285,12 +277,7 @@ impl<'a> Intake<'a> {
     const MOST_LABELS: usize = 100;
 
     fn new(path: &'a Path, options: &'a ImportOptions, format: Format, existing: &'a HashSet<u64>, progress: Progress<'a>) -> Self {
-        let report = ImportReport {
-            file: file_name(path),
-            format: format.name(),
-            encoding: "UTF-8",
-            ..ImportReport::default()
-        };
+        let report = ImportReport { file: file_name(path), format: format.name(), encoding: "UTF-8", ..ImportReport::default() };
         Self {
             path,
             options,
@@ -318,19 +305,11 @@ impl<'a> Intake<'a> {
     pub(super) fn skip(&mut self, row: usize, reason: impl Into<String>) {
         self.report.rows += 1;
         self.report.skipped += 1;
-        self.report.issues.push(RowIssue {
-            row,
-            reason: reason.into(),
-            skipped: true,
-        });
+        self.report.issues.push(RowIssue { row, reason: reason.into(), skipped: true });
     }
 
     pub(super) fn remark(&mut self, row: usize, reason: impl Into<String>) {
-        self.report.issues.push(RowIssue {
-            row,
-            reason: reason.into(),
-            skipped: false,
-        });
+        self.report.issues.push(RowIssue { row, reason: reason.into(), skipped: false });
     }
 
     pub(super) fn blank(&mut self) {
@@ -362,11 +341,7 @@ impl<'a> Intake<'a> {
         {
             if self.labels.len() == Self::MOST_LABELS {
                 let column = self.options.label.as_ref().map_or_else(String::new, Column::to_string);
-                return Err(StoreError::TooManyLabels {
-                    column,
-                    limit: Self::MOST_LABELS,
-                    path: self.path.to_owned(),
-                });
+                return Err(StoreError::TooManyLabels { column, limit: Self::MOST_LABELS, path: self.path.to_owned() });
             }
             self.labels.insert(label.clone());
         }
@@ -375,10 +350,7 @@ impl<'a> Intake<'a> {
             self.report.duplicates_in_file += 1;
             if *label != draft.label && draft.label.is_some() {
                 let (first, kept, other) = (*first, name_or_none(label.as_deref()), name_or_none(draft.label.as_deref()));
-                self.remark(
-                    row,
-                    format!("repeats row {first} with another label ({other} instead of {kept}); the first one was kept"),
-                );
+                self.remark(row, format!("repeats row {first} with another label ({other} instead of {kept}); the first one was kept"));
             }
             self.report.rows += 1;
             return Ok(());
@@ -428,12 +400,7 @@ fn file_name(path: &Path) -> String {
 fn read_delimited(text: &str, delimiter: u8, intake: &mut Intake) -> Result<ControlFlow<()>, StoreError> {
     let (names, in_header) = guess::columns(text, delimiter, intake.options.header);
     let text_at = intake.column(&intake.options.text, &names)?;
-    let label_at = intake
-        .options
-        .label
-        .as_ref()
-        .map(|label| intake.column(label, &names))
-        .transpose()?;
+    let label_at = intake.options.label.as_ref().map(|label| intake.column(label, &names)).transpose()?;
     let meta_names = meta_names(&names, intake.options.header);
     let wanted = names.len();
     for record in Scanner::new(text, delimiter) {
@@ -457,11 +424,7 @@ fn read_delimited(text: &str, delimiter: u8, intake: &mut Intake) -> Result<Cont
         }
         if record.fields.len() != wanted {
             let (has, s) = (record.fields.len(), if record.fields.len() == 1 { "" } else { "s" });
-            let other = if intake.options.header {
-                "the header has"
-            } else {
-                "the other rows have"
-            };
+            let other = if intake.options.header { "the header has" } else { "the other rows have" };
             intake.skip(row, format!("has {has} column{s}, {other} {wanted}"));
             continue;
         }
@@ -487,11 +450,7 @@ fn read_delimited(text: &str, delimiter: u8, intake: &mut Intake) -> Result<Cont
 fn meta_names(names: &[String], header: bool) -> Vec<String> {
     let mut taken = HashSet::new();
     let unique = |(at, name): (usize, &String)| {
-        let mut name = if header && !name.trim().is_empty() {
-            name.trim().to_owned()
-        } else {
-            format!("column {}", at + 1)
-        };
+        let mut name = if header && !name.trim().is_empty() { name.trim().to_owned() } else { format!("column {}", at + 1) };
         while !taken.insert(name.clone()) {
             name.push_str(" (2)");
         }
@@ -511,11 +470,7 @@ fn read_lines(text: &str, intake: &mut Intake) -> Result<ControlFlow<()>, StoreE
         if line.trim().is_empty() {
             intake.blank();
         } else {
-            intake.take(Draft {
-                row: at + 1,
-                text: line.to_owned(),
-                ..Draft::default()
-            })?;
+            intake.take(Draft { row: at + 1, text: line.to_owned(), ..Draft::default() })?;
         }
     }
     Ok(ControlFlow::Continue(()))

@@ -87,10 +87,7 @@ pub(super) fn head(text: &str, rows: usize) -> (Vec<String>, Vec<Vec<String>>) {
     let objects: Vec<Object> = objects(text).filter_map(|row| row.parsed.ok()).take(rows).collect();
     let columns = names(objects.iter());
     let cell = |object: &Object, name: &String| object.get(name).and_then(cell).unwrap_or_default();
-    let rows = objects
-        .iter()
-        .map(|object| columns.iter().map(|name| cell(object, name)).collect())
-        .collect();
+    let rows = objects.iter().map(|object| columns.iter().map(|name| cell(object, name)).collect()).collect();
     (columns, rows)
 }
 
@@ -115,21 +112,10 @@ fn cell(value: &Value) -> Option<String> {
 /// Reads all rows of a file.
 pub(super) fn read(text: &str, intake: &mut Intake) -> Result<ControlFlow<()>, StoreError> {
     const LOOKED_AT: usize = 1000;
-    let columns = names(
-        objects(text)
-            .filter_map(|row| row.parsed.ok())
-            .take(LOOKED_AT)
-            .collect::<Vec<_>>()
-            .iter(),
-    );
+    let columns = names(objects(text).filter_map(|row| row.parsed.ok()).take(LOOKED_AT).collect::<Vec<_>>().iter());
     let name_of = |at: usize| columns[at].clone();
     let text_name = intake.column(&intake.options.text, &columns).map(name_of)?;
-    let label_name = intake
-        .options
-        .label
-        .as_ref()
-        .map(|label| intake.column(label, &columns).map(name_of))
-        .transpose()?;
+    let label_name = intake.options.label.as_ref().map(|label| intake.column(label, &columns).map(name_of)).transpose()?;
     for Row { number, share, parsed } in objects(text) {
         if intake.tick(share).is_break() {
             return Ok(ControlFlow::Break(()));
@@ -148,11 +134,7 @@ pub(super) fn rows(text: &str) -> impl Iterator<Item = (usize, Result<Draft, Str
 }
 
 fn draft(row: usize, mut object: Object, text_name: &str, label_name: Option<&str>) -> Result<Draft, String> {
-    let text = object
-        .remove(text_name)
-        .as_ref()
-        .and_then(cell)
-        .ok_or_else(|| format!("has no {text_name:?}"))?;
+    let text = object.remove(text_name).as_ref().and_then(cell).ok_or_else(|| format!("has no {text_name:?}"))?;
     let label = label_name.and_then(|name| object.remove(name)).as_ref().and_then(cell);
     let is_own = text_name == "text" && is_own(&object);
     let annotation = if is_own { Some(annotation(&text, &mut object)?) } else { None };
@@ -163,29 +145,15 @@ fn draft(row: usize, mut object: Object, text_name: &str, label_name: Option<&st
             object.extend(inner);
         }
     }
-    let meta = object
-        .iter()
-        .filter_map(|(name, value)| Some((name.clone(), cell(value)?)))
-        .collect();
-    Ok(Draft {
-        row,
-        text,
-        label,
-        meta,
-        split,
-        annotation,
-    })
+    let meta = object.iter().filter_map(|(name, value)| Some((name.clone(), cell(value)?))).collect();
+    Ok(Draft { row, text, label, meta, split, annotation })
 }
 
 /// Whether an object is of our own making, rather than one that happens to have a field of the same name.
 fn is_own(object: &Object) -> bool {
     let is_span = |value: &Value| ["start", "end"].iter().all(|key| value[*key].is_u64()) && value["label"].is_string();
-    let spans = object
-        .get("spans")
-        .map(|spans| spans.as_array().is_some_and(|spans| spans.iter().all(is_span)));
-    let answers = object
-        .get("answers")
-        .map(|answers| answers.as_object().is_some_and(|answers| answers.values().all(Value::is_string)));
+    let spans = object.get("spans").map(|spans| spans.as_array().is_some_and(|spans| spans.iter().all(is_span)));
+    let answers = object.get("answers").map(|answers| answers.as_object().is_some_and(|answers| answers.values().all(Value::is_string)));
     match (spans, answers) {
         (None, None) => false,
         (spans, answers) => spans.unwrap_or(true) && answers.unwrap_or(true),
@@ -195,31 +163,17 @@ fn is_own(object: &Object) -> bool {
 fn annotation(text: &str, object: &mut Object) -> Result<DraftAnnotation, String> {
     let mut spans = Vec::new();
     for (at, span) in field::<Vec<OwnSpan>>(object, "spans")?.unwrap_or_default().into_iter().enumerate() {
-        let OwnSpan {
-            id,
-            start,
-            end,
-            label,
-            polarity,
-        } = span;
+        let OwnSpan { id, start, end, label, polarity } = span;
         let range =
             TextRange::from_chars(text, start..end).ok_or_else(|| format!("has a span {start} to {end} that does not lie in its text"))?;
         let id = id.unwrap_or(at as u32);
         if spans.iter().any(|span: &DraftSpan| span.id == id) {
             return Err(format!("has two spans with the id {id}"));
         }
-        spans.push(DraftSpan {
-            id,
-            range,
-            label,
-            polarity,
-        });
+        spans.push(DraftSpan { id, range, label, polarity });
     }
-    let links: Vec<(u32, u32)> = field::<Vec<OwnLink>>(object, "links")?
-        .unwrap_or_default()
-        .into_iter()
-        .map(|link| (link.from, link.to))
-        .collect();
+    let links: Vec<(u32, u32)> =
+        field::<Vec<OwnLink>>(object, "links")?.unwrap_or_default().into_iter().map(|link| (link.from, link.to)).collect();
     let known = |id: u32| spans.iter().any(|span| span.id == id);
     if let Some((from, to)) = links.iter().find(|(from, to)| from == to || !known(*from) || !known(*to)) {
         return Err(format!("has a link from span {from} to span {to}, which do not both exist"));
@@ -235,9 +189,7 @@ fn annotation(text: &str, object: &mut Object) -> Result<DraftAnnotation, String
 
 fn field<T: serde::de::DeserializeOwned>(object: &mut Object, name: &str) -> Result<Option<T>, String> {
     let value = object.remove(name).filter(|value| !value.is_null());
-    value
-        .map(|value| serde_json::from_value(value).map_err(|error| format!("has a {name:?} that makes no sense ({error})")))
-        .transpose()
+    value.map(|value| serde_json::from_value(value).map_err(|error| format!("has a {name:?} that makes no sense ({error})"))).transpose()
 }
 
 /// Writes every document of a project as a line of our own format, which [`super::import`] reads back without loss.
@@ -259,9 +211,7 @@ pub fn export_jsonl(project: &Project, writer: &mut dyn Write) -> io::Result<()>
 pub fn export_documents(project: &Project, path: &Path) -> Result<(), StoreError> {
     let mut bytes = BufWriter::new(Vec::new());
     let written = export_jsonl(project, &mut bytes).and_then(|()| bytes.into_inner().map_err(io::Error::from));
-    written
-        .and_then(|bytes| super::write_atomically(path, &bytes))
-        .map_err(StoreError::io("Exporting", path))
+    written.and_then(|bytes| super::write_atomically(path, &bytes)).map_err(StoreError::io("Exporting", path))
 }
 
 fn own_row<'a>(project: &'a Project, doc: &'a Document) -> OwnRow<'a> {
@@ -269,34 +219,18 @@ fn own_row<'a>(project: &'a Project, doc: &'a Document) -> OwnRow<'a> {
     let schema = project.schema();
     let answers = annotation.answers.keys().filter_map(|id| {
         let question = schema.question(*id)?;
-        Some((
-            question.name.as_str(),
-            question.classes.get(usize::from(annotation.class(*id)?))?.name.as_str(),
-        ))
+        Some((question.name.as_str(), question.classes.get(usize::from(annotation.class(*id)?))?.name.as_str()))
     });
     let label = |label: u16| schema.span_labels.get(usize::from(label)).map(|label| label.name.clone());
     let spans = annotation.spans.iter().filter_map(|(id, span)| {
         let chars = span.range.chars(&doc.text);
-        Some(OwnSpan {
-            id: Some(id.0),
-            start: chars.start,
-            end: chars.end,
-            label: label(span.label)?,
-            polarity: span.polarity,
-        })
+        Some(OwnSpan { id: Some(id.0), start: chars.start, end: chars.end, label: label(span.label)?, polarity: span.polarity })
     });
     OwnRow {
         text: &doc.text,
         answers: answers.collect(),
         spans: spans.collect(),
-        links: annotation
-            .links
-            .iter()
-            .map(|link| OwnLink {
-                from: link.from.0,
-                to: link.to.0,
-            })
-            .collect(),
+        links: annotation.links.iter().map(|link| OwnLink { from: link.from.0, to: link.to.0 }).collect(),
         state: &annotation.state,
         flagged: annotation.flagged,
         split: doc.split,

@@ -19,21 +19,14 @@ const GGUF: &str = "encoder.gguf";
 /// # Errors
 /// Names the first file that is missing or damaged.
 pub fn read(folder: &Path) -> Result<ModelFiles, StoreError> {
-    let wrong = |what: String| StoreError::Model {
-        what,
-        path: folder.to_owned(),
-    };
+    let wrong = |what: String| StoreError::Model { what, path: folder.to_owned() };
     if !folder.is_dir() {
         return Err(StoreError::Missing { path: folder.to_owned() });
     }
     let bytes_of = |name: &str| match fs::read(folder.join(name)) {
         Ok(bytes) => Ok(bytes),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(wrong(format!("{name} is missing"))),
-        Err(source) => Err(StoreError::Io {
-            doing: "Reading the model",
-            source,
-            path: folder.join(name),
-        }),
+        Err(source) => Err(StoreError::Io { doing: "Reading the model", source, path: folder.join(name) }),
     };
     let config = String::from_utf8(bytes_of(CONFIG)?).map_err(|error| wrong(format!("{CONFIG} is damaged: {error}")))?;
     match serde_json::from_str::<Value>(&config) {
@@ -52,19 +45,13 @@ pub fn read(folder: &Path) -> Result<ModelFiles, StoreError> {
         match &shipped {
             Weights::Gguf(ours) if **ours == *bytes_of(GGUF)? => shipped,
             _ => {
-                return Err(wrong(format!(
-                    "{GGUF} is not the encoder of this Gloss; weights of your own must be in {SAFETENSORS}"
-                )));
+                return Err(wrong(format!("{GGUF} is not the encoder of this Gloss; weights of your own must be in {SAFETENSORS}")));
             }
         }
     } else {
         return Err(wrong(no_weights(folder)));
     };
-    Ok(ModelFiles {
-        config,
-        tokenizer: Arc::from(tokenizer),
-        weights,
-    })
+    Ok(ModelFiles { config, tokenizer: Arc::from(tokenizer), weights })
 }
 
 /// Why there are no weights, as precisely as the folder allows.
@@ -82,11 +69,7 @@ fn no_weights(folder: &Path) -> String {
 fn check_safetensors(bytes: &[u8]) -> Result<(), String> {
     let (header, metadata) = safetensors::SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
     let wanted = 8 + header + metadata.data_len();
-    if bytes.len() == wanted {
-        Ok(())
-    } else {
-        Err(format!("it has {} bytes and should have {wanted}", bytes.len()))
-    }
+    if bytes.len() == wanted { Ok(()) } else { Err(format!("it has {} bytes and should have {wanted}", bytes.len())) }
 }
 
 /// Writes a model folder that `transformers` can load, with `tokenizer_config.json` and a README. Every file is on the
@@ -102,13 +85,7 @@ pub fn write(folder: &Path, files: &ModelFiles) -> Result<(), StoreError> {
     // Under another name first, so that a half-written folder never looks like a model.
     let unfinished = with_suffix(folder, ".new");
     let filled = fs::remove_dir_all(&unfinished)
-        .or_else(|error| {
-            if error.kind() == io::ErrorKind::NotFound {
-                Ok(())
-            } else {
-                Err(error)
-            }
-        })
+        .or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
         .and_then(|()| fs::create_dir_all(&unfinished))
         .and_then(|()| fill(&unfinished, files))
         .and_then(|()| put_in_place(&unfinished, folder));
@@ -184,10 +161,7 @@ fn card(files: &ModelFiles) -> String {
     let mut card =
         String::from("# A model trained with Gloss\n\nReads a review and answers with its class and the spans of opinion in it.\n");
     if let Some(labels) = config["id2label"].as_object() {
-        let mut labels: Vec<(u64, &str)> = labels
-            .iter()
-            .filter_map(|(id, name)| Some((id.parse().ok()?, name.as_str()?)))
-            .collect();
+        let mut labels: Vec<(u64, &str)> = labels.iter().filter_map(|(id, name)| Some((id.parse().ok()?, name.as_str()?))).collect();
         labels.sort_unstable();
         card.push_str("\n## Classes\n\n");
         for (id, name) in labels {

@@ -105,16 +105,9 @@ impl ProjectFile {
             Err(error) => Err(error),
         });
         match opened {
-            Ok((database, project, history, next_seq)) => Ok(Opened {
-                file: Self {
-                    database,
-                    _lock: lock,
-                    path: path.to_owned(),
-                    next_seq,
-                },
-                project,
-                history,
-            }),
+            Ok((database, project, history, next_seq)) => {
+                Ok(Opened { file: Self { database, _lock: lock, path: path.to_owned(), next_seq }, project, history })
+            }
             Err(error) => {
                 // The database is closed by now. A log that only looking made is empty: leave the folder as it was.
                 if !had_log && log.metadata().is_ok_and(|meta| meta.len() == 0) {
@@ -142,10 +135,7 @@ impl ProjectFile {
         const DOING: &str = "Saving the change";
         let path = &self.path;
         let touched = Touched::by(entries);
-        let transaction = self
-            .database
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(StoreError::sql(DOING, path))?;
+        let transaction = self.database.transaction_with_behavior(TransactionBehavior::Immediate).map_err(StoreError::sql(DOING, path))?;
         let mut seq = self.next_seq;
         for (kind, step) in entries {
             rows::append_journal(&transaction, seq, *kind, step).map_err(StoreError::sql(DOING, path))?;
@@ -178,10 +168,7 @@ impl ProjectFile {
         }
         .map_err(StoreError::sql("Testing", &self.path))?;
         self.database
-            .execute_batch(&format!(
-                "PRAGMA max_page_count = {pages}; PRAGMA query_only = {};",
-                i32::from(fault == Fault::ReadOnly)
-            ))
+            .execute_batch(&format!("PRAGMA max_page_count = {pages}; PRAGMA query_only = {};", i32::from(fault == Fault::ReadOnly)))
             .map_err(StoreError::sql("Testing", &self.path))
     }
 }
@@ -211,11 +198,7 @@ fn check_header(path: &Path) -> Result<(), StoreError> {
         return Err(no_project());
     }
     if number(60) > FORMAT {
-        return Err(StoreError::Newer {
-            found: number(60),
-            known: FORMAT,
-            path: path.to_owned(),
-        });
+        return Err(StoreError::Newer { found: number(60), known: FORMAT, path: path.to_owned() });
     }
     Ok(())
 }
@@ -250,11 +233,7 @@ fn read(database: &Connection, path: &Path) -> Result<(Project, History, i64), S
     };
     let format: u32 = database.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(sql)?;
     if format > FORMAT {
-        return Err(StoreError::Newer {
-            found: format,
-            known: FORMAT,
-            path: path.to_owned(),
-        });
+        return Err(StoreError::Newer { found: format, known: FORMAT, path: path.to_owned() });
     }
     let verdict: String = database.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(sql)?;
     if verdict != "ok" {
@@ -265,9 +244,7 @@ fn read(database: &Connection, path: &Path) -> Result<(Project, History, i64), S
     rows::check(&documents).map_err(|what| StoreError::damaged(path, what))?;
     let project = Project::restore(schema, documents).map_err(StoreError::edit(path))?;
     let entries = rows::read_journal(database).map_err(sql)?;
-    let next_seq = database
-        .query_row("SELECT coalesce(max(seq), 0) + 1 FROM journal", [], |row| row.get(0))
-        .map_err(sql)?;
+    let next_seq = database.query_row("SELECT coalesce(max(seq), 0) + 1 FROM journal", [], |row| row.get(0)).map_err(sql)?;
     Ok((project, History::replay(entries), next_seq))
 }
 
@@ -285,9 +262,7 @@ fn build(unfinished: &Path, project: &Project, steps: &[Step], path: &Path) -> R
         let transaction = database.transaction().map_err(sql)?;
         transaction.execute_batch(rows::TABLES).map_err(sql)?;
         let schema = serde_json::to_string(&**project.schema()).map_err(|error| StoreError::damaged(path, error))?;
-        transaction
-            .execute("INSERT INTO schema(id, json) VALUES (1, ?1)", params![schema])
-            .map_err(sql)?;
+        transaction.execute("INSERT INTO schema(id, json) VALUES (1, ?1)", params![schema]).map_err(sql)?;
         for (seq, step) in (1..).zip(steps) {
             rows::append_journal(&transaction, seq, EntryKind::Do, step).map_err(sql)?;
         }
@@ -296,9 +271,7 @@ fn build(unfinished: &Path, project: &Project, steps: &[Step], path: &Path) -> R
         database.close().map_err(|(_, error)| sql(error))
     };
     make()?;
-    File::open(unfinished)
-        .and_then(|file| file.sync_all())
-        .map_err(StoreError::io("Making the project", path))
+    File::open(unfinished).and_then(|file| file.sync_all()).map_err(StoreError::io("Making the project", path))
 }
 
 fn discard(unfinished: &Path) -> Result<(), StoreError> {
@@ -331,18 +304,11 @@ impl Lock {
         // The real file, so that a project reached through a link has one lock.
         let real = project.canonicalize().unwrap_or_else(|_| project.to_owned());
         let path = with_suffix(&real, ".lock");
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(|error| match error.kind() {
-                // The lock's folder is the project's.
-                io::ErrorKind::NotFound => StoreError::Missing {
-                    path: project.parent().unwrap_or(project).to_owned(),
-                },
-                _ => StoreError::io("Opening the project", project)(error),
-            })?;
+        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(|error| match error.kind() {
+            // The lock's folder is the project's.
+            io::ErrorKind::NotFound => StoreError::Missing { path: project.parent().unwrap_or(project).to_owned() },
+            _ => StoreError::io("Opening the project", project)(error),
+        })?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(StoreError::AlreadyOpen { path: project.to_owned() }),

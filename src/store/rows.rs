@@ -44,10 +44,7 @@ impl Touched {
     pub(super) fn by(entries: &[(EntryKind, &Step)]) -> Self {
         let mut touched = Self::default();
         // The inverse touches the same rows.
-        for (kind, edit) in entries
-            .iter()
-            .flat_map(|(kind, step)| step.edits.iter().map(move |edit| (*kind, edit)))
-        {
+        for (kind, edit) in entries.iter().flat_map(|(kind, step)| step.edits.iter().map(move |edit| (*kind, edit))) {
             match (edit, edit.touches()) {
                 (Edit::AddDocuments { .. }, Some(range)) if kind == EntryKind::Do => touched.added.push(range),
                 (Edit::AddDocuments { .. } | Edit::SetPresent { .. }, Some(range)) => touched.presence.push(range),
@@ -62,42 +59,26 @@ impl Touched {
 /// Writes the rows of `touched` as they stand in `project`.
 pub(super) fn write_touched(database: &Connection, touched: &Touched, project: &Project, path: &Path) -> Result<(), StoreError> {
     let sql = |error| StoreError::sql("Saving the change", path)(error);
-    let out_of_order = |what: String| StoreError::OutOfOrder {
-        what,
-        path: path.to_owned(),
-    };
+    let out_of_order = |what: String| StoreError::OutOfOrder { what, path: path.to_owned() };
     let documents = project.all_documents();
-    let within = |range: &Range<usize>| {
-        documents
-            .get(range.clone())
-            .ok_or_else(|| out_of_order(format!("documents {range:?} are not there")))
-    };
+    let within =
+        |range: &Range<usize>| documents.get(range.clone()).ok_or_else(|| out_of_order(format!("documents {range:?} are not there")));
     if touched.schema {
         let json = to_json(&**project.schema()).map_err(sql)?;
-        database
-            .prepare_cached("UPDATE schema SET json = ?1")
-            .and_then(|mut update| update.execute([json]))
-            .map_err(sql)?;
+        database.prepare_cached("UPDATE schema SET json = ?1").and_then(|mut update| update.execute([json])).map_err(sql)?;
     }
     for range in &touched.added {
         insert_documents(database, within(range)?).map_err(sql)?;
     }
     if !touched.presence.is_empty() {
-        let mut update = database
-            .prepare_cached("UPDATE documents SET present = ?2 WHERE id = ?1 AND present <> ?2")
-            .map_err(sql)?;
+        let mut update = database.prepare_cached("UPDATE documents SET present = ?2 WHERE id = ?1 AND present <> ?2").map_err(sql)?;
         for range in &touched.presence {
             for doc in within(range)? {
                 update.execute(params![doc.id.0, doc.present]).map_err(sql)?;
             }
         }
     }
-    for at in touched
-        .annotations
-        .iter()
-        .copied()
-        .filter(|at| !touched.added.iter().any(|range| range.contains(at)))
-    {
+    for at in touched.annotations.iter().copied().filter(|at| !touched.added.iter().any(|range| range.contains(at))) {
         let doc = &within(&(at..at + 1))?[0];
         if !rewrite_annotation(database, doc).map_err(sql)? {
             return Err(out_of_order(format!("document {at} was never saved")));
@@ -110,14 +91,12 @@ pub(super) fn write_touched(database: &Connection, touched: &Touched, project: &
 fn rewrite_annotation(database: &Connection, doc: &Document) -> Result<bool> {
     let id = doc.id.0;
     let Annotation { state, flagged, .. } = &doc.annotation;
-    let known = database
-        .prepare_cached("UPDATE documents SET state = ?2, flagged = ?3 WHERE id = ?1")?
-        .execute(params![id, state_name(state), flagged])?;
-    for delete in [
-        "DELETE FROM answers WHERE doc = ?1",
-        "DELETE FROM spans WHERE doc = ?1",
-        "DELETE FROM links WHERE doc = ?1",
-    ] {
+    let known = database.prepare_cached("UPDATE documents SET state = ?2, flagged = ?3 WHERE id = ?1")?.execute(params![
+        id,
+        state_name(state),
+        flagged
+    ])?;
+    for delete in ["DELETE FROM answers WHERE doc = ?1", "DELETE FROM spans WHERE doc = ?1", "DELETE FROM links WHERE doc = ?1"] {
         database.prepare_cached(delete)?.execute([id])?;
     }
     Marks::new(database)?.insert(doc)?;
@@ -132,15 +111,7 @@ pub(super) fn insert_documents(database: &Connection, documents: &[Document]) ->
     for doc in documents {
         let Annotation { state, flagged, .. } = &doc.annotation;
         let meta = to_json(&doc.meta)?;
-        insert.execute(params![
-            doc.id.0,
-            &*doc.text,
-            meta,
-            doc.split.map(Split::name),
-            doc.present,
-            state_name(state),
-            flagged
-        ])?;
+        insert.execute(params![doc.id.0, &*doc.text, meta, doc.split.map(Split::name), doc.present, state_name(state), flagged])?;
         marks.insert(doc)?;
     }
     Ok(())
@@ -169,8 +140,7 @@ impl<'a> Marks<'a> {
         }
         for (span_id, Span { range, label, polarity }) in &doc.annotation.spans {
             let bytes = (range.start() as i64, range.end() as i64);
-            self.span
-                .execute(params![id, span_id.0, bytes.0, bytes.1, label, polarity.map(Polarity::name)])?;
+            self.span.execute(params![id, span_id.0, bytes.0, bytes.1, label, polarity.map(Polarity::name)])?;
         }
         for link in &doc.annotation.links {
             self.link.execute(params![id, link.from.0, link.to.0])?;
@@ -187,15 +157,7 @@ pub(super) fn append_journal(database: &Connection, seq: i64, kind: EntryKind, s
     };
     database
         .prepare_cached("INSERT INTO journal(seq, kind, name, author, time_ms, edits, inverse) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
-        .execute(params![
-            seq,
-            kind,
-            step.name,
-            step.author,
-            step.time_ms,
-            to_json(&step.edits)?,
-            to_json(&step.inverse)?
-        ])?;
+        .execute(params![seq, kind, step.name, step.author, step.time_ms, to_json(&step.edits)?, to_json(&step.inverse)?])?;
     Ok(())
 }
 
@@ -208,13 +170,7 @@ pub(super) fn read_journal(database: &Connection) -> Result<Vec<Entry>> {
             "redo" => EntryKind::Redo,
             other => return Err(wrong(0, format!("unknown journal entry {other:?}"))),
         };
-        let step = Step {
-            name: row.get(1)?,
-            author: row.get(2)?,
-            time_ms: row.get(3)?,
-            edits: json(row, 4)?,
-            inverse: json(row, 5)?,
-        };
+        let step = Step { name: row.get(1)?, author: row.get(2)?, time_ms: row.get(3)?, edits: json(row, 4)?, inverse: json(row, 5)? };
         Ok(Entry { kind, step })
     })?;
     entries.collect()
@@ -233,53 +189,28 @@ pub(super) fn read_documents(database: &Connection) -> Result<Vec<Document>> {
     while let Some(row) = found.next()? {
         documents.push(document(row)?);
     }
-    each_mark(
-        database,
-        "SELECT doc, question, value FROM answers ORDER BY doc",
-        &mut documents,
-        |row, doc| {
-            doc.annotation.answers.insert(QuestionId(row.get(1)?), json(row, 2)?);
-            Ok(())
-        },
-    )?;
-    each_mark(
-        database,
-        "SELECT doc, id, start, end, label, polarity FROM spans ORDER BY doc",
-        &mut documents,
-        |row, doc| {
-            let (start, end): (u32, u32) = (row.get(2)?, row.get(3)?);
-            let range = TextRange::new(&doc.text, start as usize..end as usize)
-                .ok_or_else(|| wrong(2, "a span lies outside its text".to_owned()))?;
-            let polarity = match row.get_ref(5)?.as_str_or_null()? {
-                None => None,
-                Some("negative") => Some(Polarity::Negative),
-                Some("neutral") => Some(Polarity::Neutral),
-                Some("positive") => Some(Polarity::Positive),
-                Some(other) => return Err(wrong(5, format!("unknown polarity {other:?}"))),
-            };
-            doc.annotation.spans.insert(
-                SpanId(row.get(1)?),
-                Span {
-                    range,
-                    label: row.get(4)?,
-                    polarity,
-                },
-            );
-            Ok(())
-        },
-    )?;
-    each_mark(
-        database,
-        "SELECT doc, from_span, to_span FROM links ORDER BY doc",
-        &mut documents,
-        |row, doc| {
-            doc.annotation.links.insert(Link {
-                from: SpanId(row.get(1)?),
-                to: SpanId(row.get(2)?),
-            });
-            Ok(())
-        },
-    )?;
+    each_mark(database, "SELECT doc, question, value FROM answers ORDER BY doc", &mut documents, |row, doc| {
+        doc.annotation.answers.insert(QuestionId(row.get(1)?), json(row, 2)?);
+        Ok(())
+    })?;
+    each_mark(database, "SELECT doc, id, start, end, label, polarity FROM spans ORDER BY doc", &mut documents, |row, doc| {
+        let (start, end): (u32, u32) = (row.get(2)?, row.get(3)?);
+        let range =
+            TextRange::new(&doc.text, start as usize..end as usize).ok_or_else(|| wrong(2, "a span lies outside its text".to_owned()))?;
+        let polarity = match row.get_ref(5)?.as_str_or_null()? {
+            None => None,
+            Some("negative") => Some(Polarity::Negative),
+            Some("neutral") => Some(Polarity::Neutral),
+            Some("positive") => Some(Polarity::Positive),
+            Some(other) => return Err(wrong(5, format!("unknown polarity {other:?}"))),
+        };
+        doc.annotation.spans.insert(SpanId(row.get(1)?), Span { range, label: row.get(4)?, polarity });
+        Ok(())
+    })?;
+    each_mark(database, "SELECT doc, from_span, to_span FROM links ORDER BY doc", &mut documents, |row, doc| {
+        doc.annotation.links.insert(Link { from: SpanId(row.get(1)?), to: SpanId(row.get(2)?) });
+        Ok(())
+    })?;
     Ok(documents)
 }
 
@@ -293,9 +224,7 @@ fn each_mark(
     let mut found = select.query([])?;
     while let Some(row) = found.next()? {
         let doc: u32 = row.get(0)?;
-        let doc = documents
-            .get_mut(doc as usize)
-            .ok_or_else(|| wrong(0, format!("a mark belongs to document {doc}, which is missing")))?;
+        let doc = documents.get_mut(doc as usize).ok_or_else(|| wrong(0, format!("a mark belongs to document {doc}, which is missing")))?;
         put(row, doc)?;
     }
     Ok(())
@@ -319,34 +248,15 @@ fn document(row: &Row) -> Result<Document> {
         "skipped" => State::Skipped,
         other => return Err(wrong(5, format!("unknown state {other:?}"))),
     };
-    let annotation = Annotation {
-        state,
-        flagged: row.get(6)?,
-        ..Annotation::default()
-    };
-    Ok(Document {
-        id: DocId(row.get(0)?),
-        text: Arc::from(text(row, 1)?),
-        meta,
-        split,
-        present: row.get(4)?,
-        annotation,
-    })
+    let annotation = Annotation { state, flagged: row.get(6)?, ..Annotation::default() };
+    Ok(Document { id: DocId(row.get(0)?), text: Arc::from(text(row, 1)?), meta, split, present: row.get(4)?, annotation })
 }
 
 /// Whether links join spans that are there: every edit made sure of it, so it must hold for what is read.
 /// (Answers and labels may point beyond a schema that was cut down later; readers ask the schema and get `None`.)
 pub(super) fn check(documents: &[Document]) -> std::result::Result<(), String> {
-    for Document {
-        id,
-        annotation: Annotation { spans, links, .. },
-        ..
-    } in documents
-    {
-        if !links
-            .iter()
-            .all(|link| link.from != link.to && spans.contains_key(&link.from) && spans.contains_key(&link.to))
-        {
+    for Document { id, annotation: Annotation { spans, links, .. }, .. } in documents {
+        if !links.iter().all(|link| link.from != link.to && spans.contains_key(&link.from) && spans.contains_key(&link.to)) {
             return Err(format!("a link of document {} has lost a span", id.0));
         }
     }

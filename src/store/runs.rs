@@ -79,14 +79,10 @@ impl Runs {
     /// All runs, oldest first. A folder that can't be read as a run is left out, with a line in the log.
     pub fn list(&self) -> Vec<RunSummary> {
         let Ok(entries) = fs::read_dir(&self.0) else { return Vec::new() };
-        let mut ids: Vec<String> = entries
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter(|name| number(name).is_some())
-            .collect();
+        let mut ids: Vec<String> =
+            entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).filter(|name| number(name).is_some()).collect();
         ids.sort_by_key(|id| number(id));
-        ids.iter()
-            .filter_map(|id| self.summary(id).inspect_err(|error| log::warn!("{error}")).ok())
-            .collect()
+        ids.iter().filter_map(|id| self.summary(id).inspect_err(|error| log::warn!("{error}")).ok()).collect()
     }
 
     /// One run by its id.
@@ -95,36 +91,10 @@ impl Runs {
     /// There is no such run, or its files are damaged.
     pub fn summary(&self, id: &str) -> Result<RunSummary, StoreError> {
         let folder = self.folder_of(id)?;
-        let RunFile {
-            started_ms,
-            revision,
-            data_hash,
-            classes,
-            span_labels,
-            status,
-            config,
-        } = read_json(&folder, RUN)?;
-        let status = if status == RunStatus::Running && !is_alive(&folder) {
-            RunStatus::Interrupted
-        } else {
-            status
-        };
-        let report = if status == RunStatus::Finished {
-            Some(read_json(&folder, REPORT)?)
-        } else {
-            None
-        };
-        Ok(RunSummary {
-            id: id.to_owned(),
-            started_ms,
-            config,
-            revision,
-            data_hash,
-            status,
-            report,
-            classes,
-            span_labels,
-        })
+        let RunFile { started_ms, revision, data_hash, classes, span_labels, status, config } = read_json(&folder, RUN)?;
+        let status = if status == RunStatus::Running && !is_alive(&folder) { RunStatus::Interrupted } else { status };
+        let report = if status == RunStatus::Finished { Some(read_json(&folder, REPORT)?) } else { None };
+        Ok(RunSummary { id: id.to_owned(), started_ms, config, revision, data_hash, status, report, classes, span_labels })
     }
 
     /// Makes the folder of a new run. Ids count up and are not used twice while a later run exists.
@@ -157,22 +127,10 @@ impl Runs {
         };
         let open = || -> io::Result<RunWriter> {
             let lock = File::create(folder.join(LOCK))?;
-            lock.lock().or_else(|error| {
-                if error.kind() == io::ErrorKind::Unsupported {
-                    Ok(())
-                } else {
-                    Err(error)
-                }
-            })?;
+            lock.lock().or_else(|error| if error.kind() == io::ErrorKind::Unsupported { Ok(()) } else { Err(error) })?;
             let events = BufWriter::new(File::create(folder.join(EVENTS))?);
             write_json(&folder, RUN, &run)?;
-            Ok(RunWriter {
-                id,
-                folder: folder.clone(),
-                run,
-                events,
-                _lock: lock,
-            })
+            Ok(RunWriter { id, folder: folder.clone(), run, events, _lock: lock })
         };
         let writer = open().map_err(|error| {
             fs::remove_dir_all(&folder).ok(); // best effort: an empty folder is no run and is skipped
@@ -189,10 +147,7 @@ impl Runs {
     pub fn model(&self, id: &str) -> Result<ModelFiles, StoreError> {
         let folder = self.folder_of(id)?;
         if !folder.join(MODEL).is_dir() {
-            return Err(StoreError::Run {
-                what: "it kept no model".to_owned(),
-                path: folder,
-            });
+            return Err(StoreError::Run { what: "it kept no model".to_owned(), path: folder });
         }
         model_folder::read(&folder.join(MODEL))
     }
@@ -219,17 +174,12 @@ impl Runs {
     pub fn delete(&self, id: &str) -> Result<(), StoreError> {
         let folder = self.folder_of(id)?;
         if is_alive(&folder) {
-            return Err(StoreError::Run {
-                what: "it is still running".to_owned(),
-                path: folder,
-            });
+            return Err(StoreError::Run { what: "it is still running".to_owned(), path: folder });
         }
         // Renamed first: half a run is never listed.
         let gone = self.0.join(format!("deleted-{id}"));
         fs::remove_dir_all(&gone).ok();
-        fs::rename(&folder, &gone)
-            .and_then(|()| fs::remove_dir_all(&gone))
-            .map_err(StoreError::io("Deleting the run", &folder))
+        fs::rename(&folder, &gone).and_then(|()| fs::remove_dir_all(&gone)).map_err(StoreError::io("Deleting the run", &folder))
     }
 
     fn folder_of(&self, id: &str) -> Result<PathBuf, StoreError> {
@@ -238,10 +188,7 @@ impl Runs {
         if number(id).is_some() && folder.is_dir() {
             Ok(folder)
         } else {
-            Err(StoreError::Run {
-                what: format!("there is no run {id:?}"),
-                path: self.0.clone(),
-            })
+            Err(StoreError::Run { what: format!("there is no run {id:?}"), path: self.0.clone() })
         }
     }
 }
@@ -306,11 +253,8 @@ impl RunWriter {
 
     fn end(&mut self, status: RunStatus) -> Result<(), StoreError> {
         let old = std::mem::replace(&mut self.run.status, status);
-        let ended = self
-            .events
-            .flush()
-            .and_then(|()| self.events.get_ref().sync_data())
-            .and_then(|()| write_json(&self.folder, RUN, &self.run));
+        let ended =
+            self.events.flush().and_then(|()| self.events.get_ref().sync_data()).and_then(|()| write_json(&self.folder, RUN, &self.run));
         ended.map_err(|error| {
             self.run.status = old;
             StoreError::io("Ending the run", &self.folder)(error)
@@ -327,19 +271,13 @@ fn number(id: &str) -> Option<u32> {
 /// Whether the process that writes the run still lives.
 fn is_alive(folder: &Path) -> bool {
     // Opened for writing: some systems lock no file that is only read.
-    File::options()
-        .write(true)
-        .open(folder.join(LOCK))
-        .is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+    File::options().write(true).open(folder.join(LOCK)).is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
 fn read_json<T: serde::de::DeserializeOwned>(folder: &Path, name: &str) -> Result<T, StoreError> {
     let path = folder.join(name);
     let bytes = fs::read(&path).map_err(StoreError::io_read("Reading the run", &path))?;
-    serde_json::from_slice(&bytes).map_err(|error| StoreError::Run {
-        what: format!("{name} is damaged: {error}"),
-        path: folder.to_owned(),
-    })
+    serde_json::from_slice(&bytes).map_err(|error| StoreError::Run { what: format!("{name} is damaged: {error}"), path: folder.to_owned() })
 }
 
 fn write_json(folder: &Path, name: &str, value: &impl Serialize) -> io::Result<()> {

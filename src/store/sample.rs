@@ -19,11 +19,8 @@ pub fn create_sample(path: &Path) -> Result<ProjectFile, StoreError> {
     let mut project = Project::new(Schema::default());
     let mut history = History::default();
     let (edits, _) = import::edits(&project, drafts);
-    let time_ms = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_millis() as i64);
-    let step = history
-        .commit(&mut project, "sample reviews".to_owned(), "Gloss".to_owned(), time_ms, edits)
-        .map_err(StoreError::edit(path))?;
+    let time_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
+    let step =
+        history.commit(&mut project, "sample reviews".to_owned(), "Gloss".to_owned(), time_ms, edits).map_err(StoreError::edit(path))?;
     ProjectFile::create_filled(path, &project, &[step])
 }

@@ -48,13 +48,7 @@ enum Field<'a> {
 impl<'a> Scanner<'a> {
     /// `delimiter` must be ASCII.
     pub(super) fn new(text: &'a str, delimiter: u8) -> Self {
-        Self {
-            text,
-            delimiter,
-            at: 0,
-            row: 0,
-            open_from: usize::MAX,
-        }
+        Self { text, delimiter, at: 0, row: 0, open_from: usize::MAX }
     }
 
     fn byte(&self, at: usize) -> Option<u8> {
@@ -62,25 +56,19 @@ impl<'a> Scanner<'a> {
     }
 
     fn ends_field(&self, at: usize) -> bool {
-        self.byte(at)
-            .is_none_or(|byte| byte == self.delimiter || byte == b'\n' || byte == b'\r')
+        self.byte(at).is_none_or(|byte| byte == self.delimiter || byte == b'\n' || byte == b'\r')
     }
 
     /// First place from `at` on that ends an unquoted field.
     fn field_end(&self, at: usize) -> usize {
         let bytes = &self.text.as_bytes()[at..];
-        let found = bytes
-            .iter()
-            .position(|byte| *byte == self.delimiter || *byte == b'\n' || *byte == b'\r');
+        let found = bytes.iter().position(|byte| *byte == self.delimiter || *byte == b'\n' || *byte == b'\r');
         at + found.unwrap_or(bytes.len())
     }
 
     fn line_end(&self, at: usize) -> usize {
         let bytes = &self.text.as_bytes()[at..];
-        at + bytes
-            .iter()
-            .position(|byte| *byte == b'\n' || *byte == b'\r')
-            .unwrap_or(bytes.len())
+        at + bytes.iter().position(|byte| *byte == b'\n' || *byte == b'\r').unwrap_or(bytes.len())
     }
 
     /// The start of the next line, when `at` is the end of one.
@@ -102,11 +90,7 @@ impl<'a> Scanner<'a> {
         };
         let inside = &self.text[start + 1..close];
         if self.ends_field(close + 1) {
-            let value = if doubled {
-                Cow::Owned(inside.replace("\"\"", "\""))
-            } else {
-                Cow::Borrowed(inside)
-            };
+            let value = if doubled { Cow::Owned(inside.replace("\"\"", "\"")) } else { Cow::Borrowed(inside) };
             return Field::Read(value, close + 1);
         }
         if inside.contains(['\n', '\r']) {
@@ -184,12 +168,7 @@ impl<'a> Iterator for Scanner<'a> {
             trouble = Trouble::Blank;
         }
         self.at = self.after_line_end(end);
-        Some(Record {
-            row: self.row,
-            end: self.at,
-            fields,
-            trouble,
-        })
+        Some(Record { row: self.row, end: self.at, fields, trouble })
     }
 }
 
@@ -220,11 +199,7 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
         }
         let end = rest.find(['\n', '\r']).unwrap_or(rest.len());
         let line = &rest[..end];
-        let after = if rest[end..].starts_with("\r\n") {
-            end + 2
-        } else {
-            (end + 1).min(rest.len())
-        };
+        let after = if rest[end..].starts_with("\r\n") { end + 2 } else { (end + 1).min(rest.len()) };
         rest = &rest[after..];
         Some(line)
     })

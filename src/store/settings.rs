@@ -18,14 +18,8 @@ pub enum Language {
 impl Language {
     /// As the environment of the process says; English where it says nothing of use.
     pub fn of_system() -> Self {
-        let said = ["LC_ALL", "LC_MESSAGES", "LANG"]
-            .iter()
-            .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
-        if said.is_some_and(|value| value.starts_with("zh")) {
-            Self::Chinese
-        } else {
-            Self::English
-        }
+        let said = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+        if said.is_some_and(|value| value.starts_with("zh")) { Self::Chinese } else { Self::English }
     }
 }
 
@@ -58,10 +52,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        let author = ["USER", "USERNAME"]
-            .iter()
-            .find_map(|name| std::env::var(name).ok())
-            .filter(|name| !name.is_empty());
+        let author = ["USER", "USERNAME"].iter().find_map(|name| std::env::var(name).ok()).filter(|name| !name.is_empty());
         Self {
             last_project: None,
             recent: Vec::new(),

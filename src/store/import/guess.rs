@@ -52,10 +52,7 @@ const LABEL_NAMES: [&str; 14] = [
 /// The kind of file, by its name, or by its first bytes where the name says nothing.
 pub(super) fn format(path: &Path) -> Result<Format, StoreError> {
     let head = head(path)?;
-    let extension = path
-        .extension()
-        .map(|extension| extension.to_string_lossy().to_lowercase())
-        .unwrap_or_default();
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default();
     if head.starts_with(b"PAR1") || matches!(extension.as_str(), "parquet" | "pq") {
         return Ok(Format::Parquet);
     }
@@ -65,10 +62,7 @@ pub(super) fn format(path: &Path) -> Result<Format, StoreError> {
         (b"\x1f\x8b", "it is compressed"),
     ] {
         if head.starts_with(magic) {
-            return Err(StoreError::Unreadable {
-                what: what.to_owned(),
-                path: path.to_owned(),
-            });
+            return Err(StoreError::Unreadable { what: what.to_owned(), path: path.to_owned() });
         }
     }
     let text = encoding::decode_head(&head).text;
@@ -89,10 +83,7 @@ fn head(path: &Path) -> Result<Vec<u8>, StoreError> {
     let file = File::open(path).map_err(StoreError::io_read(DOING, path))?;
     file.take(HEAD).read_to_end(&mut head).map_err(StoreError::io_read(DOING, path))?;
     if head.is_empty() {
-        return Err(StoreError::Unreadable {
-            what: "it is empty".to_owned(),
-            path: path.to_owned(),
-        });
+        return Err(StoreError::Unreadable { what: "it is empty".to_owned(), path: path.to_owned() });
     }
     Ok(head)
 }
@@ -127,11 +118,7 @@ pub(super) fn preview(path: &Path, header: Option<bool>) -> Result<Preview, Stor
         }
         None => {
             let lines = scan::lines(text).filter(|line| !line.trim().is_empty());
-            (
-                vec!["text".to_owned()],
-                lines.take(LOOKED_AT).map(|line| vec![line.to_owned()]).collect(),
-                false,
-            )
+            (vec!["text".to_owned()], lines.take(LOOKED_AT).map(|line| vec![line.to_owned()]).collect(), false)
         }
     };
     Ok(finish(decoded.encoding, format, columns, rows, header_guess))
@@ -141,15 +128,7 @@ fn finish(encoding: &'static str, format: Format, columns: Vec<String>, mut rows
     let text_guess = text_column(&columns, &rows);
     let label_guess = label_column(&columns, &rows, text_guess);
     rows.truncate(SHOWN);
-    Preview {
-        encoding,
-        format,
-        columns,
-        rows,
-        header_guess,
-        text_guess,
-        label_guess,
-    }
+    Preview { encoding, format, columns, rows, header_guess, text_guess, label_guess }
 }
 
 /// Names of the columns, and the row of the header. Without one, the names are "1", "2", … as many as most rows have.
@@ -157,10 +136,7 @@ pub(super) fn columns(text: &str, delimiter: u8, header: bool) -> (Vec<String>, 
     let mut sound = Scanner::new(text, delimiter).filter(|record| matches!(record.trouble, Trouble::None | Trouble::StrayQuote));
     if header {
         return match sound.next() {
-            Some(record) => (
-                record.fields.into_iter().map(std::borrow::Cow::into_owned).collect(),
-                Some(record.row),
-            ),
+            Some(record) => (record.fields.into_iter().map(std::borrow::Cow::into_owned).collect(), Some(record.row)),
             None => (Vec::new(), None),
         };
     }
@@ -183,10 +159,7 @@ fn looks_like_header(text: &str, delimiter: u8) -> bool {
     if names.iter().any(|name| is_known(name, &TEXT_NAMES) || is_known(name, &LABEL_NAMES)) {
         return true;
     }
-    let rows: Vec<_> = records
-        .filter(|record| record.fields.len() == first.fields.len())
-        .take(LOOKED_AT)
-        .collect();
+    let rows: Vec<_> = records.filter(|record| record.fields.len() == first.fields.len()).take(LOOKED_AT).collect();
     (0..first.fields.len()).any(|at| {
         let numbers = !rows.is_empty() && rows.iter().all(|row| row.fields[at].trim().parse::<f64>().is_ok());
         let mean = rows.iter().map(|row| row.fields[at].chars().count()).sum::<usize>() / rows.len().max(1);
@@ -201,15 +174,8 @@ fn is_known(name: &str, known: &[&str]) -> bool {
 
 /// The column with a well-known name, else the one with the longest cells.
 fn text_column(columns: &[String], rows: &[Vec<String>]) -> usize {
-    let length = |at: &usize| {
-        rows.iter()
-            .filter_map(|row| row.get(*at))
-            .map(|cell| cell.chars().count())
-            .sum::<usize>()
-    };
-    let by_name = TEXT_NAMES
-        .iter()
-        .find_map(|known| columns.iter().position(|name| is_known(name, &[known])));
+    let length = |at: &usize| rows.iter().filter_map(|row| row.get(*at)).map(|cell| cell.chars().count()).sum::<usize>();
+    let by_name = TEXT_NAMES.iter().find_map(|known| columns.iter().position(|name| is_known(name, &[known])));
     by_name.or_else(|| (0..columns.len()).rev().max_by_key(length)).unwrap_or(0)
 }
 
@@ -221,8 +187,6 @@ fn label_column(columns: &[String], rows: &[Vec<String>], text: usize) -> Option
         let values = values(*at);
         values.len() >= 2 && values.len() <= 20 && values.len() * 4 <= rows.len() && values.iter().all(|value| value.chars().count() <= 20)
     };
-    let by_name = LABEL_NAMES
-        .iter()
-        .find_map(|known| others().find(|at| is_known(&columns[*at], &[known])));
+    let by_name = LABEL_NAMES.iter().find_map(|known| others().find(|at| is_known(&columns[*at], &[known])));
     by_name.or_else(|| others().find(few))
 }

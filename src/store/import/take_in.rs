@@ -10,28 +10,16 @@ use crate::project::{
 ///
 /// A class that came with a row answers the main question but leaves the document to do; only our own files say more.
 pub fn edits(project: &Project, drafts: Vec<Draft>) -> (Vec<Edit>, Vec<RowIssue>) {
-    let mut names = Names {
-        schema: Schema::clone(project.schema()),
-        new: Vec::new(),
-    };
+    let mut names = Names { schema: Schema::clone(project.schema()), new: Vec::new() };
     let first = project.next_id();
-    let documents: Vec<Document> = drafts
-        .into_iter()
-        .enumerate()
-        .map(|(at, draft)| names.document(DocId::from_index(first.index() + at), draft))
-        .collect();
+    let documents: Vec<Document> =
+        drafts.into_iter().enumerate().map(|(at, draft)| names.document(DocId::from_index(first.index() + at), draft)).collect();
     let mut edits = Vec::new();
     if names.schema != **project.schema() {
-        edits.push(Edit::SetSchema {
-            to: Box::new(names.schema),
-        });
+        edits.push(Edit::SetSchema { to: Box::new(names.schema) });
     }
     if !documents.is_empty() {
-        edits.push(Edit::AddDocuments {
-            first,
-            count: documents.len() as u32,
-            documents,
-        });
+        edits.push(Edit::AddDocuments { first, count: documents.len() as u32, documents });
     }
     (edits, names.new)
 }
@@ -44,26 +32,9 @@ struct Names {
 
 impl Names {
     fn document(&mut self, id: DocId, draft: Draft) -> Document {
-        let Draft {
-            row,
-            text,
-            label,
-            meta,
-            split,
-            annotation,
-        } = draft;
-        let DraftAnnotation {
-            answers,
-            spans,
-            links,
-            state,
-            flagged,
-        } = annotation.unwrap_or_default();
-        let mut said = Annotation {
-            state,
-            flagged,
-            ..Annotation::default()
-        };
+        let Draft { row, text, label, meta, split, annotation } = draft;
+        let DraftAnnotation { answers, spans, links, state, flagged } = annotation.unwrap_or_default();
+        let mut said = Annotation { state, flagged, ..Annotation::default() };
         for (question, class) in answers {
             let question = self.question(&question, row);
             said.answers.insert(question, Answer::Class(self.class(question, &class, row)));
@@ -76,39 +47,19 @@ impl Names {
             let class = self.class(question, &label, row);
             said.answers.entry(question).or_insert(Answer::Class(class));
         }
-        for DraftSpan {
-            id,
-            range,
-            label,
-            polarity,
-        } in spans
-        {
+        for DraftSpan { id, range, label, polarity } in spans {
             let label = self.span_label(&label, polarity.is_some(), row);
             said.spans.insert(SpanId(id), Span { range, label, polarity });
         }
         let known = |id: u32| said.spans.contains_key(&SpanId(id));
         let sound = links.into_iter().filter(|(from, to)| from != to && known(*from) && known(*to));
-        said.links = sound
-            .map(|(from, to)| Link {
-                from: SpanId(from),
-                to: SpanId(to),
-            })
-            .collect();
-        Document {
-            meta,
-            split,
-            annotation: said,
-            ..Document::new(id, text)
-        }
+        said.links = sound.map(|(from, to)| Link { from: SpanId(from), to: SpanId(to) }).collect();
+        Document { meta, split, annotation: said, ..Document::new(id, text) }
     }
 
     fn remark(&mut self, row: usize, what: &str, name: &str) {
         let reason = format!("brings the new {what} {name:?}; it was added to the schema");
-        self.new.push(RowIssue {
-            row,
-            reason,
-            skipped: false,
-        });
+        self.new.push(RowIssue { row, reason, skipped: false });
     }
 
     fn question(&mut self, name: &str, row: usize) -> QuestionId {
@@ -116,10 +67,7 @@ impl Names {
         if let Some(at) = place(questions.iter().map(|question| question.name.as_str()), name) {
             return QuestionId(at);
         }
-        questions.push(Question {
-            name: name.to_owned(),
-            classes: Vec::new(),
-        });
+        questions.push(Question { name: name.to_owned(), classes: Vec::new() });
         let id = QuestionId((questions.len() - 1) as u16);
         self.remark(row, "question", name);
         id
@@ -131,10 +79,7 @@ impl Names {
             return at;
         }
         let at = classes.len();
-        classes.push(Class {
-            name: name.to_owned(),
-            hue: (at % 8) as u8,
-        });
+        classes.push(Class { name: name.to_owned(), hue: (at % 8) as u8 });
         self.remark(row, "class", name);
         at as u16
     }
@@ -150,15 +95,8 @@ impl Names {
         let fresh = Schema::with_names(&[] as &[&str], &all).span_labels.pop();
         let used: Vec<char> = labels.iter().map(|label| label.key).collect();
         let key = fresh.map(|label| label.key).filter(|key| !used.contains(key));
-        let key = key
-            .or_else(|| "abdegimopqrtuvwxyz".chars().find(|key| !used.contains(key)))
-            .unwrap_or('a');
-        labels.push(SpanLabel {
-            name: name.to_owned(),
-            key,
-            hue: ((at + 3) % 8) as u8,
-            polarity,
-        });
+        let key = key.or_else(|| "abdegimopqrtuvwxyz".chars().find(|key| !used.contains(key))).unwrap_or('a');
+        labels.push(SpanLabel { name: name.to_owned(), key, hue: ((at + 3) % 8) as u8, polarity });
         self.remark(row, "span label", name);
         at as u16
     }
@@ -167,7 +105,5 @@ impl Names {
 /// The place of a name: exactly, or else without regard to case ("Positive" is the class "positive").
 fn place<'a>(mut names: impl Iterator<Item = &'a str> + Clone, wanted: &str) -> Option<u16> {
     let exact = names.clone().position(|name| name == wanted);
-    exact
-        .or_else(|| names.position(|name| name.to_lowercase() == wanted.to_lowercase()))
-        .map(|at| at as u16)
+    exact.or_else(|| names.position(|name| name.to_lowercase() == wanted.to_lowercase())).map(|at| at as u16)
 }
