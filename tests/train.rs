@@ -188,6 +188,7 @@ pub fn quick() -> TrainConfig {
         layers: 1,
         epochs: 2,
         lr: 5e-4,
+        head_lr_factor: 3.0,
         batch_examples: 8,
         patience: 0,
         evals_per_epoch: 1,
@@ -253,15 +254,16 @@ fn weights(files: &ModelFiles) -> BTreeMap<String, Vec<u8>> {
 
 #[test]
 fn toy_reviews_are_learnt_by_heart() {
-    let told = run(&toys(), &TrainConfig { epochs: 30, layers: 2, ..quick() });
+    // A class is read off the first piece, which knows little of the others below the fourth layer.
+    let told = run(&toys(), &TrainConfig { epochs: 16, layers: 4, lr: 3e-4, dropout: 0.0, ..quick() });
     let report = told.report.unwrap();
     assert_eq!(report.scores.macro_f1, Some(1.0), "{:?}", report.scores);
     assert!(report.scores.span_f1 > Some(0.95), "{:?}", report.scores);
     assert_eq!((report.scored_on.as_str(), report.examples, report.held_out.len()), ("dev", 16, 16));
-    let (first, last) = (told.steps[0], told.steps[59]);
+    let (first, last) = (told.steps[0], told.steps[31]);
     assert!(last.loss < first.loss / 4.0, "{} to {}", first.loss, last.loss);
     assert!(first.grad_norm > 0.0 && first.class_loss.is_some() && first.span_loss.is_some());
-    assert_eq!((told.steps.len(), last.step, last.epoch), (60, 60, 30.0));
+    assert_eq!((told.steps.len(), last.step, last.epoch), (32, 32, 16.0));
     assert!(report.real_tokens_per_s > 0.0 && report.seconds > 0.0);
 }
 
@@ -353,7 +355,7 @@ fn documents_without_one_kind_of_label_teach_the_other() {
             _ => {}
         }
     }
-    let told = run(&data, &TrainConfig { epochs: 40, layers: 2, batch_examples: 4, ..quick() });
+    let told = run(&data, &TrainConfig { epochs: 16, layers: 4, lr: 3e-4, dropout: 0.0, batch_examples: 4, ..quick() });
     assert!(told.steps.iter().any(|step| step.class_loss.is_some()) && told.steps.iter().any(|step| step.span_loss.is_some()));
     let scores = told.report.unwrap().scores;
     assert!(scores.accuracy > Some(0.6), "{scores:?}");
@@ -411,7 +413,13 @@ fn what_is_lost_or_missing_is_said() {
     data.examples.push(example(51, &format!("{} [房间]", "好 ".repeat(200)), 1, Split::Train));
     let told = run(&data, &TrainConfig { max_length: 64, epochs: 1, ..quick() });
     let notes = told.started.unwrap().notes.join("\n");
-    for wanted in ["overlap a longer or earlier one: 1", "limit of 64 pieces: 1", "spans beyond that limit, wholly or in part: 1", "\"neutral\" has no training document", "\"place\" has no training span"] {
+    for wanted in [
+        "overlap a longer or earlier one: 1",
+        "limit of 64 pieces: 1",
+        "spans beyond that limit, wholly or in part: 1",
+        "\"neutral\" has no training document",
+        "\"place\" has no training span",
+    ] {
         assert!(notes.contains(wanted), "{wanted:?} is not in:\n{notes}");
     }
 }
@@ -488,7 +496,8 @@ fn the_model_says_what_it_is() {
 #[test]
 fn a_trained_model_can_be_trained_on() {
     let first = run(&toys(), &TrainConfig { epochs: 10, ..quick() });
-    let again = run_from(&first.files.unwrap(), &toys(), &TrainConfig { layers: 0, epochs: 1, lr: 1e-9, ..quick() }, &mut |_| Signal::Continue);
+    let again =
+        run_from(&first.files.unwrap(), &toys(), &TrainConfig { layers: 0, epochs: 1, lr: 1e-9, ..quick() }, &mut |_| Signal::Continue);
     let (first, again) = (first.report.unwrap(), again.unwrap().report.unwrap());
     assert!((first.scores.loss - again.scores.loss).abs() < 1e-3, "{} then {}", first.scores.loss, again.scores.loss);
 }
@@ -508,7 +517,10 @@ fn a_project_teaches_what_was_answered_in_it() {
     }
     let taught = TrainData::of(&project, 0, 0.5);
     assert!(taught.span_labels.is_empty(), "nobody marked a span");
-    assert_eq!(taught.examples.iter().map(|e| (e.doc.0, e.class, e.spans.is_some())).collect::<Vec<_>>(), [(0, Some(2), false), (1, Some(1), false), (5, Some(0), false)]);
+    assert_eq!(
+        taught.examples.iter().map(|e| (e.doc.0, e.class, e.spans.is_some())).collect::<Vec<_>>(),
+        [(0, Some(2), false), (1, Some(1), false), (5, Some(0), false)]
+    );
 
     let span = Span { range: TextRange::new("房间很大", 0..6).unwrap(), label: 0, polarity: None };
     for edit in [

@@ -1,7 +1,7 @@
 //! Prediction: frozen weights of one model to a [`Prediction`] for a text. Reads no file, changes nothing.
 
-mod predictor;
 mod prediction;
+mod predictor;
 
 pub use prediction::{PredictedSpan, Prediction, UnitTags};
 pub use predictor::{PredictError, Predictor};

@@ -60,7 +60,11 @@ pub fn tags_of_spans(units: &[Unit], spans: &[(TextRange, u16)], cut_at: Option<
         let inside = units_under(units, range);
         let beyond = cut_at.is_some_and(|cut| range.end() > cut);
         if inside.is_empty() {
-            if beyond { out.left_out.beyond += 1 } else { out.left_out.blank += 1 }
+            if beyond {
+                out.left_out.beyond += 1
+            } else {
+                out.left_out.blank += 1
+            }
             continue;
         }
         if taken[inside.clone()].contains(&true) {

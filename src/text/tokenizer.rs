@@ -1,6 +1,7 @@
 //! The encoder's tokenizer: text to piece ids, each piece with its place in the original text.
 
 use std::ops::Range;
+use tokenizers::{NormalizedString, Normalizer};
 
 /// Why a tokenizer can't be used, or could not read a text.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +48,7 @@ impl Tokenizer {
         let mut inner = tokenizers::Tokenizer::from_bytes(json).map_err(|error| TextError::Unreadable(error.to_string()))?;
         inner.with_padding(None);
         inner.with_truncation(None).map_err(|error| TextError::Unreadable(error.to_string()))?;
-        // "<s>" typed into a review is text.
+        // "[SEP]" typed into a review is text (where the vocabulary can spell it otherwise).
         inner.set_encode_special_tokens(true);
         let empty = inner.encode("", true).map_err(|error| TextError::Unreadable(error.to_string()))?;
         let unknown = ["<unk>", "[UNK]", "<pad>", "[PAD]"].iter().find_map(|name| inner.token_to_id(name)).unwrap_or(0);
@@ -81,14 +82,18 @@ impl Tokenizer {
         }
     }
 
-    /// Id of the piece that is this one character (grapheme) and nothing else; the unknown piece if there is none.
+    /// Id of the piece that is this one character (grapheme) and nothing else, as it is or as the tokenizer normalises
+    /// it; where there is none, of the last piece it is spelt by.
     pub fn char_id(&self, grapheme: &str) -> u32 {
-        if let Some(id) = self.inner.token_to_id(grapheme) {
-            return id;
-        }
-        // Normalised (full width, upper case) or spelt by several pieces: the last one says most.
-        let split = self.inner.encode(grapheme, false).ok();
-        split.and_then(|encoding| encoding.get_ids().last().copied()).unwrap_or(self.unknown)
+        let known = |piece: &str| self.inner.token_to_id(piece);
+        let spelt = || self.inner.encode(grapheme, false).ok()?.get_ids().last().copied();
+        known(grapheme).or_else(|| known(&self.normalised(grapheme)?)).or_else(spelt).unwrap_or(self.unknown)
+    }
+
+    fn normalised(&self, text: &str) -> Option<String> {
+        let mut normalised = NormalizedString::from(text);
+        self.inner.get_normalizer()?.normalize(&mut normalised).ok()?;
+        Some(normalised.get().to_owned())
     }
 }
 

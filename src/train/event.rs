@@ -10,7 +10,9 @@ pub enum TrainEvent {
     Step(StepEvent),
     Evaluated(Evaluation),
     /// The best weights so far were kept.
-    Checkpoint { step: usize },
+    Checkpoint {
+        step: usize,
+    },
     Finished(Report),
 }
 

@@ -82,7 +82,8 @@ impl TrainData {
 
     /// Counts for the start button.
     pub fn readiness(&self) -> Readiness {
-        let mut ready = Readiness { per_class: vec![0; self.classes.len()], per_span_label: vec![0; self.span_labels.len()], ..Default::default() };
+        let mut ready =
+            Readiness { per_class: vec![0; self.classes.len()], per_span_label: vec![0; self.span_labels.len()], ..Default::default() };
         for example in &self.examples {
             if example.split != Split::Train {
                 ready.held_out += 1;

@@ -134,7 +134,9 @@ mod tests {
 
     /// `right` of `all` documents answered rightly, over two classes.
     fn documents(right: usize, all: usize) -> Vec<HeldOut> {
-        (0..all).map(|at| if at < right { doc((at % 2) as u16, (at % 2) as u16) } else { doc((at % 2) as u16, 1 - (at % 2) as u16) }).collect()
+        (0..all)
+            .map(|at| if at < right { doc((at % 2) as u16, (at % 2) as u16) } else { doc((at % 2) as u16, 1 - (at % 2) as u16) })
+            .collect()
     }
 
     #[test]

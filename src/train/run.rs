@@ -73,7 +73,8 @@ impl<'a> Run<'a> {
         elapsed: &'a dyn Fn() -> Duration,
     ) -> Result<Self, TrainError> {
         let mut params = Params::new();
-        let options = LoadOptions { frozen_layers: config.freeze_layers, tune_embeddings: config.tune_embeddings, ..LoadOptions::TRAINABLE };
+        let options =
+            LoadOptions { frozen_layers: config.freeze_layers, tune_embeddings: config.tune_embeddings, ..LoadOptions::TRAINABLE };
         let (model, loaded) = JointModel::load(encoder, task.sizes(config), &mut params, options, &mut generator(config.seed, 1))
             .map_err(TrainError::encoder)?;
         Ok(Self {
@@ -98,9 +99,17 @@ impl<'a> Run<'a> {
 
     fn started(&self) -> Started {
         let layers = self.model.encoder().config().num_hidden_layers;
-        let mut notes = vec![format!("encoder: {layers} layers, {} parameters read, {} started anew", self.loaded.loaded.len(), self.loaded.fresh.len())];
+        let mut notes = vec![format!(
+            "encoder: {layers} layers, {} parameters read, {} started anew",
+            self.loaded.loaded.len(),
+            self.loaded.fresh.len()
+        )];
         if !self.loaded.unused.is_empty() {
-            notes.push(format!("{} parameters of the encoder's file are not used, among them {}", self.loaded.unused.len(), self.loaded.unused[0]));
+            notes.push(format!(
+                "{} parameters of the encoder's file are not used, among them {}",
+                self.loaded.unused.len(),
+                self.loaded.unused[0]
+            ));
         }
         if self.config.tune_embeddings && self.config.freeze_layers > 0 {
             notes.push("the embedding table stays as it is, because layers above it are frozen".to_owned());

@@ -44,7 +44,8 @@ impl<'a> Task<'a> {
         let training = || data.examples.iter().filter(|example| example.split == Split::Train);
         let has_class = training().filter_map(|example| example.class).any(|class| usize::from(class) < data.classes.len());
         let learns_class = data.classes.len() >= 2 && has_class;
-        let learns_spans = config.span_loss_weight > 0.0 && !data.span_labels.is_empty() && training().any(|example| example.spans.is_some());
+        let learns_spans =
+            config.span_loss_weight > 0.0 && !data.span_labels.is_empty() && training().any(|example| example.spans.is_some());
         let mut task = Self {
             classes: if learns_class { &data.classes } else { &[] },
             labels: if learns_spans { &data.span_labels } else { &[] },
