@@ -447,6 +447,8 @@ impl Bench {
         events.push(Event::Key { key: Key::Slash, physical_key: None, pressed: true, repeat: false, modifiers: Modifiers::NONE });
         events.push(Event::Text("/".to_owned()));
         self.window.run();
+        self.window.key_up(Key::Slash);
+        self.window.run();
     }
 }
 

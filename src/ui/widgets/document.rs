@@ -200,7 +200,8 @@ impl Document<'_> {
         }
         if response.drag_started_by(egui::PointerButton::Primary) {
             let press = ui.input(|input| input.pointer.press_origin())?;
-            let edge = layout.edge_at(self, press - origin, EDGE_REACH);
+            // With Ctrl held the other half of a pair is drawn, also right beside the selected span.
+            let edge = layout.edge_at(self, press - origin, EDGE_REACH).filter(|_| !modifiers.command);
             response.request_focus();
             *drag = Some(match edge {
                 Some((id, end)) => Drag::Edge { id, end },

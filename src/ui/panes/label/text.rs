@@ -121,6 +121,7 @@ fn linking_ui(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Document
 pub(super) fn polarity_buttons(ui: &mut Ui, cx: &mut Cx<'_>, document: &Document, id: SpanId, held: Option<Polarity>) {
     ui.push_id(id.0, |ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
+        ui.spacing_mut().button_padding.x = 6.0;
         for polarity in [Polarity::Positive, Polarity::Negative, Polarity::Neutral] {
             let is_held = held == Some(polarity);
             let colours = palette(ui);
@@ -181,7 +182,7 @@ pub(super) fn text_ui(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &
     let output = output.inner;
     let id = output.response.id;
     marking.text_id = Some(id);
-    let filter = EventFilter { tab: false, horizontal_arrows: true, vertical_arrows: true, escape: true, ..EventFilter::default() };
+    let filter = EventFilter { tab: false, horizontal_arrows: true, vertical_arrows: true, escape: true };
     ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
     if let Some(gesture) = output.gesture {
         take_gesture(cx, schema, document, marking, gesture);
