@@ -78,7 +78,7 @@ impl Desk {
             let mut doc = Document::new(DocId::from_index(first.index() + at), TEXTS[at % TEXTS.len()]);
             doc.meta.insert("来源".to_owned(), format!("\"{at}\"\r\n"));
             doc.split = [None, Some(Split::Train), Some(Split::Dev), Some(Split::Test)][at % 4];
-            doc.annotation.flagged = at % 5 == 0;
+            doc.annotation.flagged = at.is_multiple_of(5);
             doc
         };
         vec![Edit::AddDocuments { first, count: count as u32, documents: (0..count).map(document).collect() }]
@@ -457,10 +457,11 @@ fn a_kill_in_the_middle_of_many_steps_loses_none_that_was_recorded() {
         let before = Desk::open(&path).history.done().len();
         let mut running = child("child_labels_without_end", &path).stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(running.stdout.take().unwrap()).lines();
-        let reader = std::thread::spawn(move || {
+        let reader = std::thread::Builder::new().name("reader".to_owned()).spawn(move || {
             let recorded = lines.map_while(Result::ok).filter_map(|line| line.rsplit_once("recorded ")?.1.parse::<usize>().ok());
             recorded.last().unwrap_or_default()
         });
+        let reader = reader.unwrap();
         std::thread::sleep(Duration::from_millis(pause_ms));
         running.kill().unwrap();
         running.wait().unwrap();

@@ -101,7 +101,7 @@ impl RunView {
 }
 
 enum News {
-    Event(TrainEvent, f64),
+    Event(Box<TrainEvent>, f64),
     Finished,
     Cancelled,
     Failed(String),
@@ -200,7 +200,7 @@ impl Desk {
                     view.phase = Phase::Running;
                 }
                 view.seconds = seconds;
-                view.take(event);
+                view.take(*event);
             }
             News::Finished => {
                 view.phase = Phase::Finished;
@@ -308,8 +308,8 @@ fn work(reporter: &Reporter<News>, mut writer: RunWriter, data: &TrainData, conf
         let seconds = elapsed().as_secs_f64();
         match event {
             // Every step is a sample of a curve; all other events must arrive.
-            TrainEvent::Step(_) => reporter.sample(News::Event(event, seconds)),
-            _ => reporter.tell(News::Event(event, seconds)),
+            TrainEvent::Step(_) => reporter.sample(News::Event(Box::new(event), seconds)),
+            _ => reporter.tell(News::Event(Box::new(event), seconds)),
         }
         wait_while_paused(reporter, wish, &paused)
     };
