@@ -9,7 +9,6 @@ use crate::desk::{Asked, Choosing, Chosen, Command, Desk, Language};
 use eframe::egui;
 use forms::Form;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 /// A question to the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,11 +37,12 @@ pub struct Dialogs {
     import_next: Option<PathBuf>,
 }
 
-/// A dialog of the system that is open.
+/// A dialog of the system that is open, or should be: our own window with a field for the path stands behind it.
 struct Asking {
     wish: Wish,
-    since: Instant,
     asked: Asked,
+    /// Our window lost the focus meanwhile, so there really is a dialog.
+    seen: bool,
 }
 
 impl Dialogs {
@@ -87,23 +87,7 @@ impl Dialogs {
                 wish => self.ask(wish, desk),
             }
         }
-        if let Some(asking) = &self.asking
-            && let Some(answer) = asking.asked.answer()
-        {
-            let quick = asking.since.elapsed() < Duration::from_millis(400);
-            let wish = asking.wish.clone();
-            self.asking = None;
-            match answer {
-                Chosen::Path(path) => self.answer(&wish, path, commands),
-                // No person is that fast: there was no dialog.
-                Chosen::Nothing if quick => self.type_instead(wish, desk),
-                Chosen::Nothing => {}
-                Chosen::Failed(reason) => {
-                    log::warn!("no dialog of the system: {reason}");
-                    self.type_instead(wish, desk);
-                }
-            }
-        }
+        self.take_answer(commands);
         if desk.project().is_some()
             && self.form.is_none()
             && let Some(path) = self.import_next.take()
@@ -112,24 +96,46 @@ impl Dialogs {
         }
     }
 
-    fn ask(&mut self, wish: Wish, desk: &Desk) {
-        if self.typed_only {
-            return self.type_instead(wish, desk);
-        }
-        match desk.await_dialog(system_dialog(&wish, desk)) {
-            Ok(asked) => self.asking = Some(Asking { wish, since: Instant::now(), asked }),
-            Err(error) => {
-                log::warn!("no thread for a dialog: {error}");
-                self.type_instead(wish, desk);
+    fn take_answer(&mut self, commands: &mut Commands) {
+        let Some(asking) = &self.asking else { return };
+        let Some(answer) = asking.asked.answer() else { return };
+        let (wish, seen) = (asking.wish.clone(), asking.seen);
+        self.asking = None;
+        match answer {
+            Chosen::Path(path) => {
+                self.close_path_form();
+                self.answer(&wish, path, commands);
             }
+            Chosen::Nothing if seen => self.close_path_form(),
+            // There was no dialog to say no in: the field for the path stays.
+            Chosen::Nothing => {}
+            Chosen::Failed(reason) => log::warn!("no dialog of the system: {reason}"),
         }
     }
 
-    /// The window with a field for the path. The form of a new project has its own.
-    fn type_instead(&mut self, wish: Wish, desk: &Desk) {
+    fn close_path_form(&mut self) {
+        if matches!(self.form, Some(Form::Path { .. })) {
+            self.form = None;
+        }
+    }
+
+    /// Opens the dialog of the system, and a field for the path behind it: a system may have no dialog to show.
+    /// The form of a new project has its own field.
+    fn ask(&mut self, wish: Wish, desk: &Desk) {
         if wish != Wish::NewProject {
-            let proposed = proposal(&wish, desk).map(|path| path.display().to_string()).unwrap_or_default();
-            self.form = Some(Form::Path { wish, text: proposed, fresh: true });
+            let text = proposal(&wish, desk).map(|path| path.display().to_string()).unwrap_or_default();
+            self.form = Some(Form::Path { wish: wish.clone(), text, fresh: true });
+        }
+        self.browse(wish, desk);
+    }
+
+    fn browse(&mut self, wish: Wish, desk: &Desk) {
+        if self.typed_only {
+            return;
+        }
+        match desk.await_dialog(system_dialog(&wish, desk)) {
+            Ok(asked) => self.asking = Some(Asking { wish, asked, seen: false }),
+            Err(error) => log::warn!("no thread for a dialog: {error}"),
         }
     }
 
@@ -150,51 +156,33 @@ impl Dialogs {
 
     /// Draws the open question, above everything else.
     pub fn ui(&mut self, ctx: &egui::Context, desk: &Desk, commands: &mut Commands) {
-        self.waiting_ui(ctx, desk);
+        if let Some(asking) = &mut self.asking {
+            asking.seen |= ctx.input(|input| input.viewport().focused == Some(false));
+        }
         let Some(form) = &mut self.form else { return };
-        let can_browse = !self.typed_only && self.asking.is_none();
-        match forms::ui(form, ctx, desk.settings().language, can_browse) {
+        let browsing = match (self.typed_only, &self.asking) {
+            (true, _) => forms::Browsing::Never,
+            (false, Some(_)) => forms::Browsing::Now,
+            (false, None) => forms::Browsing::Possible,
+        };
+        match forms::ui(form, ctx, desk.settings().language, browsing) {
             forms::Reply::None => {}
-            forms::Reply::Browse => self.ask(Wish::NewProject, desk),
+            forms::Reply::Browse(wish) => self.browse(wish, desk),
             forms::Reply::Cancel => {
                 self.form = None;
+                self.asking = None;
                 self.import_next = None;
             }
             forms::Reply::Path(wish, path) => {
                 self.form = None;
+                self.asking = None;
                 self.answer(&wish, path, commands);
             }
             forms::Reply::NewProject { path, classes, spans } => {
                 self.form = None;
+                self.asking = None;
                 commands.send(Command::NewProject { path, classes, spans });
                 commands.goto(if self.import_next.is_some() { Place::Data } else { Place::Label });
-            }
-        }
-    }
-
-    /// While the system's dialog is open: a way out, for systems whose dialog never comes.
-    fn waiting_ui(&mut self, ctx: &egui::Context, desk: &Desk) {
-        let Some(asking) = &self.asking else { return };
-        const PATIENCE: Duration = Duration::from_millis(1500);
-        if let Some(rest) = PATIENCE.checked_sub(asking.since.elapsed()) {
-            return ctx.request_repaint_after(rest);
-        }
-        let language = desk.settings().language;
-        let (mut typed, mut cancelled) = (false, false);
-        let area = egui::Area::new(egui::Id::unique("waiting for a dialog")).anchor(egui::Align2::CENTER_BOTTOM, egui::vec2(0.0, -48.0));
-        area.order(egui::Order::Foreground).show(ctx, |ui| {
-            egui::Frame::popup(ui.style()).show(ui, |ui| {
-                ui.horizontal(|ui| {
-                    ui.label(i18n::translate(language, "The file window of the system is open"));
-                    typed = ui.button(i18n::translate(language, "Type the path instead")).clicked();
-                    cancelled = ui.button(i18n::translate(language, "Cancel")).clicked();
-                });
-            });
-        });
-        if typed || cancelled {
-            let wish = self.asking.take().map(|asking| asking.wish);
-            if let (true, Some(wish)) = (typed, wish) {
-                self.type_instead(wish, desk);
             }
         }
     }

@@ -52,6 +52,7 @@ impl PaletteWindow {
         let mut run = None;
         let shown = modal.show(ctx, |ui| {
             ui.set_width(560.0);
+            ui.set_max_height(480.0);
             run = self.inside_ui(ui, cx);
         });
         let again = ctx.input_mut(|input| input.consume_key(egui::Modifiers::COMMAND, Key::K)) && !self.fresh;
@@ -215,7 +216,8 @@ impl KeySheet {
         let room = ctx.content_rect().size() - vec2(80.0, 120.0);
         let mut close = false;
         let shown = modal.show(ctx, |ui| {
-            ui.set_width(room.x.min(880.0));
+            ui.set_width(room.x.min(920.0));
+            ui.set_max_height(room.y + 60.0);
             ui.horizontal(|ui| {
                 ui.heading(cx.t("All keys"));
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -248,8 +250,9 @@ fn group_ui(ui: &mut Ui, cx: &Cx<'_>, group: Group) {
     ui.spacing_mut().item_spacing.y = 4.0;
     let line = |ui: &mut Ui, keys: String, words: String| {
         ui.horizontal_top(|ui| {
-            ui.allocate_ui_with_layout(vec2(132.0, 18.0), Layout::left_to_right(Align::Min), |ui| {
-                ui.set_width(132.0);
+            const KEYS: f32 = 176.0;
+            ui.allocate_ui_with_layout(vec2(KEYS, 18.0), Layout::left_to_right(Align::Min), |ui| {
+                ui.set_width(KEYS);
                 ui.label(RichText::new(keys).monospace().color(weak));
             });
             ui.add(egui::Label::new(words).wrap());

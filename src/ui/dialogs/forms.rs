@@ -23,9 +23,18 @@ pub(super) struct NewProject {
 pub(super) enum Reply {
     None,
     Cancel,
-    Browse,
+    Browse(Wish),
     Path(Wish, PathBuf),
     NewProject { path: PathBuf, classes: Vec<String>, spans: Vec<String> },
+}
+
+/// Whether the system's own dialog can be asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Browsing {
+    Never,
+    Possible,
+    /// It is open now.
+    Now,
 }
 
 impl Form {
@@ -80,7 +89,7 @@ fn path_of(text: &str) -> PathBuf {
     }
 }
 
-pub(super) fn ui(form: &mut Form, ctx: &egui::Context, language: Language, can_browse: bool) -> Reply {
+pub(super) fn ui(form: &mut Form, ctx: &egui::Context, language: Language, browsing: Browsing) -> Reply {
     let palette = theme::Palette::of(ctx.global_style().visuals.dark_mode);
     let mut reply = Reply::None;
     let modal = egui::Modal::new(Id::unique("question")).backdrop_color(palette.veil());
@@ -88,8 +97,8 @@ pub(super) fn ui(form: &mut Form, ctx: &egui::Context, language: Language, can_b
     let shown = modal.show(ctx, |ui| {
         ui.set_width(480.0);
         reply = match form {
-            Form::Path { wish, text, fresh } => path_ui(ui, language, wish, text, fresh),
-            Form::NewProject(form) => new_project_ui(ui, language, form, can_browse),
+            Form::Path { wish, text, fresh } => path_ui(ui, language, wish, text, fresh, browsing),
+            Form::NewProject(form) => new_project_ui(ui, language, form, browsing),
         };
     });
     if matches!(reply, Reply::None) && shown.should_close() {
@@ -98,15 +107,21 @@ pub(super) fn ui(form: &mut Form, ctx: &egui::Context, language: Language, can_b
     reply
 }
 
-fn path_ui(ui: &mut Ui, language: Language, wish: &Wish, text: &mut String, fresh: &mut bool) -> Reply {
+fn path_ui(ui: &mut Ui, language: Language, wish: &Wish, text: &mut String, fresh: &mut bool, browsing: Browsing) -> Reply {
     let t = |words| i18n::translate(language, words);
     ui.heading(title(wish, language));
     let name = ui.label(match wish {
         Wish::ExportModel { .. } | Wish::EncoderFolder => t("Path of the folder"),
         _ => t("Path of the file"),
     });
-    let field = ui.add(TextEdit::singleline(text).desired_width(f32::INFINITY).hint_text(t("You can also drop a file on the window")));
-    let field = field.labelled_by(name.id);
+    let (field, browse) = path_row(ui, t("Browse…"), text, browsing, name.id);
+    match browsing {
+        Browsing::Now => ui.weak(t("The file window of the system is open; the path can also be typed here")),
+        _ => ui.weak(t("You can also drop a file on the window")),
+    };
+    if browse {
+        return Reply::Browse(wish.clone());
+    }
     if std::mem::take(fresh) {
         field.request_focus();
     }
@@ -124,20 +139,18 @@ fn path_ui(ui: &mut Ui, language: Language, wish: &Wish, text: &mut String, fres
     }
 }
 
-fn new_project_ui(ui: &mut Ui, language: Language, form: &mut NewProject, can_browse: bool) -> Reply {
+fn new_project_ui(ui: &mut Ui, language: Language, form: &mut NewProject, browsing: Browsing) -> Reply {
     let t = |words| i18n::translate(language, words);
     let mut reply = Reply::None;
     ui.heading(t("New project"));
     ui.add_space(4.0);
     let name = ui.label(t("Path of the file"));
     let mut left = false;
-    let row = egui::Layout::right_to_left(egui::Align::Center);
-    ui.allocate_ui_with_layout(egui::vec2(ui.available_width(), theme::ROW_HEIGHT), row, |ui| {
-        if can_browse && ui.button(t("Browse…")).clicked() {
-            reply = Reply::Browse;
-        }
-        left |= ui.add(TextEdit::singleline(&mut form.path).desired_width(f32::INFINITY)).labelled_by(name.id).lost_focus();
-    });
+    let (field, browse) = path_row(ui, t("Browse…"), &mut form.path, browsing, name.id);
+    left |= field.lost_focus();
+    if browse {
+        reply = Reply::Browse(Wish::NewProject);
+    }
     ui.add_space(4.0);
     let name = ui.label(t("Classes, with commas between them: each review gets one"));
     let classes = ui.add(TextEdit::singleline(&mut form.classes).desired_width(f32::INFINITY)).labelled_by(name.id);
@@ -171,6 +184,16 @@ fn new_project_ui(ui: &mut Ui, language: Language, form: &mut NewProject, can_br
         return Reply::NewProject { path, classes: names(&form.classes), spans: names(&form.spans) };
     }
     if no { Reply::Cancel } else { reply }
+}
+
+/// The field of a path and the button that opens the system's dialog; answers the field and whether that was clicked.
+fn path_row(ui: &mut Ui, browse: &str, text: &mut String, browsing: Browsing, name: Id) -> (egui::Response, bool) {
+    let row = egui::Layout::right_to_left(egui::Align::Center);
+    ui.allocate_ui_with_layout(egui::vec2(ui.available_width(), theme::ROW_HEIGHT), row, |ui| {
+        let clicked = browsing != Browsing::Never && ui.add_enabled(browsing == Browsing::Possible, egui::Button::new(browse)).clicked();
+        (ui.add(TextEdit::singleline(text).desired_width(f32::INFINITY)).labelled_by(name), clicked)
+    })
+    .inner
 }
 
 /// The two buttons at the foot; answers (yes, no).

@@ -105,8 +105,7 @@ pub const ROWS: &[(&str, &str)] = &[
     ("The last change is not saved yet and is tried again. {}", "上一次改动尚未保存，正在重试。{}"),
     ("Everything is saved again", "全部改动已重新保存"),
     // Dialogs.
-    ("The file window of the system is open", "系统的文件窗口已打开"),
-    ("Type the path instead", "改为输入路径"),
+    ("The file window of the system is open; the path can also be typed here", "系统的文件窗口已打开；也可以在这里输入路径"),
     ("Cancel", "取消"),
     ("Tables and texts", "表格和文本"),
     ("Open a project", "打开项目"),
