@@ -138,7 +138,11 @@ fn the_import_reports_every_row() {
     let csv = "\u{feff}review,grade\r\n房间很干净，服务也好！,好\r\n\"two\nlines 👨🏻‍🚒\",好\r\ntoo,many,columns\r\n,差\r\n房间很干净，服务也好！,好\r\ncafe\u{301} fermé,差\r\n";
     let answer = folder.write("r.csv", csv).run(&["import", "p.gloss", "r.csv", "--text", "review", "--label", "grade"]).expect(0);
     assert!(answer.out.starts_with("r.csv (CSV, UTF-8"), "{}", answer.out);
-    let answer = answer.says("6 rows, 3 imported, 2 skipped").says("1 duplicates left out").says("Row 5 of r.csv").says("Row 6 of r.csv");
+    let answer = answer
+        .says("6 rows, 3 imported, 2 skipped")
+        .says("1 duplicates left out")
+        .says("Row 4 of r.csv has 3 columns")
+        .says("Row 5 of r.csv has an empty text");
     assert!(answer.out.contains("好 2") && answer.out.contains("差 1"), "{}", answer.out);
     let opened = gloss::store::ProjectFile::open(&folder.path("p.gloss")).unwrap();
     let texts: Vec<&str> = opened.project.documents().map(|doc| &*doc.text).collect();
@@ -158,9 +162,13 @@ fn a_tsv_without_header_goes_by_column_numbers() {
     let arguments = ["import", "p.gloss", "t.tsv", "--text", "2", "--label", "1", "--no-header", "--split", "test"];
     folder.run(&arguments).expect(0).says("3 imported, 0 skipped");
     let project = gloss::store::ProjectFile::open(&folder.path("p.gloss")).unwrap().project;
-    let found: Vec<_> = project.documents().map(|doc| (&*doc.text, doc.annotation.class(gloss::project::QuestionId(0)), doc.split)).collect();
+    let found: Vec<_> =
+        project.documents().map(|doc| (&*doc.text, doc.annotation.class(gloss::project::QuestionId(0)), doc.split)).collect();
     let test = Some(gloss::project::Split::Test);
-    assert_eq!(found, [("电池不耐用", Some(1), test), ("Great screen, poor battery", Some(0), test), ("\"quoted\" by nobody", Some(1), test)]);
+    assert_eq!(
+        found,
+        [("电池不耐用", Some(1), test), ("Great screen, poor battery", Some(0), test), ("\"quoted\" by nobody", Some(1), test)]
+    );
 }
 
 #[test]

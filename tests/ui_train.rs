@@ -68,11 +68,12 @@ fn a_run_shows_its_curves_and_scores_and_a_cell_opens_its_reviews() {
     let class_f1 = view.evaluations.last().unwrap().scores.macro_f1.unwrap();
     harness.get_by_label_contains(&format!("class, macro-F1 {class_f1:.2}"));
     let sentence = format!("on {} held-out reviews; best after epoch", report.examples);
-    let said = harness.get_by_label_contains(&sentence).accesskit_node().label().unwrap();
+    let said = harness.get_by_label_contains(&sentence).value().unwrap();
     assert!(said.contains(&format!("macro-F1 {:.2} ± ", report.scores.macro_f1.unwrap())), "{said}");
 
     let confusion = &report.scores.confusion;
-    let (gold, predicted) = (0..3).flat_map(|gold| (0..3).map(move |predicted| (gold, predicted))).max_by_key(|(g, p)| confusion[*g][*p]).unwrap();
+    let (gold, predicted) =
+        (0..3).flat_map(|gold| (0..3).map(move |predicted| (gold, predicted))).max_by_key(|(g, p)| confusion[*g][*p]).unwrap();
     let names = ["negative", "neutral", "positive"];
     let count = confusion[gold][predicted];
     let cell = match gold == predicted {

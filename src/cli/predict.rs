@@ -2,9 +2,10 @@
 
 use super::{CliError, PredictArgs, existing};
 use crate::nn::ModelFiles;
-use crate::predict::{Prediction, Predictor};
+use crate::predict::{PredictedSpan, Prediction, Predictor};
 use crate::store::{RunStatus, Runs, StoreError, model_folder};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 use std::io::{BufRead, BufReader, BufWriter, Write};
 
 /// Texts scored together.
@@ -86,22 +87,27 @@ impl Serialize for Line<'_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("class", &class)?;
         map.serialize_entry("probabilities", &Named(predictor.classes(), &prediction.probabilities))?;
-        let spans: Vec<serde_json::Value> = prediction
-            .spans
-            .iter()
-            .map(|span| {
-                let place = span.range.chars(text);
-                serde_json::json!({
-                    "start": place.start,
-                    "end": place.end,
-                    "text": span.range.of(text),
-                    "label": predictor.span_labels().get(usize::from(span.label)),
-                    "probability": span.probability,
-                })
-            })
-            .collect();
+        let spans: Vec<LineSpan<'_>> = prediction.spans.iter().map(|span| LineSpan::of(predictor, text, span)).collect();
         map.serialize_entry("spans", &spans)?;
         map.end()
+    }
+}
+
+/// A span with its place in code points.
+#[derive(Serialize)]
+struct LineSpan<'a> {
+    start: usize,
+    end: usize,
+    text: &'a str,
+    label: &'a str,
+    probability: f32,
+}
+
+impl<'a> LineSpan<'a> {
+    fn of(predictor: &'a Predictor, text: &'a str, span: &PredictedSpan) -> Self {
+        let std::ops::Range { start, end } = span.range.chars(text);
+        let label = predictor.span_labels().get(usize::from(span.label)).map_or("", String::as_str);
+        Self { start, end, text: span.range.of(text), label, probability: span.probability }
     }
 }
 

@@ -113,10 +113,7 @@ pub const ROWS: &[(&str, &str)] = &[
         "少数类上的错误计得更重。当某一类占了大多数时有用。",
     ),
     ("Tune embeddings", "训练词表"),
-    (
-        "The table of word pieces learns too: slower, and of use only with many reviews",
-        "词片表也参与学习：更慢，只在评论很多时有用",
-    ),
+    ("The table of word pieces learns too: slower, and of use only with many reviews", "词片表也参与学习：更慢，只在评论很多时有用"),
     ("Back to the defaults", "恢复默认"),
     // Train: the run shown
     ("Run {}", "第 {} 次训练"),
@@ -233,12 +230,12 @@ pub const ROWS: &[(&str, &str)] = &[
     ("answered in {} ms", "用时 {} 毫秒"),
     ("Spans", "片段"),
     ("The text with the spans the model marks", "带有模型所标片段的文本"),
-    ("{} spans marked; hover over the text to see how sure the model is", "标出 {} 个片段；把指针移到文字上可看到模型的把握"),
-    ("The model marks nothing in this text; hover over it to see how sure it is", "模型在这段文本中没有标出片段；把指针移到文字上可看到它的把握"),
+    ("Spans marked: {}; hover over the text to see how sure the model is", "标出 {} 个片段；把指针移到文字上可看到模型的把握"),
+    (
+        "The model marks nothing in this text; hover over it to see how sure it is",
+        "模型在这段文本中没有标出片段；把指针移到文字上可看到它的把握",
+    ),
     ("This model marks no spans: it was trained on classes alone", "此模型不标片段：它只学了类别"),
     ("This model answers no class: it was trained on spans alone", "此模型不答类别：它只学了片段"),
-    (
-        "The text is longer than this model reads: its last {} characters were left out",
-        "文本超出模型能读的长度：最后 {} 个字符没有读",
-    ),
+    ("The text is longer than this model reads: its last {} characters were left out", "文本超出模型能读的长度：最后 {} 个字符没有读"),
 ];

@@ -101,7 +101,7 @@ impl TestPane {
         let words = match (teaches_spans, prediction.spans.len()) {
             (false, _) => cx.t("This model marks no spans: it was trained on classes alone").to_owned(),
             (true, 0) => cx.t("The model marks nothing in this text; hover over it to see how sure it is").to_owned(),
-            (true, count) => cx.tf("{} spans marked; hover over the text to see how sure the model is", &[&count]),
+            (true, count) => cx.tf("Spans marked: {}; hover over the text to see how sure the model is", &[&count]),
         };
         ui.label(RichText::new(words).color(palette.weak).small());
         if let Some(at) = prediction.cut_at {
@@ -150,7 +150,11 @@ fn no_model(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         ui.add_space(ui.available_height() * 0.3);
         ui.heading(cx.t("No model yet"));
         ui.add_space(6.0);
-        let why = if cx.desk.is_training() { cx.t("A run is going on: its model answers here when it has finished") } else { cx.t("Train a model first; then type a review and see what it says") };
+        let why = if cx.desk.is_training() {
+            cx.t("A run is going on: its model answers here when it has finished")
+        } else {
+            cx.t("Train a model first; then type a review and see what it says")
+        };
         ui.label(RichText::new(why).color(palette.weak));
         ui.add_space(10.0);
         if ui.button(cx.t("Go to Train")).clicked() {

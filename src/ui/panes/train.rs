@@ -44,12 +44,13 @@ impl TrainPane {
 
     fn left(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         // The button stays in sight however long the column is.
-        egui::Panel::bottom("train-start").resizable(false).frame(egui::Frame::NONE.inner_margin(egui::Margin { top: 8, ..Default::default() })).show(
-            ui,
-            |ui| self.start(ui, cx),
-        );
+        egui::Panel::bottom("train-start")
+            .resizable(false)
+            .frame(egui::Frame::NONE.inner_margin(egui::Margin { top: 8, ..Default::default() }))
+            .show(ui, |ui| self.start(ui, cx));
         egui::CentralPanel::no_frame().show(ui, |ui| {
             egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                ui.set_max_width(ui.available_width() - 10.0);
                 self.ready.ui(ui, cx);
                 ui.add_space(12.0);
                 self.setup.ui(ui, cx);
@@ -72,7 +73,9 @@ impl TrainPane {
         ui.label(egui::RichText::new(&hint).color(color).small());
         ui.add_space(4.0);
         let words = egui::RichText::new(cx.t("Start training")).color(palette.on_accent).strong();
-        let button = egui::Button::new(words).fill(palette.accent).min_size(egui::vec2(ui.available_width(), 36.0));
+        let button = egui::Button::new((egui::Atom::grow(), words, egui::Atom::grow()))
+            .fill(palette.accent)
+            .min_size(egui::vec2(ui.available_width(), 36.0));
         let response = ui.add_enabled(reason.is_none(), button);
         if response.on_disabled_hover_text(&hint).clicked() {
             cx.send(crate::desk::Command::StartTraining(Box::new(self.setup.config.clone())));
@@ -84,6 +87,8 @@ impl TrainPane {
         let desk = cx.desk;
         let Some(view) = desk.run_view() else { return self.nothing_yet(ui, cx) };
         egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            // Room for the bar.
+            ui.set_max_width(ui.available_width() - 10.0);
             self.header(ui, cx, view);
             ui.add_space(10.0);
             self.curves(ui, cx, view);

@@ -35,7 +35,8 @@ pub fn bar(ui: &mut egui::Ui, name_width: f32, bar: &Bar<'_>) -> egui::Response 
     let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
     let is_cut = galley.elided;
     ui.painter().galley(pos2(name_rect.left(), rect.center().y - galley.size().y / 2.0), galley, text);
-    let track = Rect::from_min_max(pos2(name_rect.right() + 8.0, rect.center().y - 5.0), pos2(rect.right() - FIGURE, rect.center().y + 5.0));
+    let track =
+        Rect::from_min_max(pos2(name_rect.right() + 8.0, rect.center().y - 5.0), pos2(rect.right() - FIGURE, rect.center().y + 5.0));
     if track.width() > 0.0 {
         ui.painter().rect_filled(track, 3.0, palette.line.gamma_multiply(0.6));
         let share = if bar.share.is_finite() { bar.share.clamp(0.0, 1.0) } else { 0.0 };

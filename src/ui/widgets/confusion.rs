@@ -45,7 +45,8 @@ impl Confusion<'_> {
         for (gold, row) in self.counts.iter().enumerate().take(side) {
             let total: u32 = row.iter().sum();
             for (predicted, count) in row.iter().enumerate().take(side) {
-                let place = Rect::from_min_size(pos2(cells.x + predicted as f32 * CELL.x, cells.y + gold as f32 * CELL.y), CELL).shrink(GAP / 2.0);
+                let place =
+                    Rect::from_min_size(pos2(cells.x + predicted as f32 * CELL.x, cells.y + gold as f32 * CELL.y), CELL).shrink(GAP / 2.0);
                 let share = if total == 0 { 0.0 } else { *count as f32 / total as f32 };
                 if self.cell(ui, place, (gold, predicted), *count, share) {
                     clicked = Some((gold as u16, predicted as u16));
@@ -67,7 +68,11 @@ impl Confusion<'_> {
         let hue = if gold == predicted { palette.accent } else { palette.warning };
         let fill = if count == 0 { palette.raised } else { palette.raised.lerp_to_gamma(hue, 0.12 + 0.78 * share) };
         ui.painter().rect_filled(place, 3.0, fill);
-        let edge = if response.has_focus() || (opens && response.hovered()) { Stroke::new(2.0, palette.text) } else { Stroke::new(1.0, palette.line) };
+        let edge = if response.has_focus() || (opens && response.hovered()) {
+            Stroke::new(2.0, palette.text)
+        } else {
+            Stroke::new(1.0, palette.line)
+        };
         ui.painter().rect_stroke(place, 3.0, edge, StrokeKind::Inside);
         let ink = if count == 0 { palette.weak } else { readable_on(fill, palette) };
         let font = TextStyle::Body.resolve(ui.style());

@@ -6,7 +6,7 @@ use crate::desk::{Curve, RunView};
 use crate::train::Evaluation;
 use crate::ui::{Cx, theme};
 use eframe::egui::{self, Color32, Role, WidgetInfo, vec2};
-use egui_plot::{Corner, GridMark, HoverPosition, Legend, Line, LineStyle, MarkerShape, Plot, PlotPoints, Points, VLine};
+use egui_plot::{GridInput, GridMark, HoverPosition, Line, LineStyle, MarkerShape, Plot, PlotPoints, Points, VLine, uniform_grid_spacer};
 
 /// How much of the past the smoothed loss keeps at each step.
 const SMOOTHING: f64 = 0.9;
@@ -51,7 +51,7 @@ impl TrainPane {
                     ui.vertical(|ui| {
                         group(ui, name);
                         let series = Series { name: name.to_owned(), color, points: curve.points().to_vec(), look: Look::Line };
-                        plot(ui, cx, view, id, &PlotOf { name, height: SMALL_HEIGHT, legend: None, number }, vec![series]);
+                        plot(ui, cx, view, id, &PlotOf { name, height: SMALL_HEIGHT, number }, vec![series]);
                     })
                 });
             };
@@ -63,22 +63,26 @@ impl TrainPane {
 
 fn loss(ui: &mut egui::Ui, cx: &Cx<'_>, view: &RunView) {
     let palette = theme::palette(ui);
-    group(ui, cx.t("Loss"));
     let held_out = of_evaluations(view, |evaluation| Some(evaluation.scores.loss));
     let mut series = vec![
-        Series { name: cx.t("each step").to_owned(), color: palette.accent.gamma_multiply(0.35), points: view.loss.points().to_vec(), look: Look::Dots },
+        Series {
+            name: cx.t("each step").to_owned(),
+            color: palette.accent.gamma_multiply(0.35),
+            points: view.loss.points().to_vec(),
+            look: Look::Dots,
+        },
         Series { name: cx.t("smoothed").to_owned(), color: palette.accent, points: view.loss.smoothed(SMOOTHING), look: Look::Line },
     ];
     if !held_out.is_empty() {
         let look = Look::Marked(MarkerShape::Diamond);
         series.push(Series { name: cx.t("held-out").to_owned(), color: palette.hues[4], points: held_out, look });
     }
-    plot(ui, cx, view, "loss", &PlotOf { name: cx.t("Loss"), height: HEIGHT, legend: Some(Corner::RightTop), number: |value| format!("{value:.3}") }, series);
+    heading(ui, cx.t("Loss"), &series);
+    plot(ui, cx, view, "loss", &PlotOf { name: cx.t("Loss"), height: HEIGHT, number: |value| format!("{value:.3}") }, series);
 }
 
 fn scores(ui: &mut egui::Ui, cx: &Cx<'_>, view: &RunView) {
     let palette = theme::palette(ui);
-    group(ui, cx.t("F1 on held-out reviews"));
     let class = of_evaluations(view, |evaluation| evaluation.scores.macro_f1);
     let spans = of_evaluations(view, |evaluation| evaluation.scores.span_f1);
     let rows = [
@@ -87,14 +91,41 @@ fn scores(ui: &mut egui::Ui, cx: &Cx<'_>, view: &RunView) {
     ];
     let series = rows.into_iter().filter(|(_, _, points, _)| !points.is_empty());
     let series = series.map(|(name, color, points, shape)| Series { name: name.to_owned(), color, points, look: Look::Marked(shape) });
-    plot(
-        ui,
-        cx,
-        view,
-        "f1",
-        &PlotOf { name: cx.t("F1 on held-out reviews"), height: HEIGHT, legend: Some(Corner::RightBottom), number: two_places },
-        series.collect(),
-    );
+    let series: Vec<Series> = series.collect();
+    heading(ui, cx.t("F1 on held-out reviews"), &series);
+    plot(ui, cx, view, "f1", &PlotOf { name: cx.t("F1 on held-out reviews"), height: HEIGHT, number: two_places }, series);
+}
+
+/// The name of a plot and, beside it, what its lines are: nothing covers a curve.
+fn heading(ui: &mut egui::Ui, name: &str, series: &[Series]) {
+    ui.horizontal(|ui| {
+        ui.label(egui::RichText::new(name).strong());
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            for Series { name, color, look, .. } in series.iter().rev() {
+                ui.label(egui::RichText::new(name).color(theme::palette(ui).weak).small());
+                sample(ui, *color, *look);
+            }
+        });
+    });
+}
+
+/// A piece of a curve, as the plot draws it.
+fn sample(ui: &mut egui::Ui, color: Color32, look: Look) {
+    let (rect, _) = ui.allocate_exact_size(vec2(16.0, 12.0), egui::Sense::hover());
+    let (painter, middle) = (ui.painter(), rect.center());
+    if look != Look::Dots {
+        painter.hline(rect.x_range(), middle.y, egui::Stroke::new(2.0, color));
+    }
+    match look {
+        Look::Line => {}
+        Look::Dots => [-5.0, 0.0, 5.0].iter().for_each(|x| _ = painter.circle_filled(middle + vec2(*x, x * 0.4), 1.6, color)),
+        Look::Marked(MarkerShape::Square) => _ = painter.rect_filled(egui::Rect::from_center_size(middle, vec2(7.0, 7.0)), 0.0, color),
+        Look::Marked(MarkerShape::Diamond) => {
+            let corners = [vec2(0.0, -4.5), vec2(4.5, 0.0), vec2(0.0, 4.5), vec2(-4.5, 0.0)].map(|corner| middle + corner);
+            painter.add(egui::Shape::convex_polygon(corners.into(), color, egui::Stroke::NONE));
+        }
+        Look::Marked(_) => _ = painter.circle_filled(middle, 3.5, color),
+    }
 }
 
 /// One figure of every evaluation, where it has one.
@@ -106,7 +137,6 @@ fn of_evaluations(view: &RunView, figure: impl Fn(&Evaluation) -> Option<f64>) -
 struct PlotOf<'a> {
     name: &'a str,
     height: f32,
-    legend: Option<Corner>,
     number: fn(f64) -> String,
 }
 
@@ -115,25 +145,32 @@ fn plot(ui: &mut egui::Ui, cx: &Cx<'_>, view: &RunView, id: &str, of: &PlotOf<'_
     let steps_per_epoch = steps_per_epoch(view);
     let step_word = cx.t("step");
     let number = of.number;
-    let hover = |position: &HoverPosition<'_>| match position {
-        HoverPosition::NearDataPoint { plot_name, position, .. } if !plot_name.is_empty() => {
-            let at = cx.tf("step {}", &[&format!("{:.0}", position.x)]);
-            let at = match steps_per_epoch {
-                Some(steps) => format!("{at}, {}", cx.tf("epoch {}", &[&epoch(position.x / steps)])),
-                None => at,
-            };
-            Some(format!("{plot_name} {}\n{at}", number(position.y)))
-        }
-        _ => None,
+    let values: Vec<(String, Vec<[f64; 2]>)> = series.iter().map(|series| (series.name.clone(), series.points.clone())).collect();
+    let hover = move |position: &HoverPosition<'_>| {
+        let (HoverPosition::NearDataPoint { position, .. } | HoverPosition::Elsewhere { position }) = position;
+        let step = values.iter().filter_map(|(_, points)| nearest(points, position.x)).min_by(|a, b| nearer(a, b, position.x))?[0];
+        let at = cx.tf("step {}", &[&format!("{step:.0}")]);
+        let at = match steps_per_epoch {
+            Some(steps) => format!("{at}, {}", cx.tf("epoch {}", &[&epoch(step / steps)])),
+            None => at,
+        };
+        let lines = values.iter().filter_map(|(name, points)| Some(format!("{name} {}", number(nearest(points, position.x)?[1]))));
+        Some(std::iter::once(at).chain(lines).collect::<Vec<_>>().join("\n"))
     };
     let described = describe(of, &series);
     let is_f1 = id == "f1";
+    let is_small_plot = of.height < HEIGHT;
     let mut plot = Plot::new(("train", id))
         .height(of.height)
         .width(ui.available_width())
         .x_axis_label(step_word)
         .label_formatter(hover)
-        .y_axis_formatter(move |mark: GridMark, _: &_| if id_is_small(mark.step_size) { format!("{:.0e}", mark.value) } else { trimmed(mark.value) })
+        .y_grid_spacer(uniform_grid_spacer(move |input: GridInput| even_steps(&input, if is_small_plot { 3.0 } else { 5.0 })))
+        .grid_spacing(8.0..=60.0)
+        .cursor_color(palette.weak.gamma_multiply(0.5))
+        .y_axis_formatter(
+            move |mark: GridMark, _: &_| if mark.step_size < 1e-3 { format!("{:.0e}", mark.value) } else { trimmed(mark.value) },
+        )
         .allow_scroll(false)
         .allow_zoom(false)
         .show_background(false)
@@ -145,9 +182,6 @@ fn plot(ui: &mut egui::Ui, cx: &Cx<'_>, view: &RunView, id: &str, of: &PlotOf<'_
     }
     if is_f1 {
         plot = plot.include_y(0.0).include_y(1.0);
-    }
-    if let Some(corner) = of.legend {
-        plot = plot.legend(Legend::default().position(corner).background_alpha(0.7).follow_insertion_order(true));
     }
     let best = view.best().map(|best| best.step as f64);
     let shown = plot.show(ui, |plot| {
@@ -169,8 +203,23 @@ fn plot(ui: &mut egui::Ui, cx: &Cx<'_>, view: &RunView, id: &str, of: &PlotOf<'_
     shown.response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &described));
 }
 
-fn id_is_small(step: f64) -> bool {
-    step < 1e-3
+/// About `wanted` lines, at steps of 1, 2 or 5 times a power of ten.
+fn even_steps(input: &GridInput, wanted: f64) -> [f64; 3] {
+    let rough = ((input.bounds.1 - input.bounds.0) / wanted).max(f64::MIN_POSITIVE);
+    let power = 10f64.powf(rough.log10().floor());
+    let step = power * [1.0, 2.0, 5.0, 10.0].into_iter().find(|step| step * power >= rough).unwrap_or(10.0);
+    [step, step * 10.0, step * 100.0]
+}
+
+/// The point whose x is nearest; points are in order of x.
+fn nearest(points: &[[f64; 2]], x: f64) -> Option<[f64; 2]> {
+    let after = points.partition_point(|point| point[0] < x);
+    let around = points.get(after.saturating_sub(1)..(after + 1).min(points.len()))?;
+    around.iter().copied().min_by(|a, b| nearer(a, b, x))
+}
+
+fn nearer(a: &[f64; 2], b: &[f64; 2], x: f64) -> std::cmp::Ordering {
+    (a[0] - x).abs().total_cmp(&(b[0] - x).abs())
 }
 
 /// A number of an axis without needless places.

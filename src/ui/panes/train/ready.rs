@@ -112,7 +112,8 @@ impl Ready {
             parts.push(cx.t("all reviews have the same class: label a second one").to_owned());
         }
         if let Some((_, question)) = cx.desk.project().and_then(|project| project.schema().main_question()) {
-            let empty: Vec<&str> = question.classes.iter().zip(per_class).filter(|(_, n)| **n == 0).map(|(class, _)| class.name.as_str()).collect();
+            let empty: Vec<&str> =
+                question.classes.iter().zip(per_class).filter(|(_, n)| **n == 0).map(|(class, _)| class.name.as_str()).collect();
             match empty.as_slice() {
                 [] => {}
                 [one] => parts.push(cx.tf("{} has none", &[one])),

@@ -26,7 +26,7 @@ impl TrainPane {
         let answers = cx.desk.tester().run() == Some(run.id.as_str());
         let name = run_name(cx, &run.id);
         let status = status(cx, run);
-        let height = 2.0 * ui.text_style_height(&egui::TextStyle::Body) + 10.0;
+        let height = ui.text_style_height(&egui::TextStyle::Body) + ui.text_style_height(&egui::TextStyle::Small) + 14.0;
         let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click());
         response.widget_info(|| WidgetInfo::selected(Role::Button, true, shown, format!("{name}: {status}")));
         let fill = match (shown, response.hovered()) {
@@ -41,6 +41,7 @@ impl TrainPane {
         let inner = rect.shrink2(vec2(8.0, 4.0));
         let mut row = ui.new_child(egui::UiBuilder::new().max_rect(inner).layout(egui::Layout::top_down(egui::Align::Min)));
         row.spacing_mut().item_spacing.y = 2.0;
+        row.spacing_mut().interact_size.y = 0.0;
         row.horizontal(|ui| {
             // The row answers to the pointer, not its words.
             ui.add(egui::Label::new(RichText::new(&name).strong()).selectable(false));

@@ -58,20 +58,39 @@ impl Setup {
         let config = &mut self.config;
         let shipped = config.encoder == EncoderChoice::Shipped;
         let all = cx.t("all");
-        row(ui, cx, cx.t("Layers"), cx.t("How many layers of the encoder are used, from the bottom. Fewer are faster and a little less exact."), &all, |ui| {
-            let words = move |value: f64, _| if value < 0.5 { all.to_owned() } else { format!("{value:.0}") };
-            let parse = move |text: &str| if text.trim() == all { Some(0.0) } else { text.trim().parse().ok() };
-            let most = if shipped { 12 } else { 64 };
-            ui.add(DragValue::new(&mut config.layers).range(0..=most).speed(0.05).custom_formatter(words).custom_parser(parse))
-        });
-        row(ui, cx, cx.t("Epochs"), cx.t("How often the run reads all training reviews. More can learn more, until it learns them by heart."), &default.epochs, |ui| {
-            ui.add(DragValue::new(&mut config.epochs).range(1..=1000).speed(0.05))
-        });
-        row(ui, cx, cx.t("Learning rate"), cx.t("How far each step changes the weights. Too high and the loss jumps; too low and nothing is learnt."), &rate(default.lr), |ui| {
-            let speed = config.lr * 0.02;
-            let value = DragValue::new(&mut config.lr).range(1e-7..=1e-2).speed(speed);
-            ui.add(value.custom_formatter(|value, _| rate(value)).custom_parser(|text| text.trim().parse().ok()))
-        });
+        row(
+            ui,
+            cx,
+            cx.t("Layers"),
+            cx.t("How many layers of the encoder are used, from the bottom. Fewer are faster and a little less exact."),
+            &all,
+            |ui| {
+                let words = move |value: f64, _| if value < 0.5 { all.to_owned() } else { format!("{value:.0}") };
+                let parse = move |text: &str| if text.trim() == all { Some(0.0) } else { text.trim().parse().ok() };
+                let most = if shipped { 12 } else { 64 };
+                ui.add(DragValue::new(&mut config.layers).range(0..=most).speed(0.05).custom_formatter(words).custom_parser(parse))
+            },
+        );
+        row(
+            ui,
+            cx,
+            cx.t("Epochs"),
+            cx.t("How often the run reads all training reviews. More can learn more, until it learns them by heart."),
+            &default.epochs,
+            |ui| ui.add(DragValue::new(&mut config.epochs).range(1..=1000).speed(0.05)),
+        );
+        row(
+            ui,
+            cx,
+            cx.t("Learning rate"),
+            cx.t("How far each step changes the weights. Too high and the loss jumps; too low and nothing is learnt."),
+            &rate(default.lr),
+            |ui| {
+                let speed = config.lr * 0.02;
+                let value = DragValue::new(&mut config.lr).range(1e-7..=1e-2).speed(speed);
+                ui.add(value.custom_formatter(|value, _| rate(value)).custom_parser(|text| text.trim().parse().ok()))
+            },
+        );
         row(ui, cx, cx.t("Batch"), cx.t("Reviews read together before each step"), &default.batch_examples, |ui| {
             ui.add(DragValue::new(&mut config.batch_examples).range(1..=512).speed(0.1))
         });
@@ -88,7 +107,8 @@ impl Setup {
             for (ui, preset) in columns.iter_mut().zip(Preset::ALL) {
                 let (name, help) = preset.words(cx);
                 let wanted = preset.applied(&self.config);
-                let button = egui::Button::selectable(wanted == self.config, name).frame_when_inactive(true);
+                let button = egui::Button::selectable(wanted == self.config, (egui::Atom::grow(), name, egui::Atom::grow()))
+                    .frame_when_inactive(true);
                 if ui.add(button).on_hover_text(help).clicked() {
                     self.config = wanted;
                 }
@@ -102,14 +122,16 @@ impl Setup {
             EncoderChoice::Shipped => cx.t("Chinese and English (built in)").to_owned(),
             EncoderChoice::Folder(folder) => folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned(),
         };
-        let help = cx.t("The pretrained network that reads the text. Any folder of the BERT family in Hugging Face layout can take its place.");
+        let help =
+            cx.t("The pretrained network that reads the text. Any folder of the BERT family in Hugging Face layout can take its place.");
         ui.horizontal(|ui| {
             ui.label(cx.t("Encoder")).on_hover_text(help);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let menu = egui::ComboBox::from_id_salt("train-encoder").selected_text(&name).width(182.0).truncate();
                 let mut pick = false;
                 let shown = menu.show_ui(ui, |ui| {
-                    if ui.selectable_label(self.config.encoder == EncoderChoice::Shipped, cx.t("Chinese and English (built in)")).clicked() {
+                    if ui.selectable_label(self.config.encoder == EncoderChoice::Shipped, cx.t("Chinese and English (built in)")).clicked()
+                    {
                         self.config.encoder = EncoderChoice::Shipped;
                     }
                     pick = ui.selectable_label(false, cx.t("Another, from a folder…")).clicked();
@@ -135,21 +157,46 @@ impl Setup {
         row(ui, cx, cx.t("Longest text"), cx.t("Tokens of a review that are read; what lies beyond is cut"), &default.max_length, |ui| {
             ui.add(DragValue::new(&mut config.max_length).range(8..=512).speed(1.0))
         });
-        row(ui, cx, cx.t("Tokens in a batch"), cx.t("A batch ends before it holds more tokens than this, so that long reviews fit into memory"), &default.batch_tokens, |ui| {
-            ui.add(DragValue::new(&mut config.batch_tokens).range(64..=262_144).speed(16.0))
-        });
-        row(ui, cx, cx.t("Dropout"), cx.t("Share of the signals that are left out at random while learning, against learning by heart"), &default.dropout, |ui| {
-            ui.add(DragValue::new(&mut config.dropout).range(0.0..=0.9).speed(0.005).max_decimals(2))
-        });
-        row(ui, cx, cx.t("Patience"), cx.t("The run stops after so many evaluations without a new best; 0 never stops early"), &default.patience, |ui| {
-            ui.add(DragValue::new(&mut config.patience).range(0..=100).speed(0.05))
-        });
-        row(ui, cx, cx.t("Evaluations an epoch"), cx.t("How often the held-out reviews are scored in each epoch"), &default.evals_per_epoch, |ui| {
-            ui.add(DragValue::new(&mut config.evals_per_epoch).range(1..=20).speed(0.05))
-        });
-        row(ui, cx, cx.t("Held-out share"), cx.t("Share of the labelled reviews that is kept to judge by, for those whose part was not fixed at import"), &default.dev_share, |ui| {
-            ui.add(DragValue::new(&mut config.dev_share).range(0.05..=0.5).speed(0.005).max_decimals(2))
-        });
+        row(
+            ui,
+            cx,
+            cx.t("Tokens in a batch"),
+            cx.t("A batch ends before it holds more tokens than this, so that long reviews fit into memory"),
+            &default.batch_tokens,
+            |ui| ui.add(DragValue::new(&mut config.batch_tokens).range(64..=262_144).speed(16.0)),
+        );
+        row(
+            ui,
+            cx,
+            cx.t("Dropout"),
+            cx.t("Share of the signals that are left out at random while learning, against learning by heart"),
+            &default.dropout,
+            |ui| ui.add(DragValue::new(&mut config.dropout).range(0.0..=0.9).speed(0.005).max_decimals(2)),
+        );
+        row(
+            ui,
+            cx,
+            cx.t("Patience"),
+            cx.t("The run stops after so many evaluations without a new best; 0 never stops early"),
+            &default.patience,
+            |ui| ui.add(DragValue::new(&mut config.patience).range(0..=100).speed(0.05)),
+        );
+        row(
+            ui,
+            cx,
+            cx.t("Evaluations an epoch"),
+            cx.t("How often the held-out reviews are scored in each epoch"),
+            &default.evals_per_epoch,
+            |ui| ui.add(DragValue::new(&mut config.evals_per_epoch).range(1..=20).speed(0.05)),
+        );
+        row(
+            ui,
+            cx,
+            cx.t("Held-out share"),
+            cx.t("Share of the labelled reviews that is kept to judge by, for those whose part was not fixed at import"),
+            &default.dev_share,
+            |ui| ui.add(DragValue::new(&mut config.dev_share).range(0.05..=0.5).speed(0.005).max_decimals(2)),
+        );
         row(ui, cx, cx.t("Warm-up"), cx.t("Share of all steps over which the rate rises from zero"), &default.warmup, |ui| {
             ui.add(DragValue::new(&mut config.warmup).range(0.0..=1.0).speed(0.005).max_decimals(2))
         });
@@ -159,25 +206,55 @@ impl Setup {
         row(ui, cx, cx.t("Largest gradient"), cx.t("A gradient whose norm is larger is scaled down to this"), &default.clip, |ui| {
             ui.add(DragValue::new(&mut config.clip).range(0.001..=1000.0).speed(0.01).max_decimals(3))
         });
-        row(ui, cx, cx.t("Rate of the heads"), cx.t("The two small networks on top start from nothing: their rate is the learning rate times this"), &default.head_lr_factor, |ui| {
-            ui.add(DragValue::new(&mut config.head_lr_factor).range(0.001..=1000.0).speed(0.05).max_decimals(2))
-        });
-        row(ui, cx, cx.t("Weight of spans"), cx.t("How much the span loss counts beside the class loss"), &default.span_loss_weight, |ui| {
-            ui.add(DragValue::new(&mut config.span_loss_weight).range(0.0..=10.0).speed(0.01).max_decimals(2))
-        });
-        row(ui, cx, cx.t("Frozen layers"), cx.t("Layers from the bottom whose weights stay as they are: faster, and safer with few reviews"), &default.freeze_layers, |ui| {
-            ui.add(DragValue::new(&mut config.freeze_layers).range(0..=64).speed(0.05))
-        });
-        row(ui, cx, cx.t("Seed"), cx.t("Decides initial weights, dropout, order and the held-out reviews: the same seed gives the same run"), &default.seed, |ui| {
-            ui.add(DragValue::new(&mut config.seed).speed(0.05))
-        });
+        row(
+            ui,
+            cx,
+            cx.t("Rate of the heads"),
+            cx.t("The two small networks on top start from nothing: their rate is the learning rate times this"),
+            &default.head_lr_factor,
+            |ui| ui.add(DragValue::new(&mut config.head_lr_factor).range(0.001..=1000.0).speed(0.05).max_decimals(2)),
+        );
+        row(
+            ui,
+            cx,
+            cx.t("Weight of spans"),
+            cx.t("How much the span loss counts beside the class loss"),
+            &default.span_loss_weight,
+            |ui| ui.add(DragValue::new(&mut config.span_loss_weight).range(0.0..=10.0).speed(0.01).max_decimals(2)),
+        );
+        row(
+            ui,
+            cx,
+            cx.t("Frozen layers"),
+            cx.t("Layers from the bottom whose weights stay as they are: faster, and safer with few reviews"),
+            &default.freeze_layers,
+            |ui| ui.add(DragValue::new(&mut config.freeze_layers).range(0..=64).speed(0.05)),
+        );
+        row(
+            ui,
+            cx,
+            cx.t("Seed"),
+            cx.t("Decides initial weights, dropout, order and the held-out reviews: the same seed gives the same run"),
+            &default.seed,
+            |ui| ui.add(DragValue::new(&mut config.seed).speed(0.05)),
+        );
         let off = cx.t("off");
-        row(ui, cx, cx.t("Weigh rare classes up"), cx.t("Mistakes on rare classes count for more. Helps when one class has most of the reviews."), &off, |ui| {
-            ui.add(egui::Checkbox::without_text(&mut config.class_weights))
-        });
-        row(ui, cx, cx.t("Tune embeddings"), cx.t("The table of word pieces learns too: slower, and of use only with many reviews"), &off, |ui| {
-            ui.add(egui::Checkbox::without_text(&mut config.tune_embeddings))
-        });
+        row(
+            ui,
+            cx,
+            cx.t("Weigh rare classes up"),
+            cx.t("Mistakes on rare classes count for more. Helps when one class has most of the reviews."),
+            &off,
+            |ui| ui.add(egui::Checkbox::without_text(&mut config.class_weights)),
+        );
+        row(
+            ui,
+            cx,
+            cx.t("Tune embeddings"),
+            cx.t("The table of word pieces learns too: slower, and of use only with many reviews"),
+            &off,
+            |ui| ui.add(egui::Checkbox::without_text(&mut config.tune_embeddings)),
+        );
         if *config != TrainConfig::default() && ui.button(cx.t("Back to the defaults")).clicked() {
             *config = TrainConfig::default();
         }
@@ -187,9 +264,11 @@ impl Setup {
 /// A setting: its name on the left, its value on the right, help and default on hover.
 fn row(ui: &mut egui::Ui, cx: &Cx<'_>, name: &str, help: &str, default: &dyn Display, value: impl FnOnce(&mut egui::Ui) -> egui::Response) {
     let help = format!("{help}\n{}", cx.tf("Default: {}", &[default]));
+    ui.spacing_mut().item_spacing.y = 4.0;
     ui.horizontal(|ui| {
         let label = ui.label(name).on_hover_text(&help);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            ui.spacing_mut().interact_size.x = 64.0;
             value(ui).labelled_by(label.id).on_hover_text(&help);
         });
     });
