@@ -21,6 +21,11 @@ struct Bench {
 }
 
 fn bench(texts: &[&str]) -> Bench {
+    bench_after(texts, Vec::new())
+}
+
+/// A window on a project with these texts, after these commands.
+fn bench_after(texts: &[&str], commands: Vec<Command>) -> Bench {
     let folder = tempfile::tempdir().unwrap();
     let surroundings = Surroundings {
         wake: Arc::new(|| {}),
@@ -35,6 +40,7 @@ fn bench(texts: &[&str]) -> Bench {
     for text in texts {
         desk.run(Command::AddDocument((*text).to_owned()));
     }
+    commands.into_iter().for_each(|command| desk.run(command));
     let window = Harness::builder()
         .with_size(vec2(1280.0, 800.0))
         .with_max_steps(12)
@@ -527,4 +533,32 @@ fn difficult_texts_are_drawn() {
             assert!(!words.contains('\n'));
         }
     }
+}
+
+/// `cargo test --release -- --ignored --nocapture ui_label::frame_times`: what a frame of a hard document takes, without the graphics card.
+#[test]
+#[ignore = "a measurement, for a quiet machine"]
+fn frame_times() {
+    let sentence = "屏幕很清晰，电池不耐用，";
+    let text = sentence.repeat(25_000 / sentence.len());
+    let per = sentence.chars().count();
+    let count = text.chars().count() / per;
+    let mark = |chars: std::ops::Range<usize>, label| {
+        let range = gloss::project::TextRange::from_chars(&text, chars).unwrap();
+        Command::AddSpan { doc: DocId(0), range, label }
+    };
+    let pairs = (0..250).map(|at| (at % count) * per + if at < count { 0 } else { 6 });
+    let marks = pairs.flat_map(|start| [mark(start..start + 2, ASPECT), mark(start + 2..start + 5, OPINION)]);
+    let links = (0..250).map(|at| Command::ToggleLink { doc: DocId(0), from: SpanId(2 * at + 1), to: SpanId(2 * at) });
+    let mut bench = bench_after(&[&text], marks.chain(links).collect());
+    let mut frames: Vec<f64> = (0..60)
+        .map(|_| {
+            let start = std::time::Instant::now();
+            bench.window.step();
+            start.elapsed().as_secs_f64() * 1e3
+        })
+        .collect();
+    frames.sort_by(f64::total_cmp);
+    let links = bench.document(0).annotation.links.len();
+    println!("{} spans, {links} links, {} bytes: median {:.1} ms, worst {:.1} ms", bench.spans().len(), text.len(), frames[30], frames[59]);
 }

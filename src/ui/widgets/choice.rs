@@ -19,7 +19,7 @@ pub struct Choice<'a> {
 impl Choice<'_> {
     /// Draws the button.
     pub fn show(self, ui: &mut Ui) -> Response {
-        const PAD: f32 = 10.0;
+        const PAD: f32 = 9.0;
         const DOT: f32 = 16.0;
         let colours = palette(ui);
         let hue = self.hue.map_or(colours.accent, |hue| colours.hue(hue));

@@ -124,6 +124,8 @@ enum Drag {
 /// How near to an edge of the selected span the pointer must be to take hold of it.
 const EDGE_REACH: f32 = 5.0;
 
+/// So many characters of a span stand in its name.
+const READ_OF_SPAN: usize = 80;
 /// Longer texts are not handed to a screen reader at every frame.
 const READ_ALOUD: usize = 20_000;
 
@@ -255,11 +257,15 @@ impl Document<'_> {
 }
 
 impl MarkedSpan<'_> {
-    /// What a person reads of the span: "opinion ＋ 很清晰", with the probability of a suggestion.
+    /// What a person reads of the span: "opinion ＋ 很清晰", with the probability of a suggestion. Long ones are cut.
     pub fn name(&self, text: &str) -> String {
         let mut name = self.caption();
         name.push(' ');
-        name.extend(self.range.of(text).chars().map(|c| if c.is_control() { ' ' } else { c }));
+        let mut words = self.range.of(text).chars().map(|c| if c.is_control() { ' ' } else { c });
+        name.extend(words.by_ref().take(READ_OF_SPAN));
+        if words.next().is_some() {
+            name.push('…');
+        }
         name
     }
 

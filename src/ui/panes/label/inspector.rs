@@ -6,8 +6,8 @@ use crate::desk::Command;
 use crate::project::{DocId, Document, Link, Project, Span, SpanId};
 use crate::ui::Cx;
 use crate::ui::icons::{self, Icon};
-use crate::ui::theme::{GAP, palette};
-use eframe::egui::{Align, Button, Label, Layout, RichText, ScrollArea, Ui, vec2};
+use crate::ui::theme::{GAP, ROW_HEIGHT, palette};
+use eframe::egui::{Align, Button, Label, Layout, Rect, RichText, ScrollArea, Ui, vec2};
 
 /// State of the column: what is costly to gather.
 #[derive(Default)]
@@ -67,9 +67,11 @@ fn triples_ui(ui: &mut Ui, cx: &mut Cx<'_>, document: &Document, marking: &mut M
     if annotation.links.is_empty() {
         weak(ui, cx.t("No links yet"));
     }
-    for link in &annotation.links {
-        let (Some(from), Some(to)) = (annotation.spans.get(&link.from), annotation.spans.get(&link.to)) else { continue };
-        ui.push_id((link.from.0, link.to.0), |ui| triple_ui(ui, cx, document, marking, *link, [from, to]));
+    let ends = |link: &Link| Some((annotation.spans.get(&link.from)?, annotation.spans.get(&link.to)?));
+    let mut links: Vec<_> = annotation.links.iter().filter_map(|link| ends(link).map(|(from, to)| (*link, from, to))).collect();
+    links.sort_by_key(|(_, from, to)| (to.range.start(), from.range.start()));
+    for (link, from, to) in links {
+        row_in_sight(ui, (link.from.0, link.to.0), |ui| triple_ui(ui, cx, document, marking, link, [from, to]));
     }
 }
 
@@ -105,7 +107,7 @@ fn spans_ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, document: &Document
     }
     for (id, span) in spans {
         let Some(label) = project.schema().span_labels.get(usize::from(span.label)) else { continue };
-        ui.push_id(("span", id.0), |ui| span_ui(ui, cx, document, marking, (id, &span), (&label.name, label.hue)));
+        row_in_sight(ui, ("span", id.0), |ui| span_ui(ui, cx, document, marking, (id, &span), (&label.name, label.hue)));
     }
 }
 
@@ -149,6 +151,16 @@ fn columns_ui(ui: &mut Ui, cx: &mut Cx<'_>, document: &Document) {
             ui.add(Label::new(value).wrap());
         });
     }
+}
+
+/// A row of the usual height; out of sight only its room is taken, so hundreds of them cost nothing.
+fn row_in_sight(ui: &mut Ui, id: impl std::hash::Hash + std::fmt::Debug, content: impl FnOnce(&mut Ui)) {
+    let size = vec2(ui.available_width(), ROW_HEIGHT);
+    if !ui.is_rect_visible(Rect::from_min_size(ui.cursor().min, size)) {
+        ui.allocate_space(size);
+        return;
+    }
+    ui.push_id(id, |ui| ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), content));
 }
 
 fn section(ui: &mut Ui, name: &str) {

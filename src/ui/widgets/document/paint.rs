@@ -67,8 +67,8 @@ fn outline(ui: &Ui, doc: &Document<'_>, piece: &Piece, rect: Rect) {
         ui.painter().extend(Shape::dashed_line(&corners, Stroke::new(1.2, hue), 4.0, 3.0));
     }
     if doc.selected == Some(span.id) {
-        let around = rect.expand2(vec2(1.5, 1.0));
-        ui.painter().rect_stroke(around, 3.0, Stroke::new(2.0, palette(ui).accent), StrokeKind::Outside);
+        let around = rect.expand2(vec2(2.0, 0.5));
+        ui.painter().rect_stroke(around, 3.0, Stroke::new(2.0, palette(ui).accent), StrokeKind::Middle);
         for (edge, x) in [(piece.starts, around.left()), (piece.ends, around.right())] {
             if edge && doc.editable {
                 ui.painter().circle_filled(pos2(x, around.center().y), 3.0, palette(ui).accent);

@@ -7,12 +7,21 @@ use eframe::egui::{Pos2, Rangef, pos2};
 /// A link's way: up from one span, along a lane (or along the margin), down to the other.
 pub(in super::super) struct Way {
     pub(in super::super) link: usize,
-    from: (RowAt, f32),
-    to: (RowAt, f32),
+    from: End,
+    to: End,
     from_lane: usize,
     to_lane: usize,
     /// Place of the vertical line, when the rows differ.
     margin: usize,
+}
+
+/// Where a link takes hold of a span.
+#[derive(Clone, Copy)]
+struct End {
+    row: RowAt,
+    x: f32,
+    /// Lanes of captions between it and the span's ground.
+    captions: usize,
 }
 
 impl Layout {
@@ -20,8 +29,8 @@ impl Layout {
         let mut ways: Vec<Way> = doc.links.iter().enumerate().filter_map(|(at, _)| self.way_of(doc, at)).collect();
         // Short links stand next to their row, long ones arch over them.
         ways.sort_by(|a, b| {
-            let rows = |way: &Way| way.from.0 != way.to.0;
-            let reach = |way: &Way| (way.from.1 - way.to.1).abs();
+            let rows = |way: &Way| way.from.row != way.to.row;
+            let reach = |way: &Way| (way.from.x - way.to.x).abs();
             rows(a).cmp(&rows(b)).then(reach(a).total_cmp(&reach(b)))
         });
         let mut lanes: std::collections::HashMap<RowAt, Vec<(Rangef, usize)>> = std::collections::HashMap::new();
@@ -34,15 +43,15 @@ impl Layout {
             lane
         };
         for way in &mut ways {
-            if way.from.0 == way.to.0 {
-                way.from_lane = take(way.from.0, Rangef::new(way.from.1.min(way.to.1), way.from.1.max(way.to.1)));
+            if way.from.row == way.to.row {
+                way.from_lane = take(way.from.row, Rangef::new(way.from.x.min(way.to.x), way.from.x.max(way.to.x)));
                 way.to_lane = way.from_lane;
             } else {
-                let (low, high) = (way.from.0.min(way.to.0), way.from.0.max(way.to.0));
+                let (low, high) = (way.from.row.min(way.to.row), way.from.row.max(way.to.row));
                 way.margin = margins.iter().filter(|(a, b)| *a <= high && low <= *b).count();
                 margins.push((low, high));
-                way.from_lane = take(way.from.0, Rangef::new(0.0, way.from.1));
-                way.to_lane = take(way.to.0, Rangef::new(0.0, way.to.1));
+                way.from_lane = take(way.from.row, Rangef::new(0.0, way.from.x));
+                way.to_lane = take(way.to.row, Rangef::new(0.0, way.to.x));
             }
         }
         for ((paragraph, row), held) in lanes {
@@ -56,28 +65,29 @@ impl Layout {
     fn way_of(&self, doc: &Document<'_>, link: usize) -> Option<Way> {
         let pieces = |id: u32| {
             let span = doc.spans.iter().position(|span| span.id == id)?;
-            let found: Vec<(RowAt, f32)> = self.pieces_of_span(doc, span).map(|(at, piece)| (at, hold(piece))).collect();
+            let found: Vec<End> = self.pieces_of_span(doc, span).map(|(row, piece)| hold(row, piece)).collect();
             (!found.is_empty()).then_some(found)
         };
         let (from, to) = (pieces(doc.links[link].from)?, pieces(doc.links[link].to)?);
         // Side by side in one row if they meet there; else from first to first.
-        let meeting = from.iter().find_map(|a| to.iter().find(|b| b.0 == a.0).map(|b| (*a, *b)));
+        let meeting = from.iter().find_map(|a| to.iter().find(|b| b.row == a.row).map(|b| (*a, *b)));
         let (from, to) = meeting.unwrap_or((from[0], to[0]));
         Some(Way { link, from, to, from_lane: 0, to_lane: 0, margin: 0 })
     }
 
     /// The points of a link's way, rounded by the painter.
     pub(in super::super) fn points(&self, way: &Way) -> Option<Vec<Pos2>> {
-        let lane_y = |row_at: RowAt, lane: usize| {
-            let paragraph = &self.paragraphs[row_at.0];
-            let row = paragraph.shaped.as_ref()?.rows.get(row_at.1)?;
-            let y = row.ground.min - row.captions as f32 * self.size * CAPTION;
-            Some((paragraph.top + y, paragraph.top + y - LIFT - lane as f32 * LINK_LANE))
+        // The foot of an end, and the height of its lane.
+        let heights = |end: End, lane: usize| {
+            let paragraph = &self.paragraphs[end.row.0];
+            let row = paragraph.shaped.as_ref()?.rows.get(end.row.1)?;
+            let above = |captions: usize| paragraph.top + row.ground.min - captions as f32 * self.size * CAPTION;
+            Some((above(end.captions), above(row.captions) - LIFT - lane as f32 * LINK_LANE))
         };
-        let (from_top, from_y) = lane_y(way.from.0, way.from_lane)?;
-        let (to_top, to_y) = lane_y(way.to.0, way.to_lane)?;
-        let (from_x, to_x) = (MARGIN + way.from.1, MARGIN + way.to.1);
-        if way.from.0 == way.to.0 {
+        let (from_top, from_y) = heights(way.from, way.from_lane)?;
+        let (to_top, to_y) = heights(way.to, way.to_lane)?;
+        let (from_x, to_x) = (MARGIN + way.from.x, MARGIN + way.to.x);
+        if way.from.row == way.to.row {
             return Some(vec![pos2(from_x, from_top), pos2(from_x, from_y), pos2(to_x, to_y), pos2(to_x, to_top)]);
         }
         let side = (MARGIN - 8.0 - 4.0 * way.margin as f32).max(2.0);
@@ -85,9 +95,14 @@ impl Layout {
     }
 }
 
-/// Where a link takes hold of a piece: beside its caption if there is room, else in the middle.
-fn hold(piece: &Piece) -> f32 {
+/// Beside the piece's caption if there is room, else in the middle above it.
+fn hold(row: RowAt, piece: &Piece) -> End {
     let middle = piece.x.center();
-    let beside = piece.caption.as_ref().map_or(middle, |caption| caption.x + caption.width + 4.0);
-    if beside <= piece.x.max - 3.0 { beside.max(middle) } else { middle }
+    let Some(caption) = &piece.caption else { return End { row, x: middle, captions: 0 } };
+    let beside = caption.x + caption.width + 4.0;
+    if beside <= piece.x.max - 3.0 {
+        End { row, x: beside.max(middle), captions: 0 }
+    } else {
+        End { row, x: middle, captions: caption.lane + 1 }
+    }
 }
