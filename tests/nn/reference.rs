@@ -62,3 +62,24 @@ fn shipped_encoder_equals_transformers() {
     assert!(fast < 1e-4, "{fast}");
     assert!(plain < 1e-4, "{plain}");
 }
+
+/// A second reference, by other hands: the same weights in candle-transformers' BERT, which can predict (it can't train).
+#[test]
+fn shipped_encoder_equals_candle_transformers() {
+    use candle_transformers::models::bert::{BertModel, Config};
+    let files = ModelFiles::shipped();
+    let mut params = Params::new();
+    let (encoder, _) = Encoder::load(&files, 2, &mut params, LoadOptions::FROZEN).unwrap();
+    let named = params.iter().map(|(name, param)| (name.trim_start_matches("bert.").to_owned(), param.tensor().clone())).collect();
+    let weights = candle_nn::VarBuilder::from_tensors(named, candle_core::DType::F32, &candle_core::Device::Cpu);
+    let config = Config { num_hidden_layers: 2, ..serde_json::from_str(&files.config).unwrap() };
+    let theirs = BertModel::load(weights, &config).unwrap();
+    for text in ["屏幕很清晰，但是电池不耐用。", "Great screen 👨🏻‍🚒, bad battery", "é́\r\n："] {
+        let ids = Tokenizer::from_bytes(&files.tokenizer).unwrap().encode(text, true).unwrap().get_ids().to_vec();
+        let input = candle_core::Tensor::new(ids.as_slice(), &candle_core::Device::Cpu).unwrap().unsqueeze(0).unwrap();
+        let wanted = values(&theirs.forward(&input, &input.zeros_like().unwrap(), None).unwrap());
+        let found = values(&encoder.forward(&RaggedBatch::new(&[&ids]), &mut Mode::Eval).unwrap());
+        let largest = found.iter().zip(&wanted).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(found.len() == wanted.len() && largest < 1e-4, "{text}: {largest}");
+    }
+}
