@@ -74,7 +74,11 @@ impl DataPane {
             ui.add_space(8.0);
             ui.horizontal(|ui| {
                 let busy = matches!(cx.desk.importing(), Importing::Running { .. } | Importing::Looking(_));
-                if ui.add_enabled(!busy, theme::primary_button(ui, cx.t("Import…"))).clicked() {
+                // The next step is the one that stands out: choosing a file, or importing the one that was chosen.
+                let idle = matches!(cx.desk.importing(), Importing::Idle);
+                let words = cx.t("Import…");
+                let button = if idle { theme::primary_button(ui, words) } else { egui::Button::new(words) };
+                if ui.add_enabled(!busy, button).clicked() {
                     cx.dialogs.open(Wish::ImportFile);
                 }
                 if ui.button(cx.t("Export documents…")).clicked() {
@@ -222,7 +226,10 @@ fn short(text: &str) -> String {
 fn table_ui(ui: &mut Ui, cx: &Cx<'_>, preview: &Preview, choice: &Choice) {
     let palette = theme::palette(ui);
     let room = (ui.available_height() - 56.0).max(120.0);
-    let width = |at: usize| if at == choice.text { 420.0 } else { 160.0 };
+    const NARROW: f32 = 160.0;
+    let others = preview.columns.len().saturating_sub(1) as f32;
+    let wide = (ui.available_width() - 32.0 - others * (NARROW + 16.0)).clamp(320.0, 900.0);
+    let width = |at: usize| if at == choice.text { wide } else { NARROW };
     let role = |at: usize| match at {
         _ if at == choice.text => cx.t("text"),
         _ if Some(at) == choice.label => cx.t("label"),
@@ -233,13 +240,11 @@ fn table_ui(ui: &mut Ui, cx: &Cx<'_>, preview: &Preview, choice: &Choice) {
         area.show(ui, |ui| {
             egui::Grid::new("preview").striped(true).spacing(vec2(16.0, 6.0)).show(ui, |ui| {
                 for (at, name) in preview.columns.iter().enumerate() {
-                    let is_chosen = !role(at).is_empty();
-                    let color = if is_chosen { palette.accent } else { palette.weak };
-                    cell(ui, width(at), RichText::new(short(name)).strong().color(color));
-                }
-                ui.end_row();
-                for at in 0..preview.columns.len() {
-                    cell(ui, width(at), RichText::new(role(at)).small().color(palette.accent));
+                    let heading = match role(at) {
+                        "" => RichText::new(short(name)).color(palette.weak),
+                        role => RichText::new(format!("{} → {role}", short(name))).color(palette.accent),
+                    };
+                    cell(ui, width(at), heading.strong());
                 }
                 ui.end_row();
                 for row in &preview.rows {
