@@ -151,7 +151,7 @@ fn the_import_reports_every_row() {
     assert_eq!(question.class("好"), Some(1), "the class of the file was added behind the project's own");
     assert_eq!(opened.history.done().len(), 1, "one step, to be undone in the window");
     drop(opened);
-    folder.run(&["import", "p.gloss", "r.csv", "--text", "review"]).expect(0).says("0 imported").says("3 already in the project");
+    folder.run(&["import", "p.gloss", "r.csv", "--text", "review"]).expect(0).says("0 imported").says("4 already in the project");
 }
 
 #[test]
@@ -251,12 +251,27 @@ fn train_predict_export() {
         assert!(folder.path("model").join(name).exists(), "{name}");
     }
     let from_folder = folder.run_with_input(&["predict", "model"], texts.join("\n").as_bytes()).expect(0);
-    assert_eq!(from_folder.json_lines(), answers, "the exported model answers alike");
+    alike(&from_folder.json_lines(), &answers);
     folder.run(&["predict", "model", "--run", run]).expect(2).says("is a model folder");
 
     answers_come_while_the_input_is_open(&folder);
     input_that_is_no_text(&folder);
     the_reader_may_leave(&folder);
+}
+
+/// The same answers, but for the last digits: how texts are batched depends on how they come in.
+#[track_caller]
+fn alike(found: &[Value], expected: &[Value]) {
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(expected) {
+        assert_eq!(found["class"], expected["class"]);
+        let (found, expected) = (found["probabilities"].as_object().unwrap(), expected["probabilities"].as_object().unwrap());
+        assert!(found.keys().eq(expected.keys()));
+        for (name, probability) in found {
+            let difference = probability.as_f64().unwrap() - expected[name].as_f64().unwrap();
+            assert!(difference.abs() < 1e-5, "{name}: {found:?}, not {expected:?}");
+        }
+    }
 }
 
 fn answers_come_while_the_input_is_open(folder: &Folder) {

@@ -10,7 +10,6 @@ use egui_plot::{GridInput, GridMark, HoverPosition, Line, LineStyle, MarkerShape
 
 /// How much of the past the smoothed loss keeps at each step.
 const SMOOTHING: f64 = 0.9;
-const HEIGHT: f32 = 230.0;
 const SMALL_HEIGHT: f32 = 120.0;
 
 /// What is drawn in one plot.
@@ -33,11 +32,13 @@ enum Look {
 impl TrainPane {
     pub(super) fn curves(&mut self, ui: &mut egui::Ui, cx: &Cx<'_>, view: &RunView) {
         let gap = 18.0;
+        // A third of what is in sight, so that the scores below show too.
+        let height = (ui.clip_rect().height() * 0.34).clamp(190.0, 480.0);
         let width = (ui.available_width() - gap) / 2.0;
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = gap;
-            ui.allocate_ui(vec2(width, HEIGHT + 24.0), |ui| ui.vertical(|ui| loss(ui, cx, view)));
-            ui.allocate_ui(vec2(width, HEIGHT + 24.0), |ui| ui.vertical(|ui| scores(ui, cx, view)));
+            ui.allocate_ui(vec2(width, height + 24.0), |ui| ui.vertical(|ui| loss(ui, cx, view, height)));
+            ui.allocate_ui(vec2(width, height + 24.0), |ui| ui.vertical(|ui| scores(ui, cx, view, height)));
         });
         ui.checkbox(&mut self.show_rates, cx.t("Learning rate and gradient norm"));
         if !self.show_rates {
@@ -61,7 +62,7 @@ impl TrainPane {
     }
 }
 
-fn loss(ui: &mut egui::Ui, cx: &Cx<'_>, view: &RunView) {
+fn loss(ui: &mut egui::Ui, cx: &Cx<'_>, view: &RunView, height: f32) {
     let palette = theme::palette(ui);
     let held_out = of_evaluations(view, |evaluation| Some(evaluation.scores.loss));
     let mut series = vec![
@@ -78,10 +79,10 @@ fn loss(ui: &mut egui::Ui, cx: &Cx<'_>, view: &RunView) {
         series.push(Series { name: cx.t("held-out").to_owned(), color: palette.hues[4], points: held_out, look });
     }
     heading(ui, cx.t("Loss"), &series);
-    plot(ui, cx, view, "loss", &PlotOf { name: cx.t("Loss"), height: HEIGHT, number: |value| format!("{value:.3}") }, series);
+    plot(ui, cx, view, "loss", &PlotOf { name: cx.t("Loss"), height, number: |value| format!("{value:.3}") }, series);
 }
 
-fn scores(ui: &mut egui::Ui, cx: &Cx<'_>, view: &RunView) {
+fn scores(ui: &mut egui::Ui, cx: &Cx<'_>, view: &RunView, height: f32) {
     let palette = theme::palette(ui);
     let class = of_evaluations(view, |evaluation| evaluation.scores.macro_f1);
     let spans = of_evaluations(view, |evaluation| evaluation.scores.span_f1);
@@ -93,7 +94,7 @@ fn scores(ui: &mut egui::Ui, cx: &Cx<'_>, view: &RunView) {
     let series = series.map(|(name, color, points, shape)| Series { name: name.to_owned(), color, points, look: Look::Marked(shape) });
     let series: Vec<Series> = series.collect();
     heading(ui, cx.t("F1 on held-out reviews"), &series);
-    plot(ui, cx, view, "f1", &PlotOf { name: cx.t("F1 on held-out reviews"), height: HEIGHT, number: two_places }, series);
+    plot(ui, cx, view, "f1", &PlotOf { name: cx.t("F1 on held-out reviews"), height, number: two_places }, series);
 }
 
 /// The name of a plot and, beside it, what its lines are: nothing covers a curve.
@@ -101,9 +102,11 @@ fn heading(ui: &mut egui::Ui, name: &str, series: &[Series]) {
     ui.horizontal(|ui| {
         ui.label(egui::RichText::new(name).strong());
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            ui.spacing_mut().item_spacing.x = 6.0;
             for Series { name, color, look, .. } in series.iter().rev() {
                 ui.label(egui::RichText::new(name).color(theme::palette(ui).weak).small());
                 sample(ui, *color, *look);
+                ui.add_space(6.0);
             }
         });
     });
@@ -159,14 +162,15 @@ fn plot(ui: &mut egui::Ui, cx: &Cx<'_>, view: &RunView, id: &str, of: &PlotOf<'_
     };
     let described = describe(of, &series);
     let is_f1 = id == "f1";
-    let is_small_plot = of.height < HEIGHT;
+    let is_small_plot = of.height <= SMALL_HEIGHT;
     let mut plot = Plot::new(("train", id))
         .height(of.height)
         .width(ui.available_width())
         .x_axis_label(step_word)
         .label_formatter(hover)
         .y_grid_spacer(uniform_grid_spacer(move |input: GridInput| even_steps(&input, if is_small_plot { 3.0 } else { 5.0 })))
-        .grid_spacing(8.0..=60.0)
+        .x_grid_spacer(uniform_grid_spacer(|input: GridInput| even_steps(&input, 6.0)))
+        .grid_spacing(8.0..=36.0)
         .cursor_color(palette.weak.gamma_multiply(0.5))
         .y_axis_formatter(
             move |mark: GridMark, _: &_| if mark.step_size < 1e-3 { format!("{:.0e}", mark.value) } else { trimmed(mark.value) },
@@ -174,7 +178,7 @@ fn plot(ui: &mut egui::Ui, cx: &Cx<'_>, view: &RunView, id: &str, of: &PlotOf<'_
         .allow_scroll(false)
         .allow_zoom(false)
         .show_background(false)
-        .grid_color(palette.line)
+        .grid_color(palette.line.gamma_multiply(0.7))
         .include_x(0.0)
         .set_margin_fraction(vec2(0.02, 0.06));
     if let Some(started) = &view.started {
@@ -208,7 +212,8 @@ fn even_steps(input: &GridInput, wanted: f64) -> [f64; 3] {
     let rough = ((input.bounds.1 - input.bounds.0) / wanted).max(f64::MIN_POSITIVE);
     let power = 10f64.powf(rough.log10().floor());
     let step = power * [1.0, 2.0, 5.0, 10.0].into_iter().find(|step| step * power >= rough).unwrap_or(10.0);
-    [step, step * 10.0, step * 100.0]
+    // One size: all lines are drawn alike.
+    [step; 3]
 }
 
 /// The point whose x is nearest; points are in order of x.
@@ -237,4 +242,28 @@ fn steps_per_epoch(view: &RunView) -> Option<f64> {
 fn describe(of: &PlotOf<'_>, series: &[Series]) -> String {
     let newest = series.iter().filter_map(|series| Some(format!("{} {}", series.name, (of.number)(series.points.last()?[1]))));
     std::iter::once(of.name.to_owned()).chain(newest).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_point_is_read() {
+        let points = [[1.0, 10.0], [4.0, 40.0], [9.0, 90.0]];
+        let rows = [(-5.0, 10.0), (1.0, 10.0), (2.4, 10.0), (2.6, 40.0), (6.4, 40.0), (6.6, 90.0), (100.0, 90.0)];
+        for (x, y) in rows {
+            assert_eq!(nearest(&points, x).map(|point| point[1]), Some(y), "at {x}");
+        }
+        assert_eq!(nearest(&[], 1.0), None);
+    }
+
+    #[test]
+    fn axes_have_round_steps() {
+        for (low, high, step) in [(0.0, 1.0, 0.2), (1.8, 2.7, 0.2), (0.0, 60.0, 20.0), (0.0, 1e-4, 2e-5), (0.0, 730.0, 200.0)] {
+            let [found, ..] = even_steps(&GridInput { bounds: (low, high), base_step_size: 0.0 }, 5.0);
+            assert!((found / step - 1.0).abs() < 1e-9, "{low} to {high}: {found}");
+        }
+        assert!(even_steps(&GridInput { bounds: (2.0, 2.0), base_step_size: 0.0 }, 5.0)[0] > 0.0, "a flat curve has steps too");
+    }
 }

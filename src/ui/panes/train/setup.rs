@@ -107,8 +107,8 @@ impl Setup {
             for (ui, preset) in columns.iter_mut().zip(Preset::ALL) {
                 let (name, help) = preset.words(cx);
                 let wanted = preset.applied(&self.config);
-                let button = egui::Button::selectable(wanted == self.config, (egui::Atom::grow(), name, egui::Atom::grow()))
-                    .frame_when_inactive(true);
+                let centred = (egui::Atom::grow(), name, egui::Atom::grow());
+                let button = egui::Button::selectable(wanted == self.config, centred).gap(0.0).frame_when_inactive(true);
                 if ui.add(button).on_hover_text(help).clicked() {
                     self.config = wanted;
                 }
