@@ -87,6 +87,7 @@ impl Bars {
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     training_ui(ui, cx);
                     import_ui(ui, cx);
+                    ui.add_space(8.0);
                     self.newest_notice_ui(ui, cx);
                 });
             });

@@ -280,7 +280,8 @@ fn report_ui(ui: &mut Ui, cx: &mut Cx<'_>, path: &Path, report: &ImportReport) {
         ("left out, for the reasons below", report.skipped),
         ("blank lines", report.blank),
     ];
-    egui::Grid::new("report").num_columns(2).spacing(vec2(16.0, 4.0)).show(ui, |ui| {
+    egui::Grid::new("report").num_columns(2).spacing(vec2(16.0, 4.0)).min_row_height(20.0).show(ui, |ui| {
+        ui.spacing_mut().interact_size.y = 20.0;
         for (words, count) in rows.into_iter().filter(|(words, count)| *count > 0 || matches!(*words, "rows read" | "imported")) {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(RichText::new(count.to_string()).strong()));
             ui.label(cx.t(words));
@@ -317,6 +318,9 @@ fn issues_ui(ui: &mut Ui, cx: &Cx<'_>, report: &ImportReport) {
     ui.label(RichText::new(cx.tf("Remarks on {} rows", &[&report.issues.len()])).strong());
     let height = ui.text_style_height(&TextStyle::Body);
     theme::card(ui).inner_margin(8).show(ui, |ui| {
+        // Lines are as high as text, not as things to click: `show_rows` counts on it.
+        ui.spacing_mut().interact_size.y = height;
+        ui.spacing_mut().item_spacing.y = 4.0;
         let area = egui::ScrollArea::vertical().auto_shrink([false, true]).max_height(ui.available_height() - 8.0);
         area.show_rows(ui, height, report.issues.len(), |ui, shown| {
             for issue in &report.issues[shown] {
