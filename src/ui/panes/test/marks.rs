@@ -52,18 +52,22 @@ impl Marks {
 /// The likeliest tags of a unit, the chosen one in strong text.
 fn tags(ui: &mut egui::Ui, names: &[String], unit: &UnitTags, text: &str) {
     const SHOWN: usize = 4;
+    let palette = theme::palette(ui);
+    ui.spacing_mut().interact_size.y = 0.0;
     ui.label(RichText::new(text).strong());
     let mut order: Vec<usize> = (0..unit.probabilities.len()).collect();
     order.sort_by(|a, b| unit.probabilities[*b].total_cmp(&unit.probabilities[*a]));
     egui::Grid::new("tags").spacing(egui::vec2(12.0, 2.0)).show(ui, |ui| {
         for at in order.into_iter().take(SHOWN) {
             let (name, figure) = (tag_name(names, at), percent(unit.probabilities[at]));
-            if at == usize::from(unit.tag) {
-                ui.strong(name);
-                ui.strong(figure);
-            } else {
-                ui.label(name);
-                ui.label(figure);
+            // The chosen one need not be the likeliest: tags must make whole spans together.
+            let chosen = at == usize::from(unit.tag);
+            for words in [name, figure] {
+                ui.label(if chosen {
+                    RichText::new(words).color(palette.accent).strong()
+                } else {
+                    RichText::new(words).color(palette.weak)
+                });
             }
             ui.end_row();
         }

@@ -166,14 +166,16 @@ fn plot(ui: &mut egui::Ui, cx: &Cx<'_>, view: &RunView, id: &str, of: &PlotOf<'_
     let mut plot = Plot::new(("train", id))
         .height(of.height)
         .width(ui.available_width())
-        .x_axis_label(step_word)
         .label_formatter(hover)
         .y_grid_spacer(uniform_grid_spacer(move |input: GridInput| even_steps(&input, if is_small_plot { 3.0 } else { 5.0 })))
         .x_grid_spacer(uniform_grid_spacer(|input: GridInput| even_steps(&input, 6.0)))
         .grid_spacing(8.0..=36.0)
         .cursor_color(palette.weak.gamma_multiply(0.5))
+        .y_axis_min_width(38.0)
         .y_axis_formatter(
-            move |mark: GridMark, _: &_| if mark.step_size < 1e-3 { format!("{:.0e}", mark.value) } else { trimmed(mark.value) },
+            move |mark: GridMark, _: &_| {
+                if mark.step_size < 1e-3 && mark.value != 0.0 { format!("{:.0e}", mark.value) } else { trimmed(mark.value) }
+            },
         )
         .allow_scroll(false)
         .allow_zoom(false)
@@ -183,6 +185,9 @@ fn plot(ui: &mut egui::Ui, cx: &Cx<'_>, view: &RunView, id: &str, of: &PlotOf<'_
         .set_margin_fraction(vec2(0.02, 0.06));
     if let Some(started) = &view.started {
         plot = plot.include_x(started.steps_total as f64);
+    }
+    if !is_small_plot {
+        plot = plot.x_axis_label(step_word);
     }
     if is_f1 {
         plot = plot.include_y(0.0).include_y(1.0);
@@ -211,7 +216,7 @@ fn plot(ui: &mut egui::Ui, cx: &Cx<'_>, view: &RunView, id: &str, of: &PlotOf<'_
 fn even_steps(input: &GridInput, wanted: f64) -> [f64; 3] {
     let rough = ((input.bounds.1 - input.bounds.0) / wanted).max(f64::MIN_POSITIVE);
     let power = 10f64.powf(rough.log10().floor());
-    let step = power * [1.0, 2.0, 5.0, 10.0].into_iter().find(|step| step * power >= rough).unwrap_or(10.0);
+    let step = power * [1.0, 2.0, 5.0, 10.0].into_iter().find(|step| step * power >= 0.7 * rough).unwrap_or(10.0);
     // One size: all lines are drawn alike.
     [step; 3]
 }
@@ -260,7 +265,7 @@ mod tests {
 
     #[test]
     fn axes_have_round_steps() {
-        for (low, high, step) in [(0.0, 1.0, 0.2), (1.8, 2.7, 0.2), (0.0, 60.0, 20.0), (0.0, 1e-4, 2e-5), (0.0, 730.0, 200.0)] {
+        for (low, high, step) in [(0.0, 1.0, 0.2), (1.8, 2.7, 0.2), (0.0, 60.0, 10.0), (0.0, 1e-4, 2e-5), (0.0, 730.0, 200.0)] {
             let [found, ..] = even_steps(&GridInput { bounds: (low, high), base_step_size: 0.0 }, 5.0);
             assert!((found / step - 1.0).abs() < 1e-9, "{low} to {high}: {found}");
         }
