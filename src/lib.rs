@@ -12,12 +12,12 @@
 //! - [`cli`]: headless commands over the same rooms.
 //! - [`ui`]: egui. Draws what the desk shows and queues commands; never waits.
 
-pub mod project;
-pub mod text;
-pub mod nn;
-pub mod train;
-pub mod predict;
-pub mod store;
-pub mod desk;
 pub mod cli;
+pub mod desk;
+pub mod nn;
+pub mod predict;
+pub mod project;
+pub mod store;
+pub mod text;
+pub mod train;
 pub mod ui;

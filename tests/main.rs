@@ -4,17 +4,17 @@
 
 mod cli;
 mod desk;
+mod import;
+mod nn;
 mod predict;
 mod project;
-mod nn;
-mod text;
+mod runs;
 mod stage;
+mod store;
+mod text;
 mod tidy;
-mod ui_test;
-mod ui_train;
-mod ui_label;
 mod train;
 mod ui_frame;
-mod import;
-mod runs;
-mod store;
+mod ui_label;
+mod ui_test;
+mod ui_train;

@@ -562,3 +562,48 @@ fn frame_times() {
     let links = bench.document(0).annotation.links.len();
     println!("{} spans, {links} links, {} bytes: median {:.1} ms, worst {:.1} ms", bench.spans().len(), text.len(), frames[30], frames[59]);
 }
+
+#[test]
+fn the_palette_closes_with_escape_and_by_a_click_elsewhere() {
+    let mut bench = bench(&[CHINESE]);
+    bench.drag(bench.edge_of(0), bench.edge_of(2), Modifiers::NONE);
+    assert!(bench.has("Mark as opinion"));
+    bench.key(Key::Escape);
+    assert!(!bench.has("Mark as opinion"));
+    bench.drag(bench.edge_of(8), bench.edge_of(10), Modifiers::NONE);
+    bench.click_at(bench.middle_of(4));
+    assert!(!bench.has("Mark as opinion") && bench.spans().is_empty());
+}
+
+#[test]
+fn the_inspector_shows_and_changes_what_was_done() {
+    let mut bench = bench(&[CHINESE]);
+    bench.mark_by_keys(0..2, 'a');
+    bench.mark_by_keys(2..5, 'o');
+    bench.letter('l');
+    bench.key(Key::Enter);
+    bench.key(Key::Escape);
+    assert!(bench.has("mark 屏幕 as aspect") && bench.has("link spans"), "the history names every step");
+    bench.click("屏幕 · 很清晰");
+    assert!(bench.has("opinion 很清晰"));
+    bench.key(Key::Escape);
+    bench.click("Negative");
+    assert_eq!(bench.span("很清晰").1.polarity, Some(Polarity::Negative));
+    assert!(bench.has("很清晰 · opinion －"));
+    bench.window.get_all_by_role_and_label(Role::Button, "Remove the span").next().unwrap().click();
+    bench.window.run();
+    assert_eq!(bench.spans(), [("很清晰".to_owned(), OPINION)], "its link went with it");
+    bench.chord(Modifiers::COMMAND, Key::Z);
+    assert_eq!(bench.document(0).annotation.links.len(), 1, "and both come back at once");
+}
+
+#[test]
+fn a_screen_reader_can_choose_a_span() {
+    let mut bench = bench(&[CHINESE]);
+    bench.mark_by_keys(0..2, 'a');
+    bench.mark_by_keys(2..5, 'o');
+    bench.window.get_by_label("aspect 屏幕").click_accesskit();
+    bench.window.run();
+    bench.key(Key::Delete);
+    assert_eq!(bench.spans(), [("很清晰".to_owned(), OPINION)]);
+}

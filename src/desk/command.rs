@@ -10,24 +10,55 @@ use std::path::PathBuf;
 #[derive(Clone, Debug)]
 pub enum Command {
     /// Answers the main question; `None` takes the answer away.
-    SetClass { doc: DocId, class: Option<u16> },
+    SetClass {
+        doc: DocId,
+        class: Option<u16>,
+    },
     /// Sets the state and stays.
-    SetState { doc: DocId, to: State },
-    SetFlag { doc: DocId, to: bool },
+    SetState {
+        doc: DocId,
+        to: State,
+    },
+    SetFlag {
+        doc: DocId,
+        to: bool,
+    },
     /// Done, and on to the next document.
     Finish(DocId),
     /// Skipped, and on to the next document.
     Skip(DocId),
-    AddSpan { doc: DocId, range: TextRange, label: u16 },
+    AddSpan {
+        doc: DocId,
+        range: TextRange,
+        label: u16,
+    },
     /// Takes the span and its links away.
-    RemoveSpan { doc: DocId, id: SpanId },
-    SetPolarity { doc: DocId, id: SpanId, to: Option<Polarity> },
+    RemoveSpan {
+        doc: DocId,
+        id: SpanId,
+    },
+    SetPolarity {
+        doc: DocId,
+        id: SpanId,
+        to: Option<Polarity>,
+    },
     /// Another place or label for a span.
-    ChangeSpan { doc: DocId, id: SpanId, range: TextRange, label: u16 },
+    ChangeSpan {
+        doc: DocId,
+        id: SpanId,
+        range: TextRange,
+        label: u16,
+    },
     /// Links two spans, or unlinks them if they are linked.
-    ToggleLink { doc: DocId, from: SpanId, to: SpanId },
+    ToggleLink {
+        doc: DocId,
+        from: SpanId,
+        to: SpanId,
+    },
     /// Answers the main question of every document in the queue, as one step.
-    SetClassOfQueue { class: Option<u16> },
+    SetClassOfQueue {
+        class: Option<u16>,
+    },
     Undo,
     Redo,
 
@@ -38,14 +69,24 @@ pub enum Command {
     SetFilter(Filter),
     SetOrder(Order),
 
-    NewProject { path: PathBuf, classes: Vec<String>, spans: Vec<String> },
+    NewProject {
+        path: PathBuf,
+        classes: Vec<String>,
+        spans: Vec<String>,
+    },
     OpenProject(PathBuf),
     /// Opens the sample project, making it first if it is not there.
     OpenSample,
     CloseProject,
 
-    PreviewImport { path: PathBuf, header: Option<bool> },
-    Import { path: PathBuf, options: ImportOptions },
+    PreviewImport {
+        path: PathBuf,
+        header: Option<bool>,
+    },
+    Import {
+        path: PathBuf,
+        options: ImportOptions,
+    },
     /// Stops a running import, or puts its preview or report away.
     DismissImport,
     /// Writes the project in our own JSONL.
@@ -59,7 +100,10 @@ pub enum Command {
     ShowRun(String),
     DeleteRun(String),
     /// Writes a run's model as a Hugging Face folder.
-    ExportModel { run: String, folder: PathBuf },
+    ExportModel {
+        run: String,
+        folder: PathBuf,
+    },
 
     /// Predicts with this run's model from now on; `None` is the newest finished one.
     UseRun(Option<String>),

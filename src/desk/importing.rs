@@ -15,12 +15,25 @@ pub enum Importing {
     /// The file's head is being read.
     Looking(PathBuf),
     /// Columns can be chosen.
-    Preview { path: PathBuf, preview: Preview },
+    Preview {
+        path: PathBuf,
+        preview: Preview,
+    },
     /// Rows are being read: share done (0 to 1) and rows so far.
-    Running { path: PathBuf, share: f32, rows: usize },
+    Running {
+        path: PathBuf,
+        share: f32,
+        rows: usize,
+    },
     /// Done; what came in and what did not.
-    Report { path: PathBuf, report: ImportReport },
-    Failed { path: PathBuf, reason: String },
+    Report {
+        path: PathBuf,
+        report: ImportReport,
+    },
+    Failed {
+        path: PathBuf,
+        reason: String,
+    },
 }
 
 enum News {

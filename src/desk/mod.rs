@@ -26,8 +26,8 @@ pub use tester::{Answered, Tester};
 pub use training::{Phase, RunView, encoder_files};
 
 pub use crate::store::import::{Column, ImportOptions, ImportReport, Preview, RowIssue};
-pub use crate::store::{RunStatus, RunSummary};
 pub use crate::store::{Language, Settings, Theme};
+pub use crate::store::{RunStatus, RunSummary};
 pub use crate::text::{next_character, next_word_end, previous_character, previous_word_start, word_at};
 
 use crate::project::{DocId, EntryKind, Filter, History, Order, Project, Queue, Step};

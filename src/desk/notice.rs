@@ -20,11 +20,17 @@ pub enum Notice {
     QueueEnd,
     AllDone,
     ProjectOpened(PathBuf),
-    Imported { documents: usize, skipped: usize },
+    Imported {
+        documents: usize,
+        skipped: usize,
+    },
     Exported(PathBuf),
     RunFinished(String),
     RunCancelled(String),
-    RunFailed { run: String, reason: String },
+    RunFailed {
+        run: String,
+        reason: String,
+    },
     /// The last change is not in the file; it is tried again.
     Unsaved(String),
     SavedAgain,

@@ -33,7 +33,11 @@ impl Phrases {
     }
 
     pub fn flag(self, to: bool) -> String {
-        if to { self.pick("flag".to_owned(), "加旗标".to_owned()) } else { self.pick("remove the flag".to_owned(), "去掉旗标".to_owned()) }
+        if to {
+            self.pick("flag".to_owned(), "加旗标".to_owned())
+        } else {
+            self.pick("remove the flag".to_owned(), "去掉旗标".to_owned())
+        }
     }
 
     pub fn mark(self, doc: &Document, range: TextRange, label: &str) -> String {
@@ -58,7 +62,11 @@ impl Phrases {
     }
 
     pub fn link(self, linked: bool) -> String {
-        if linked { self.pick("link spans".to_owned(), "连接片段".to_owned()) } else { self.pick("unlink spans".to_owned(), "断开连接".to_owned()) }
+        if linked {
+            self.pick("link spans".to_owned(), "连接片段".to_owned())
+        } else {
+            self.pick("unlink spans".to_owned(), "断开连接".to_owned())
+        }
     }
 
     pub fn import(self, name: &str, count: usize) -> String {

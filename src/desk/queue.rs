@@ -6,7 +6,9 @@ use crate::project::{DocId, Queue};
 impl Desk {
     pub(super) fn navigate(&mut self, command: Command) {
         match command {
-            Command::Open(doc) => self.current = self.project().and_then(|project| project.document(doc)).map(|doc| doc.id).or(self.current),
+            Command::Open(doc) => {
+                self.current = self.project().and_then(|project| project.document(doc)).map(|doc| doc.id).or(self.current)
+            }
             Command::Step(by) => self.step(by),
             Command::NextTodo => self.next_todo(),
             Command::SetFilter(filter) => {

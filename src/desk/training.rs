@@ -178,7 +178,9 @@ impl Desk {
         let wish = Arc::new(AtomicU8::new(GO));
         let (worker_wish, worker_config) = (wish.clone(), config.clone());
         let work = move |reporter: &Reporter<News>| work(reporter, writer, &data, &worker_config, &worker_wish);
-        match Job::start("gloss-train", self.surroundings.wake.clone(), work, |panic| News::Failed(format!("the program failed inside: {panic}"))) {
+        match Job::start("gloss-train", self.surroundings.wake.clone(), work, |panic| {
+            News::Failed(format!("the program failed inside: {panic}"))
+        }) {
             Ok(job) => self.training = Trainer { view: Some(RunView::new(id, config, Phase::Loading)), job: Some(job), wish },
             Err(error) => self.fail(error),
         }

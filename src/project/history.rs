@@ -44,7 +44,14 @@ impl History {
     ///
     /// # Errors
     /// The first edit that does not fit; the project is then as before.
-    pub fn commit(&mut self, project: &mut Project, name: String, author: String, time_ms: i64, edits: Vec<Edit>) -> Result<Step, EditError> {
+    pub fn commit(
+        &mut self,
+        project: &mut Project,
+        name: String,
+        author: String,
+        time_ms: i64,
+        edits: Vec<Edit>,
+    ) -> Result<Step, EditError> {
         let kept = edits.iter().map(without_documents).collect();
         let inverse = apply_all(project, edits)?;
         let step = Step { name, author, time_ms, edits: kept, inverse };
@@ -69,7 +76,11 @@ impl History {
 
     fn moved(&mut self, outcome: Result<Vec<Edit>, EditError>, step: Step, undone: bool) -> Result<Step, EditError> {
         let ok = outcome.is_ok();
-        if undone == ok { self.undone.push(step.clone()) } else { self.done.push(step.clone()) }
+        if undone == ok {
+            self.undone.push(step.clone())
+        } else {
+            self.done.push(step.clone())
+        }
         outcome.map(|_| step)
     }
 

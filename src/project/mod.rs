@@ -20,7 +20,7 @@ pub use ids::{DocId, SpanId};
 pub use queue::{Filter, Order, Queue};
 pub use schema::{Class, Polarity, Question, QuestionId, Schema, SpanLabel};
 pub use split::{Split, assign_split};
-pub use text::{TextRange, char_to_byte, byte_to_char};
+pub use text::{TextRange, byte_to_char, char_to_byte};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,14 +42,7 @@ pub struct Document {
 impl Document {
     /// A document nothing has been said about yet.
     pub fn new(id: DocId, text: impl Into<Arc<str>>) -> Self {
-        Self {
-            id,
-            text: text.into(),
-            meta: BTreeMap::new(),
-            split: None,
-            present: true,
-            annotation: Annotation::default(),
-        }
+        Self { id, text: text.into(), meta: BTreeMap::new(), split: None, present: true, annotation: Annotation::default() }
     }
 }
 

@@ -90,11 +90,7 @@ impl Schema {
                 polarity: name.as_ref().eq_ignore_ascii_case("opinion"),
             })
             .collect();
-        let classes = classes
-            .iter()
-            .enumerate()
-            .map(|(at, name)| Class { name: name.as_ref().to_owned(), hue: (at % 8) as u8 })
-            .collect();
+        let classes = classes.iter().enumerate().map(|(at, name)| Class { name: name.as_ref().to_owned(), hue: (at % 8) as u8 }).collect();
         Self { questions: vec![Question { name: "sentiment".to_owned(), classes }], span_labels }
     }
 

@@ -67,7 +67,27 @@ impl TextRange {
 fn is_punctuation(c: char) -> bool {
     c.is_ascii_punctuation() && !matches!(c, '$' | '+' | '#' | '@' | '%' | '*' | '^' | '~')
         || matches!(c, '\u{2010}'..='\u{2027}' | '\u{3001}'..='\u{3003}' | '\u{3008}'..='\u{3011}' | '\u{3014}'..='\u{301f}')
-        || matches!(c, '！' | '（' | '）' | '，' | '．' | '：' | '；' | '？' | '［' | '］' | '｛' | '｝' | '｡' | '～' | '·' | '«' | '»' | '¿' | '¡')
+        || matches!(
+            c,
+            '！' | '（'
+                | '）'
+                | '，'
+                | '．'
+                | '：'
+                | '；'
+                | '？'
+                | '［'
+                | '］'
+                | '｛'
+                | '｝'
+                | '｡'
+                | '～'
+                | '·'
+                | '«'
+                | '»'
+                | '¿'
+                | '¡'
+        )
 }
 
 /// Byte offset of code point `index`; the end of the text counts as a place. `None` beyond it.

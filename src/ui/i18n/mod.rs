@@ -31,7 +31,9 @@ pub fn fill(sentence: &str, parts: &[&dyn std::fmt::Display]) -> String {
     let mut parts = parts.iter();
     let mut filled = String::with_capacity(sentence.len() + 16);
     for (at, piece) in sentence.split("{}").enumerate() {
-        if at > 0 && let Some(part) = parts.next() {
+        if at > 0
+            && let Some(part) = parts.next()
+        {
             filled.push_str(&part.to_string());
         }
         filled.push_str(piece);
