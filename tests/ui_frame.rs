@@ -455,8 +455,5 @@ mod snapshots {
         window.key_combination_modifiers(Modifiers::COMMAND, &[Key::Num4]);
         window.run();
         results.add(window.try_snapshot("frame_insights"));
-        window.key_press_modifiers(Modifiers::SHIFT, Key::Questionmark);
-        window.run();
-        results.add(window.try_snapshot("frame_keys"));
     }
 }

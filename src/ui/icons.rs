@@ -92,20 +92,16 @@ fn turn(mirrored: bool) -> [Vec<(f32, f32)>; 2] {
     [path.map(side).collect(), head.into_iter().map(side).collect()]
 }
 
+/// A disc of radius 0.38 around (0.46, 0.54) less one of radius 0.30 around (0.64, 0.36): the angles are those at which
+/// the two circles meet.
 fn moon() -> Vec<(f32, f32)> {
-    use std::f32::consts::{FRAC_PI_4, PI};
-    let outer = (0..=20u8).map(|step| {
-        let (y, x) = (-FRAC_PI_4 + 1.5 * PI * f32::from(step) / 20.0 - 0.25).sin_cos();
-        (0.5 + 0.38 * x, 0.5 + 0.38 * y)
-    });
-    let outer: Vec<_> = outer.collect();
-    let (from, to) = (outer[outer.len() - 1], outer[0]);
-    let inner = (1..=10u8).map(|step| {
-        let part = f32::from(step) / 10.0;
-        let bend = (part * PI).sin() * 0.24;
-        (from.0 + (to.0 - from.0) * part - bend * 0.70, from.1 + (to.1 - from.1) * part + bend * 0.70)
-    });
-    outer.iter().copied().chain(inner).collect()
+    let arc = |center: (f32, f32), radius: f32, from: f32, to: f32| {
+        (0..=20u8).map(move |step| {
+            let (y, x) = (from + (to - from) * f32::from(step) / 20.0).sin_cos();
+            (center.0 + radius * x, center.1 + radius * y)
+        })
+    };
+    arc((0.46, 0.54), 0.38, 0.121, 4.591).chain(arc((0.64, 0.36), 0.30, 3.859, 0.854)).collect()
 }
 
 fn half_disc() -> impl Iterator<Item = (f32, f32)> {

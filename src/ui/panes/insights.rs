@@ -226,8 +226,8 @@ fn counts_ui(ui: &mut Ui, cx: &mut Cx<'_>, summary: &Summary) {
     card(ui, &title, |ui| {
         let most = summary.labels.iter().map(|label| label.spans).sum();
         for ((label, count), at) in schema.span_labels.iter().zip(&summary.labels).zip(0u16..) {
-            let name = cx.tf("{} in {} documents", &[&label.name, &count.documents]);
-            if bar(ui, &name, palette.hue(label.hue), count.spans, most) {
+            let hint = cx.tf("{} in {} documents", &[&label.name, &count.documents]);
+            if bar_with(ui, &label.name, &hint, palette.hue(label.hue), count.spans, most) {
                 open(cx, Filter { span_label: Some(at), ..Filter::default() });
             }
         }
@@ -270,14 +270,22 @@ fn bar_row(ui: &mut Ui, name: &str, value: &str) -> (egui::Response, Option<egui
     }
     let font = TextStyle::Body.resolve(ui.style());
     let names = (rect.width() * 0.36).min(220.0);
-    let clip = egui::Rect::from_min_size(rect.min, vec2(names - 8.0, rect.height()));
-    ui.painter().with_clip_rect(clip).text(rect.left_center() + vec2(6.0, 0.0), Align2::LEFT_CENTER, name, font, palette.text);
+    let mut job = egui::text::LayoutJob::simple_singleline(name.to_owned(), font, palette.text);
+    job.wrap = egui::text::TextWrapping::truncate_at_width(names - 16.0);
+    let galley = ui.painter().layout_job(job);
+    let at = rect.left_center() + vec2(6.0, -galley.size().y / 2.0);
+    ui.painter().galley(at, galley, palette.text);
     let middle = egui::Rect::from_min_max(rect.min + vec2(names, 8.0), rect.max - vec2(116.0, 8.0));
     (response, Some(middle))
 }
 
 /// A named bar with its number and share; answers whether it was clicked.
 fn bar(ui: &mut Ui, name: &str, color: Color32, count: usize, of: usize) -> bool {
+    bar_with(ui, name, name, color, count, of)
+}
+
+/// The same with more to say while the pointer is over it.
+fn bar_with(ui: &mut Ui, name: &str, hint: &str, color: Color32, count: usize, of: usize) -> bool {
     let share = if of == 0 { 0.0 } else { count as f32 / of as f32 };
     let value = format!("{count} · {:.0} %", share * 100.0);
     let (response, middle) = bar_row(ui, name, &value);
@@ -287,7 +295,7 @@ fn bar(ui: &mut Ui, name: &str, color: Color32, count: usize, of: usize) -> bool
         let font = TextStyle::Small.resolve(ui.style());
         ui.painter().text(middle.right_center() + vec2(108.0, 0.0), Align2::RIGHT_CENTER, value, font, palette.weak);
     }
-    response.clicked()
+    response.on_hover_text(hint).clicked()
 }
 
 fn fill(ui: &Ui, rect: egui::Rect, share: f32, color: Color32) {
