@@ -162,13 +162,15 @@ fn plot(ui: &mut egui::Ui, cx: &Cx<'_>, view: &RunView, id: &str, of: &PlotOf<'_
     };
     let described = describe(of, &series);
     let is_f1 = id == "f1";
+    // Labels need about 80 points each.
+    let lines_across = f64::from(ui.available_width() / 110.0).max(1.0);
     let is_small_plot = of.height <= SMALL_HEIGHT;
     let mut plot = Plot::new(("train", id))
         .height(of.height)
         .width(ui.available_width())
         .label_formatter(hover)
         .y_grid_spacer(uniform_grid_spacer(move |input: GridInput| even_steps(&input, if is_small_plot { 3.0 } else { 5.0 })))
-        .x_grid_spacer(uniform_grid_spacer(|input: GridInput| even_steps(&input, 6.0)))
+        .x_grid_spacer(uniform_grid_spacer(move |input: GridInput| even_steps(&input, lines_across)))
         .grid_spacing(8.0..=36.0)
         .cursor_color(palette.weak.gamma_multiply(0.5))
         .y_axis_min_width(38.0)
