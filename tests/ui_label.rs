@@ -480,6 +480,9 @@ fn filters_and_order_by_mouse() {
 fn one_answer_for_the_whole_queue() {
     let mut bench = bench(&["一", "二", "三"]);
     bench.chord(Modifiers::COMMAND, Key::A);
+    bench.key(Key::Escape);
+    assert!(!bench.has("Answer for all 3 documents in the list"));
+    bench.chord(Modifiers::COMMAND, Key::A);
     assert!(bench.has("Answer for all 3 documents in the list"));
     bench.key(Key::Num2);
     let classes: Vec<_> = (0..3).map(|at| bench.document(at).annotation.class(gloss::project::QuestionId(0))).collect();
