@@ -4,7 +4,9 @@
 
 mod cli;
 mod desk;
+mod figures;
 mod import;
+mod interval;
 mod nn;
 mod predict;
 mod project;

@@ -281,6 +281,9 @@ fn ctrl_drag_makes_a_linked_pair() {
     assert_eq!(bench.spans(), [("屏幕".to_owned(), ASPECT), ("很清晰".to_owned(), OPINION)]);
     let (aspect, opinion) = (bench.span("屏幕").0, bench.span("很清晰").0);
     assert!(bench.document(0).annotation.links.contains(&Link { from: opinion, to: aspect }));
+    bench.chord(Modifiers::COMMAND, Key::Z);
+    assert_eq!(bench.spans(), [("屏幕".to_owned(), ASPECT)], "an opinion and its link are one step");
+    assert!(bench.document(0).annotation.links.is_empty());
 }
 
 #[test]

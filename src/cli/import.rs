@@ -24,7 +24,7 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
     report.issues.extend(issues);
     if report.imported > 0 {
         let name = format!("import {} documents from {}", report.imported, report.file);
-        let author = Settings::default().author;
+        let author = Settings::load().author;
         let step = history.commit(&mut project, name, author, now_ms(), edits).map_err(|error| CliError::Failed(error.to_string()))?;
         file.record(EntryKind::Do, &step, &project)?;
     }
@@ -53,7 +53,7 @@ fn write_report(report: &ImportReport, out: &mut impl Write) -> Result<(), CliEr
         writeln!(out, "{duplicates} duplicates left out: {inside} within the file, {before} already in the project")?;
     }
     if report.blank > 0 {
-        writeln!(out, "{} blank lines", report.blank)?;
+        writeln!(out, "{} blank {}", report.blank, if report.blank == 1 { "line" } else { "lines" })?;
     }
     if !report.labels.is_empty() {
         let counts: Vec<String> = report.labels.iter().map(|(label, count)| format!("{label} {count}")).collect();

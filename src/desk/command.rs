@@ -32,6 +32,13 @@ pub enum Command {
         range: TextRange,
         label: u16,
     },
+    /// A span and its link to another, as one step: an opinion marked together with what it is about.
+    AddLinkedSpan {
+        doc: DocId,
+        range: TextRange,
+        label: u16,
+        to: SpanId,
+    },
     /// Takes the span and its links away.
     RemoveSpan {
         doc: DocId,

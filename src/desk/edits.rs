@@ -27,17 +27,7 @@ impl Desk {
             Command::SetFlag { doc, to } => self.commit(phrases.flag(to), vec![Edit::SetFlag { doc, to }]),
             Command::Finish(doc) => self.finish(doc, State::Done),
             Command::Skip(doc) => self.finish(doc, State::Skipped),
-            Command::AddSpan { doc, range, label } => {
-                let Some(document) = document(doc) else { return };
-                let Some(kind) = project.schema().span_labels.get(usize::from(label)) else { return };
-                let already = document.annotation.spans.values().any(|span| span.range == range && span.label == label);
-                if already {
-                    return;
-                }
-                let id = document.annotation.free_span_id();
-                let name = phrases.mark(document, range, &kind.name);
-                self.commit(name, vec![Edit::PutSpan { doc, id, span: Span { range, label, polarity: None } }]);
-            }
+            Command::AddSpan { .. } | Command::AddLinkedSpan { .. } => self.add_span(&command),
             Command::RemoveSpan { doc, id } => {
                 let Some((document, span)) = document(doc).and_then(|d| Some((d, *d.annotation.spans.get(&id)?))) else { return };
                 let name = phrases.unmark(document, span.range);
@@ -75,6 +65,27 @@ impl Desk {
             }
             _ => {}
         }
+    }
+
+    fn add_span(&mut self, command: &Command) {
+        let (doc, range, label, to) = match *command {
+            Command::AddSpan { doc, range, label } => (doc, range, label, None),
+            Command::AddLinkedSpan { doc, range, label, to } => (doc, range, label, Some(to)),
+            _ => return,
+        };
+        let Some(project) = self.project() else { return };
+        let Some(document) = project.document(doc) else { return };
+        let Some(kind) = project.schema().span_labels.get(usize::from(label)) else { return };
+        if document.annotation.spans.values().any(|span| span.range == range && span.label == label) {
+            return;
+        }
+        let id = document.annotation.free_span_id();
+        let name = Phrases(self.settings.language).mark(document, range, &kind.name);
+        let mut edits = vec![Edit::PutSpan { doc, id, span: Span { range, label, polarity: None } }];
+        if let Some(to) = to.filter(|to| document.annotation.spans.contains_key(to)) {
+            edits.push(Edit::PutLink { doc, link: Link { from: id, to } });
+        }
+        self.commit(name, edits);
     }
 
     fn finish(&mut self, doc: DocId, to: State) {

@@ -83,6 +83,8 @@ impl Desk {
             self.use_run(None);
         }
         self.notify(Notice::ProjectOpened(path));
+        // Without the thread the first Chinese word waits for the dictionary, that is all.
+        std::thread::Builder::new().name("gloss-words".to_owned()).spawn(crate::text::load_dictionary).ok();
     }
 
     pub(super) fn export_documents(&mut self, path: &Path) {

@@ -117,6 +117,7 @@ impl Desk {
             | C::Finish(_)
             | C::Skip(_)
             | C::AddSpan { .. }
+            | C::AddLinkedSpan { .. }
             | C::RemoveSpan { .. }
             | C::SetPolarity { .. }
             | C::ChangeSpan { .. }

@@ -9,4 +9,4 @@ mod words;
 pub use bio::{BioTags, DecodedSpan, LeftOut, decode_spans, spans_of_tags, tag_count, tags_of_spans, viterbi};
 pub use tokenizer::{Pieces, TextError, Tokenizer};
 pub use units::{Reading, UNIT_OFFSETS, Unit, is_cjk};
-pub use words::{next_character, next_word_end, previous_character, previous_word_start, word_at, words};
+pub use words::{load_dictionary, next_character, next_word_end, previous_character, previous_word_start, word_at, words};

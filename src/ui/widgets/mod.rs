@@ -4,5 +4,6 @@ pub mod bars;
 pub mod choice;
 pub mod confusion;
 pub mod document;
+pub mod figures;
 pub mod fold;
 pub mod queue_list;

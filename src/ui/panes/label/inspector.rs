@@ -7,6 +7,7 @@ use crate::project::{DocId, Document, Link, Project, Span, SpanId};
 use crate::ui::Cx;
 use crate::ui::icons::{self, Icon};
 use crate::ui::theme::{GAP, ROW_HEIGHT, palette};
+use crate::ui::widgets::figures::date_time;
 use eframe::egui::{Align, Button, Label, Layout, Rect, RichText, ScrollArea, Ui, vec2};
 
 /// State of the column: what is costly to gather.
@@ -170,34 +171,4 @@ fn section(ui: &mut Ui, name: &str) {
 
 fn weak(ui: &mut Ui, words: &str) {
     ui.label(RichText::new(words).color(palette(ui).weak));
-}
-
-/// "2026-11-22 02:13 UTC" from milliseconds since 1970 (days to dates after Hinnant, "chrono-compatible date algorithms").
-fn date_time(ms: i64) -> String {
-    let minutes = ms.div_euclid(60_000);
-    let (days, minute) = (minutes.div_euclid(1440), minutes.rem_euclid(1440));
-    let shifted = days + 719_468; // days since 0000-03-01
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = era * 400 + year_of_era + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", minute / 60, minute % 60)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::date_time;
-
-    #[test]
-    fn dates() {
-        assert_eq!(date_time(0), "1970-01-01 00:00 UTC");
-        assert_eq!(date_time(951_782_399_000), "2000-02-28 23:59 UTC");
-        assert_eq!(date_time(951_782_400_000), "2000-02-29 00:00 UTC");
-        assert_eq!(date_time(1_795_313_580_000), "2026-11-22 02:13 UTC");
-        assert_eq!(date_time(-60_000), "1969-12-31 23:59 UTC");
-    }
 }

@@ -133,11 +133,9 @@ impl Marking {
 
     /// Makes a span and selects it; one that is there already is only selected.
     pub fn add(&mut self, cx: &mut Cx<'_>, document: &Document, range: TextRange, label: u16) -> SpanId {
-        let annotation = &document.annotation;
-        let held = annotation.spans.iter().find(|(_, span)| span.range == range && span.label == label).map(|(id, _)| *id);
-        let id = held.unwrap_or_else(|| {
+        let id = span_at(document, range, label).unwrap_or_else(|| {
             cx.send(Command::AddSpan { doc: document.id, range, label });
-            annotation.free_span_id()
+            document.annotation.free_span_id()
         });
         self.deselect();
         self.selected = Some(id);
@@ -149,15 +147,21 @@ impl Marking {
     pub fn mark_pair(&mut self, cx: &mut Cx<'_>, schema: &Schema, document: &Document, range: TextRange) {
         let Some((aspect, opinion)) = pair_labels(schema) else { return };
         let head = self.selected_span(document).filter(|(_, span)| span.label == aspect).map(|(id, _)| id);
-        let id = self.add(cx, document, range, if head.is_some() { opinion } else { aspect });
-        if let Some(head) = head {
-            let is_linked = document.annotation.links.iter().any(|link| link.from == id && link.to == head);
-            if !is_linked && id != head {
-                cx.send(Command::ToggleLink { doc: document.id, from: id, to: head });
-            }
-            self.selected = Some(head); // so that another opinion can follow
-            self.paired = Some(id);
+        let Some(head) = head else {
+            self.add(cx, document, range, aspect);
+            return;
+        };
+        let doc = document.id;
+        let held = span_at(document, range, opinion);
+        match held {
+            None => cx.send(Command::AddLinkedSpan { doc, range, label: opinion, to: head }),
+            Some(from) if document.annotation.links.iter().any(|link| link.from == from && link.to == head) => {}
+            Some(from) => cx.send(Command::ToggleLink { doc, from, to: head }),
         }
+        self.deselect();
+        self.selected = Some(head); // so that another opinion can follow
+        self.paired = Some(held.unwrap_or_else(|| document.annotation.free_span_id()));
+        self.caret = range.end();
     }
 
     /// Links the two spans chosen, the opinion to the aspect, or takes their link away.
@@ -295,4 +299,9 @@ pub(super) fn to_character(text: &str, byte: usize) -> usize {
         return byte.min(text.len());
     }
     next_character(text, previous_character(text, byte)).max(byte)
+}
+
+/// The span with just this range and label.
+fn span_at(document: &Document, range: TextRange, label: u16) -> Option<SpanId> {
+    document.annotation.spans.iter().find(|(_, span)| span.range == range && span.label == label).map(|(id, _)| *id)
 }

@@ -4,6 +4,7 @@ use super::progress::epoch;
 use super::{TrainPane, group, two_places};
 use crate::desk::{Curve, RunView};
 use crate::train::Evaluation;
+use crate::ui::widgets::figures::{even_steps, nearer, nearest, trimmed};
 use crate::ui::{Cx, theme};
 use eframe::egui::{self, Color32, Role, WidgetInfo, vec2};
 use egui_plot::{GridInput, GridMark, HoverPosition, Line, LineStyle, MarkerShape, Plot, PlotPoints, Points, VLine, uniform_grid_spacer};
@@ -169,8 +170,8 @@ fn plot(ui: &mut egui::Ui, cx: &Cx<'_>, view: &RunView, id: &str, of: &PlotOf<'_
         .height(of.height)
         .width(ui.available_width())
         .label_formatter(hover)
-        .y_grid_spacer(uniform_grid_spacer(move |input: GridInput| even_steps(&input, if is_small_plot { 3.0 } else { 5.0 })))
-        .x_grid_spacer(uniform_grid_spacer(move |input: GridInput| even_steps(&input, lines_across)))
+        .y_grid_spacer(uniform_grid_spacer(move |input: GridInput| even_steps(input.bounds, if is_small_plot { 3.0 } else { 5.0 })))
+        .x_grid_spacer(uniform_grid_spacer(move |input: GridInput| even_steps(input.bounds, lines_across)))
         .grid_spacing(8.0..=36.0)
         .cursor_color(palette.weak.gamma_multiply(0.5))
         .y_axis_min_width(38.0)
@@ -214,32 +215,6 @@ fn plot(ui: &mut egui::Ui, cx: &Cx<'_>, view: &RunView, id: &str, of: &PlotOf<'_
     shown.response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &described));
 }
 
-/// About `wanted` lines, at steps of 1, 2 or 5 times a power of ten.
-fn even_steps(input: &GridInput, wanted: f64) -> [f64; 3] {
-    let rough = ((input.bounds.1 - input.bounds.0) / wanted).max(f64::MIN_POSITIVE);
-    let power = 10f64.powf(rough.log10().floor());
-    let step = power * [1.0, 2.0, 5.0, 10.0].into_iter().find(|step| step * power >= 0.7 * rough).unwrap_or(10.0);
-    // One size: all lines are drawn alike.
-    [step; 3]
-}
-
-/// The point whose x is nearest; points are in order of x.
-fn nearest(points: &[[f64; 2]], x: f64) -> Option<[f64; 2]> {
-    let after = points.partition_point(|point| point[0] < x);
-    let around = points.get(after.saturating_sub(1)..(after + 1).min(points.len()))?;
-    around.iter().copied().min_by(|a, b| nearer(a, b, x))
-}
-
-fn nearer(a: &[f64; 2], b: &[f64; 2], x: f64) -> std::cmp::Ordering {
-    (a[0] - x).abs().total_cmp(&(b[0] - x).abs())
-}
-
-/// A number of an axis without needless places.
-fn trimmed(value: f64) -> String {
-    let text = format!("{value:.3}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
 fn steps_per_epoch(view: &RunView) -> Option<f64> {
     let last = view.last_step.as_ref()?;
     (last.epoch > 0.0).then(|| last.step as f64 / last.epoch)
@@ -249,28 +224,4 @@ fn steps_per_epoch(view: &RunView) -> Option<f64> {
 fn describe(of: &PlotOf<'_>, series: &[Series]) -> String {
     let newest = series.iter().filter_map(|series| Some(format!("{} {}", series.name, (of.number)(series.points.last()?[1]))));
     std::iter::once(of.name.to_owned()).chain(newest).collect::<Vec<_>>().join(", ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_nearest_point_is_read() {
-        let points = [[1.0, 10.0], [4.0, 40.0], [9.0, 90.0]];
-        let rows = [(-5.0, 10.0), (1.0, 10.0), (2.4, 10.0), (2.6, 40.0), (6.4, 40.0), (6.6, 90.0), (100.0, 90.0)];
-        for (x, y) in rows {
-            assert_eq!(nearest(&points, x).map(|point| point[1]), Some(y), "at {x}");
-        }
-        assert_eq!(nearest(&[], 1.0), None);
-    }
-
-    #[test]
-    fn axes_have_round_steps() {
-        for (low, high, step) in [(0.0, 1.0, 0.2), (1.8, 2.7, 0.2), (0.0, 60.0, 10.0), (0.0, 1e-4, 2e-5), (0.0, 730.0, 200.0)] {
-            let [found, ..] = even_steps(&GridInput { bounds: (low, high), base_step_size: 0.0 }, 5.0);
-            assert!((found / step - 1.0).abs() < 1e-9, "{low} to {high}: {found}");
-        }
-        assert!(even_steps(&GridInput { bounds: (2.0, 2.0), base_step_size: 0.0 }, 5.0)[0] > 0.0, "a flat curve has steps too");
-    }
 }
