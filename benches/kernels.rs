@@ -1,5 +1,6 @@
 //! Times the encoder's kernels and a whole training step on this machine, beside the best matrix rate measured in the
-//! same run. `cargo bench --bench kernels`; with `-- quick` fewer repetitions.
+//! same run. `cargo bench --bench kernels`; with `-- quick` fewer repetitions, with `products`, `others`,
+//! `attention` or `step` only these.
 #![allow(clippy::unwrap_used)] // A bench that fails should stop.
 
 use gloss::nn::kernels::*;
@@ -84,7 +85,11 @@ fn others(texts: usize, length: usize, runs: usize) {
         norm_backward(of, &mut g, Some(&mut inner), NormGrads { gain: &mut dg, shift: &mut ds, bias: &mut db }, &pool);
     });
     line("bias + dropout + residual + norm backward", backward, 0.0);
+}
 
+fn attention(texts: usize, length: usize, runs: usize) {
+    let (tokens, pool) = (texts * length, Pool::new());
+    let dropout = Some(Dropout { share: 0.1, seed: 1 });
     let starts: Vec<usize> = (0..=texts).map(|text| text * length).collect();
     let (qkv, mut context, mut logs) = (noise(3 * tokens * HIDDEN), noise(tokens * HIDDEN), noise(tokens * HEADS));
     let of = Attention { starts: &starts, heads: HEADS, hidden: HIDDEN, dropout, pool: &pool };
@@ -144,15 +149,27 @@ fn step(texts: usize, length: usize, runs: usize, best: f64) {
 }
 
 fn main() {
-    let runs = if std::env::args().any(|arg| arg == "quick") { 5 } else { 15 };
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
+    let runs = if args.iter().any(|arg| arg == "quick") { 5 } else { 15 };
+    let parts: Vec<&str> = args.iter().map(String::as_str).filter(|arg| *arg != "quick").collect();
+    let wanted = |part: &str| parts.is_empty() || parts.contains(&part);
     println!("{} threads", rayon::current_num_threads());
     let mut best = 0.0f64;
-    for tokens in [1024, 2048] {
-        best = best.max(products(tokens, runs));
+    if wanted("products") || wanted("step") {
+        for tokens in [1024, 2048] {
+            best = best.max(products(tokens, runs));
+        }
+        println!("best matrix rate: {best:.0} GFLOP/s");
     }
-    println!("best matrix rate: {best:.0} GFLOP/s");
-    others(16, 64, runs);
-    others(16, 128, runs);
-    step(16, 64, runs, best);
-    step(16, 128, runs, best);
+    for length in [64, 128] {
+        if wanted("others") {
+            others(16, length, runs);
+        }
+        if wanted("attention") {
+            attention(16, length, runs);
+        }
+        if wanted("step") {
+            step(16, length, runs, best);
+        }
+    }
 }

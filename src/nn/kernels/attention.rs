@@ -8,8 +8,13 @@ use crate::nn::batch::Dropout;
 use rayon::prelude::*;
 use std::sync::Arc;
 
-/// Rows of queries handled at once.
-const TILE: usize = 64;
+/// Numbers of a tile of scores: it stays in the second cache beside what it is made of.
+const TILE: usize = 32 * 1024;
+
+/// Rows of queries handled at once in a text of `len` tokens: all of a short one, whole tiles of a product else.
+fn tile_rows(len: usize) -> usize {
+    (TILE / len / 12 * 12).clamp(24, len.max(24)).min(len)
+}
 
 /// The shape of an attention. Queries, keys and values stand beside each other in rows of `3 * hidden`.
 #[derive(Clone, Copy)]
@@ -91,9 +96,10 @@ pub fn attention_forward(of: &Attention, qkv: &[f32], context: &mut [f32], logs:
     of.tasks(logs).into_par_iter().for_each(|task| {
         let (q, k, v) = (of.view(&task, qkv, 3, 0), of.view(&task, qkv, 3, 1), of.view(&task, qkv, 3, 2));
         let out = of.target(&task, context, 1, 0);
-        let mut scores: Buf = of.pool.take(TILE.min(task.len) * task.len);
-        for first in (0..task.len).step_by(TILE) {
-            let count = TILE.min(task.len - first);
+        let rows = tile_rows(task.len);
+        let mut scores: Buf = of.pool.take(rows * task.len);
+        for first in (0..task.len).step_by(rows) {
+            let count = rows.min(task.len - first);
             let scores = &mut scores[..count * task.len];
             matmul(MatMut::new(scores, count, task.len, task.len), q.rows(first, count), k.t(), false, false);
             softmax_rows(scores, of.rows(&task, first), &mut task.logs[first..first + count]);
@@ -145,10 +151,11 @@ pub fn attention_backward(of: &Attention, saved: AttentionSaved, logs: &mut [f32
         let (q, k, v) = (of.view(&task, qkv, 3, 0), of.view(&task, qkv, 3, 1), of.view(&task, qkv, 3, 2));
         let (out, grad) = (of.view(&task, context, 1, 0), of.view(&task, context_grad, 1, 0));
         let (dq, dk, dv) = (of.target(&task, target, 3, 0), of.target(&task, target, 3, 1), of.target(&task, target, 3, 2));
-        let size = TILE.min(task.len) * task.len;
+        let tile = tile_rows(task.len);
+        let size = tile * task.len;
         let (mut probs, mut slopes) = (of.pool.take(size), of.pool.take(size));
-        for first in (0..task.len).step_by(TILE) {
-            let count = TILE.min(task.len - first);
+        for first in (0..task.len).step_by(tile) {
+            let count = tile.min(task.len - first);
             let (probs, slopes) = (&mut probs[..count * task.len], &mut slopes[..count * task.len]);
             matmul(MatMut::new(probs, count, task.len, task.len), q.rows(first, count), k.t(), false, false);
             matmul(MatMut::new(slopes, count, task.len, task.len), grad.rows(first, count), v.t(), false, false);

@@ -132,7 +132,7 @@ fn product(dst: Target, a: Mat, b: Mat, add: bool, threads: bool) {
         let add = add || first > 0;
         // To pack a transposed right operand is slow; with few rows it pays to pack the left one instead and to make
         // the transposed product.
-        if b.col_step != 1 && a.col_step == 1 && a.rows <= FEW_ROWS {
+        if b.col_step != 1 && a.col_step == 1 && FEW_ROWS * a.rows <= depth {
             Product::new(dst, b.t(), a.t(), add, true).run(threads);
         } else {
             Product::new(dst, a, b, add, false).run(threads);
@@ -143,8 +143,9 @@ fn product(dst: Target, a: Mat, b: Mat, add: bool, threads: bool) {
 /// Longest sum taken at once: a panel of it stays in the second cache.
 const DEPTH: usize = 1536;
 
-/// Up to so many rows the transposed product is made.
-const FEW_ROWS: usize = 96;
+/// The transposed product is made where the sums are so many times longer than the left operand has rows: its results
+/// are stored one by one, which costs about so much more than to pack a number.
+const FEW_ROWS: usize = 3;
 
 /// Numbers of the left operand that a thread goes over again and again: half of a usual second cache.
 const LEFT_NUMBERS: usize = 96 * 1024;
