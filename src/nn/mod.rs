@@ -32,5 +32,5 @@ pub use files::{ModelFiles, Weights};
 pub use heads::{ClassHead, TagHead};
 pub use joint::{JointModel, JointSizes, LogProbs, Logits};
 pub use optim::{AdamW, AdamWState};
-pub use params::{Gradients, Param, Params, unreached};
+pub use params::{Gradients, Param, Params, RowsGrad, unreached};
 pub use weights::{LoadError, LoadReport};

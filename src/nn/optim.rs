@@ -1,11 +1,13 @@
-//! AdamW in one pass over each parameter: groups by name, clipping folded in.
+//! AdamW in one pass over each parameter: groups by name, clipping folded in. Of a table of embeddings only the rows
+//! that a batch touched are stepped; the others catch up when they are next read.
 
 use super::kernels::{AdamStep, adam_step};
+use super::params::RowsGrad;
 use super::{Gradients, Params};
-use candle_core::{CpuStorage, Error, InplaceOp1, Layout, Result};
+use candle_core::{CpuStorage, Error, InplaceOp1, Layout, Result, Var};
 use rayon::prelude::*;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 
 const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.999;
@@ -21,6 +23,19 @@ pub struct Moments {
     pub second: Vec<f32>,
     /// Steps this parameter has taken.
     pub steps: u32,
+    /// Of a table whose rows step when they are touched.
+    pub lag: Option<Lag>,
+}
+
+/// How far each row of a table has come. A row that no batch touches still decays and follows its first moment: these
+/// steps are made up for, one by one, before the row is next read. The result is that of stepping all rows each time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lag {
+    /// Steps each row has taken.
+    rows: Vec<u32>,
+    /// The rules of the steps after step `first`.
+    rules: Vec<AdamStep>,
+    first: u32,
 }
 
 /// What must be kept to go on exactly, by parameter name.
@@ -69,15 +84,131 @@ impl AdamW {
         }
         let scale = if norm > clip { clip / norm } else { 1.0 };
         for (name, var) in params.trainable() {
-            let Some(grad) = grads.get(name) else { continue };
-            let moments = self.state.entry(name.to_owned()).or_default();
-            moments.steps += 1;
             let rate = if Self::is_head(name) { lr * self.head_lr_factor } else { lr };
             let decay = if Self::decays(name) { self.weight_decay } else { 0.0 };
-            let update = Update { step: rule(rate, decay, scale, moments.steps), grad, moments: Mutex::new(moments) };
-            var.as_tensor().inplace_op1(&update)?;
+            let rule = |step: u32| rule(rate, decay, scale, step);
+            if let Some(grad) = grads.rows(name) {
+                let moments = self.state.entry(name.to_owned()).or_default();
+                on_values(var, |values| moments.step_rows(values, grad, rule))?;
+            } else if let Some(grad) = grads.get(name) {
+                let moments = self.state.entry(name.to_owned()).or_default();
+                on_values(var, |values| moments.step_whole(values, grad, rule))?;
+            }
         }
         Ok(norm)
+    }
+
+    /// Makes up for the steps that these rows of a table have missed (rows in any order, each as often as one likes).
+    /// To be called before they are read.
+    ///
+    /// # Errors
+    /// When the parameter can't be written.
+    pub fn catch_up(&mut self, params: &Params, name: &str, rows: &[u32]) -> Result<()> {
+        let Some(moments) = self.state.get_mut(name).filter(|moments| moments.lag.is_some()) else { return Ok(()) };
+        let Some((_, var)) = params.trainable().find(|(own, _)| *own == name) else { return Ok(()) };
+        let mut rows = rows.to_vec();
+        rows.sort_unstable();
+        on_values(var, |values| {
+            moments.catch_up(values, |row| rows.binary_search(&row).is_ok());
+            Ok(())
+        })
+    }
+
+    /// Makes up for all steps missed, in all tables. To be called before the weights are scored or kept.
+    ///
+    /// # Errors
+    /// When a parameter can't be written.
+    pub fn catch_up_all(&mut self, params: &Params) -> Result<()> {
+        for (name, var) in params.trainable() {
+            if let Some(moments) = self.state.get_mut(name) {
+                on_values(var, |values| {
+                    moments.catch_up_all(values);
+                    Ok(())
+                })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Moments {
+    fn make_room(&mut self, len: usize) {
+        self.first.resize(len, 0.0);
+        self.second.resize(len, 0.0);
+    }
+
+    fn step_whole(&mut self, values: &mut [f32], grad: &[f32], rule: impl Fn(u32) -> AdamStep) -> Result<()> {
+        if grad.len() != values.len() {
+            return Err(Error::Msg(format!("a gradient has {} numbers, its parameter {}", grad.len(), values.len())).bt());
+        }
+        self.make_room(values.len());
+        self.catch_up_all(values);
+        self.lag = None;
+        self.steps += 1;
+        let step = rule(self.steps);
+        let state = self.first.par_chunks_mut(CHUNK).zip(self.second.par_chunks_mut(CHUNK));
+        let parts = values.par_chunks_mut(CHUNK).zip(grad.par_chunks(CHUNK)).zip(state);
+        parts.for_each(|((value, grad), (m, v))| adam_step(step, value, grad, m, v));
+        Ok(())
+    }
+
+    fn step_rows(&mut self, values: &mut [f32], grad: &RowsGrad, rule: impl Fn(u32) -> AdamStep) -> Result<()> {
+        let width = grad.width();
+        if grad.table_rows * width != values.len() || grad.rows.last().is_some_and(|last| *last as usize >= grad.table_rows) {
+            return Err(Error::Msg(format!("a gradient's rows of {width} do not fit a table of {} numbers", values.len())).bt());
+        }
+        self.make_room(values.len());
+        let before = self.steps;
+        let lag = self.lag.get_or_insert_with(|| Lag { rows: vec![before; grad.table_rows], rules: Vec::new(), first: before });
+        self.steps += 1;
+        let (now, step) = (self.steps, rule(self.steps));
+        let missed = |row_steps: u32| &lag.rules[(row_steps - lag.first) as usize..];
+        let state = self.first.par_chunks_mut(width).zip(self.second.par_chunks_mut(width));
+        let rows = values.par_chunks_mut(width).zip(state).zip(lag.rows.par_iter_mut()).enumerate();
+        rows.with_min_len(64).for_each(|(row, ((value, (m, v)), row_steps))| {
+            let Ok(at) = grad.rows.binary_search(&(row as u32)) else { return };
+            make_up(missed(*row_steps), value, m, v);
+            adam_step(step, value, &grad.values[at * width..][..width], m, v);
+            *row_steps = now;
+        });
+        lag.rules.push(step);
+        Ok(())
+    }
+
+    fn catch_up(&mut self, values: &mut [f32], wanted: impl Fn(u32) -> bool + Sync) {
+        let Some(lag) = &mut self.lag else { return };
+        let width = values.len() / lag.rows.len().max(1);
+        let (now, rules, first) = (self.steps, &lag.rules, lag.first);
+        let state = self.first.par_chunks_mut(width).zip(self.second.par_chunks_mut(width));
+        let rows = values.par_chunks_mut(width).zip(state).zip(lag.rows.par_iter_mut()).enumerate();
+        rows.with_min_len(64).for_each(|(row, ((value, (m, v)), row_steps))| {
+            if *row_steps < now && wanted(row as u32) {
+                make_up(&rules[(*row_steps - first) as usize..], value, m, v);
+                *row_steps = now;
+            }
+        });
+    }
+
+    fn catch_up_all(&mut self, values: &mut [f32]) {
+        self.catch_up(values, |_| true);
+        if let Some(lag) = &mut self.lag {
+            lag.rules.clear();
+            lag.first = self.steps;
+        }
+    }
+}
+
+/// The steps of a row that had no gradient.
+fn make_up(rules: &[AdamStep], value: &mut [f32], first: &mut [f32], second: &mut [f32]) {
+    // A row that never had one only decays.
+    let is_fresh = first.iter().chain(&*second).all(|moment| *moment == 0.0);
+    let nothing = if is_fresh { Vec::new() } else { vec![0.0; value.len()] };
+    for rule in rules {
+        if is_fresh {
+            value.iter_mut().for_each(|value| *value *= rule.shrink);
+        } else {
+            adam_step(*rule, value, &nothing, first, second);
+        }
     }
 }
 
@@ -94,13 +225,14 @@ fn rule(lr: f64, decay: f64, scale: f64, step: u32) -> AdamStep {
     }
 }
 
-struct Update<'a> {
-    step: AdamStep,
-    grad: &'a [f32],
-    moments: Mutex<&'a mut Moments>,
+/// Work on the numbers of a parameter, in place.
+fn on_values(var: &Var, work: impl FnMut(&mut [f32]) -> Result<()>) -> Result<()> {
+    var.as_tensor().inplace_op1(&OnValues(RefCell::new(work)))
 }
 
-impl InplaceOp1 for Update<'_> {
+struct OnValues<F>(RefCell<F>);
+
+impl<F: FnMut(&mut [f32]) -> Result<()>> InplaceOp1 for OnValues<F> {
     fn name(&self) -> &'static str {
         "adamw"
     }
@@ -108,22 +240,6 @@ impl InplaceOp1 for Update<'_> {
     fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
         let CpuStorage::F32(values) = storage else { return Err(Error::Msg("AdamW wants float32".to_owned()).bt()) };
         let Some((from, to)) = layout.contiguous_offsets() else { return Err(Error::Msg("AdamW wants whole tensors".to_owned()).bt()) };
-        let values = &mut values[from..to];
-        let grad = self.grad;
-        if grad.len() != values.len() {
-            return Err(Error::Msg(format!("a gradient has {} numbers, its parameter {}", grad.len(), values.len())).bt());
-        }
-        let mut moments = self.moments.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let Moments { first, second, .. } = &mut **moments;
-        first.resize(values.len(), 0.0);
-        second.resize(values.len(), 0.0);
-        let state = first.par_chunks_mut(CHUNK).zip(second.par_chunks_mut(CHUNK));
-        let step = self.step;
-        values
-            .par_chunks_mut(CHUNK)
-            .zip(grad.par_chunks(CHUNK))
-            .zip(state)
-            .for_each(|((value, grad), (m, v))| adam_step(step, value, grad, m, v));
-        Ok(())
+        (self.0.borrow_mut())(&mut values[from..to])
     }
 }

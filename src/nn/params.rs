@@ -3,7 +3,6 @@
 use super::kernels::{self, Buf};
 use candle_core::{DType, Device, Error, Result, Tensor, Var};
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// One parameter.
@@ -24,18 +23,75 @@ impl Param {
     }
 }
 
+/// A gradient of a whole parameter, or of the rows of a table that a batch touched.
+#[derive(Debug)]
+pub(super) enum Grad {
+    Whole(Buf),
+    Rows(RowsGrad),
+}
+
+/// The gradient of a table that is 0 but for some rows.
+#[derive(Debug)]
+pub struct RowsGrad {
+    /// Ascending, each once.
+    pub(super) rows: Vec<u32>,
+    /// `[rows, width]`
+    pub(super) values: Buf,
+    /// Rows of the whole table.
+    pub(super) table_rows: usize,
+}
+
+impl RowsGrad {
+    /// The rows that have a gradient, ascending.
+    pub fn rows(&self) -> &[u32] {
+        &self.rows
+    }
+
+    pub(super) fn width(&self) -> usize {
+        self.values.len() / self.rows.len().max(1)
+    }
+
+    fn whole(&self) -> Buf {
+        let width = self.width();
+        let mut whole = vec![0.0; self.table_rows * width];
+        for (row, values) in self.rows.iter().zip(self.values.chunks_exact(width.max(1))) {
+            whole[*row as usize * width..][..width].copy_from_slice(values);
+        }
+        Buf::of(whole)
+    }
+}
+
+impl Grad {
+    fn numbers(&self) -> &[f32] {
+        match self {
+            Self::Whole(values) => values,
+            Self::Rows(rows) => &rows.values,
+        }
+    }
+
+    fn into_whole(self) -> Buf {
+        match self {
+            Self::Whole(values) => values,
+            Self::Rows(rows) => rows.whole(),
+        }
+    }
+}
+
 /// Gradients that fast ops computed beside candle's graph: see [`Params::backward`].
-pub(super) type Sink = Arc<Mutex<BTreeMap<String, Buf>>>;
+pub(super) type Sink = Arc<Mutex<BTreeMap<String, Grad>>>;
 
 /// Adds a gradient to what the sink has under this name.
-pub(super) fn accumulate(sink: &Sink, name: String, grad: Buf) {
+pub(super) fn accumulate(sink: &Sink, name: String, grad: Grad) {
     let mut sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
-    match sink.entry(name) {
-        Entry::Vacant(place) => {
-            place.insert(grad);
+    let sum = match sink.remove(&name) {
+        None => grad,
+        Some(held) => {
+            let (mut sum, grad) = (held.into_whole(), grad.into_whole());
+            sum.iter_mut().zip(&*grad).for_each(|(sum, grad)| *sum += grad);
+            Grad::Whole(sum)
         }
-        Entry::Occupied(mut sum) => sum.get_mut().iter_mut().zip(&*grad).for_each(|(sum, grad)| *sum += grad),
-    }
+    };
+    sink.insert(name, sum);
 }
 
 /// All parameters of a model in the order of their names.
@@ -152,7 +208,7 @@ impl Params {
         for (name, var) in self.trainable() {
             if let Some(grad) = store.get(var) {
                 let grad = Buf::of(grad.flatten_all()?.to_vec1::<f32>()?);
-                accumulate(&self.sink, name.to_owned(), grad);
+                accumulate(&self.sink, name.to_owned(), Grad::Whole(grad));
             }
         }
         Ok(Gradients { by_name: std::mem::take(&mut *self.sink()) })
@@ -162,24 +218,42 @@ impl Params {
         self.sink.clone()
     }
 
-    fn sink(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Buf>> {
+    fn sink(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Grad>> {
         self.sink.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Gradients by parameter name, each as many numbers as its parameter.
+/// Gradients by parameter name.
 #[derive(Debug, Default)]
 pub struct Gradients {
-    by_name: BTreeMap<String, Buf>,
+    by_name: BTreeMap<String, Grad>,
 }
 
 impl Gradients {
+    /// The gradient of a whole parameter; `None` also where only rows of it have one.
     pub fn get(&self, name: &str) -> Option<&[f32]> {
-        self.by_name.get(name).map(|grad| &**grad)
+        match self.by_name.get(name)? {
+            Grad::Whole(values) => Some(values),
+            Grad::Rows(_) => None,
+        }
     }
 
+    /// The gradient of a table of which only some rows have one.
+    pub fn rows(&self, name: &str) -> Option<&RowsGrad> {
+        match self.by_name.get(name)? {
+            Grad::Whole(_) => None,
+            Grad::Rows(rows) => Some(rows),
+        }
+    }
+
+    /// Every gradient's numbers; of a table only those of the rows that have one.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[f32])> {
-        self.by_name.iter().map(|(name, grad)| (name.as_str(), &**grad))
+        self.by_name.iter().map(|(name, grad)| (name.as_str(), grad.numbers()))
+    }
+
+    /// The same with zeros where a table's rows have no gradient: each as many numbers as its parameter.
+    pub fn into_whole(self) -> Self {
+        Self { by_name: self.by_name.into_iter().map(|(name, grad)| (name, Grad::Whole(grad.into_whole()))).collect() }
     }
 
     /// The norm of all gradients together. Sums are taken in blocks of fixed size, so threads do not change it.
@@ -194,8 +268,8 @@ impl Gradients {
 /// None so far.
 pub fn unreached(params: &Params, grads: &Gradients) -> Result<Vec<String>> {
     let reached = |name: &str| {
-        grads.get(name).is_some_and(|grad| {
-            let size = kernels::sum_of_squares(grad);
+        grads.by_name.get(name).is_some_and(|grad| {
+            let size = kernels::sum_of_squares(grad.numbers());
             size > 0.0 && size.is_finite()
         })
     };

@@ -40,6 +40,9 @@ struct Planned {
     evaluate: bool,
 }
 
+/// The table of word embeddings, whose rows the optimiser steps when they are touched.
+const WORD_TABLE: &str = "bert.embeddings.word_embeddings.weight";
+
 pub(super) struct Run<'a> {
     config: &'a TrainConfig,
     elapsed: &'a dyn Fn() -> Duration,
@@ -149,6 +152,10 @@ impl<'a> Run<'a> {
         let Planned { items, epoch, .. } = &self.plan[at];
         let members: Vec<&Item> = items.iter().map(|index| &self.task.train[*index]).collect();
         let batch = Batch::of(&members, &self.class_weights, false);
+        if self.config.tune_embeddings {
+            let read: Vec<u32> = batch.texts.ids.iter().chain(&batch.units.char_id).copied().collect();
+            self.optimiser.catch_up(&self.params, WORD_TABLE, &read).map_err(TrainError::compute)?;
+        }
         let mut mode = Mode::Train { rng: &mut self.dropout, dropout: self.config.dropout as f32 };
         let logits = self.model.forward(&batch.texts, &batch.units, &mut mode).map_err(TrainError::compute)?;
         let class = loss_of(logits.class.as_ref(), &batch.classes)?;
@@ -215,6 +222,7 @@ impl<'a> Run<'a> {
         if self.task.dev.is_empty() {
             return Ok(None);
         }
+        self.optimiser.catch_up_all(&self.params).map_err(TrainError::compute)?;
         let scored = score(&self.model, self.task, &self.task.dev, self.config)?;
         let verdict = self.patience.observe(scored.scores.selection());
         let (step, epoch) = (self.steps_done, self.epochs_done());
@@ -232,6 +240,7 @@ impl<'a> Run<'a> {
 
     /// The report of the best weights, and the model.
     pub fn finish(mut self, end: End, encoder: &ModelFiles, sink: &mut Sink) -> Result<Outcome, TrainError> {
+        self.optimiser.catch_up_all(&self.params).map_err(TrainError::compute)?;
         // Stopped before the first evaluation: the weights as they are.
         if self.best.is_none() && self.evaluate(sink)? == Some(End::Cancelled) {
             return Ok(Outcome::Cancelled);

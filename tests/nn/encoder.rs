@@ -9,7 +9,7 @@ fn gradients(encoder: &Encoder, params: &Params, batch: &RaggedBatch, dropout: f
     let mut rng = generator(5);
     let mut mode = Mode::Train { rng: &mut rng, dropout };
     let hidden = if plain { encoder.forward_plain(batch, &mut mode) } else { encoder.forward(batch, &mut mode) }.unwrap();
-    let grads = params.backward(&mixed(&hidden, 9)).unwrap();
+    let grads = params.backward(&mixed(&hidden, 9)).unwrap().into_whole();
     (values(&hidden), grads)
 }
 
@@ -138,7 +138,7 @@ fn a_row_of_a_batch_equals_the_same_text_alone() {
             let mut rng = generator(1);
             let hidden = encoder.forward(batch, &mut Mode::Train { rng: &mut rng, dropout: 0.0 }).unwrap();
             let weights = candle_core::Tensor::from_slice(weights, hidden.shape(), hidden.device()).unwrap();
-            let grads = params.backward(&(hidden * weights).unwrap().sum_all().unwrap()).unwrap();
+            let grads = params.backward(&(hidden * weights).unwrap().sum_all().unwrap()).unwrap().into_whole();
             for (name, grad) in grads.iter() {
                 let sum = sums.entry(name.to_owned()).or_insert_with(|| vec![0.0; grad.len()]);
                 let sign = if add { 1.0 } else { -1.0 };

@@ -67,6 +67,43 @@ fn adamw_by_hand() {
     }
 }
 
+/// Rows of a table that step when touched end where they would if all stepped each time.
+#[test]
+fn rows_of_a_table_catch_up_exactly() {
+    let name = "bert.embeddings.word_embeddings.weight";
+    let options = LoadOptions { frozen_layers: 0, tune_embeddings: true, trainable: true };
+    let run = |lazy: bool| {
+        let (encoder, params) = load(&small_files(SMALL, "gelu", 1), options);
+        let mut optimiser = AdamW::new(0.1, 1.0);
+        let mut rng = generator(3);
+        for step in 0..9u32 {
+            // Each batch touches other rows, some again after a while, most never.
+            let ids: Vec<u32> = (0..5).map(|at| (step * 3 + at * (step % 3 + 1)) % 17).collect();
+            let batch = RaggedBatch::new(&[&ids]);
+            if lazy {
+                optimiser.catch_up(&params, name, &ids).unwrap();
+            }
+            let hidden = encoder.forward(&batch, &mut Mode::Train { rng: &mut rng, dropout: 0.1 }).unwrap();
+            let grads = params.backward(&mixed(&hidden, u64::from(step))).unwrap();
+            assert_eq!(grads.rows(name).unwrap().rows().len(), ids.iter().collect::<std::collections::BTreeSet<_>>().len());
+            let grads = if lazy { grads } else { grads.into_whole() };
+            optimiser.step(&params, &grads, 1e-2 * f64::from(step + 1), 1.0).unwrap();
+            if step == 4 {
+                optimiser.catch_up_all(&params).unwrap();
+            }
+        }
+        optimiser.catch_up_all(&params).unwrap();
+        (values(params.get(name).unwrap()), values(params.get("bert.encoder.layer.0.output.dense.weight").unwrap()))
+    };
+    let (lazy, dense) = (run(true), run(false));
+    assert_close("the table", &lazy.0, &dense.0, 1e-6);
+    assert_close("another weight", &lazy.1, &dense.1, 1e-5);
+    let start = values(load(&small_files(SMALL, "gelu", 1), options).1.get(name).unwrap());
+    let width = SMALL.hidden;
+    assert!(lazy.0[..17 * width].iter().zip(&start).any(|(a, b)| (a - b).abs() > 1e-3), "touched rows learn");
+    assert!(lazy.0[18 * width..].iter().zip(&start[18 * width..]).all(|(a, b)| a.abs() <= b.abs()), "the others decay");
+}
+
 #[test]
 fn a_norm_that_is_not_finite_changes_nothing() {
     let mut params = Params::new();

@@ -7,7 +7,7 @@ use crate::nn::kernels::{
     Attention, AttentionSaved, Buf, NormBackward, NormGrads, Pool, activate_backward, attention_backward, column_sums, drop_rows,
     linear_input_grad, linear_weight_grad, norm_backward,
 };
-use crate::nn::params::{Sink, accumulate};
+use crate::nn::params::{Grad, RowsGrad, Sink, accumulate};
 use candle_core::Result;
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ struct Collect<'a> {
 
 impl Collect<'_> {
     fn give(&self, name: &str, grad: Buf) {
-        accumulate(self.sink, format!("{}{name}", self.prefix), grad);
+        accumulate(self.sink, format!("{}{name}", self.prefix), Grad::Whole(grad));
     }
 
     /// The gradient of a linear layer's weight, from that of its output and its input.
@@ -149,11 +149,21 @@ fn embeddings_backward(core: &Core, batch: &RaggedBatch, tape: EmbeddingTape, mu
     });
     collect.give(".position_embeddings.weight", position);
     if core.word_learns {
-        let mut word = pool.zeros(core.embeddings.word.elem_count());
-        for (id, row) in batch.ids.iter().zip(g.chunks_exact(width)) {
-            word[*id as usize * width..][..width].iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
-        }
-        collect.give(".word_embeddings.weight", word);
+        let grad = table_rows(&batch.ids, &g, width, core.config.vocab_size, pool);
+        accumulate(collect.sink, format!("{}.word_embeddings.weight", collect.prefix), Grad::Rows(grad));
     }
     Ok(())
+}
+
+/// Sums up the rows of `g` `[tokens, width]` by token.
+fn table_rows(ids: &[u32], g: &[f32], width: usize, table_rows: usize, pool: &Arc<Pool>) -> RowsGrad {
+    let mut rows = ids.to_vec();
+    rows.sort_unstable();
+    rows.dedup();
+    let mut values = pool.zeros(rows.len() * width);
+    for (id, row) in ids.iter().zip(g.chunks_exact(width)) {
+        let at = rows.partition_point(|other| other < id);
+        values[at * width..][..width].iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+    }
+    RowsGrad { rows, values, table_rows }
 }

@@ -4,7 +4,7 @@ use super::math::fma;
 use super::simd;
 
 /// The numbers of a step.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamStep {
     pub beta1: f32,
     pub beta2: f32,
