@@ -1,10 +1,10 @@
 //! The parts of training as tables, and short runs of the shipped encoder's first layer through `fit`.
 
-use gloss::nn::{ModelFiles, Weights};
+use gloss::nn::{EncoderConfig, ModelFiles, Weights};
 use gloss::project::{DocId, Split, TextRange};
 use gloss::train::{
     Evaluation, Example, Outcome, Patience, Report, Signal, Started, StepEvent, TrainConfig, TrainData, TrainError, TrainEvent, Verdict,
-    class_scores, epoch_batches, estimate_seconds, fit, rate_factor, rough_length, span_scores,
+    class_scores, epoch_batches, estimate_seconds, fit, memory_bytes, rate_factor, rough_length, span_scores,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -439,6 +439,40 @@ fn data_that_can_not_be_learnt_from_is_refused() {
     assert!(matches!(run_from(&broken, &toys(), &quick(), &mut |_| Signal::Continue), Err(TrainError::Encoder(_))));
     let bad = TrainConfig { lr: f64::NAN, ..quick() };
     assert!(matches!(run_until(&toys(), &bad, |_| Signal::Continue), Err(TrainError::Config(_))));
+}
+
+/// A batch that is too large for one pass is taken in parts, with the gradient of the whole.
+#[test]
+fn a_batch_in_parts_teaches_the_same() {
+    for class_weights in [false, true] {
+        let whole = TrainConfig { epochs: 1, layers: 1, dropout: 0.0, class_weights, batch_examples: 8, tune_embeddings: true, ..quick() };
+        let parts = TrainConfig { tokens_at_once: 20, ..whole.clone() };
+        let losses = |config: &TrainConfig| run(&toys(), config).steps.iter().map(|step| (step.loss, step.grad_norm)).collect::<Vec<_>>();
+        let (whole, parts) = (losses(&whole), losses(&parts));
+        assert_eq!(whole.len(), parts.len());
+        for ((loss, norm), (other_loss, other_norm)) in whole.iter().zip(&parts) {
+            assert!((loss - other_loss).abs() < 2e-4 * loss.abs(), "{loss} {other_loss}");
+            assert!((norm - other_norm).abs() < 2e-3 * norm.abs(), "{norm} {other_norm}");
+        }
+    }
+}
+
+#[test]
+fn memory_grows_with_what_is_kept() {
+    let encoder = EncoderConfig::parse(&ModelFiles::shipped().config).unwrap();
+    let bytes = |change: fn(&mut TrainConfig)| {
+        let mut config = TrainConfig { batch_examples: 4096, ..TrainConfig::default() };
+        change(&mut config);
+        memory_bytes(&encoder, &config)
+    };
+    let plain = bytes(|_| {});
+    // 4,096 tokens of twelve layers: about 0.9 GB kept, 0.5 GB of weights and moments.
+    assert!((1_200_000_000..1_900_000_000).contains(&plain), "{plain}");
+    assert!(bytes(|config| config.tokens_at_once = 1024) < plain - 600_000_000);
+    assert!(bytes(|config| config.freeze_layers = 6) < plain - 400_000_000);
+    assert!(bytes(|config| config.layers = 4) < plain / 2);
+    assert!(bytes(|config| config.tune_embeddings = true) > plain);
+    assert_eq!(bytes(|config| config.batch_tokens = 1 << 20), plain, "a larger batch is taken in parts");
 }
 
 #[test]

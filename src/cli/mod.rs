@@ -112,6 +112,9 @@ pub fn prepare() {
     // The graphics stack warns about every driver it looks at.
     let filter = env_logger::Env::default().default_filter_or("warn,wgpu_hal=error,wgpu_core=error,naga=error,egui_winit=error");
     env_logger::Builder::from_env(filter).init();
+    if let Ok(asked) = std::env::var("GLOSS_SIMD") {
+        crate::nn::kernels::narrow_to(&asked);
+    }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let wanted = std::env::var("RAYON_NUM_THREADS").ok().and_then(|n| n.parse().ok()).filter(|n| *n > 0);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(wanted.unwrap_or(cores)).thread_name(|at| format!("gloss-work-{at}"));

@@ -51,6 +51,25 @@ impl RowsGrad {
         self.values.len() / self.rows.len().max(1)
     }
 
+    fn row(&self, row: u32) -> Option<&[f32]> {
+        let at = self.rows.binary_search(&row).ok()?;
+        self.values.get(at * self.width()..(at + 1) * self.width())
+    }
+
+    fn plus(&self, other: &Self) -> Self {
+        let mut rows = [self.rows.as_slice(), &other.rows].concat();
+        rows.sort_unstable();
+        rows.dedup();
+        let width = self.width().max(other.width());
+        let mut values = vec![0.0; rows.len() * width];
+        for (row, sum) in rows.iter().zip(values.chunks_exact_mut(width.max(1))) {
+            for grad in [self.row(*row), other.row(*row)].into_iter().flatten() {
+                sum.iter_mut().zip(grad).for_each(|(sum, grad)| *sum += grad);
+            }
+        }
+        Self { rows, values: Buf::of(values), table_rows: self.table_rows }
+    }
+
     fn whole(&self) -> Buf {
         let width = self.width();
         let mut whole = vec![0.0; self.table_rows * width];
@@ -82,16 +101,20 @@ pub(super) type Sink = Arc<Mutex<BTreeMap<String, Grad>>>;
 
 /// Adds a gradient to what the sink has under this name.
 pub(super) fn accumulate(sink: &Sink, name: String, grad: Grad) {
-    let mut sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
-    let sum = match sink.remove(&name) {
-        None => grad,
-        Some(held) => {
-            let (mut sum, grad) = (held.into_whole(), grad.into_whole());
+    add(&mut sink.lock().unwrap_or_else(PoisonError::into_inner), name, grad);
+}
+
+fn add(sums: &mut BTreeMap<String, Grad>, name: String, grad: Grad) {
+    let sum = match (sums.remove(&name), grad) {
+        (None, grad) => grad,
+        (Some(Grad::Rows(sum)), Grad::Rows(grad)) => Grad::Rows(sum.plus(&grad)),
+        (Some(sum), grad) => {
+            let (mut sum, grad) = (sum.into_whole(), grad.into_whole());
             sum.iter_mut().zip(&*grad).for_each(|(sum, grad)| *sum += grad);
             Grad::Whole(sum)
         }
     };
-    sink.insert(name, sum);
+    sums.insert(name, sum);
 }
 
 /// All parameters of a model in the order of their names.
@@ -254,6 +277,13 @@ impl Gradients {
     /// The same with zeros where a table's rows have no gradient: each as many numbers as its parameter.
     pub fn into_whole(self) -> Self {
         Self { by_name: self.by_name.into_iter().map(|(name, grad)| (name, Grad::Whole(grad.into_whole()))).collect() }
+    }
+
+    /// Adds the gradients of another part of a batch.
+    pub fn add(&mut self, other: Self) {
+        for (name, grad) in other.by_name {
+            add(&mut self.by_name, name, grad);
+        }
     }
 
     /// The norm of all gradients together. Sums are taken in blocks of fixed size, so threads do not change it.

@@ -30,6 +30,22 @@ pub fn sorted_batches(lengths: &[usize], examples: usize, tokens: usize) -> Vec<
     fill(order.into_iter(), lengths, examples, tokens)
 }
 
+/// A batch in parts of at most `tokens` pieces, or of a single text.
+pub fn consecutive(batch: &[usize], length: impl Fn(usize) -> usize, tokens: usize) -> Vec<&[usize]> {
+    let mut held = 0;
+    let mut starts = vec![0];
+    for (at, index) in batch.iter().enumerate() {
+        let more = length(*index);
+        if held > 0 && held + more > tokens {
+            starts.push(at);
+            held = 0;
+        }
+        held += more;
+    }
+    let ends = starts[1..].iter().copied().chain([batch.len()]);
+    starts.iter().zip(ends).map(|(start, end)| &batch[*start..end]).filter(|part| !part.is_empty()).collect()
+}
+
 fn fill(order: impl Iterator<Item = usize>, lengths: &[usize], examples: usize, tokens: usize) -> Vec<Vec<usize>> {
     let mut batches: Vec<Vec<usize>> = Vec::new();
     let mut held = 0;

@@ -30,6 +30,9 @@ pub struct TrainConfig {
     pub batch_examples: usize,
     /// At most so many tokens in a batch.
     pub batch_tokens: usize,
+    /// At most so many tokens go through the encoder at once; of a larger batch, parts one after the other, their
+    /// gradients added up. Bounds the memory, changes nothing else.
+    pub tokens_at_once: usize,
     /// Longer texts are cut after so many tokens.
     pub max_length: usize,
     pub dropout: f64,
@@ -64,6 +67,7 @@ impl Default for TrainConfig {
             head_lr_factor: 10.0,
             batch_examples: 8,
             batch_tokens: 4096,
+            tokens_at_once: 4096,
             max_length: 256,
             dropout: 0.1,
             warmup: 0.1,
@@ -121,12 +125,13 @@ impl TrainConfig {
     /// # Errors
     /// The first value out of range.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let rows: [(&str, f64, f64, f64); 13] = [
+        let rows: [(&str, f64, f64, f64); 14] = [
             ("epochs", self.epochs as f64, 1.0, 10_000.0),
             ("lr", self.lr, 1e-9, 1.0),
             ("head_lr_factor", self.head_lr_factor, 1e-3, 1e3),
             ("batch_examples", self.batch_examples as f64, 1.0, 4096.0),
             ("batch_tokens", self.batch_tokens as f64, 8.0, 1_048_576.0),
+            ("tokens_at_once", self.tokens_at_once as f64, 8.0, 1_048_576.0),
             ("max_length", self.max_length as f64, 8.0, 8192.0),
             ("dropout", self.dropout, 0.0, 0.9),
             ("warmup", self.warmup, 0.0, 1.0),

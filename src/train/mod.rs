@@ -7,6 +7,7 @@ mod event;
 mod example;
 mod fit;
 mod interval;
+mod memory;
 mod metrics;
 mod output;
 mod patience;
@@ -20,5 +21,6 @@ pub use event::{Evaluation, HeldOut, LabelScore, Report, Scores, Started, StepEv
 pub use example::{Example, Readiness, TrainData};
 pub use fit::{Outcome, Signal, TrainError, fit};
 pub use interval::{Interval, Uncertainty, uncertainty};
+pub use memory::memory_bytes;
 pub use metrics::{ClassScores, SpanKey, class_scores, span_scores};
 pub use patience::{Patience, Verdict};

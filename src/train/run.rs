@@ -1,12 +1,12 @@
 //! A run under way: steps, evaluations, the best weights so far, the report.
 
-use super::batching::{epoch_batches, rate_factor};
+use super::batching::{consecutive, epoch_batches, rate_factor};
 use super::fit::{Outcome, Signal, TrainError};
 use super::output::model_files;
 use super::patience::Patience;
 use super::scoring::{Scored, score};
 use super::task::{Batch, Item, Targets, Task};
-use super::{Evaluation, Report, Started, StepEvent, TrainConfig, TrainEvent};
+use super::{Evaluation, Report, Started, StepEvent, TrainConfig, TrainEvent, memory_bytes};
 use crate::nn::{AdamW, Gradients, JointModel, LoadOptions, LoadReport, Mode, ModelFiles, Params, Tensor, loss, unreached};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -42,6 +42,16 @@ struct Planned {
 
 /// The table of word embeddings, whose rows the optimiser steps when they are touched.
 const WORD_TABLE: &str = "bert.embeddings.word_embeddings.weight";
+
+/// What a batch taught.
+#[derive(Default)]
+struct Learnt {
+    loss: f64,
+    class_loss: Option<f64>,
+    span_loss: Option<f64>,
+    grads: Gradients,
+    tokens: usize,
+}
 
 pub(super) struct Run<'a> {
     config: &'a TrainConfig,
@@ -101,12 +111,13 @@ impl<'a> Run<'a> {
     }
 
     fn started(&self) -> Started {
-        let layers = self.model.encoder().config().num_hidden_layers;
-        let mut notes = vec![format!(
-            "encoder: {layers} layers, {} parameters read, {} started anew",
-            self.loaded.loaded.len(),
-            self.loaded.fresh.len()
-        )];
+        let sizes = self.model.encoder().config();
+        let layers = sizes.num_hidden_layers;
+        let megabytes = memory_bytes(sizes, self.config) / 1_000_000;
+        let mut notes = vec![
+            format!("encoder: {layers} layers, {} parameters read, {} started anew", self.loaded.loaded.len(), self.loaded.fresh.len()),
+            format!("memory: up to {megabytes} MB"),
+        ];
         if !self.loaded.unused.is_empty() {
             notes.push(format!(
                 "{} parameters of the encoder's file are not used, among them {}",
@@ -149,44 +160,68 @@ impl<'a> Run<'a> {
 
     fn step(&mut self, at: usize) -> Result<StepEvent, TrainError> {
         let began = (self.elapsed)();
-        let Planned { items, epoch, .. } = &self.plan[at];
-        let members: Vec<&Item> = items.iter().map(|index| &self.task.train[*index]).collect();
-        let batch = Batch::of(&members, &self.class_weights, false);
-        if self.config.tune_embeddings {
-            let read: Vec<u32> = batch.texts.ids.iter().chain(&batch.units.char_id).copied().collect();
-            self.optimiser.catch_up(&self.params, WORD_TABLE, &read).map_err(TrainError::compute)?;
-        }
-        let mut mode = Mode::Train { rng: &mut self.dropout, dropout: self.config.dropout as f32 };
-        let logits = self.model.forward(&batch.texts, &batch.units, &mut mode).map_err(TrainError::compute)?;
-        let class = loss_of(logits.class.as_ref(), &batch.classes)?;
-        let span = loss_of(logits.tags.as_ref(), &batch.tags)?;
-        let total = joint_loss(class.as_ref(), span.as_ref(), self.config.span_loss_weight)?;
+        let epoch = self.plan[at].epoch;
         let (step, lr) = (at + 1, self.config.lr * rate_factor(at, self.plan.len(), self.config.warmup));
-        let value = number(&total)?;
-        if !value.is_finite() {
+        let Learnt { loss, class_loss, span_loss, grads, tokens } = self.gradients(at)?;
+        if !loss.is_finite() {
             return Err(TrainError::NotFinite { step, lr });
         }
-        let grads = self.params.backward(&total).map_err(TrainError::compute)?;
-        let taught = (class.is_some(), span.is_some());
+        let taught = (class_loss.is_some(), span_loss.is_some());
         let norm = self.optimiser.step(&self.params, &grads, lr, self.config.clip).map_err(TrainError::compute)?;
         if !norm.is_finite() {
             return Err(TrainError::NotFinite { step, lr });
         }
-        let event = StepEvent {
-            step,
-            epoch: *epoch,
-            loss: value,
-            class_loss: class.as_ref().map(number).transpose()?,
-            span_loss: span.as_ref().map(number).transpose()?,
-            lr,
-            grad_norm: norm,
-            tokens_per_s: 0.0,
-        };
+        let event = StepEvent { step, epoch, loss, class_loss, span_loss, lr, grad_norm: norm, tokens_per_s: 0.0 };
         self.check_reached(&grads, taught)?;
         self.steps_done = step;
-        self.tokens += batch.texts.tokens();
+        self.tokens += tokens;
         self.training_time += (self.elapsed)().saturating_sub(began);
         Ok(StepEvent { tokens_per_s: self.tokens_per_s(), ..event })
+    }
+
+    /// Losses and gradients of a planned batch, taken in parts where it is too large for one. Each part's mean loss
+    /// counts by its share of the batch's weights, so that the sum is the mean of the whole.
+    fn gradients(&mut self, at: usize) -> Result<Learnt, TrainError> {
+        let task = self.task;
+        let lengths = |index: usize| task.train[index].length();
+        let parts = consecutive(&self.plan[at].items, lengths, self.config.tokens_at_once);
+        let parts: Vec<Batch> = parts
+            .into_iter()
+            .map(|items| {
+                let members: Vec<&Item> = items.iter().map(|index| &task.train[*index]).collect();
+                Batch::of(&members, &self.class_weights, false)
+            })
+            .collect();
+        if self.config.tune_embeddings {
+            let read = |batch: &Batch| batch.texts.ids.iter().chain(&batch.units.char_id).copied().collect::<Vec<u32>>();
+            let rows: Vec<u32> = parts.iter().flat_map(read).collect();
+            self.optimiser.catch_up(&self.params, WORD_TABLE, &rows).map_err(TrainError::compute)?;
+        }
+        let (classes, tags): (f64, f64) =
+            (parts.iter().map(|part| part.classes.weight()).sum(), parts.iter().map(|part| part.tags.weight()).sum());
+        let mut learnt = Learnt::default();
+        for part in &parts {
+            learnt.tokens += part.texts.tokens();
+            let mut mode = Mode::Train { rng: &mut self.dropout, dropout: self.config.dropout as f32 };
+            let logits = self.model.forward(&part.texts, &part.units, &mut mode).map_err(TrainError::compute)?;
+            let class = share_of(loss_of(logits.class.as_ref(), &part.classes)?, part.classes.weight() / classes)?;
+            let span = share_of(loss_of(logits.tags.as_ref(), &part.tags)?, part.tags.weight() / tags)?;
+            if class.is_none() && span.is_none() {
+                continue;
+            }
+            let total = joint_loss(class.as_ref(), span.as_ref(), self.config.span_loss_weight)?;
+            learnt.loss += number(&total)?;
+            for (sum, loss) in [(&mut learnt.class_loss, &class), (&mut learnt.span_loss, &span)] {
+                if let Some(loss) = loss {
+                    *sum = Some(sum.unwrap_or(0.0) + number(loss)?);
+                }
+            }
+            learnt.grads.add(self.params.backward(&total).map_err(TrainError::compute)?);
+        }
+        if learnt.class_loss.is_none() && learnt.span_loss.is_none() {
+            return Err(TrainError::Compute("a batch teaches nothing".to_owned()));
+        }
+        Ok(learnt)
     }
 
     /// Refuses to go on when the first batch that teaches a head leaves a parameter without gradient: it would never
@@ -303,6 +338,12 @@ fn asked_to_end(signal: Signal) -> Option<End> {
 fn loss_of(logits: Option<&Tensor>, targets: &Targets) -> Result<Option<Tensor>, TrainError> {
     let taught = logits.filter(|_| targets.teach());
     taught.map(|logits| loss::cross_entropy(logits, &targets.targets, Some(&targets.weights)).map_err(TrainError::compute)).transpose()
+}
+
+/// A part's loss as its share of the batch's.
+fn share_of(loss: Option<Tensor>, share: f64) -> Result<Option<Tensor>, TrainError> {
+    let shared = |loss: Tensor| if share == 1.0 { Ok(loss) } else { loss.affine(share, 0.0).map_err(TrainError::compute) };
+    loss.map(shared).transpose()
 }
 
 fn joint_loss(class: Option<&Tensor>, span: Option<&Tensor>, span_weight: f64) -> Result<Tensor, TrainError> {

@@ -171,6 +171,11 @@ impl Targets {
         self.weights.push(weight);
     }
 
+    /// What they weigh together.
+    pub fn weight(&self) -> f64 {
+        self.weights.iter().map(|weight| f64::from(*weight)).sum()
+    }
+
     /// Whether anything is to be learnt from them.
     pub fn teach(&self) -> bool {
         self.weights.iter().any(|weight| *weight > 0.0)

@@ -61,7 +61,18 @@ fn check_linear(rows: usize, inputs: usize, outputs: usize, extra: usize) {
 
 #[test]
 fn linear_layers() {
-    for (rows, inputs, outputs, extra) in [(1, 1, 1, 0), (1, 18, 37, 5), (5, 37, 18, 0), (33, 16, 64, 128), (130, 96, 48, 3)] {
+    // Edges of tiles on every instruction set, a sum longer than one block, few rows (the transposed product).
+    let sizes = [
+        (1, 1, 1, 0),
+        (1, 18, 37, 5),
+        (5, 37, 18, 0),
+        (33, 16, 64, 128),
+        (130, 96, 48, 3),
+        (12, 64, 32, 0),
+        (13, 1700, 33, 1),
+        (40, 300, 100, 0),
+    ];
+    for (rows, inputs, outputs, extra) in sizes {
         check_linear(rows, inputs, outputs, extra);
     }
 }
@@ -194,4 +205,18 @@ fn buffers_are_used_again() {
     let second = pool.take(990);
     assert_eq!((second.as_ptr(), second.len()), (first, 990));
     assert!(pool.zeros(1000).iter().all(|x| *x == 0.0));
+}
+
+/// The tests of this file once more, on the instruction sets that were not chosen here.
+#[test]
+fn narrower_instruction_sets_agree() {
+    if std::env::var_os("GLOSS_SIMD").is_some() {
+        return;
+    }
+    for narrower in ["avx2", "base"] {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        let done = child.args(["nn::kernels::", "--test-threads=2"]).env("GLOSS_SIMD", narrower).output().unwrap();
+        let told = String::from_utf8_lossy(&done.stdout);
+        assert!(done.status.success() && !told.contains(" 0 passed"), "{narrower}:\n{told}");
+    }
 }

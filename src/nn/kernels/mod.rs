@@ -9,6 +9,8 @@
 //! their own columns of shared rows (`attention`).
 #![allow(unsafe_code)]
 
+use std::sync::OnceLock;
+
 mod adam;
 mod attention;
 mod feed;
@@ -39,20 +41,33 @@ pub(super) enum Level {
     Avx512,
 }
 
-/// The widest instruction set there is; the standard library remembers the answer.
+static LEVEL: OnceLock<Level> = OnceLock::new();
+
+/// The widest instruction set there is, unless `narrow_to` asked for another.
 #[inline]
 pub(super) fn level() -> Level {
+    *LEVEL.get_or_init(|| found(""))
+}
+
+fn found(asked: &str) -> Level {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::is_x86_feature_detected as has;
-        if has!("avx512f") && has!("avx512vl") && has!("avx512dq") && has!("avx512bw") && has!("fma") {
+        let wide = has!("avx512f") && has!("avx512vl") && has!("avx512dq") && has!("avx512bw") && has!("fma");
+        if wide && !matches!(asked, "avx2" | "base") {
             return Level::Avx512;
         }
-        if has!("avx2") && has!("fma") {
+        if has!("avx2") && has!("fma") && asked != "base" {
             return Level::Avx2;
         }
     }
+    let _ = asked;
     Level::Base
+}
+
+/// Has the kernels use nothing wider than `base` or `avx2`: to test those versions. Without effect once a kernel has run.
+pub fn narrow_to(instructions: &str) {
+    LEVEL.set(found(instructions)).ok();
 }
 
 /// Defines a function whose body is compiled for each instruction set. Inside, `FMA` says whether a fused

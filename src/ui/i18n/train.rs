@@ -63,9 +63,11 @@ pub const ROWS: &[(&str, &str)] = &[
     ("Longest text", "最长文本"),
     ("Tokens of a review that are read; what lies beyond is cut", "每条评论读取的词元数，超出的部分被截断"),
     ("Tokens in a batch", "每批词元数"),
+    ("A batch ends before it holds more tokens than this", "一批的词元数不超过这个数"),
+    ("Tokens at once", "同时计算的词元数"),
     (
-        "A batch ends before it holds more tokens than this, so that long reviews fit into memory",
-        "一批的词元数不超过这个数，使长评论也放得进内存",
+        "A larger batch is taken in parts, one after the other: less memory, the same result",
+        "更大的一批分成几份先后计算：内存更少，结果相同",
     ),
     ("Dropout", "随机丢弃"),
     (

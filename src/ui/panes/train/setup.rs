@@ -157,13 +157,16 @@ impl Setup {
         row(ui, cx, cx.t("Longest text"), cx.t("Tokens of a review that are read; what lies beyond is cut"), &default.max_length, |ui| {
             ui.add(DragValue::new(&mut config.max_length).range(8..=512).speed(1.0))
         });
+        row(ui, cx, cx.t("Tokens in a batch"), cx.t("A batch ends before it holds more tokens than this"), &default.batch_tokens, |ui| {
+            ui.add(DragValue::new(&mut config.batch_tokens).range(64..=262_144).speed(16.0))
+        });
         row(
             ui,
             cx,
-            cx.t("Tokens in a batch"),
-            cx.t("A batch ends before it holds more tokens than this, so that long reviews fit into memory"),
-            &default.batch_tokens,
-            |ui| ui.add(DragValue::new(&mut config.batch_tokens).range(64..=262_144).speed(16.0)),
+            cx.t("Tokens at once"),
+            cx.t("A larger batch is taken in parts, one after the other: less memory, the same result"),
+            &default.tokens_at_once,
+            |ui| ui.add(DragValue::new(&mut config.tokens_at_once).range(64..=262_144).speed(16.0)),
         );
         row(
             ui,
