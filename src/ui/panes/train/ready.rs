@@ -27,8 +27,9 @@ struct Key {
     dev_share: f64,
 }
 
-/// What two cores manage with the shipped encoder's twelve layers, in tokens a second, before a run has told.
-const FIRST_GUESS: f64 = 1500.0;
+/// What two cores manage with the shipped encoder's twelve layers and short reviews, in tokens a second, before a run has
+/// told (`benches/README.md`).
+const FIRST_GUESS: f64 = 600.0;
 /// A class with fewer training reviews than this is pointed out.
 const FEW: usize = 8;
 const SHIPPED_LAYERS: f64 = 12.0;
