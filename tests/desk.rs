@@ -114,6 +114,57 @@ fn finishing_under_a_filter_goes_on_with_the_document_that_moved_up() {
     assert_eq!(desk.current(), Some(DocId(2)));
 }
 
+/// A project with a large import on its way into the file, and what was done meanwhile.
+fn with_a_large_import(folder: &Path) -> Desk {
+    let rows: String = (0..6_000).map(|row| format!("第{row}条：屏幕很清晰 👍🏻\n")).collect();
+    std::fs::write(folder.join("many.txt"), rows).unwrap();
+    let mut desk = with_texts(folder, &["Great screen."]);
+    let options = ImportOptions { text: Column::Number(1), label: None, header: false, split: None };
+    desk.run(Command::Import { path: folder.join("many.txt"), options });
+    poll_until(&mut desk, |desk| matches!(desk.importing(), Importing::Report { .. }));
+    assert!(desk.is_saving() && desk.is_unsaved(), "a large step does not hold up the window");
+    desk.run(Command::SetClass { doc: DocId(3), class: Some(1) });
+    desk.run(Command::SetClass { doc: DocId(0), class: Some(2) });
+    assert_eq!(desk.project().unwrap().documents().count(), 6_001);
+    desk
+}
+
+fn documents_in_file(folder: &Path) -> (Vec<gloss::project::Document>, usize) {
+    let mut desk = desk_in(folder);
+    desk.run(Command::OpenProject(folder.join("p.gloss")));
+    (desk.project().unwrap().all_documents().to_vec(), desk.history().unwrap().done().len())
+}
+
+#[test]
+fn a_large_import_is_written_beside_the_window_and_later_steps_wait_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut desk = with_a_large_import(folder.path());
+    poll_until(&mut desk, |desk| !desk.is_unsaved());
+    assert!(!desk.is_saving());
+    let (before, steps) = (desk.project().unwrap().all_documents().to_vec(), desk.history().unwrap().done().len());
+    drop(desk);
+    assert_eq!(documents_in_file(folder.path()), (before, steps));
+}
+
+#[test]
+fn closing_waits_for_a_large_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut desk = with_a_large_import(folder.path());
+    let before = desk.project().unwrap().all_documents().to_vec();
+    // By undo, another large step; then the project is left while both are on their way.
+    for _ in 0..3 {
+        desk.run(Command::Undo);
+    }
+    assert_eq!(desk.project().unwrap().documents().count(), 1);
+    for _ in 0..3 {
+        desk.run(Command::Redo);
+    }
+    desk.run(Command::CloseProject);
+    assert!(desk.project().is_none());
+    drop(desk);
+    assert_eq!(documents_in_file(folder.path()).0, before);
+}
+
 #[test]
 fn import_is_previewed_reported_and_one_undo() {
     let folder = tempfile::tempdir().unwrap();

@@ -149,39 +149,6 @@ impl Desk {
             }
         }
     }
-
-    fn save(&mut self, kind: EntryKind, step: crate::project::Step) {
-        let Some(open) = &mut self.open else { return };
-        let waiting = !open.unsaved.is_empty();
-        open.unsaved.push_back((kind, step));
-        self.retry_saving();
-        if !waiting && let Some(reason) = self.saving_error.take() {
-            self.notify(Notice::Unsaved(reason));
-        }
-    }
-
-    /// Writes what is not in the file yet, oldest first.
-    pub(super) fn retry_saving(&mut self) {
-        self.saving_tried_ms = self.now();
-        let Some(open) = &mut self.open else { return };
-        let had = !open.unsaved.is_empty() && self.saving_failed;
-        while let Some((kind, step)) = open.unsaved.front() {
-            match open.file.record(*kind, step, &open.project) {
-                Ok(()) => {
-                    open.unsaved.pop_front();
-                }
-                Err(error) => {
-                    self.saving_failed = true;
-                    self.saving_error = Some(error.to_string());
-                    return;
-                }
-            }
-        }
-        self.saving_failed = false;
-        if had {
-            self.notify(Notice::SavedAgain);
-        }
-    }
 }
 
 fn set_class(doc: DocId, class: Option<u16>) -> Edit {

@@ -1,8 +1,9 @@
 //! Opening, making and leaving projects; exports of documents and models.
 
+use super::saving::FilePlace;
 use super::{Desk, Notice, OpenProject};
 use crate::project::{Filter, Order, Project, Schema};
-use crate::store::{self, ProjectFile, Settings, StoreError};
+use crate::store::{self, ProjectFile, Runs, Settings, StoreError};
 use std::collections::VecDeque;
 use std::path::Path;
 
@@ -17,7 +18,8 @@ impl Desk {
                 self.put_on_desk(OpenProject {
                     project: opened.project,
                     history: opened.history,
-                    file: opened.file,
+                    path: opened.file.path().to_owned(),
+                    file: FilePlace::Here(Box::new(opened.file)),
                     unsaved: VecDeque::new(),
                     runs,
                 });
@@ -32,7 +34,8 @@ impl Desk {
             Ok(file) => self.put_on_desk(OpenProject {
                 project: Project::new(schema),
                 history: crate::project::History::default(),
-                file,
+                path: file.path().to_owned(),
+                file: FilePlace::Here(Box::new(file)),
                 unsaved: VecDeque::new(),
                 runs: Vec::new(),
             }),
@@ -60,6 +63,7 @@ impl Desk {
 
     /// Ends what belongs to the open project.
     fn leave(&mut self) {
+        self.finish_saving();
         self.training.forget();
         self.tester.forget();
         self.importing.forget();
@@ -73,7 +77,7 @@ impl Desk {
 
     fn put_on_desk(&mut self, open: OpenProject) {
         self.leave();
-        let path = open.file.path().to_owned();
+        let path = open.path.clone();
         self.open = Some(open);
         self.refresh_queue();
         self.current = self.project().and_then(|project| self.queue.next_todo(project, None)).or(self.current);
@@ -97,7 +101,7 @@ impl Desk {
 
     pub(super) fn export_model(&mut self, run: &str, folder: &Path) {
         let Some(open) = &self.open else { return };
-        let written = open.file.runs().model(run).and_then(|files| store::model_folder::write(folder, &files));
+        let written = Runs::of(&open.path).model(run).and_then(|files| store::model_folder::write(folder, &files));
         match written {
             Ok(()) => self.notify(Notice::Exported(folder.to_owned())),
             Err(error) => self.fail(error),
@@ -115,12 +119,12 @@ impl Desk {
     /// Runs as they are on the disk now.
     pub(super) fn reread_runs(&mut self) {
         if let Some(open) = &mut self.open {
-            open.runs = open.file.runs().list();
+            open.runs = Runs::of(&open.path).list();
         }
     }
 
     pub(super) fn model_source(&self, run: &str) -> Option<impl FnOnce() -> Result<crate::nn::ModelFiles, StoreError> + Send + 'static> {
-        let runs = self.open.as_ref()?.file.runs();
+        let runs = Runs::of(&self.open.as_ref()?.path);
         let run = run.to_owned();
         Some(move || runs.model(&run))
     }

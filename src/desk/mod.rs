@@ -13,6 +13,7 @@ pub mod job;
 mod notice;
 mod phrase;
 mod queue;
+mod saving;
 mod tester;
 mod training;
 
@@ -31,7 +32,6 @@ pub use crate::store::{RunStatus, RunSummary};
 pub use crate::text::{next_character, next_word_end, previous_character, previous_word_start, word_at};
 
 use crate::project::{DocId, EntryKind, Filter, History, Order, Project, Queue, Step};
-use crate::store::ProjectFile;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -52,8 +52,9 @@ pub struct Surroundings {
 struct OpenProject {
     project: Project,
     history: History,
-    file: ProjectFile,
-    /// Steps made but not yet in the file, because the disk refused them.
+    path: PathBuf,
+    file: saving::FilePlace,
+    /// Steps made but not yet in the file: the disk refused them, or a large one is being written.
     unsaved: VecDeque<(EntryKind, Step)>,
     runs: Vec<RunSummary>,
 }
@@ -157,6 +158,7 @@ impl Desk {
         self.poll_import();
         self.poll_training();
         self.tester.poll();
+        self.poll_saving();
         const RETRY_MS: i64 = 2_000;
         if self.is_unsaved() && self.now() - self.saving_tried_ms >= RETRY_MS {
             self.retry_saving();
@@ -174,12 +176,17 @@ impl Desk {
 
     /// The project file.
     pub fn path(&self) -> Option<&Path> {
-        self.open.as_ref().map(|open| open.file.path())
+        self.open.as_ref().map(|open| open.path.as_path())
     }
 
     /// Whether a change is not in the file yet.
     pub fn is_unsaved(&self) -> bool {
         self.open.as_ref().is_some_and(|open| !open.unsaved.is_empty())
+    }
+
+    /// Whether a large change is being written: all is well, it only takes a moment.
+    pub fn is_saving(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| matches!(open.file, saving::FilePlace::Away(_)))
     }
 
     /// The document on the table.
@@ -259,5 +266,11 @@ impl Desk {
     /// Milliseconds since 1970.
     pub fn now(&self) -> i64 {
         (self.surroundings.clock)()
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.finish_saving();
     }
 }

@@ -3,7 +3,7 @@
 use super::job::{Job, Reporter};
 use super::{Curve, Desk, Notice};
 use crate::nn::ModelFiles;
-use crate::store::{RunSummary, RunWriter};
+use crate::store::{RunSummary, RunWriter, Runs};
 use crate::store::{StoreError, model_folder};
 use crate::train::{EncoderChoice, Evaluation, Outcome, Report, Signal, Started, StepEvent, TrainConfig, TrainData, TrainEvent, fit};
 use std::cell::Cell;
@@ -170,7 +170,7 @@ impl Desk {
             return self.fail(error);
         }
         let data = TrainData::of(&open.project, config.seed, config.dev_share);
-        let writer = match open.file.runs().start(&config, &data, now) {
+        let writer = match Runs::of(&open.path).start(&config, &data, now) {
             Ok(writer) => writer,
             Err(error) => return self.fail(error),
         };
@@ -237,7 +237,7 @@ impl Desk {
         }
         let Some(open) = &self.open else { return };
         let Some(summary) = open.runs.iter().find(|run| run.id == id) else { return };
-        match open.file.runs().events(id) {
+        match Runs::of(&open.path).events(id) {
             Ok(events) => self.training.view = Some(stored_view(summary, events)),
             Err(error) => self.fail(error),
         }
@@ -249,7 +249,7 @@ impl Desk {
             return;
         }
         let Some(open) = &self.open else { return };
-        if let Err(error) = open.file.runs().delete(id) {
+        if let Err(error) = Runs::of(&open.path).delete(id) {
             return self.fail(error);
         }
         if is_shown {

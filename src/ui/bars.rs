@@ -267,7 +267,10 @@ fn project_menu(ui: &mut Ui, cx: &mut Cx<'_>, asked: &mut Option<Action>) {
         recent_menu(ui, cx);
     });
     response.on_hover_text(whole);
-    if cx.desk.is_unsaved() {
+    if cx.desk.is_saving() {
+        ui.label(RichText::new(cx.t("Saving…")).small().color(palette.weak))
+            .on_hover_text(cx.t("A large change is being written; one can go on meanwhile"));
+    } else if cx.desk.is_unsaved() {
         icons::inline(ui, Icon::Warning, palette.warning);
         ui.label(RichText::new(cx.t("Not saved yet")).small().color(palette.warning))
             .on_hover_text(cx.t("The disk refused the last change; it is tried again"));

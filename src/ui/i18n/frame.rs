@@ -66,6 +66,8 @@ pub const ROWS: &[(&str, &str)] = &[
     ("Put this message away", "收起这条消息"),
     ("No messages", "没有消息"),
     ("Put all away", "全部清除"),
+    ("Saving…", "正在保存…"),
+    ("A large change is being written; one can go on meanwhile", "正在写入较大的更改，可以继续工作"),
     ("Not saved yet", "尚未保存"),
     ("The disk refused the last change; it is tried again", "磁盘拒绝了上一次改动，正在重试"),
     ("Saved", "已保存"),

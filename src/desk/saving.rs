@@ -1,0 +1,163 @@
+//! Steps go into the project file: a gesture at once, before the next picture; an import or another large step on the
+//! thread `gloss-save`, so that the window goes on. Later steps wait for it in their order.
+
+use super::job::{Job, Reporter};
+use super::{Desk, Notice, OpenProject};
+use crate::project::{Edit, EntryKind, Step};
+use crate::store::{ProjectFile, StoreError};
+use std::path::Path;
+
+/// A step that touches more documents than this is written beside the window: about 50 ms of writing.
+const LARGE: usize = 5_000;
+
+/// The file comes back with what became of the step.
+pub(super) enum Saved {
+    Done(Box<ProjectFile>, Result<(), StoreError>),
+    /// The thread ended with a panic, and the file was closed.
+    Lost(String),
+}
+
+/// Where the project file is.
+pub(super) enum FilePlace {
+    Here(Box<ProjectFile>),
+    /// The oldest step that waits is being written.
+    Away(Job<Saved>),
+    /// It could not be opened again; what is not saved yet stays in memory.
+    Lost,
+}
+
+fn is_large(step: &Step) -> bool {
+    let documents = |edit: &Edit| edit.touches().map_or(1, |range| range.len());
+    step.edits.iter().map(documents).sum::<usize>() > LARGE
+}
+
+impl Desk {
+    pub(super) fn save(&mut self, kind: EntryKind, step: Step) {
+        let Some(open) = &mut self.open else { return };
+        let waiting = !open.unsaved.is_empty();
+        open.unsaved.push_back((kind, step));
+        self.retry_saving();
+        if !waiting && let Some(reason) = self.saving_error.take() {
+            self.notify(Notice::Unsaved(reason));
+        }
+    }
+
+    /// Writes what is not in the file yet, oldest first, up to a large step, which goes on by itself.
+    pub(super) fn retry_saving(&mut self) {
+        self.saving_tried_ms = self.now();
+        let wake = self.surroundings.wake.clone();
+        let Some(open) = &mut self.open else { return };
+        let had = !open.unsaved.is_empty() && self.saving_failed;
+        if matches!(open.file, FilePlace::Lost) {
+            open.file = reopened(&open.path);
+        }
+        while let Some((kind, step)) = open.unsaved.front() {
+            let FilePlace::Here(file) = &mut open.file else { return };
+            if is_large(step) {
+                match send_away(open, wake) {
+                    Ok(()) => return,
+                    Err(error) => {
+                        self.saving_failed = true;
+                        self.saving_error = Some(error.to_string());
+                        return;
+                    }
+                }
+            }
+            match file.record(*kind, step, &open.project) {
+                Ok(()) => {
+                    open.unsaved.pop_front();
+                }
+                Err(error) => {
+                    self.saving_failed = true;
+                    self.saving_error = Some(error.to_string());
+                    return;
+                }
+            }
+        }
+        self.saving_failed = false;
+        if had {
+            self.notify(Notice::SavedAgain);
+        }
+    }
+
+    /// Takes the file back when a large step has been written.
+    pub(super) fn poll_saving(&mut self) {
+        let Some(OpenProject { file: FilePlace::Away(job), .. }) = &self.open else { return };
+        if let Some(saved) = job.drain().pop() {
+            self.take_file_back(saved);
+        }
+    }
+
+    /// Waits until no step is on its way. For the end of a project: nobody looks at the window then.
+    pub(super) fn finish_saving(&mut self) {
+        while let Some(OpenProject { file: FilePlace::Away(job), .. }) = &self.open {
+            let saved = job.wait().unwrap_or_else(|| Saved::Lost("the thread ended".to_owned()));
+            self.take_file_back(saved);
+            if self.saving_failed {
+                return;
+            }
+        }
+    }
+
+    fn take_file_back(&mut self, saved: Saved) {
+        let Some(open) = &mut self.open else { return };
+        let problem = match saved {
+            Saved::Done(file, result) => {
+                open.file = FilePlace::Here(file);
+                if result.is_ok() {
+                    open.unsaved.pop_front();
+                }
+                result.err().map(|error| error.to_string())
+            }
+            Saved::Lost(reason) => {
+                // The step was one transaction: the file is as before it.
+                open.file = reopened(&open.path);
+                Some(reason)
+            }
+        };
+        match problem {
+            None => {
+                if std::mem::take(&mut self.saving_failed) {
+                    self.notify(Notice::SavedAgain);
+                }
+                self.retry_saving();
+            }
+            Some(reason) => {
+                self.saving_tried_ms = self.now();
+                self.saving_failed = true;
+                self.notify(Notice::Unsaved(reason));
+            }
+        }
+    }
+}
+
+fn reopened(path: &Path) -> FilePlace {
+    ProjectFile::open(path).map_or(FilePlace::Lost, |opened| FilePlace::Here(Box::new(opened.file)))
+}
+
+/// Hands the file and the oldest step to a thread. What it needs of the project is copied.
+fn send_away(open: &mut OpenProject, wake: super::job::Waker) -> std::io::Result<()> {
+    let Some((kind, step)) = open.unsaved.front().cloned() else { return Ok(()) };
+    let project = open.project.clone();
+    let FilePlace::Here(file) = std::mem::replace(&mut open.file, FilePlace::Lost) else { return Ok(()) };
+    // Kept aside, so that the file is not lost when the system gives no thread.
+    let slot = std::sync::Arc::new(std::sync::Mutex::new(Some(file)));
+    let taken = slot.clone();
+    let work = move |reporter: &Reporter<Saved>| {
+        let Some(mut file) = taken.lock().ok().and_then(|mut file| file.take()) else { return };
+        let result = file.record(kind, &step, &project);
+        reporter.tell(Saved::Done(file, result));
+    };
+    match Job::start("gloss-save", wake, work, Saved::Lost) {
+        Ok(job) => {
+            open.file = FilePlace::Away(job);
+            Ok(())
+        }
+        Err(error) => {
+            if let Some(file) = slot.lock().ok().and_then(|mut file| file.take()) {
+                open.file = FilePlace::Here(file);
+            }
+            Err(error)
+        }
+    }
+}
