@@ -155,10 +155,10 @@ impl Desk {
 
     /// Takes in the news of all jobs. Call it before drawing; it never waits.
     pub fn poll(&mut self) {
+        self.poll_saving();
         self.poll_import();
         self.poll_training();
         self.tester.poll();
-        self.poll_saving();
         const RETRY_MS: i64 = 2_000;
         if self.is_unsaved() && self.now() - self.saving_tried_ms >= RETRY_MS {
             self.retry_saving();
