@@ -81,7 +81,7 @@ fn add_triplet(doc: &mut RawDoc, triplet: &Triplet, places: &[Range<usize>], los
 /// Place of the span of these words among the document's, which is made if it is not there.
 fn add_words(doc: &mut RawDoc, words: &[usize], label: &str, places: &[Range<usize>], losses: &mut Losses) -> Option<usize> {
     let (Some(first), Some(last)) = (words.iter().min(), words.iter().max()) else {
-        losses.drop_span("of a triplet names no words", doc.row, &doc.text);
+        losses.note(format!("an {label} without words has no place in the text and was left out"), doc.row, &doc.text);
         return None;
     };
     let key = format!("{label} {first} {last}");
@@ -115,19 +115,21 @@ fn triplets(list: &str) -> Result<Vec<Triplet>, String> {
     Ok(found)
 }
 
-/// `[1, 2]` lists words, `(1, 3)` goes from a first to a last one. With what comes after.
+/// `[1, 2]` lists words, `(1, 3)` goes from a first to a last one; negative numbers stand for no words. With what comes after.
 fn numbers(text: &str) -> Option<(Vec<usize>, &str)> {
-    const MOST: usize = 10_000;
+    const MOST: i64 = 10_000;
     let is_list = text.starts_with('[');
     let close = if is_list { ']' } else { ')' };
     let (inside, after) = text.strip_prefix(['[', '('])?.split_once(close)?;
-    let parse = |number: &str| number.trim().parse::<usize>().ok().filter(|number| *number < MOST);
-    let numbers: Vec<usize> = inside.split(',').filter(|part| !part.trim().is_empty()).map(parse).collect::<Option<_>>()?;
-    match (is_list, numbers.as_slice()) {
-        (false, [first, last]) if first <= last => Some(((*first..=*last).collect(), after)),
-        (false, _) => None,
-        (true, _) => Some((numbers, after)),
-    }
+    let parse = |number: &str| number.trim().parse::<i64>().ok().filter(|number| (-1..MOST).contains(number));
+    let numbers: Vec<i64> = inside.split(',').filter(|part| !part.trim().is_empty()).map(parse).collect::<Option<_>>()?;
+    let words: Vec<i64> = match (is_list, numbers.as_slice()) {
+        (true, _) => numbers,
+        (false, [first, last]) if first <= last => (*first..=*last).collect(),
+        (false, _) => return None,
+    };
+    let words = if words.iter().any(|word| *word < 0) { Vec::new() } else { words };
+    Some((words.into_iter().filter_map(|word| usize::try_from(word).ok()).collect(), after))
 }
 
 /// `text####The=O bread=T-POS …`: the words stand in the text, `T` marks those of an aspect.
@@ -167,10 +169,9 @@ pub(super) fn e2e(text: &str) -> Parsed {
 /// As [`tokens::find`]; a full stop added behind the last word is no harm.
 fn words_in(sentence: &str, words: &[&str]) -> Option<Vec<Range<usize>>> {
     tokens::find(sentence, words).or_else(|| {
-        let (last, before) = words.split_last().filter(|(last, _)| **last == ".")?;
+        let (_, before) = words.split_last().filter(|(last, _)| **last == ".")?;
         let mut places = tokens::find(sentence, before)?;
-        let end = sentence.len() - last.len().min(sentence.len());
-        places.push(if sentence.is_char_boundary(end) { end..sentence.len() } else { sentence.len()..sentence.len() });
+        places.push(sentence.len()..sentence.len());
         Some(places)
     })
 }

@@ -82,8 +82,8 @@ fn read_line(doc: &mut RawDoc, line: &str, row: usize, notes: &mut Vec<String>, 
         Some('A' | 'M') => {
             let mut parts = said.split_whitespace();
             let (name, of, value) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default(), parts.next());
-            let found = polarity(value.unwrap_or(name));
-            match doc.spans.iter_mut().find(|span| span.key == of).filter(|_| found.is_some() && !is_digit(value)) {
+            let found = polarity(value.unwrap_or(name)).filter(|_| value.is_none() || is_about_polarity(name));
+            match doc.spans.iter_mut().find(|span| span.key == of).filter(|_| found.is_some()) {
                 Some(span) => span.polarity = found,
                 None => losses.note(format!("an attribute {name:?} has no counterpart and was left out"), row, said),
             }
@@ -108,9 +108,10 @@ fn read_line(doc: &mut RawDoc, line: &str, row: usize, notes: &mut Vec<String>, 
     }
 }
 
-/// An attribute such as `Count 1` is no polarity.
-fn is_digit(value: Option<&str>) -> bool {
-    value.is_some_and(|value| value.parse::<i64>().is_ok())
+/// The value "Pos" of another attribute may be a degree of comparison.
+fn is_about_polarity(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["polarity", "sentiment", "valence", "opinion", "极性", "情感"].iter().any(|word| name.contains(word))
 }
 
 /// `ASP 4 10`, or in pieces `ASP 4 10;14 19`, which become one span from the first to the last.

@@ -29,16 +29,19 @@ struct Sentence<'a> {
 /// Whether the lines hold words with tags: `Some(true)` with a polarity behind. Looks at the first lines only.
 pub(super) fn looks_like(text: &str) -> Option<bool> {
     let mut counts = [0usize; 3];
+    let mut has_sure_tag = false;
     for line in scan::lines(text).filter(|line| !line.trim().is_empty() && !line.starts_with('#')).take(300) {
         let columns = columns(line);
         let last = columns.last().copied().unwrap_or_default();
         let before = columns.len().checked_sub(2).map_or("", |at| columns[at]);
+        has_sure_tag |= columns.len() > 1 && (last == "O" || last.len() > 2 && is_tag(last)) || is_polarity(last);
         counts[0] += 1;
         counts[1] += usize::from(columns.len() <= 5 && (is_tag(last) && columns.len() > 1 || last == "O"));
         counts[2] += usize::from(columns.len() == 3 && is_tag(before) && is_polarity(last));
     }
     let [all, tags, polarities] = counts;
-    let most = |count: usize| all > 0 && count * 100 >= all * 95;
+    // A single line that ends in such a letter is a review.
+    let most = |count: usize| all > 1 && has_sure_tag && count * 100 >= all * 95;
     if most(polarities) { Some(true) } else { most(tags).then_some(false) }
 }
 

@@ -28,11 +28,11 @@ pub struct Loss {
 }
 
 impl Loss {
-    /// Goes on after "Row 4 of reviews.json": "and 2 more: a span lies outside its text and was dropped (30 to 40)".
+    /// Goes on after "Row 4 of reviews.json": "is the first of 3 places where a span lies outside its text and was dropped".
     pub fn reason(&self) -> String {
-        let more = if self.count > 1 { format!("and {} more", self.count - 1) } else { "once".to_owned() };
+        let place = if self.count > 1 { format!("is the first of {} places where", self.count) } else { "is where".to_owned() };
         let example = if self.example.is_empty() { String::new() } else { format!(" ({})", self.example) };
-        format!("{more}: {}{example}", self.what)
+        format!("{place} {}{example}", self.what)
     }
 }
 

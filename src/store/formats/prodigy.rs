@@ -84,7 +84,10 @@ fn class(row: usize, answer: &str, object: &mut Object, doc: &mut RawDoc, losses
     doc.label = match (classes.into_iter().next(), binary) {
         (Some(class), _) if answer != "reject" && answer != "ignore" => Some(class),
         // "No" to the one label that was asked about is an answer too.
-        (_, Some(label)) if answer == "reject" => Some(format!("not {label}")),
+        (_, Some(label)) if answer == "reject" => {
+            losses.note(format!("a rejected class became the class \"not {label}\""), row, "");
+            Some(format!("not {label}"))
+        }
         (_, Some(label)) if answer != "ignore" => Some(label),
         (Some(class), _) => {
             losses.note("a class of a rejected or ignored row was left out", row, class);
