@@ -339,7 +339,7 @@ impl<'a> Intake<'a> {
             && !self.labels.contains(label)
         {
             if self.labels.len() == Self::MOST_LABELS {
-                let column = self.options.label.as_ref().map_or_else(String::new, Column::to_string);
+                let column = self.options.label.as_ref().map_or_else(|| "class".to_owned(), Column::to_string);
                 return Err(StoreError::TooManyLabels { column, limit: Self::MOST_LABELS, path: self.path.to_owned() });
             }
             self.labels.insert(label.clone());

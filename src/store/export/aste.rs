@@ -2,7 +2,7 @@
 
 use super::{No, Out, words};
 use crate::project::{Document, Polarity, Span, State};
-use crate::store::formats::{MARK, is_wide};
+use crate::store::formats::{MARK, join};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -23,7 +23,7 @@ fn document(out: &mut Out, doc: &Document) {
     }
     out.state_changes(doc, &State::Done);
     let text: Vec<&str> = words.iter().map(|word| &doc.text[word.clone()]).collect();
-    if joined(&text) != *doc.text {
+    if join(&text).0 != *doc.text {
         out.note(doc, "the spaces of a text, which words with spaces between do not bring back", &doc.text);
     }
     let (mut triplets, mut held) = (Vec::new(), BTreeSet::new());
@@ -67,16 +67,4 @@ fn numbers(out: &mut Out, doc: &Document, span: &Span, words: &[Range<usize>]) -
         out.note(doc, "white space at the edge of a span", span.range.of(&doc.text));
     }
     Some(numbers)
-}
-
-/// The text as a reader joins it.
-fn joined(words: &[&str]) -> String {
-    let mut text = String::new();
-    for word in words {
-        if !text.chars().next_back().is_none_or(is_wide) && !word.chars().next().is_none_or(is_wide) {
-            text.push(' ');
-        }
-        text.push_str(word);
-    }
-    text
 }

@@ -28,7 +28,7 @@ pub(super) fn is_pair(path: &Path) -> bool {
     }
 }
 
-/// Reads all pairs. A file's row is its place among them; rows of losses are lines of its `.ann`.
+/// Reads all pairs. Rows are lines of the `.ann`; of many pairs, the places of the pairs.
 pub(super) fn read(path: &Path) -> Result<(Parsed, &'static str), StoreError> {
     let files = files(path)?;
     if files.is_empty() {
@@ -47,19 +47,20 @@ pub(super) fn read(path: &Path) -> Result<(Parsed, &'static str), StoreError> {
             let name = words.file_name().unwrap_or_default().to_string_lossy().into_owned();
             doc.meta.insert("file".to_owned(), name);
         }
-        annotate(&mut doc, &said, &mut parsed.losses);
+        annotate(&mut doc, &said, files.len() == 1, &mut parsed.losses);
         parsed.docs.push(doc);
     }
     Ok((parsed, encoding))
 }
 
-fn annotate(doc: &mut RawDoc, said: &str, losses: &mut Losses) {
+fn annotate(doc: &mut RawDoc, said: &str, by_line: bool, losses: &mut Losses) {
     let mut notes = Vec::new();
     // Attributes may come before what they are about.
     for about_spans in [true, false] {
         for (at, line) in scan::lines(said).enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             if line.starts_with('T') == about_spans {
-                read_line(doc, line, at + 1, &mut notes, losses);
+                let row = if by_line { at + 1 } else { doc.row };
+                read_line(doc, line, row, &mut notes, losses);
             }
         }
     }
@@ -128,5 +129,5 @@ fn span(id: &str, said: &str, words: Option<&str>, row: usize, losses: &mut Loss
         losses.note("a span in pieces became one, with the words between", row, words.unwrap_or_default());
         surface = None;
     }
-    Some(RawSpan { surface, ..RawSpan::at_offsets(id, start, end, label) })
+    Some(RawSpan { surface, row: Some(row), ..RawSpan::at_offsets(id, start, end, label) })
 }

@@ -25,7 +25,7 @@ pub(super) use doccano::UNIT;
 pub(super) use labelstudio::PLAIN_LINK;
 pub(super) use loss::Losses;
 pub use loss::{Fate, Loss, SpanReport};
-pub(super) use tokens::is_wide;
+pub(super) use tokens::{is_wide, join};
 
 use super::import::Intake;
 use super::{StoreError, encoding};

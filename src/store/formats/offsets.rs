@@ -138,7 +138,7 @@ fn cut(text: &str, ruler: &Ruler, unit: Unit, start: usize) -> Option<TextRange>
 
 /// Equal but for white space: some tools write a line break as a space, or two spaces as one.
 fn is_same(found: &str, surface: &str) -> bool {
-    found == surface || found.split_whitespace().eq(surface.split_whitespace())
+    found == surface || !surface.trim().is_empty() && found.split_whitespace().eq(surface.split_whitespace())
 }
 
 fn only_place(text: &str, surface: &str) -> Option<TextRange> {

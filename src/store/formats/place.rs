@@ -43,6 +43,7 @@ fn ready(doc: RawDoc, unit: Unit, one_question: bool) -> Ready {
     let (mut placed, mut losses, mut kept) = (Vec::new(), Losses::default(), 0);
     let mut ids = HashMap::new();
     for span in spans {
+        let row = span.row.unwrap_or(row);
         let range = match offsets::put(&text, &ruler, unit, &span) {
             Placed::Kept(range) => {
                 kept += 1;

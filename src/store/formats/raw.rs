@@ -53,16 +53,18 @@ pub(super) struct RawSpan {
     pub polarity: Option<Polarity>,
     /// The words that the file says are there.
     pub surface: Option<String>,
+    /// Where it is stated, if not in the row of its text.
+    pub row: Option<usize>,
 }
 
 impl RawSpan {
     pub(super) fn at_bytes(key: impl Into<String>, bytes: Range<usize>, label: &str, polarity: Option<Polarity>) -> Self {
-        Self { key: key.into(), place: Place::Bytes(bytes), label: label.to_owned(), polarity, surface: None }
+        Self { key: key.into(), place: Place::Bytes(bytes), label: label.to_owned(), polarity, surface: None, row: None }
     }
 
     pub(super) fn at_offsets(key: impl Into<String>, start: u64, end: u64, label: impl Into<String>) -> Self {
         let place = Place::Offsets(to_usize(start), to_usize(end));
-        Self { key: key.into(), place, label: label.into(), polarity: None, surface: None }
+        Self { key: key.into(), place, label: label.into(), polarity: None, surface: None, row: None }
     }
 }
 

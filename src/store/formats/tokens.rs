@@ -9,7 +9,7 @@ pub(in crate::store) fn is_wide(c: char) -> bool {
 }
 
 /// The text of words, a space between two unless one of them is Chinese at that side, and the place of each word.
-pub(super) fn join(words: &[&str]) -> (String, Vec<Range<usize>>) {
+pub(in crate::store) fn join(words: &[&str]) -> (String, Vec<Range<usize>>) {
     let mut text = String::new();
     let mut places = Vec::with_capacity(words.len());
     for word in words {
