@@ -250,7 +250,8 @@ fn tag_schemes_read_alike() {
     }
     check("x.bio", "# text = a  b, c\na O\nb B-X\n, I-X\nc O\n", Kind::Conll, &["a  b, c | X:b,"]);
     check("x.bio", "# text = \"a\\nb\"\na O\nb B-X\n", Kind::Conll, &["a\nb | X:b"]);
-    check("x.bio", "a O\nb B\nword\n", Kind::Conll, &["a b word | span:b"]);
+    let words = "a O\n".repeat(30);
+    assert!(lines(&read("x.bio", format!("{words}\na O\nb B\nword\n")))[1].ends_with("a b word | span:b"));
 }
 
 #[test]
@@ -368,7 +369,7 @@ fn damage_is_an_error_or_a_report() {
             }
         }
     }
-    let half = &whole[0].1[..whole[0].1.len() - 20];
+    let half = whole[0].1.replace("}]}]}]", "}]}]},{\"data\":{\"text\":\"b");
     let error = try_read("x.json", half).unwrap_err().to_string();
     assert!(error.contains("no whole Label Studio file") && error.contains("EOF"), "{error}");
     let error = try_read("x.xml", &whole[4].1[..60]).unwrap_err().to_string();
