@@ -102,6 +102,9 @@ fn wrong_usage_is_2_and_says_what_is_right() {
         (&["train", "p.gloss", "--set", "lr=fast"], "lr"),
         (&["train", "p.gloss", "--set", "dropout=1.5"], "between 0 and 0.9"),
         (&["export", "p.gloss", "folder"], "--run"),
+        (&["export", "p.gloss", "out", "--format", "xls"], "labelstudio"),
+        (&["export", "p.gloss", "out", "--format", "csv", "--run", "r"], "cannot be used with"),
+        (&["import", "p.gloss", "x.csv", "--format", "xls"], "semeval16"),
     ];
     for (arguments, says) in rows {
         let answer = folder.run(arguments).expect(2).says(says);
@@ -310,4 +313,50 @@ fn too_few_labels_are_counted_before_anything_is_made() {
     folder.with_labelled(12);
     folder.run(&["train", "p.gloss", "--json"]).expect(1).says("; 16 are needed");
     assert!(!folder.path("p.runs").exists(), "no run was started");
+}
+
+#[test]
+fn annotated_files_come_in_and_go_out() {
+    let folder = Folder::new();
+    folder.run(&["new", "p.gloss"]).expect(0);
+    let before = fs::read(folder.path("p.gloss")).unwrap();
+    let rows = "{\"text\":\"屏幕很好\",\"entities\":[[0,2,\"aspect\"],[2,9,\"opinion\"],[7,9,\"brand\"]],\"cats\":[\"positive\"]}\n{\"text\":\"cut";
+    folder.write("d.jsonl", rows);
+    let answer = folder.run(&["import", "p.gloss", "d.jsonl", "--dry-run"]).expect(0);
+    answer
+        .says("d.jsonl (doccano")
+        .says("1 kept, 1 clipped or moved, 1 dropped")
+        .says("dry run")
+        .says("Row 2 of d.jsonl is not valid JSON");
+    assert_eq!(fs::read(folder.path("p.gloss")).unwrap(), before, "a dry run changes nothing");
+    let report = folder.run(&["import", "p.gloss", "d.jsonl", "--json", "--format", "doccano"]).expect(0).json_lines();
+    assert_eq!((report[0]["imported"].as_u64(), report[0]["spans"]["dropped"].as_u64()), (Some(1), Some(1)), "{report:?}");
+
+    folder.run(&["export", "p.gloss", "out.conll", "--format", "conll", "--dry-run"]).expect(0).says("an answer to a question");
+    assert!(!folder.path("out.conll").exists());
+    folder.run(&["export", "p.gloss", "out.conll", "--format", "conll"]).expect(0).says("CoNLL: 1 documents");
+    let written = fs::read_to_string(folder.path("out.conll")).unwrap();
+    assert_eq!(written, "# text = 屏幕很好\n屏\tB-aspect\n幕\tI-aspect\n很\tB-opinion\n好\tI-opinion\n\n");
+    folder.run(&["new", "q.gloss"]).expect(0);
+    folder.run(&["import", "q.gloss", "out.conll"]).expect(0).says("(CoNLL, UTF-8)").says("2 kept, 0 clipped");
+    folder.run(&["export", "q.gloss", "no/such/folder/x", "--format", "jsonl"]).expect(1);
+
+    // One step: undone and redone as one, and still there when the project is opened again.
+    let mut opened = gloss::store::ProjectFile::open(&folder.path("q.gloss")).unwrap();
+    assert!(opened.history.undo(&mut opened.project).unwrap().is_ok());
+    assert_eq!(opened.project.documents().count(), 0);
+    assert!(opened.history.undo(&mut opened.project).is_none());
+}
+
+#[test]
+fn a_broken_annotated_file_leaves_the_project_alone() {
+    let folder = Folder::new();
+    folder.run(&["new", "p.gloss"]).expect(0);
+    let before = fs::read(folder.path("p.gloss")).unwrap();
+    folder.write("t.json", "[{\"data\":{\"text\":\"好\"},\"annotations\":[]},{\"data\":");
+    folder.run(&["import", "p.gloss", "t.json"]).expect(1).says("no whole Label Studio file").says("t.json");
+    folder.write("x.xml", "<sentences><sentence><text>好</te");
+    folder.run(&["import", "p.gloss", "x.xml", "--format", "semeval14"]).expect(1).says("broken XML");
+    folder.run(&["import", "p.gloss", "gone.ann", "--format", "brat"]).expect(1).says("no such file");
+    assert_eq!(fs::read(folder.path("p.gloss")).unwrap(), before);
 }

@@ -5,6 +5,7 @@
 mod cli;
 mod desk;
 mod figures;
+mod formats;
 mod import;
 mod interval;
 mod nn;

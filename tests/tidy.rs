@@ -25,7 +25,19 @@ const ROOMS: &[Room] = &[
     room("predict", &["rand"], &["nn", "text", "project"]),
     room(
         "store",
-        &["rusqlite", "polars", "encoding_rs", "sha2", "directories", "safetensors", "std::env", "std::fs", "std::io", "std::time"],
+        &[
+            "rusqlite",
+            "polars",
+            "encoding_rs",
+            "unicode_segmentation",
+            "sha2",
+            "directories",
+            "safetensors",
+            "std::env",
+            "std::fs",
+            "std::io",
+            "std::time",
+        ],
         &["project", "train", "nn"],
     ),
     room(

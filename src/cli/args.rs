@@ -1,6 +1,9 @@
 //! The command line as it is written: names, values and their help. Does nothing by itself.
 
 use crate::project::Split;
+use crate::store::export::ExportFormat;
+use crate::store::formats::Kind;
+use crate::store::import::Format;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -22,13 +25,13 @@ pub(super) struct Arguments {
 pub enum Command {
     /// Make an empty project
     New(NewArgs),
-    /// Bring the reviews of a file into a project (CSV, TSV, JSONL, Parquet, or a text a line)
+    /// Bring the reviews of a file into a project: tables, plain text, annotated files of other tools
     Import(ImportArgs),
     /// Train a model on the labelled documents of a project
     Train(TrainArgs),
     /// Read a text a line on standard input, write a JSON object a line on standard output
     Predict(PredictArgs),
-    /// Write the model of a run as a folder in Hugging Face layout
+    /// Write the documents for another tool, or the model of a run as a folder in Hugging Face layout
     Export(ExportArgs),
 }
 
@@ -49,9 +52,12 @@ pub struct NewArgs {
 pub struct ImportArgs {
     #[arg(value_name = "P.gloss")]
     pub project: PathBuf,
-    /// The file to read
-    #[arg(value_name = "FILE")]
+    /// The file to read; for brat also a folder of pairs
+    #[arg(value_name = "FILE|FOLDER")]
     pub file: PathBuf,
+    /// What kind of file it is; without it the name and the content tell
+    #[arg(long, value_name = "NAME", value_parser = import_format)]
+    pub format: Option<Format>,
     /// Column of the text, by name or by number from 1; plain text and files with one column need none
     #[arg(long, value_name = "COL")]
     pub text: Option<String>,
@@ -64,6 +70,12 @@ pub struct ImportArgs {
     /// The part the documents play in training; without it a share is held out by hash
     #[arg(long, value_enum)]
     pub split: Option<SplitName>,
+    /// Report what would come in and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The report as one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// [`Split`] on the command line.
@@ -113,12 +125,28 @@ pub struct PredictArgs {
 pub struct ExportArgs {
     #[arg(value_name = "P.gloss")]
     pub project: PathBuf,
-    /// The run to export
-    #[arg(long, value_name = "R")]
-    pub run: String,
-    /// The folder to write; made if it is not there
-    #[arg(value_name = "MODELDIR")]
-    pub folder: PathBuf,
+    /// The run whose model to export
+    #[arg(long, value_name = "R", required_unless_present = "format", conflicts_with_all = ["format", "dry_run"])]
+    pub run: Option<String>,
+    /// Export the documents: jsonl, csv, conll, doccano, labelstudio or aste
+    #[arg(long, value_name = "NAME", value_parser = export_format)]
+    pub format: Option<ExportFormat>,
+    /// Say what the format can't hold and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The folder of the model, made if it is not there; or the file of the documents, replaced if it is
+    #[arg(value_name = "MODELDIR|FILE")]
+    pub out: PathBuf,
+}
+
+fn import_format(name: &str) -> Result<Format, String> {
+    let kinds = || Kind::ALL.map(Kind::key).join(", ");
+    Format::parse(name).ok_or_else(|| format!("formats are csv, tsv, jsonl, parquet, text, {}", kinds()))
+}
+
+fn export_format(name: &str) -> Result<ExportFormat, String> {
+    let found = ExportFormat::ALL.into_iter().find(|format| format.key() == name);
+    found.ok_or_else(|| format!("formats are {}", ExportFormat::ALL.map(ExportFormat::key).join(", ")))
 }
 
 /// Names from a comma-separated list (a type of its own: clap would take a `Vec` for many arguments).

@@ -2,8 +2,9 @@
 
 use super::{CliError, ImportArgs, ProgressLine, now_ms};
 use crate::project::EntryKind;
-use crate::store::import::{self, Column, ImportOptions, ImportReport, Imported};
+use crate::store::import::{self, Column, ImportOptions, ImportReport, Imported, RowIssue};
 use crate::store::{ProjectFile, Settings};
+use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -22,13 +23,22 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
     let Imported { drafts, mut report } = read.unwrap_or_default();
     let (edits, issues) = import::edits(&project, drafts);
     report.issues.extend(issues);
-    if report.imported > 0 {
+    if report.imported > 0 && !args.dry_run {
         let name = format!("import {} documents from {}", report.imported, report.file);
         let author = Settings::load().author;
         let step = history.commit(&mut project, name, author, now_ms(), edits).map_err(|error| CliError::Failed(error.to_string()))?;
         file.record(EntryKind::Do, &step, &project)?;
     }
-    write_report(&report, &mut std::io::stdout().lock())
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        writeln!(out, "{}", as_json(&report, args.dry_run))?;
+        return Ok(out.flush()?);
+    }
+    write_report(&report, &mut out)?;
+    if args.dry_run {
+        writeln!(out, "nothing was imported: this was a dry run")?;
+    }
+    Ok(())
 }
 
 fn options(args: &ImportArgs) -> Result<ImportOptions, CliError> {
@@ -36,12 +46,13 @@ fn options(args: &ImportArgs) -> Result<ImportOptions, CliError> {
     let text = match &args.text {
         Some(text) => Column::parse(text),
         None => {
-            let preview = import::preview(&args.file, Some(header))?;
+            let preview = import::preview_as(&args.file, Some(header), args.format)?;
             let guess = preview.columns.get(preview.text_guess).cloned();
             guess.map_or(Column::Number(1), Column::Name)
         }
     };
-    Ok(ImportOptions { text, label: args.label.as_deref().map(Column::parse), header, split: args.split.map(Into::into) })
+    let label = args.label.as_deref().map(Column::parse);
+    Ok(ImportOptions { text, label, header, split: args.split.map(Into::into), format: args.format })
 }
 
 fn write_report(report: &ImportReport, out: &mut impl Write) -> Result<(), CliError> {
@@ -62,8 +73,31 @@ fn write_report(report: &ImportReport, out: &mut impl Write) -> Result<(), CliEr
     if !report.columns_left_out.is_empty() {
         writeln!(out, "columns left out: {}", report.columns_left_out.join(", "))?;
     }
+    if let Some(spans) = &report.spans {
+        writeln!(out, "{}", spans.sentence())?;
+    }
     for issue in &report.issues {
         writeln!(out, "{}", issue.sentence(file))?;
     }
     Ok(out.flush()?)
+}
+
+fn as_json(report: &ImportReport, dry_run: bool) -> Value {
+    let issue = |issue: &RowIssue| json!({"row": issue.row, "reason": issue.reason, "skipped": issue.skipped});
+    json!({
+        "file": report.file,
+        "format": report.format,
+        "encoding": report.encoding,
+        "dry_run": dry_run,
+        "rows": report.rows,
+        "imported": report.imported,
+        "skipped": report.skipped,
+        "blank": report.blank,
+        "duplicates_in_file": report.duplicates_in_file,
+        "duplicates_in_project": report.duplicates_in_project,
+        "labels": report.labels,
+        "columns_left_out": report.columns_left_out,
+        "spans": report.spans,
+        "issues": report.issues.iter().map(issue).collect::<Vec<_>>(),
+    })
 }

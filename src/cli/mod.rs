@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 failed with a sentence on standard error, 2 wrong usage.
 
 mod args;
+mod export;
 mod import;
 mod predict;
 mod train;
@@ -10,7 +11,7 @@ mod train;
 pub use args::{Command, ExportArgs, ImportArgs, Names, NewArgs, PredictArgs, SplitName, TrainArgs};
 
 use crate::project::Schema;
-use crate::store::{ProjectFile, Runs, StoreError, model_folder};
+use crate::store::{ProjectFile, StoreError};
 use crate::train::ConfigError;
 use clap::Parser;
 use std::io::IsTerminal;
@@ -96,7 +97,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Import(args) => import::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Predict(args) => predict::run(&args),
-        Command::Export(args) => export(&args),
+        Command::Export(args) => export::run(&args),
     };
     match outcome {
         Ok(()) | Err(CliError::NobodyReads) => ExitCode::SUCCESS,
@@ -128,12 +129,6 @@ fn make(args: &NewArgs) -> Result<(), CliError> {
         return Err(CliError::Usage("a project needs a class or a span label".to_owned()));
     }
     ProjectFile::create(&args.project, &Schema::with_names(&args.classes.0, &args.spans.0))?;
-    Ok(())
-}
-
-fn export(args: &ExportArgs) -> Result<(), CliError> {
-    let files = Runs::of(&existing(&args.project)?).model(&args.run)?;
-    model_folder::write(&args.folder, &files)?;
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 //! Call [`read`] and [`preview`] from a plain thread: Parquet is read by polars, which has a thread pool of its own.
 
 use super::encoding::{self, DAMAGE};
+use super::formats::{self, SpanReport};
 use super::scan::{self, Scanner, Trouble};
 use super::{StoreError, jsonl, table};
 use crate::project::{Polarity, Split, State, TextRange};
@@ -13,9 +14,11 @@ use std::hash::{DefaultHasher, Hasher};
 use std::ops::ControlFlow;
 use std::path::Path;
 
+mod format;
 mod guess;
 mod take_in;
 
+pub use format::Format;
 pub use take_in::edits;
 
 /// A column, by its name or its place.
@@ -68,43 +71,13 @@ pub struct ImportOptions {
     pub header: bool,
     /// Puts all documents on one side; `None` leaves it to the rows, then to chance.
     pub split: Option<Split>,
+    /// What kind of file it is; `None` finds out from its name and content.
+    pub format: Option<Format>,
 }
 
 impl Default for ImportOptions {
     fn default() -> Self {
-        Self { text: Column::Name("text".to_owned()), label: None, header: true, split: None }
-    }
-}
-
-/// What kind of file it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// With its delimiter.
-    Csv(char),
-    Tsv,
-    Jsonl,
-    Parquet,
-    /// One review a line.
-    Text,
-}
-
-impl Format {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Csv(_) => "CSV",
-            Self::Tsv => "TSV",
-            Self::Jsonl => "JSON Lines",
-            Self::Parquet => "Parquet",
-            Self::Text => "plain text",
-        }
-    }
-
-    fn delimiter(self) -> Option<u8> {
-        match self {
-            Self::Csv(delimiter) => u8::try_from(delimiter).ok(),
-            Self::Tsv => Some(b'\t'),
-            _ => None,
-        }
+        Self { text: Column::Name("text".to_owned()), label: None, header: true, split: None, format: None }
     }
 }
 
@@ -148,6 +121,10 @@ pub struct DraftAnnotation {
     pub links: Vec<(u32, u32)>,
     pub state: State,
     pub flagged: bool,
+    /// The names are another tool's: a label that comes with polarities gets them, whatever the schema said.
+    pub foreign: bool,
+    /// The file asks one question: if the schema has none of its name, the main one is meant.
+    pub one_question: bool,
 }
 
 /// A span by the name of its label.
@@ -202,6 +179,8 @@ pub struct ImportReport {
     pub labels: BTreeMap<String, usize>,
     /// Columns that could not be read and were left out.
     pub columns_left_out: Vec<String>,
+    /// What became of the spans of a file of another tool.
+    pub spans: Option<SpanReport>,
 }
 
 /// The rows that can come in, and what became of all of them.
@@ -226,7 +205,15 @@ pub fn text_hash(text: &str) -> u64 {
 /// # Errors
 /// The file is missing, can't be read, or is of no known kind.
 pub fn preview(path: &Path, header: Option<bool>) -> Result<Preview, StoreError> {
-    guess::preview(path, header)
+    guess::preview(path, header, None)
+}
+
+/// Like [`preview`], for a file whose kind is known.
+///
+/// # Errors
+/// As for [`preview`].
+pub fn preview_as(path: &Path, header: Option<bool>, format: Option<Format>) -> Result<Preview, StoreError> {
+    guess::preview(path, header, format)
 }
 
 /// Reads a whole file. `existing` holds the [`text_hash`] of every text of the project. `None` when `progress` ended it.
@@ -237,9 +224,11 @@ pub fn read(path: &Path, options: &ImportOptions, existing: &HashSet<u64>, progr
     if progress(0.0, 0).is_break() {
         return Ok(None);
     }
-    let format = guess::format(path)?;
+    let format = guess::known(path, options.format)?;
     let mut intake = Intake::new(path, options, format, existing, progress);
-    let done = if format == Format::Parquet {
+    let done = if let Format::Annotated(kind) = format {
+        formats::read(kind, path, &mut intake)?
+    } else if format == Format::Parquet {
         table::read(path, options, &mut intake)?
     } else {
         let bytes = std::fs::read(path).map_err(StoreError::io_read("Reading the file", path))?;
@@ -316,31 +305,41 @@ impl<'a> Intake<'a> {
         self.report.blank += 1;
     }
 
-    /// A row that could be told apart into its columns.
+    /// Rows whose text came before and whose spans were joined with those of the first.
+    pub(super) fn joined(&mut self, rows: usize) {
+        self.report.rows += rows;
+        self.report.duplicates_in_file += rows;
+    }
+
+    pub(super) fn count_label(&mut self, label: &str) {
+        *self.report.labels.entry(label.to_owned()).or_default() += 1;
+    }
+
+    /// A row that could be told apart into its columns. Whether it comes in.
     ///
     /// # Errors
     /// The label column turns out to hold no classes.
-    pub(super) fn take(&mut self, mut draft: Draft) -> Result<(), StoreError> {
+    pub(super) fn take(&mut self, mut draft: Draft) -> Result<bool, StoreError> {
         let row = draft.row;
         let damaged = |text: &String| text.contains(DAMAGE);
         if damaged(&draft.text) || draft.label.iter().chain(draft.meta.values()).any(damaged) {
             self.skip(row, format!("holds bytes that are no {}", self.report.encoding));
-            return Ok(());
+            return Ok(false);
         }
         if draft.text.trim().is_empty() {
             self.skip(row, "has an empty text");
-            return Ok(());
+            return Ok(false);
         }
         if u32::try_from(draft.text.len()).is_err() {
             self.skip(row, "has a text longer than 4 GB");
-            return Ok(());
+            return Ok(false);
         }
         draft.label = draft.label.map(|label| label.trim().to_owned()).filter(|label| !label.is_empty());
         if let Some(label) = &draft.label
             && !self.labels.contains(label)
         {
             if self.labels.len() == Self::MOST_LABELS {
-                let column = self.options.label.as_ref().map_or_else(String::new, Column::to_string);
+                let column = self.options.label.as_ref().map_or_else(|| "class".to_owned(), Column::to_string);
                 return Err(StoreError::TooManyLabels { column, limit: Self::MOST_LABELS, path: self.path.to_owned() });
             }
             self.labels.insert(label.clone());
@@ -353,12 +352,12 @@ impl<'a> Intake<'a> {
                 self.remark(row, format!("repeats row {first} with another label ({other} instead of {kept}); the first one was kept"));
             }
             self.report.rows += 1;
-            return Ok(());
+            return Ok(false);
         }
         self.report.rows += 1;
         if self.existing.contains(&hash) {
             self.report.duplicates_in_project += 1;
-            return Ok(());
+            return Ok(false);
         }
         self.seen.insert(hash, (row, draft.label.clone()));
         if let Some(label) = &draft.label {
@@ -366,7 +365,7 @@ impl<'a> Intake<'a> {
         }
         draft.split = self.options.split.or(draft.split);
         self.drafts.push(draft);
-        Ok(())
+        Ok(true)
     }
 
     fn finish(self) -> Imported {

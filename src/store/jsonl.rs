@@ -121,7 +121,9 @@ pub(super) fn read(text: &str, intake: &mut Intake) -> Result<ControlFlow<()>, S
             return Ok(ControlFlow::Break(()));
         }
         match parsed.and_then(|object| draft(number, object, &text_name, label_name.as_deref())) {
-            Ok(draft) => intake.take(draft)?,
+            Ok(draft) => {
+                intake.take(draft)?;
+            }
             Err(reason) => intake.skip(number, reason),
         }
     }
@@ -184,6 +186,7 @@ fn annotation(text: &str, object: &mut Object) -> Result<DraftAnnotation, String
         links,
         state: field(object, "state")?.unwrap_or_default(),
         flagged: field(object, "flagged")?.unwrap_or_default(),
+        ..DraftAnnotation::default()
     })
 }
 

@@ -5,6 +5,8 @@
 
 mod encoding;
 mod error;
+pub mod export;
+pub mod formats;
 pub mod import;
 mod jsonl;
 pub mod model_folder;

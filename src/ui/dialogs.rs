@@ -207,7 +207,7 @@ fn proposal(wish: &Wish, desk: &Desk) -> Option<PathBuf> {
 }
 
 fn system_dialog(wish: &Wish, desk: &Desk) -> Choosing {
-    const TABLES: &[&str] = &["csv", "tsv", "jsonl", "json", "parquet", "txt"];
+    const TABLES: &[&str] = &["csv", "tsv", "jsonl", "json", "parquet", "txt", "xml", "ann", "conll", "bio", "apc", "atepc"];
     let language = desk.settings().language;
     let mut dialog = rfd::AsyncFileDialog::new().set_title(title(wish, language));
     if let Some(folder) = desk.path().and_then(Path::parent) {

@@ -2,6 +2,7 @@
 
 use super::{Format, Preview};
 use crate::store::encoding;
+use crate::store::formats::{self, Kind};
 use crate::store::scan::{self, Scanner, Trouble};
 use crate::store::{StoreError, jsonl, table};
 use std::collections::HashSet;
@@ -49,8 +50,20 @@ const LABEL_NAMES: [&str; 14] = [
     "评分",
 ];
 
+/// The kind of file, found out only where it is not given.
+pub(super) fn known(path: &Path, given: Option<Format>) -> Result<Format, StoreError> {
+    match given {
+        None => format(path),
+        Some(Format::Csv(_)) => Ok(Format::Csv(char::from(scan::sniff_delimiter(&encoding::decode_head(&head(path)?).text)))),
+        Some(given) => Ok(given),
+    }
+}
+
 /// The kind of file, by its name, or by its first bytes where the name says nothing.
-pub(super) fn format(path: &Path) -> Result<Format, StoreError> {
+fn format(path: &Path) -> Result<Format, StoreError> {
+    if path.is_dir() {
+        return Ok(Format::Annotated(Kind::Brat));
+    }
     let head = head(path)?;
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default();
     if head.starts_with(b"PAR1") || matches!(extension.as_str(), "parquet" | "pq") {
@@ -66,6 +79,9 @@ pub(super) fn format(path: &Path) -> Result<Format, StoreError> {
         }
     }
     let text = encoding::decode_head(&head).text;
+    if let Some(kind) = formats::detect(path, &text) {
+        return Ok(Format::Annotated(kind));
+    }
     Ok(match extension.as_str() {
         "csv" => Format::Csv(char::from(scan::sniff_delimiter(&text))),
         "tsv" | "tab" => Format::Tsv,
@@ -88,8 +104,13 @@ fn head(path: &Path) -> Result<Vec<u8>, StoreError> {
     Ok(head)
 }
 
-pub(super) fn preview(path: &Path, header: Option<bool>) -> Result<Preview, StoreError> {
-    let format = format(path)?;
+pub(super) fn preview(path: &Path, header: Option<bool>, format: Option<Format>) -> Result<Preview, StoreError> {
+    let format = known(path, format)?;
+    if let Format::Annotated(kind) = format {
+        let (rows, encoding) = formats::head(kind, path, SHOWN)?;
+        let columns = formats::COLUMNS.map(str::to_owned).to_vec();
+        return Ok(Preview { encoding, format, columns, rows, header_guess: true, text_guess: 0, label_guess: Some(1) });
+    }
     if format == Format::Parquet {
         let (columns, rows) = table::head(path, LOOKED_AT)?;
         return Ok(finish("UTF-8", format, columns, rows, true));

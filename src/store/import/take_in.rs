@@ -33,22 +33,25 @@ struct Names {
 impl Names {
     fn document(&mut self, id: DocId, draft: Draft) -> Document {
         let Draft { row, text, label, meta, split, annotation } = draft;
-        let DraftAnnotation { answers, spans, links, state, flagged } = annotation.unwrap_or_default();
+        let DraftAnnotation { answers, spans, links, state, flagged, foreign, one_question } = annotation.unwrap_or_default();
         let mut said = Annotation { state, flagged, ..Annotation::default() };
         for (question, class) in answers {
-            let question = self.question(&question, row);
+            let question = self.question(&question, one_question, row);
             said.answers.insert(question, Answer::Class(self.class(question, &class, row)));
         }
         if let Some(label) = label {
             let question = match self.schema.main_question() {
                 Some((id, _)) => id,
-                None => self.question("sentiment", row),
+                None => self.question("sentiment", false, row),
             };
             let class = self.class(question, &label, row);
             said.answers.entry(question).or_insert(Answer::Class(class));
         }
         for DraftSpan { id, range, label, polarity } in spans {
             let label = self.span_label(&label, polarity.is_some(), row);
+            if foreign && polarity.is_some() {
+                self.give_polarity(label, row);
+            }
             said.spans.insert(SpanId(id), Span { range, label, polarity });
         }
         let known = |id: u32| said.spans.contains_key(&SpanId(id));
@@ -62,10 +65,14 @@ impl Names {
         self.new.push(RowIssue { row, reason, skipped: false });
     }
 
-    fn question(&mut self, name: &str, row: usize) -> QuestionId {
+    /// `or_main`: rather the main question than a new one.
+    fn question(&mut self, name: &str, or_main: bool, row: usize) -> QuestionId {
         let questions = &mut self.schema.questions;
         if let Some(at) = place(questions.iter().map(|question| question.name.as_str()), name) {
             return QuestionId(at);
+        }
+        if or_main && !questions.is_empty() {
+            return QuestionId(0);
         }
         questions.push(Question { name: name.to_owned(), classes: Vec::new() });
         let id = QuestionId((questions.len() - 1) as u16);
@@ -82,6 +89,15 @@ impl Names {
         classes.push(Class { name: name.to_owned(), hue: (at % 8) as u8 });
         self.remark(row, "class", name);
         at as u16
+    }
+
+    fn give_polarity(&mut self, label: u16, row: usize) {
+        let label = &mut self.schema.span_labels[usize::from(label)];
+        if !label.polarity {
+            label.polarity = true;
+            let reason = format!("gives a polarity to {:?}; spans of this label can have one from now on", label.name);
+            self.new.push(RowIssue { row, reason, skipped: false });
+        }
     }
 
     fn span_label(&mut self, name: &str, polarity: bool, row: usize) -> u16 {

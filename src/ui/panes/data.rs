@@ -58,7 +58,7 @@ impl Choice {
             Some(name) if self.header && self.columns.iter().filter(|other| *other == name).count() == 1 => Column::Name(name.clone()),
             _ => Column::Number(at + 1),
         };
-        ImportOptions { text: column(self.text), label: self.label.map(column), header: self.header, split: None }
+        ImportOptions { text: column(self.text), label: self.label.map(column), header: self.header, split: None, format: None }
     }
 }
 
@@ -146,7 +146,8 @@ impl DataPane {
         ui.label(RichText::new(bars::file_name(path)).strong());
         let facts = cx.tf("{} · {} · {} columns", &[&cx.t(preview.format.name()), &preview.encoding, &preview.columns.len()]);
         ui.label(RichText::new(facts).color(theme::palette(ui).weak)).on_hover_text(path.display().to_string());
-        ui.horizontal_wrapped(|ui| {
+        // What stands where in a file of another tool is known.
+        let choose = |ui: &mut Ui| {
             column_ui(ui, cx.t("Text column"), &preview.columns, &mut choice.text);
             ui.add_space(8.0);
             label_column_ui(ui, cx, &preview.columns, &mut choice.label);
@@ -155,7 +156,10 @@ impl DataPane {
             if is_table && ui.checkbox(&mut choice.header, cx.t("The first row names the columns")).changed() {
                 cx.send(Command::PreviewImport { path: path.to_owned(), header: Some(choice.header) });
             }
-        });
+        };
+        if !preview.format.is_annotated() {
+            ui.horizontal_wrapped(choose);
+        }
         if choice.label == Some(choice.text) {
             ui.colored_label(theme::palette(ui).warning, cx.t("Text and label are the same column"));
         }
@@ -181,6 +185,7 @@ fn formats_ui(ui: &mut Ui, cx: &Cx<'_>) {
             "JSON Lines: one object a line, also the files that Gloss exports, with labels and spans",
             "Parquet: columns of text",
             "Plain text: one review a line",
+            "Annotated files of Label Studio, doccano, Prodigy, CoNLL, SemEval, PyABSA, ASTE and brat, with classes, spans and links",
         ] {
             ui.add(egui::Label::new(cx.t(words)).wrap());
         }
@@ -291,6 +296,9 @@ fn report_ui(ui: &mut Ui, cx: &mut Cx<'_>, path: &Path, report: &ImportReport) {
     if !report.labels.is_empty() {
         let labels: Vec<String> = report.labels.iter().map(|(name, count)| format!("{name} {count}")).collect();
         ui.add(egui::Label::new(cx.tf("Labels: {}", &[&labels.join(" · ")])).wrap());
+    }
+    if let Some(spans) = &report.spans {
+        ui.add(egui::Label::new(spans.sentence()).wrap());
     }
     if !report.columns_left_out.is_empty() {
         let columns = report.columns_left_out.join(", ");

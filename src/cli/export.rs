@@ -1,0 +1,41 @@
+//! `gloss export`: the documents as a file of another tool, or the model of a run as a folder.
+
+use super::{CliError, ExportArgs, existing};
+use crate::store::export::{self, ExportFormat};
+use crate::store::{ProjectFile, Runs, model_folder};
+use std::io::Write;
+
+pub(super) fn run(args: &ExportArgs) -> Result<(), CliError> {
+    match (&args.run, args.format) {
+        (Some(run), _) => {
+            let files = Runs::of(&existing(&args.project)?).model(run)?;
+            Ok(model_folder::write(&args.out, &files)?)
+        }
+        (None, Some(format)) => documents(args, format),
+        (None, None) => Err(CliError::Usage("say what to export: --run R for a model, --format NAME for documents".to_owned())),
+    }
+}
+
+/// Says what the file can't hold, then writes it.
+fn documents(args: &ExportArgs, format: ExportFormat) -> Result<(), CliError> {
+    let project = ProjectFile::open(&args.project)?.project;
+    let exported = export::export(&project, format)?;
+    let mut out = std::io::stdout().lock();
+    let unit = exported.unit.map_or_else(String::new, |unit| format!("; offsets count {unit}"));
+    writeln!(out, "{}: {} documents{unit}", format.name(), exported.documents)?;
+    let sentences = exported.sentences();
+    if sentences.is_empty() {
+        writeln!(out, "nothing is lost")?;
+    } else {
+        writeln!(out, "this format can't hold:")?;
+    }
+    for sentence in sentences {
+        writeln!(out, "  {sentence}")?;
+    }
+    out.flush()?;
+    if args.dry_run {
+        writeln!(out, "nothing was written: this was a dry run")?;
+        return Ok(());
+    }
+    Ok(exported.write(&args.out)?)
+}

@@ -1,0 +1,247 @@
+//! Documents out to files of other tools. What a format can't hold is counted before anything is written.
+
+use super::formats::{Fate, Loss, Losses};
+use super::{StoreError, jsonl};
+use crate::project::{Annotation, Document, Project, Schema, Span, SpanId, State};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+mod aste;
+mod conll;
+mod csv;
+mod doccano;
+mod labelstudio;
+
+/// A format documents can be written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExportFormat {
+    /// Our own: holds everything.
+    Jsonl,
+    Csv,
+    /// Words with IOB2 tags; characters for Chinese.
+    Conll,
+    Doccano,
+    LabelStudio,
+    /// Triplets of aspect, opinion and polarity.
+    Aste,
+}
+
+impl ExportFormat {
+    pub const ALL: [Self; 6] = [Self::Jsonl, Self::Csv, Self::Conll, Self::Doccano, Self::LabelStudio, Self::Aste];
+
+    /// As people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Jsonl => "JSON Lines",
+            Self::Csv => "CSV",
+            Self::Conll => "CoNLL",
+            Self::Doccano => "doccano",
+            Self::LabelStudio => "Label Studio",
+            Self::Aste => "ASTE",
+        }
+    }
+
+    /// As it is written on a command line.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+            Self::Conll => "conll",
+            Self::Doccano => "doccano",
+            Self::LabelStudio => "labelstudio",
+            Self::Aste => "aste",
+        }
+    }
+}
+
+/// A file that is ready to be written, and what it does not hold.
+#[derive(Clone, Debug)]
+pub struct Exported {
+    pub format: ExportFormat,
+    pub bytes: Vec<u8>,
+    /// Documents in the file.
+    pub documents: usize,
+    /// What the offsets in the file count, where it has any.
+    pub unit: Option<&'static str>,
+    /// `row` is the number of a document of the project, from 1.
+    pub losses: Vec<Loss>,
+}
+
+impl Exported {
+    /// Sentences about what is lost, the first document of each kind as the example.
+    pub fn sentences(&self) -> Vec<String> {
+        let sentence = |loss: &Loss| {
+            let example = if loss.example.is_empty() { String::new() } else { format!(" ({})", loss.example) };
+            format!("{} × {}, first in document {}{example}", loss.count, loss.what, loss.row)
+        };
+        self.losses.iter().map(sentence).collect()
+    }
+
+    /// Replaces the file once all is written.
+    ///
+    /// # Errors
+    /// The disk is full or read-only; the old file is still there then.
+    pub fn write(&self, path: &Path) -> Result<(), StoreError> {
+        super::write_atomically(path, &self.bytes).map_err(StoreError::io("Exporting", path))
+    }
+}
+
+/// Makes the file of a project in memory.
+///
+/// # Errors
+/// Only a number that JSON can't hold: not with a sound project.
+pub fn export(project: &Project, format: ExportFormat) -> std::io::Result<Exported> {
+    let mut out = Out { project, bytes: Vec::new(), losses: Losses::default(), documents: 0 };
+    let unit = match format {
+        ExportFormat::Jsonl => {
+            jsonl::export_jsonl(project, &mut out.bytes)?;
+            out.documents = project.documents().count();
+            Some("code points")
+        }
+        ExportFormat::Csv => csv::write(&mut out),
+        ExportFormat::Conll => conll::write(&mut out),
+        ExportFormat::Doccano => doccano::write(&mut out)?,
+        ExportFormat::LabelStudio => labelstudio::write(&mut out)?,
+        ExportFormat::Aste => aste::write(&mut out),
+    };
+    Ok(Exported { format, bytes: out.bytes, documents: out.documents, unit, losses: out.losses.0 })
+}
+
+/// A file on its way.
+struct Out<'a> {
+    project: &'a Project,
+    bytes: Vec<u8>,
+    losses: Losses,
+    documents: usize,
+}
+
+/// What a format has no room for, so that all formats name it alike.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum No {
+    /// No question has room.
+    Answers,
+    /// Only the main question has.
+    OtherAnswers,
+    Polarity,
+    Links,
+    States,
+    Meta,
+}
+
+impl<'a> Out<'a> {
+    fn schema(&self) -> &'a Schema {
+        self.project.schema()
+    }
+
+    /// Number of a document in reports.
+    fn number(doc: &Document) -> usize {
+        doc.id.index() + 1
+    }
+
+    fn drop_span(&mut self, doc: &Document, why: &str, span: &Span) {
+        let label = self.label(span);
+        self.losses.add(Fate::Dropped, format!("a span {why}"), Self::number(doc), format!("{label}: {}", span.range.of(&doc.text)));
+    }
+
+    fn note(&mut self, doc: &Document, what: &str, example: &str) {
+        self.losses.note(what, Self::number(doc), example);
+    }
+
+    fn label(&self, span: &Span) -> &'a str {
+        self.schema().span_labels.get(usize::from(span.label)).map_or("span", |label| label.name.as_str())
+    }
+
+    /// Question and class of each answer, in order of the schema.
+    fn answers(&self, annotation: &Annotation) -> Vec<(&'a str, &'a str)> {
+        let named = annotation.answers.keys().filter_map(|id| {
+            let question = self.schema().question(*id)?;
+            Some((question.name.as_str(), question.classes.get(usize::from(annotation.class(*id)?))?.name.as_str()))
+        });
+        named.collect()
+    }
+
+    /// The class of the main question.
+    fn main_class(&self, annotation: &Annotation) -> Option<&'a str> {
+        let (id, question) = self.schema().main_question()?;
+        Some(question.classes.get(usize::from(annotation.class(id)?))?.name.as_str())
+    }
+
+    /// Counts what a document has and the format lacks.
+    fn lacks(&mut self, doc: &Document, lacking: &[No]) {
+        let said = &doc.annotation;
+        for no in lacking {
+            let (count, what) = match no {
+                No::Answers => (said.answers.len(), "an answer to a question"),
+                No::OtherAnswers => {
+                    let main = self.main_class(said).map_or(0, |_| 1);
+                    (said.answers.len() - main, "an answer to another question than the main one")
+                }
+                No::Polarity => (said.spans.values().filter(|span| span.polarity.is_some()).count(), "the polarity of a span"),
+                No::Links => (said.links.len(), "a link between spans"),
+                No::States => (usize::from(said.state == State::Skipped), "the mark \"skipped\""),
+                No::Meta => (doc.meta.len(), "a field of metadata"),
+            };
+            (0..count).for_each(|_| self.note(doc, what, &doc.text));
+        }
+        if said.flagged {
+            self.note(doc, "a flag", &doc.text);
+        }
+        if doc.split.is_some() {
+            self.note(doc, "the fixed part in training (train, dev or test)", &doc.text);
+        }
+    }
+
+    /// Says that a document comes back as done, or as to do, where the format can't tell.
+    fn state_changes(&mut self, doc: &Document, comes_back: &State) {
+        if doc.annotation.state != *comes_back && doc.annotation.state != State::Skipped {
+            let what = match comes_back {
+                State::Done => "a document to do that will read as done",
+                _ => "a document done with nothing in it that will read as to do",
+            };
+            self.note(doc, what, &doc.text);
+        }
+    }
+}
+
+/// Spans without overlap, in reading order, the longer one first; and those that had to give way.
+fn flat(annotation: &Annotation) -> (Vec<(SpanId, Span)>, Vec<Span>) {
+    let (mut kept, mut left) = (Vec::<(SpanId, Span)>::new(), Vec::new());
+    for (id, span) in annotation.spans_in_order() {
+        match kept.last() {
+            Some((_, last)) if last.range.overlaps(span.range) => left.push(span),
+            _ => kept.push((id, span)),
+        }
+    }
+    (kept, left)
+}
+
+/// Words of a text as byte ranges: single characters of Chinese, runs of letters and digits, single signs. White space is
+/// left out. A word ends where a span starts or ends.
+fn words(text: &str, edges: &BTreeSet<usize>) -> Vec<std::ops::Range<usize>> {
+    let mut words: Vec<std::ops::Range<usize>> = Vec::new();
+    let mut in_run = false;
+    for (at, c) in text.char_indices() {
+        let end = at + c.len_utf8();
+        if is_gap(c) {
+            in_run = false;
+            continue;
+        }
+        let joins = in_run && !edges.contains(&at) && (c.is_alphanumeric() || is_mark(c)) && !super::formats::is_wide(c);
+        match words.last_mut().filter(|_| joins) {
+            Some(word) => word.end = end,
+            None => words.push(at..end),
+        }
+        in_run = !super::formats::is_wide(c) && (c.is_alphanumeric() || in_run && is_mark(c)) || is_mark(c) && joins;
+    }
+    words
+}
+
+/// What never stands in a word of a file of lines and columns.
+fn is_gap(c: char) -> bool {
+    c.is_whitespace() || c.is_control()
+}
+
+/// Goes with the letter before it.
+fn is_mark(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{200d}' | '\u{fe0f}')
+}

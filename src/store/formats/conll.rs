@@ -1,0 +1,167 @@
+//! Words with tags, one a line: CoNLL in its schemes, and PyABSA's ATEPC with a polarity behind the tag.
+
+use super::loss::Losses;
+use super::raw::{Parsed, RawDoc, RawSpan, polarity};
+use super::tokens;
+use crate::project::{Polarity, State};
+use crate::store::scan;
+use std::ops::Range;
+
+/// Before the text a group of words was taken from, so that its spaces are not lost.
+pub(in crate::store) const TEXT_COMMENT: &str = "# text = ";
+
+/// A word of a sentence.
+struct Word<'a> {
+    row: usize,
+    word: &'a str,
+    tag: &'a str,
+    polarity: Option<Polarity>,
+}
+
+/// What stands between two blank lines.
+#[derive(Default)]
+struct Sentence<'a> {
+    /// With its row.
+    text: Option<(usize, String)>,
+    words: Vec<Word<'a>>,
+}
+
+/// Whether the lines hold words with tags: `Some(true)` with a polarity behind. Looks at the first lines only.
+pub(super) fn looks_like(text: &str) -> Option<bool> {
+    let mut counts = [0usize; 3];
+    let mut has_sure_tag = false;
+    for line in scan::lines(text).filter(|line| !line.trim().is_empty() && !line.starts_with('#')).take(300) {
+        let columns = columns(line);
+        let last = columns.last().copied().unwrap_or_default();
+        let before = columns.len().checked_sub(2).map_or("", |at| columns[at]);
+        has_sure_tag |= columns.len() > 1 && (last == "O" || last.len() > 2 && is_tag(last)) || is_polarity(last);
+        counts[0] += 1;
+        counts[1] += usize::from(columns.len() <= 5 && (is_tag(last) && columns.len() > 1 || last == "O"));
+        counts[2] += usize::from(columns.len() == 3 && is_tag(before) && is_polarity(last));
+    }
+    let [all, tags, polarities] = counts;
+    // A single line that ends in such a letter is a review.
+    let most = |count: usize| all > 1 && has_sure_tag && count * 100 >= all * 95;
+    if most(polarities) { Some(true) } else { most(tags).then_some(false) }
+}
+
+fn columns(line: &str) -> Vec<&str> {
+    line.split([' ', '\t']).filter(|column| !column.is_empty()).collect()
+}
+
+fn is_tag(tag: &str) -> bool {
+    matches!(tag, "O" | "B" | "I" | "E" | "S") || split_tag(tag).is_some()
+}
+
+fn is_polarity(word: &str) -> bool {
+    polarity(word).is_some() || matches!(word, "-100" | "-999") || word.eq_ignore_ascii_case("conflict")
+}
+
+/// Part and label of a tag such as `B-ASP`; a bare `B` marks a span.
+fn split_tag(tag: &str) -> Option<(char, &str)> {
+    let part = tag.chars().next().filter(|part| "BIEOSMLUW".contains(*part))?;
+    match tag[1..].chars().next() {
+        None if part != 'O' => Some((part, "span")),
+        Some('-' | '_') if tag.len() > 2 && part != 'O' => Some((part, &tag[2..])),
+        _ => None,
+    }
+}
+
+pub(super) fn parse(text: &str, with_polarity: bool) -> Result<Parsed, String> {
+    let mut parsed = Parsed::default();
+    let mut sentence = Sentence::default();
+    for (at, line) in scan::lines(text).enumerate() {
+        let row = at + 1;
+        if line.trim_matches([' ', '\t']).is_empty() {
+            take(std::mem::take(&mut sentence), with_polarity, &mut parsed);
+        } else if let Some(stated) = line.strip_prefix(TEXT_COMMENT) {
+            sentence.text = Some((row, stated_text(stated)));
+        } else if let Some(word) = word(row, line, with_polarity, &mut parsed.losses) {
+            sentence.words.push(word);
+        }
+    }
+    take(sentence, with_polarity, &mut parsed);
+    if parsed.docs.is_empty() {
+        return Err("it holds no words with tags".to_owned());
+    }
+    Ok(parsed)
+}
+
+/// Written as JSON where a line can't hold it.
+fn stated_text(stated: &str) -> String {
+    stated.starts_with('"').then(|| serde_json::from_str(stated).ok()).flatten().unwrap_or_else(|| stated.to_owned())
+}
+
+fn word<'a>(row: usize, line: &'a str, with_polarity: bool, losses: &mut Losses) -> Option<Word<'a>> {
+    let mut columns = columns(line);
+    let said = if with_polarity && columns.len() > 2 { columns.pop() } else { None };
+    let tag = columns.last().copied().filter(|tag| is_tag(tag));
+    let word = columns.first().copied().unwrap_or_default();
+    if word == "-DOCSTART-" || line.starts_with('#') && tag.is_none() {
+        return None;
+    }
+    match tag {
+        Some(tag) if columns.len() > 1 => Some(Word { row, word, tag, polarity: said.and_then(polarity) }),
+        // The word was a space.
+        Some(_) => {
+            losses.note("a line holds a tag and no word", row, line);
+            None
+        }
+        None => {
+            losses.note("a word has no tag and was taken as outside of spans", row, line);
+            Some(Word { row, word, tag: "O", polarity: None })
+        }
+    }
+}
+
+fn take(sentence: Sentence, with_polarity: bool, parsed: &mut Parsed) {
+    let Some(first) = sentence.words.first() else {
+        if let Some((row, text)) = sentence.text.filter(|(_, text)| !text.trim().is_empty()) {
+            parsed.bad.push((row, format!("states the text {:?} and no words", super::loss::short(&text))));
+        }
+        return;
+    };
+    let row = first.row;
+    let words: Vec<&str> = sentence.words.iter().map(|word| word.word).collect();
+    let stated = sentence.text.and_then(|(_, text)| tokens::find(&text, &words).map(|places| (text, places)));
+    let (text, places) = stated.unwrap_or_else(|| tokens::join(&words));
+    let mut doc = RawDoc { row, text, state: State::Done, ..RawDoc::default() };
+    for chunk in chunks(&sentence.words) {
+        let words = &sentence.words[chunk.words.clone()];
+        let bytes = places[chunk.words.start].start..places[chunk.words.end - 1].end;
+        let label = if with_polarity && matches!(chunk.label, "ASP" | "span") { "aspect" } else { chunk.label };
+        let polarity = words.iter().find_map(|word| word.polarity);
+        doc.spans.push(RawSpan::at_bytes(format!("span {}", doc.spans.len()), bytes, label, polarity));
+    }
+    parsed.docs.push(doc);
+}
+
+/// Words that make one span.
+pub(super) struct Chunk<'a> {
+    pub words: Range<usize>,
+    pub label: &'a str,
+}
+
+fn chunks<'a>(words: &[Word<'a>]) -> Vec<Chunk<'a>> {
+    decode(words.iter().map(|word| word.tag))
+}
+
+/// Reads tags of all schemes alike. In IOB1 a span starts with `I`, in IOB2 with `B`, in IOE2 it ends with `E`,
+/// in IOBES and BILOU `S` and `U` stand alone: no rule of one contradicts another.
+pub(super) fn decode<'a>(tags: impl Iterator<Item = &'a str>) -> Vec<Chunk<'a>> {
+    let mut chunks: Vec<Chunk<'a>> = Vec::new();
+    let mut is_open = false;
+    for (at, tag) in tags.enumerate() {
+        let Some((part, label)) = split_tag(tag) else {
+            is_open = false;
+            continue;
+        };
+        let goes_on = is_open && "IMEL".contains(part) && chunks.last().is_some_and(|last| last.label == label);
+        match chunks.last_mut().filter(|_| goes_on) {
+            Some(last) => last.words.end = at + 1,
+            None => chunks.push(Chunk { words: at..at + 1, label }),
+        }
+        is_open = "BIM".contains(part);
+    }
+    chunks
+}

@@ -1,0 +1,139 @@
+//! doccano: JSON Lines or JSON with classes, spans, relations or classes and spans together; fastText's labelled lines.
+
+use super::json::{self, Object};
+use super::labelstudio::PLAIN_LINK;
+use super::loss::Losses;
+use super::offsets::Unit;
+use super::raw::{Parsed, RawDoc, RawSpan, polarity};
+use crate::project::State;
+use crate::store::scan;
+use serde_json::Value;
+
+/// Beside the text in files of our own: what their offsets count.
+pub(in crate::store) const UNIT: &str = "offset_unit";
+
+pub(super) fn parse(text: &str) -> Result<Parsed, String> {
+    if is_fast_text(text) {
+        return Ok(fast_text(text));
+    }
+    let mut parsed = Parsed::default();
+    for (row, object) in json::rows(text)? {
+        let losses = &mut parsed.losses;
+        let doc = object.and_then(|object| document(row, object, losses));
+        parsed.push(row, doc);
+    }
+    Ok(parsed)
+}
+
+fn document(row: usize, mut object: Object, losses: &mut Losses) -> Result<RawDoc, String> {
+    let text = json::take_text(&mut object)?;
+    let unit = object.get(UNIT).and_then(Value::as_str).and_then(Unit::parse);
+    if unit.is_some() {
+        object.remove(UNIT);
+    }
+    let mut doc = RawDoc { row, text, unit, ..RawDoc::default() };
+    let mut classes = Vec::new();
+    for name in ["label", "labels", "column_label", "entities", "cats"] {
+        match object.remove(name) {
+            Some(Value::Array(items)) => items.into_iter().for_each(|item| said(row, item, &mut doc, &mut classes, losses)),
+            Some(Value::String(class)) => classes.push(class),
+            Some(Value::Number(class)) => classes.push(class.to_string()),
+            Some(other) => object.extend([(name.to_owned(), other)]),
+            None => {}
+        }
+    }
+    if classes.len() > 1 {
+        losses.note("a second class was left out: a question has one answer", row, classes[1..].join(", "));
+    }
+    doc.label = classes.into_iter().next();
+    if let Some(Value::Array(relations)) = object.remove("relations") {
+        relations.iter().for_each(|relation| link(row, relation, &mut doc, losses));
+    }
+    if let Some(comments) = object.remove("Comments").or_else(|| object.remove("comments")) {
+        let words = comments.as_array().map(|list| list.iter().filter_map(comment).collect::<Vec<_>>().join("\n"));
+        doc.meta.extend(words.filter(|words| !words.is_empty()).map(|words| ("comments".to_owned(), words)));
+    }
+    doc.meta.extend(json::meta(object));
+    if doc.label.is_some() || !doc.spans.is_empty() {
+        doc.state = State::Done;
+    }
+    Ok(doc)
+}
+
+fn comment(value: &Value) -> Option<String> {
+    value.as_str().or_else(|| value["comment"].as_str()).map(str::to_owned)
+}
+
+/// An item of a list of labels: a class, `[start, end, label]`, or an object with offsets.
+fn said(row: usize, item: Value, doc: &mut RawDoc, classes: &mut Vec<String>, losses: &mut Losses) {
+    let at = doc.spans.len();
+    let span = match &item {
+        Value::String(class) => return classes.push(class.clone()),
+        Value::Array(parts) => match parts.as_slice() {
+            [start, end, label, ..] => offsets(start, end, label).map(|span| (format!("span {at}"), span)),
+            _ => None,
+        },
+        Value::Object(parts) => {
+            let part = |names: [&str; 2]| names.iter().find_map(|name| parts.get(*name)).unwrap_or(&Value::Null);
+            let id = parts.get("id").and_then(json::key).unwrap_or_else(|| format!("span {at}"));
+            offsets(part(["start_offset", "start"]), part(["end_offset", "end"]), part(["label", "label"])).map(|span| (id, span))
+        }
+        _ => None,
+    };
+    match span {
+        Some((key, span)) => {
+            let polarity = item["polarity"].as_str().and_then(polarity);
+            doc.spans.push(RawSpan { key, polarity, ..span });
+        }
+        None => losses.drop_span("has no offsets or label that make sense", row, item.to_string()),
+    }
+}
+
+fn offsets(start: &Value, end: &Value, label: &Value) -> Option<RawSpan> {
+    Some(RawSpan::at_offsets("", start.as_u64()?, end.as_u64()?, label.as_str()?))
+}
+
+fn link(row: usize, relation: &Value, doc: &mut RawDoc, losses: &mut Losses) {
+    let (Some(from), Some(to)) = (json::key(&relation["from_id"]), json::key(&relation["to_id"])) else {
+        return losses.note("a relation names no spans and was left out", row, relation.to_string());
+    };
+    if let Some(name) = relation["type"].as_str().filter(|name| *name != PLAIN_LINK) {
+        losses.note(format!("a link came over without its name {name:?}"), row, "");
+    }
+    doc.links.push((from, to));
+}
+
+const FAST: &str = "__label__";
+
+pub(super) fn is_fast_text(text: &str) -> bool {
+    let mut lines = scan::lines(text).filter(|line| !line.trim().is_empty()).take(20).peekable();
+    lines.peek().is_some() && lines.all(|line| line.trim_start_matches('"').starts_with(FAST))
+}
+
+/// Lines such as `__label__positive Great price.`; some were quoted by the tool because they hold a comma.
+fn fast_text(text: &str) -> Parsed {
+    let mut parsed = Parsed::default();
+    for (at, line) in scan::lines(text).enumerate() {
+        let row = at + 1;
+        if line.trim().is_empty() {
+            parsed.blank += 1;
+            continue;
+        }
+        let quoted = line.trim_end().strip_prefix('"').and_then(|inside| inside.strip_suffix('"'));
+        let line = quoted.filter(|inside| inside.starts_with(FAST)).map_or(line.to_owned(), |inside| inside.replace("\"\"", "\""));
+        let mut rest = line.as_str();
+        let mut classes = Vec::new();
+        while let Some(after) = rest.strip_prefix(FAST) {
+            let (class, text) = after.split_once(' ').unwrap_or((after, ""));
+            classes.push(class);
+            rest = text;
+        }
+        if classes.len() > 1 {
+            parsed.losses.note("a second class was left out: a question has one answer", row, classes[1..].join(", "));
+        }
+        let label = classes.first().map(|class| (*class).to_owned());
+        let state = if label.is_some() { State::Done } else { State::Todo };
+        parsed.docs.push(RawDoc { row, text: rest.to_owned(), label, state, ..RawDoc::default() });
+    }
+    parsed
+}

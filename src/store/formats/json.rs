@@ -1,0 +1,119 @@
+//! JSON objects of a file, however they are laid out: an array, one a line, or one after the other over many lines.
+
+use crate::store::scan;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+pub(super) type Object = Map<String, Value>;
+
+/// An object with its row: its line where each has one, else its number from 1.
+pub(super) type Row = (usize, Result<Object, String>);
+
+/// All objects of a file.
+///
+/// # Errors
+/// The file as a whole is broken JSON: what is wrong.
+pub(super) fn rows(text: &str) -> Result<Vec<Row>, String> {
+    let start = text.trim_start();
+    if start.starts_with('[') {
+        match serde_json::from_str::<Vec<Value>>(text) {
+            Ok(array) => return Ok(array.into_iter().enumerate().map(|(at, value)| (at + 1, object(value))).collect()),
+            // Lines that are arrays.
+            Err(_) if serde_json::from_str::<Value>(first_line(start)).is_ok() => {}
+            Err(error) => return Err(format!("it is broken JSON: {error}")),
+        }
+    } else if serde_json::from_str::<Value>(first_line(start)).is_err() {
+        let values: Vec<_> = serde_json::Deserializer::from_str(text).into_iter::<Value>().collect();
+        if values.first().is_some_and(Result::is_ok) {
+            let read = |value: Result<Value, serde_json::Error>| value.map_err(|error| broken(&error)).and_then(object);
+            return Ok(values.into_iter().enumerate().map(|(at, value)| (at + 1, read(value))).collect());
+        }
+    }
+    let line = |(at, line): (usize, &str)| {
+        let read = || serde_json::from_str(line).map_err(|error| broken(&error)).and_then(object);
+        (!line.trim().is_empty()).then(|| (at + 1, read()))
+    };
+    Ok(scan::lines(text).enumerate().filter_map(line).collect())
+}
+
+/// The first objects of a file's beginning, whatever comes after.
+pub(super) fn first(text: &str, most: usize) -> Vec<Object> {
+    let mut rest = text.trim_start();
+    rest = rest.strip_prefix('[').filter(|inside| !inside.trim_start().starts_with('"')).unwrap_or(rest);
+    let mut found = Vec::new();
+    while found.len() < most {
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
+        let Some(Ok(value)) = values.next() else { break };
+        let read = values.byte_offset();
+        rest = rest.get(read..).unwrap_or_default().trim_start().trim_start_matches(',');
+        found.extend(object(value));
+    }
+    found
+}
+
+fn first_line(text: &str) -> &str {
+    scan::lines(text).next().unwrap_or_default()
+}
+
+fn broken(error: &serde_json::Error) -> String {
+    format!("is not valid JSON ({})", error.to_string().replace(" at line 1 column", " at column"))
+}
+
+/// spaCy's pairs of a text and what is said about it become objects too.
+fn object(value: Value) -> Result<Object, String> {
+    match value {
+        Value::Object(object) => Ok(object),
+        Value::Array(pair) => match <[Value; 2]>::try_from(pair) {
+            Ok([text @ Value::String(_), Value::Object(mut said)]) => {
+                said.insert("text".to_owned(), text);
+                Ok(said)
+            }
+            _ => Err("holds no JSON object".to_owned()),
+        },
+        _ => Err("holds no JSON object".to_owned()),
+    }
+}
+
+/// A value as text; `None` for null.
+pub(super) fn cell(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
+/// What is left of an object, as metadata.
+pub(super) fn meta(object: Object) -> BTreeMap<String, String> {
+    object.into_iter().filter_map(|(name, value)| Some((name, cell(&value)?))).collect()
+}
+
+/// Takes the text out of an object: under a usual name, else the longest string.
+pub(super) fn take_text(object: &mut Object) -> Result<String, String> {
+    const USUAL: [&str; 7] = ["text", "data", "column_data", "review", "content", "sentence", "comment"];
+    let usual = USUAL.iter().find(|name| object.get(**name).is_some_and(Value::is_string)).map(|name| (*name).to_owned());
+    let length = |value: &Value| value.as_str().map_or(0, str::len);
+    let longest =
+        || object.iter().filter(|(_, value)| value.is_string()).max_by_key(|(_, value)| length(value)).map(|(name, _)| name.clone());
+    match usual.or_else(longest).and_then(|name| object.remove(&name)) {
+        Some(Value::String(text)) => Ok(text),
+        _ => Err("has no text".to_owned()),
+    }
+}
+
+/// The strings of an array; a lone string is an array of one.
+pub(super) fn strings(value: Option<&Value>) -> Vec<String> {
+    match value {
+        Some(Value::String(one)) => vec![one.clone()],
+        Some(Value::Array(many)) => many.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// An id as text, whether the file has it as a number or a string.
+pub(super) fn key(value: &Value) -> Option<String> {
+    match value {
+        Value::String(_) | Value::Number(_) => cell(value),
+        _ => None,
+    }
+}

@@ -1,0 +1,153 @@
+//! Annotated files of other tools. Each parser turns a text into rows with names and offsets as the file has them;
+//! `offsets` finds out what the offsets count, `place` makes drafts of the rows and counts what is lost.
+//!
+//! Nothing here changes a project, and nothing panics on damaged input: a bad row is an issue, a bad file an error.
+
+mod absa;
+mod brat;
+mod conll;
+mod detect;
+mod doccano;
+mod json;
+mod labelstudio;
+mod loss;
+mod offsets;
+mod place;
+mod prodigy;
+mod raw;
+mod semeval;
+mod tokens;
+
+pub(super) use absa::MARK;
+pub(super) use conll::TEXT_COMMENT;
+pub(super) use detect::detect;
+pub(super) use doccano::UNIT;
+pub(super) use labelstudio::PLAIN_LINK;
+pub(super) use loss::Losses;
+pub use loss::{Fate, Loss, SpanReport};
+pub(super) use tokens::{is_wide, join};
+
+use super::import::Intake;
+use super::{StoreError, encoding};
+use raw::Parsed;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+/// A format of another tool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    LabelStudio,
+    Doccano,
+    Prodigy,
+    Conll,
+    SemEval14,
+    SemEval16,
+    Apc,
+    Atepc,
+    Aste,
+    E2e,
+    Brat,
+}
+
+impl Kind {
+    pub const ALL: [Self; 11] = [
+        Self::LabelStudio,
+        Self::Doccano,
+        Self::Prodigy,
+        Self::Conll,
+        Self::SemEval14,
+        Self::SemEval16,
+        Self::Apc,
+        Self::Atepc,
+        Self::Aste,
+        Self::E2e,
+        Self::Brat,
+    ];
+
+    /// As people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LabelStudio => "Label Studio",
+            Self::Doccano => "doccano",
+            Self::Prodigy => "Prodigy",
+            Self::Conll => "CoNLL",
+            Self::SemEval14 => "SemEval 2014",
+            Self::SemEval16 => "SemEval 2015/16",
+            Self::Apc => "APC",
+            Self::Atepc => "ATEPC",
+            Self::Aste => "ASTE",
+            Self::E2e => "E2E",
+            Self::Brat => "brat",
+        }
+    }
+
+    /// As it is written on a command line.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::LabelStudio => "labelstudio",
+            Self::Doccano => "doccano",
+            Self::Prodigy => "prodigy",
+            Self::Conll => "conll",
+            Self::SemEval14 => "semeval14",
+            Self::SemEval16 => "semeval16",
+            Self::Apc => "apc",
+            Self::Atepc => "atepc",
+            Self::Aste => "aste",
+            Self::E2e => "e2e",
+            Self::Brat => "brat",
+        }
+    }
+
+    /// Whether a text stands once for each of its aspects.
+    fn repeats_texts(self) -> bool {
+        matches!(self, Self::Apc | Self::Atepc)
+    }
+}
+
+/// Reads and parses a file; for brat also a folder.
+fn parse(kind: Kind, path: &Path) -> Result<(Parsed, &'static str), StoreError> {
+    if kind == Kind::Brat {
+        return brat::read(path);
+    }
+    let bytes = std::fs::read(path).map_err(StoreError::io_read("Reading the file", path))?;
+    let decoded = encoding::decode(&bytes);
+    drop(bytes);
+    let text = &decoded.text;
+    let parsed = match kind {
+        Kind::LabelStudio => labelstudio::parse(text),
+        Kind::Doccano => doccano::parse(text),
+        Kind::Prodigy => prodigy::parse(text),
+        Kind::Conll => conll::parse(text, false),
+        Kind::Atepc => conll::parse(text, true),
+        Kind::SemEval14 | Kind::SemEval16 => semeval::parse(text),
+        Kind::Apc => Ok(absa::apc(text)),
+        Kind::Aste => Ok(absa::aste(text)),
+        Kind::E2e => Ok(absa::e2e(text)),
+        Kind::Brat => Ok(Parsed::default()),
+    };
+    let parsed = parsed.map_err(|what| StoreError::Annotated { format: kind.name(), what, path: path.to_owned() })?;
+    Ok((parsed, decoded.encoding))
+}
+
+/// Reads a whole file into the import.
+pub(super) fn read(kind: Kind, path: &Path, intake: &mut Intake) -> Result<ControlFlow<()>, StoreError> {
+    let (parsed, encoding) = parse(kind, path)?;
+    intake.report.encoding = encoding;
+    place::take(parsed, kind, intake)
+}
+
+/// Names of the columns a preview shows.
+pub(super) const COLUMNS: [&str; 3] = ["text", "class", "spans"];
+
+/// The first rows as they would come in, and the encoding.
+pub(super) fn head(kind: Kind, path: &Path, rows: usize) -> Result<(Vec<Vec<String>>, &'static str), StoreError> {
+    let (parsed, encoding) = parse(kind, path)?;
+    let (all, _, _) = place::drafts(parsed, kind);
+    let row = |ready: &place::Ready| {
+        let draft = &ready.draft;
+        let answers = draft.annotation.iter().flat_map(|said| said.answers.values().cloned());
+        let classes: Vec<String> = draft.label.iter().cloned().chain(answers).collect();
+        vec![draft.text.clone(), classes.join(", "), place::cell(ready)]
+    };
+    Ok((all.iter().take(rows).map(row).collect(), encoding))
+}

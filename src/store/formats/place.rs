@@ -1,0 +1,162 @@
+//! From parsed rows to drafts: offsets become places, names of spans become ids, and everything is counted.
+
+use super::Kind;
+use super::loss::{Fate, Losses, SpanReport};
+use super::offsets::{self, Placed, Ruler, Unit};
+use super::raw::{Parsed, Place, RawDoc};
+use crate::project::TextRange;
+use crate::store::StoreError;
+use crate::store::import::{Draft, DraftAnnotation, DraftSpan, Intake, RowIssue};
+use std::collections::{BTreeSet, HashMap};
+use std::ops::ControlFlow;
+
+/// A row that can come in, with what is lost on the way.
+pub(super) struct Ready {
+    pub draft: Draft,
+    kept: usize,
+    losses: Losses,
+}
+
+/// Understands all rows of a file.
+pub(super) fn drafts(mut parsed: Parsed, kind: Kind) -> (Vec<Ready>, SpanReport, Losses) {
+    let mut report = SpanReport::default();
+    if kind.repeats_texts() {
+        report.joined_rows = join(&mut parsed);
+    }
+    let (unit, doubt) = offsets::choose(&parsed);
+    let has_offsets = parsed.docs.iter().flat_map(|doc| &doc.spans).any(|span| matches!(span.place, Place::Offsets(..)));
+    if has_offsets {
+        let stated = parsed.docs.iter().find_map(|doc| doc.unit).filter(|_| parsed.docs.iter().all(|doc| doc.unit.is_some()));
+        report.unit = Some(stated.unwrap_or(unit).name());
+        report.unit_doubt = doubt;
+    }
+    let questions: BTreeSet<&String> = parsed.docs.iter().flat_map(|doc| doc.answers.keys()).collect();
+    let one_question = questions.len() == 1;
+    let ready = parsed.docs.into_iter().map(|doc| ready(doc, unit, one_question)).collect();
+    (ready, report, parsed.losses)
+}
+
+fn ready(doc: RawDoc, unit: Unit, one_question: bool) -> Ready {
+    let RawDoc { row, text, label, answers, meta, spans, links, state, unit: stated } = doc;
+    let ruler = Ruler::new(&text);
+    let unit = stated.unwrap_or(unit);
+    let (mut placed, mut losses, mut kept) = (Vec::new(), Losses::default(), 0);
+    let mut ids = HashMap::new();
+    for span in spans {
+        let row = span.row.unwrap_or(row);
+        let range = match offsets::put(&text, &ruler, unit, &span) {
+            Placed::Kept(range) => {
+                kept += 1;
+                range
+            }
+            Placed::Clipped(range, what) => {
+                losses.add(Fate::Clipped, format!("a span {what}"), row, format!("{} {}", where_it_is(&span.place), span.label));
+                range
+            }
+            Placed::Dropped(why) => {
+                losses.drop_span(why, row, format!("{} {}", where_it_is(&span.place), span.label));
+                continue;
+            }
+        };
+        let id = placed.len() as u32;
+        ids.entry(span.key).or_insert(id);
+        placed.push(DraftSpan { id, range, label: span.label, polarity: span.polarity });
+    }
+    let mut joined = Vec::new();
+    for (from, to) in links {
+        match (ids.get(&from), ids.get(&to)) {
+            (Some(from), Some(to)) if from != to => joined.push((*from, *to)),
+            (Some(_), Some(_)) => losses.note("a link joins a span to itself and was left out", row, ""),
+            _ => losses.note("a link was left out with a span that it joins", row, format!("{from} to {to}")),
+        }
+    }
+    let annotation = DraftAnnotation { answers, spans: placed, links: joined, state, flagged: false, foreign: true, one_question };
+    Ready { draft: Draft { row, text, label, meta, split: None, annotation: Some(annotation) }, kept, losses }
+}
+
+fn where_it_is(place: &Place) -> String {
+    match place {
+        Place::Offsets(start, end) => format!("{start} to {end}"),
+        Place::Bytes(bytes) => format!("bytes {} to {}", bytes.start, bytes.end),
+    }
+}
+
+/// Joins rows of equal text: some formats repeat a sentence for each of its aspects. How many were joined.
+fn join(parsed: &mut Parsed) -> usize {
+    let mut first: HashMap<String, usize> = HashMap::new();
+    let mut docs: Vec<RawDoc> = Vec::new();
+    let before = parsed.docs.len();
+    for doc in std::mem::take(&mut parsed.docs) {
+        let Some(at) = first.get(&doc.text) else {
+            first.insert(doc.text.clone(), docs.len());
+            docs.push(doc);
+            continue;
+        };
+        let into = &mut docs[*at];
+        for mut span in doc.spans {
+            match into.spans.iter_mut().find(|other| other.place == span.place && other.label == span.label) {
+                Some(same) => {
+                    if same.polarity.is_some() && span.polarity.is_some() && same.polarity != span.polarity {
+                        parsed.losses.note("an aspect has two polarities; the first was kept", doc.row, &doc.text);
+                    }
+                    same.polarity = same.polarity.or(span.polarity);
+                    parsed.losses.add(Fate::Noted, "a span stands in several rows of its text; it came over once", doc.row, &doc.text);
+                }
+                None => {
+                    span.key = format!("span {}", into.spans.len());
+                    into.spans.push(span);
+                }
+            }
+        }
+    }
+    parsed.docs = docs;
+    before - parsed.docs.len()
+}
+
+/// Hands all rows of a file in.
+pub(super) fn take(parsed: Parsed, kind: Kind, intake: &mut Intake) -> Result<ControlFlow<()>, StoreError> {
+    let mut parsed = parsed;
+    for _ in 0..parsed.blank {
+        intake.blank();
+    }
+    for (row, reason) in std::mem::take(&mut parsed.bad) {
+        intake.skip(row, reason);
+    }
+    let (all, mut report, mut losses) = drafts(parsed, kind);
+    intake.joined(report.joined_rows);
+    let total = all.len() as f32;
+    for (at, Ready { draft, kept, losses: own }) in all.into_iter().enumerate() {
+        if intake.tick(at as f32 / total).is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        let (row, said) = (draft.row, draft.annotation.clone().unwrap_or_default());
+        let example = draft.text.clone();
+        if intake.take(draft)? {
+            report.kept += kept;
+            losses.join(own);
+            said.answers.values().for_each(|class| intake.count_label(class));
+        } else {
+            let clipped = own.count(Fate::Clipped);
+            let gone = Losses(own.0.into_iter().filter(|loss| loss.fate == Fate::Dropped).collect());
+            losses.join(gone);
+            for _ in 0..kept + clipped {
+                losses.drop_span("belongs to a row that stayed outside (its text is there already, or it was skipped)", row, &example);
+            }
+        }
+    }
+    report.clipped = losses.count(Fate::Clipped);
+    report.dropped = losses.count(Fate::Dropped);
+    report.losses = losses.0;
+    let issue = |loss: &super::Loss| RowIssue { row: loss.row, reason: loss.reason(), skipped: false };
+    intake.report.issues.extend(report.losses.iter().map(issue));
+    intake.report.spans = Some(report);
+    Ok(ControlFlow::Continue(()))
+}
+
+/// A span as a cell of a preview: "aspect: 屏幕".
+pub(super) fn cell(ready: &Ready) -> String {
+    let said = ready.draft.annotation.as_ref();
+    let spans = said.map(|said| said.spans.as_slice()).unwrap_or_default();
+    let words = |range: TextRange| range.of(&ready.draft.text).to_owned();
+    spans.iter().map(|span| format!("{}: {}", span.label, words(span.range))).collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,92 @@
+//! What a parser makes of a file before offsets are understood: names and numbers as the file has them.
+
+use super::loss::Losses;
+use super::offsets::Unit;
+use crate::project::{Polarity, State};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// A file as parsed. Rows that made no sense are in `bad`, with what is wrong after "Row 3 of x.json".
+#[derive(Debug, Default)]
+pub(super) struct Parsed {
+    pub docs: Vec<RawDoc>,
+    pub bad: Vec<(usize, String)>,
+    pub blank: usize,
+    pub losses: Losses,
+}
+
+impl Parsed {
+    /// Takes a row, or the reason why it can't be taken.
+    pub(super) fn push(&mut self, row: usize, doc: Result<RawDoc, String>) {
+        match doc {
+            Ok(doc) => self.docs.push(doc),
+            Err(reason) => self.bad.push((row, reason)),
+        }
+    }
+}
+
+/// A text with what is said about it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RawDoc {
+    pub row: usize,
+    pub text: String,
+    /// Class of the main question, where the file does not name the question.
+    pub label: Option<String>,
+    /// Class by question.
+    pub answers: BTreeMap<String, String>,
+    pub meta: BTreeMap<String, String>,
+    pub spans: Vec<RawSpan>,
+    /// `(from, to)`, keys of spans.
+    pub links: Vec<(String, String)>,
+    pub state: State,
+    /// Where the row itself says what its offsets count.
+    pub unit: Option<Unit>,
+}
+
+/// A span with its place as the file gives it.
+#[derive(Clone, Debug)]
+pub(super) struct RawSpan {
+    /// Told apart by this within its text.
+    pub key: String,
+    pub place: Place,
+    pub label: String,
+    pub polarity: Option<Polarity>,
+    /// The words that the file says are there.
+    pub surface: Option<String>,
+    /// Where it is stated, if not in the row of its text.
+    pub row: Option<usize>,
+}
+
+impl RawSpan {
+    pub(super) fn at_bytes(key: impl Into<String>, bytes: Range<usize>, label: &str, polarity: Option<Polarity>) -> Self {
+        Self { key: key.into(), place: Place::Bytes(bytes), label: label.to_owned(), polarity, surface: None, row: None }
+    }
+
+    pub(super) fn at_offsets(key: impl Into<String>, start: u64, end: u64, label: impl Into<String>) -> Self {
+        let place = Place::Offsets(to_usize(start), to_usize(end));
+        Self { key: key.into(), place, label: label.into(), polarity: None, surface: None, row: None }
+    }
+}
+
+fn to_usize(offset: u64) -> usize {
+    usize::try_from(offset).unwrap_or(usize::MAX)
+}
+
+/// Where a span is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In a unit that is yet to be found out.
+    Offsets(usize, usize),
+    /// Bytes of the text, from a format that counts words.
+    Bytes(Range<usize>),
+}
+
+/// Polarities as tools write them. `None` for "conflict" and everything else.
+pub(super) fn polarity(name: &str) -> Option<Polarity> {
+    Some(match name.trim().to_lowercase().as_str() {
+        "positive" | "pos" | "1" | "+1" | "+" | "正面" | "积极" | "正向" => Polarity::Positive,
+        "negative" | "neg" | "-1" | "-" | "负面" | "消极" | "负向" => Polarity::Negative,
+        "neutral" | "neu" | "0" | "中性" | "中立" => Polarity::Neutral,
+        _ => return None,
+    })
+}

@@ -1,0 +1,102 @@
+//! SemEval's XML: restaurants and laptops of 2014 (`aspectTerm`), reviews of 2015 and 2016 (`Opinion`).
+
+use super::absa::ASPECT;
+use super::loss::Losses;
+use super::raw::{Parsed, RawDoc, RawSpan, polarity};
+use crate::project::State;
+use roxmltree::{Document, Node};
+
+/// More than any honest file has: a damaged one must not exhaust the stack.
+const MOST_NESTED: usize = 64;
+
+pub(super) fn parse(text: &str) -> Result<Parsed, String> {
+    check_depth(text)?;
+    let xml = Document::parse(text).map_err(|error| format!("it is broken XML: {error}"))?;
+    let line_starts: Vec<usize> = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+    let mut parsed = Parsed::default();
+    for node in xml.descendants().filter(|node| node.has_tag_name("sentence")) {
+        let row = line_starts.partition_point(|start| *start <= node.range().start);
+        let doc = sentence(row, node, &mut parsed.losses);
+        parsed.push(row, doc);
+    }
+    if parsed.docs.is_empty() && parsed.bad.is_empty() {
+        return Err("it holds no sentence".to_owned());
+    }
+    Ok(parsed)
+}
+
+fn check_depth(text: &str) -> Result<(), String> {
+    let mut depth = 0usize;
+    for (at, _) in text.match_indices('<') {
+        let inside = &text[at + 1..];
+        if inside.starts_with('/') {
+            depth = depth.saturating_sub(1);
+        } else if !inside.starts_with(['!', '?']) {
+            let close = inside.find('>').unwrap_or(inside.len());
+            depth += usize::from(!inside[..close].ends_with('/'));
+        }
+        if depth > MOST_NESTED {
+            return Err(format!("its elements are nested more than {MOST_NESTED} deep"));
+        }
+    }
+    Ok(())
+}
+
+fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
+    node.children().find(|child| child.has_tag_name(name))
+}
+
+fn sentence(row: usize, node: Node, losses: &mut Losses) -> Result<RawDoc, String> {
+    let text = child(node, "text").and_then(|text| text.text()).ok_or("has no text")?.to_owned();
+    let mut doc = RawDoc { row, text, state: State::Done, ..RawDoc::default() };
+    doc.meta.extend(node.attribute("id").map(|id| ("id".to_owned(), id.to_owned())));
+    let mut kept = Vec::new();
+    for term in node.descendants().filter(|node| node.has_tag_name("aspectTerm") || node.has_tag_name("Opinion")) {
+        let target = term.attribute("term").or(term.attribute("target")).unwrap_or("NULL");
+        let said = term.attribute("polarity").unwrap_or_default();
+        if let Some(category) = term.attribute("category") {
+            kept.push(format!("{target}: {category} {said}"));
+        }
+        if target == "NULL" {
+            losses.note("an opinion without words has no place in the text; it is kept as metadata", row, &doc.text);
+            continue;
+        }
+        add_aspect(&mut doc, term, target, said, losses);
+    }
+    for category in node.descendants().filter(|node| node.has_tag_name("aspectCategory")) {
+        let name = category.attribute("category").unwrap_or_default();
+        kept.push(format!("{name} {}", category.attribute("polarity").unwrap_or_default()));
+        losses.note("a category of the whole sentence is kept as metadata", row, name);
+    }
+    if !kept.is_empty() {
+        doc.meta.insert("categories".to_owned(), kept.join("; "));
+    }
+    Ok(doc)
+}
+
+fn add_aspect(doc: &mut RawDoc, term: Node, target: &str, said: &str, losses: &mut Losses) {
+    let row = doc.row;
+    let offset = |name: &str| term.attribute(name).and_then(|at| at.trim().parse::<u64>().ok());
+    let (Some(start), Some(end)) = (offset("from"), offset("to")) else {
+        return losses.drop_span("has no offsets", row, target);
+    };
+    let found = polarity(said);
+    if found.is_none() {
+        losses.note(format!("an aspect has the polarity {said:?}, which has no counterpart; it came without"), row, target);
+    }
+    let key = format!("{start} {end}");
+    // The same words may stand there once for each category.
+    if let Some(before) = doc.spans.iter_mut().find(|span| span.key == key) {
+        losses.note("an aspect is stated again for another category; its span stands once", row, target);
+        match (before.polarity, found) {
+            (None, found) => before.polarity = found,
+            (Some(first), Some(other)) if first != other => {
+                losses.note("an aspect has two polarities; the first was kept", row, target);
+            }
+            _ => {}
+        }
+        return;
+    }
+    let span = RawSpan::at_offsets(key, start, end, ASPECT);
+    doc.spans.push(RawSpan { polarity: found, surface: Some(target.to_owned()), ..span });
+}

@@ -1,0 +1,36 @@
+//! Words without their text: joined again, with their places. Chinese is joined without spaces.
+
+use std::ops::Range;
+
+/// Whether a character is written without spaces around: Chinese, kana, and their punctuation.
+pub(in crate::store) fn is_wide(c: char) -> bool {
+    matches!(c, '\u{2e80}'..='\u{312f}' | '\u{3190}'..='\u{a4cf}' | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe4f}'
+        | '\u{ff00}'..='\u{ffef}' | '\u{20000}'..='\u{3ffff}')
+}
+
+/// The text of words, a space between two unless one of them is Chinese at that side, and the place of each word.
+pub(in crate::store) fn join(words: &[&str]) -> (String, Vec<Range<usize>>) {
+    let mut text = String::new();
+    let mut places = Vec::with_capacity(words.len());
+    for word in words {
+        let touching = text.chars().next_back().is_none_or(is_wide) || word.chars().next().is_none_or(is_wide);
+        if !touching {
+            text.push(' ');
+        }
+        let start = text.len();
+        text.push_str(word);
+        places.push(start..text.len());
+    }
+    (text, places)
+}
+
+/// The places of words in a text they were taken from, in order. `None` where a word is not there.
+pub(super) fn find(text: &str, words: &[&str]) -> Option<Vec<Range<usize>>> {
+    let mut at = 0;
+    let place = |word: &&str| {
+        let start = at + text.get(at..)?.find(*word)?;
+        at = start + word.len();
+        Some(start..at)
+    };
+    words.iter().map(place).collect()
+}

@@ -1,0 +1,50 @@
+//! The kinds of files that can be imported, and their names.
+
+use crate::store::formats::Kind;
+
+/// What kind of file it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// With its delimiter.
+    Csv(char),
+    Tsv,
+    Jsonl,
+    Parquet,
+    /// One review a line.
+    Text,
+    /// A file of another tool, with classes and spans.
+    Annotated(Kind),
+}
+
+impl Format {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Csv(_) => "CSV",
+            Self::Tsv => "TSV",
+            Self::Jsonl => "JSON Lines",
+            Self::Parquet => "Parquet",
+            Self::Text => "plain text",
+            Self::Annotated(kind) => kind.name(),
+        }
+    }
+
+    /// By its name on a command line; the delimiter of CSV is found out later.
+    pub fn parse(name: &str) -> Option<Self> {
+        let plain = [("csv", Self::Csv(',')), ("tsv", Self::Tsv), ("jsonl", Self::Jsonl), ("parquet", Self::Parquet), ("text", Self::Text)];
+        let plain = plain.into_iter().find(|(key, _)| *key == name).map(|(_, format)| format);
+        plain.or_else(|| Kind::ALL.into_iter().find(|kind| kind.key() == name).map(Self::Annotated))
+    }
+
+    /// Whether it says itself what stands where: no column is to be chosen.
+    pub fn is_annotated(self) -> bool {
+        matches!(self, Self::Annotated(_))
+    }
+
+    pub(super) fn delimiter(self) -> Option<u8> {
+        match self {
+            Self::Csv(delimiter) => u8::try_from(delimiter).ok(),
+            Self::Tsv => Some(b'\t'),
+            _ => None,
+        }
+    }
+}
