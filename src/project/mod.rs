@@ -9,6 +9,7 @@ mod edit;
 mod history;
 mod ids;
 mod queue;
+mod relabel;
 mod schema;
 mod split;
 mod text;
@@ -18,7 +19,8 @@ pub use edit::{Edit, EditError};
 pub use history::{Entry, EntryKind, History, Step};
 pub use ids::{DocId, SpanId};
 pub use queue::{Filter, Order, Queue};
-pub use schema::{Class, Polarity, Question, QuestionId, Schema, SpanLabel};
+pub use relabel::{KeyUse, LabelCounts, Plan, SchemaChange, SchemaError};
+pub use schema::{Class, LabelId, Polarity, Question, QuestionId, Schema, SpanLabel};
 pub use split::{Split, assign_split};
 pub use text::{TextRange, byte_to_char, char_to_byte};
 
