@@ -13,6 +13,7 @@ pub mod job;
 mod notice;
 mod phrase;
 mod queue;
+mod schema;
 mod tester;
 mod training;
 
@@ -124,6 +125,7 @@ impl Desk {
             | C::ToggleLink { .. }
             | C::SetClassOfQueue { .. }
             | C::AddDocument(_) => self.annotate(command),
+            C::ChangeSchema(change) => self.change_schema(&change),
             C::Undo => self.undo(),
             C::Redo => self.redo(),
             C::Open(_) | C::Step(_) | C::NextTodo | C::SetFilter(_) | C::SetOrder(_) => self.navigate(command),
