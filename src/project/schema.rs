@@ -149,7 +149,8 @@ impl Schema {
                 if let Some(key) = self.note(label).and_then(|note| note.key) {
                     return Some(key);
                 }
-                let digit = char::from_digit(u32::from(at) + 1, 10)?;
+                // Only the main question is answered with keys.
+                let digit = char::from_digit(u32::from(at) + 1, 10).filter(|_| question == QuestionId(0))?;
                 let given = |notes: &Vec<Note>| notes.iter().any(|note| note.key == Some(digit));
                 let taken = self.class_notes.get(usize::from(question.0)).is_some_and(given)
                     || self.span_labels.iter().any(|label| label.key == digit);

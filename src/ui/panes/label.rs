@@ -49,6 +49,8 @@ impl LabelPane {
         let Some(project) = desk.project() else { return };
         let document = desk.current().and_then(|id| project.document(id));
         self.marking.turn_to(document);
+        // A label that went can't stay armed.
+        self.marking.armed = self.marking.armed.filter(|at| usize::from(*at) < project.schema().span_labels.len());
         if self.answers_all {
             self.answer_all_ui(ui, cx, project);
         } else {
@@ -103,7 +105,7 @@ impl LabelPane {
         }
         if let Some(document) = document {
             caret::keys(ui, cx, project.schema(), document, &mut self.marking);
-            if let Some(class) = keys::class_pressed(ui) {
+            if let Some(class) = keys::class_pressed(ui, project.schema()) {
                 answers::answer(cx, project.schema(), document, Some(class));
             }
         }
@@ -140,7 +142,7 @@ impl LabelPane {
     /// Asks which answer all documents of the queue should get.
     fn answer_all_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project) {
         let Some((_, question)) = project.schema().main_question() else { return };
-        let mut chosen = keys::class_pressed(ui).filter(|class| usize::from(*class) < question.classes.len());
+        let mut chosen = keys::class_pressed(ui, project.schema()).filter(|class| usize::from(*class) < question.classes.len());
         let count = cx.desk.queue().len();
         let mut is_cancelled = false;
         let modal = egui::Modal::new(egui::Id::unique("answer for all")).show(ui.ctx(), |ui| {
@@ -149,7 +151,7 @@ impl LabelPane {
             ui.label(RichText::new(cx.t("Answers they have are replaced. One undo takes it back")).color(palette(ui).weak));
             ui.add_space(GAP);
             ui.horizontal_wrapped(|ui| {
-                chosen = chosen.or(answers::class_buttons(ui, question, None));
+                chosen = chosen.or(answers::class_buttons(ui, project.schema(), None));
             });
             ui.add_space(GAP);
             is_cancelled = ui.button(cx.t("Cancel")).clicked();
