@@ -73,8 +73,18 @@ fn answers_follow_their_class_and_one_undo_brings_everything_back() {
             [Some(negative), Some(positive), Some(positive), None],
             0,
         ),
-        (SchemaChange::Merge { label: class(0), into: 1 }, vec![neutral, positive], [Some(neutral), Some(positive), Some(positive), None], 1),
-        (SchemaChange::Merge { label: class(2), into: 0 }, vec![negative, neutral], [Some(negative), Some(negative), Some(negative), None], 2),
+        (
+            SchemaChange::Merge { label: class(0), into: 1 },
+            vec![neutral, positive],
+            [Some(neutral), Some(positive), Some(positive), None],
+            1,
+        ),
+        (
+            SchemaChange::Merge { label: class(2), into: 0 },
+            vec![negative, neutral],
+            [Some(negative), Some(negative), Some(negative), None],
+            2,
+        ),
         (
             SchemaChange::Rename { label: class(2), to: " 正面 ".into() },
             vec![negative, neutral, "正面"],
@@ -261,7 +271,11 @@ fn edit_of(project: &Project, (kind, a, b, on): Dice) -> Edit {
     let doc = DocId(u32::from(a % 4));
     let schema = project.schema();
     match kind % 4 {
-        0 => Edit::SetAnswer { doc, question: MAIN, to: on.then(|| Answer::Class(u16::from(b) % (schema.questions[0].classes.len() as u16 + 1))) },
+        0 => Edit::SetAnswer {
+            doc,
+            question: MAIN,
+            to: on.then(|| Answer::Class(u16::from(b) % (schema.questions[0].classes.len() as u16 + 1))),
+        },
         1 | 2 => {
             let start = usize::from(b) % 6;
             let range = TextRange::from_chars(TEXT, start..start + 2).unwrap();

@@ -227,3 +227,28 @@ fn the_window_opens_from_the_button_and_from_the_palette() {
     bench.chord(Modifiers::NONE, Key::Enter);
     assert!(bench.has("New span label"));
 }
+
+#[test]
+fn a_pattern_finds_and_a_broken_one_is_said_and_leaves_the_list() {
+    let mut bench = bench(Language::English);
+    bench.click("Done");
+    bench.enter("Search the documents", "/屏幕.*(清晰|差)");
+    assert_eq!(bench.window.state().desk().queue().ids(), [DocId(1)]);
+    bench.enter("Search the documents", "/屏幕(");
+    assert!(bench.has("The pattern can't be read: a bracket ( is not closed"));
+    assert_eq!(bench.window.state().desk().queue().ids(), [DocId(1)]);
+    bench.enter("Search the documents", "屏幕");
+    assert_eq!(bench.window.state().desk().queue().len(), 2);
+}
+
+#[test]
+fn a_document_is_gone_to_by_its_number() {
+    let mut bench = bench(Language::English);
+    bench.click("Done");
+    bench.chord(Modifiers::COMMAND, Key::G);
+    bench.enter("Its number in the list (1 to 3), or its id", "9");
+    assert!(bench.has("There is no such document in the list"));
+    bench.enter("Its number in the list (1 to 3), or its id", "3");
+    assert_eq!(bench.window.state().desk().current(), Some(DocId(2)));
+    assert!(!bench.has("Go to a document"));
+}

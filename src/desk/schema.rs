@@ -79,7 +79,9 @@ impl Phrases {
             C::AddClass { name, .. } => pick(format!("add class {}", name.trim()), format!("添加类别「{}」", name.trim())),
             C::AddSpanLabel { name } => pick(format!("add span label {}", name.trim()), format!("添加片段标签「{}」", name.trim())),
             C::AddAll { .. } => pick("add labels from a template".to_owned(), "从模板添加标签".to_owned()),
-            C::Rename { label, to } => pick(format!("rename {} to {}", name(label), to.trim()), format!("将{}改名为「{}」", name(label), to.trim())),
+            C::Rename { label, to } => {
+                pick(format!("rename {} to {}", name(label), to.trim()), format!("将{}改名为「{}」", name(label), to.trim()))
+            }
             C::SetHue { label, .. } => pick(format!("recolour {}", name(label)), format!("更改{}的颜色", name(label))),
             C::SetKey { label, .. } => pick(format!("change the key of {}", name(label)), format!("更改{}的按键", name(label))),
             C::SetHelp { label, .. } => pick(format!("change the help of {}", name(label)), format!("更改{}的说明", name(label))),

@@ -18,7 +18,7 @@ pub use annotation::{Annotation, Answer, Link, Span, State};
 pub use edit::{Edit, EditError};
 pub use history::{Entry, EntryKind, History, Step};
 pub use ids::{DocId, SpanId};
-pub use queue::{Filter, Order, Queue};
+pub use queue::{ColumnValues, Filter, Order, Queue, columns_of};
 pub use relabel::{KeyUse, LabelCounts, Plan, SchemaChange, SchemaError};
 pub use schema::{Class, LabelId, Polarity, Question, QuestionId, Schema, SpanLabel};
 pub use split::{Split, assign_split};

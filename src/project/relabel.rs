@@ -189,7 +189,9 @@ impl Schema {
             return Err(SchemaError::NoName);
         }
         let names: Vec<&str> = match label {
-            LabelId::Class(question, _) => self.question(question).into_iter().flat_map(|q| &q.classes).map(|class| class.name.as_str()).collect(),
+            LabelId::Class(question, _) => {
+                self.question(question).into_iter().flat_map(|q| &q.classes).map(|class| class.name.as_str()).collect()
+            }
             LabelId::Span(_) => self.span_labels.iter().map(|label| label.name.as_str()).collect(),
         };
         let own = match label {

@@ -46,6 +46,8 @@ pub enum Action {
     Previous,
     NextTodo,
     Search,
+    /// To a document by its number or id.
+    GoTo,
     /// Puts the filter away.
     ShowAll,
 
@@ -235,6 +237,7 @@ pub static TABLE: &[Row] = {
         row(A::Previous, G::Document, "Previous document", &[key(Key::K), key(Key::ArrowUp)]).repeats(),
         row(A::NextTodo, G::Document, "Next document to do", &[key(Key::N)]),
         row(A::Search, G::Document, "Search the documents", &[key(Key::Slash), ctrl(Key::F)]).while_typing(),
+        row(A::GoTo, G::Document, "Go to a document…", &[ctrl(Key::G)]).while_typing(),
         row(A::ShowAll, G::Document, "Show all documents", &[]),
         row(A::SpanNext, G::Spans, "Select the next span", &[key(Key::CloseBracket)]).repeats(),
         row(A::SpanPrevious, G::Spans, "Select the previous span", &[key(Key::OpenBracket)]).repeats(),

@@ -17,8 +17,7 @@ pub enum Template {
 }
 
 impl Template {
-    pub const ALL: [Self; 7] =
-        [Self::Sentiment3, Self::Sentiment5, Self::Emotions, Self::Topic, Self::Intent, Self::Spam, Self::Aspects];
+    pub const ALL: [Self; 7] = [Self::Sentiment3, Self::Sentiment5, Self::Emotions, Self::Topic, Self::Intent, Self::Spam, Self::Aspects];
 
     /// A sentence for [`super::translate`].
     pub fn words(self) -> &'static str {
@@ -37,22 +36,19 @@ impl Template {
     pub fn classes(self, language: Language) -> &'static [&'static str] {
         let (english, chinese): (&[&str], &[&str]) = match self {
             Self::Sentiment3 | Self::Aspects => (&["negative", "neutral", "positive"], &["负面", "中性", "正面"]),
-            Self::Sentiment5 => (
-                &["very negative", "negative", "neutral", "positive", "very positive"],
-                &["很差", "较差", "一般", "较好", "很好"],
-            ),
+            Self::Sentiment5 => {
+                (&["very negative", "negative", "neutral", "positive", "very positive"], &["很差", "较差", "一般", "较好", "很好"])
+            }
             Self::Emotions => (
                 &["anger", "disgust", "fear", "joy", "sadness", "surprise", "neutral"],
                 &["愤怒", "厌恶", "恐惧", "喜悦", "悲伤", "惊讶", "中性"],
             ),
-            Self::Topic => (
-                &["quality", "price", "service", "delivery", "packaging", "other"],
-                &["质量", "价格", "服务", "物流", "包装", "其他"],
-            ),
-            Self::Intent => (
-                &["praise", "complaint", "question", "request", "suggestion", "other"],
-                &["表扬", "投诉", "咨询", "请求", "建议", "其他"],
-            ),
+            Self::Topic => {
+                (&["quality", "price", "service", "delivery", "packaging", "other"], &["质量", "价格", "服务", "物流", "包装", "其他"])
+            }
+            Self::Intent => {
+                (&["praise", "complaint", "question", "request", "suggestion", "other"], &["表扬", "投诉", "咨询", "请求", "建议", "其他"])
+            }
             Self::Spam => (&["genuine", "spam"], &["正常", "垃圾"]),
         };
         pick(language, english, chinese)

@@ -31,7 +31,9 @@ impl Asking {
                 };
                 (cx.tf("Merge {} into {}?", &[&name(*label), &name(goal)]), cx.t("Merge"))
             }
-            SchemaChange::SetPolarity { label, .. } => (cx.tf("Take the polarity from {}?", &[&name(LabelId::Span(*label))]), cx.t("Take away")),
+            SchemaChange::SetPolarity { label, .. } => {
+                (cx.tf("Take the polarity from {}?", &[&name(LabelId::Span(*label))]), cx.t("Take away"))
+            }
             SchemaChange::Delete { label } => (cx.tf("Delete {}?", &[&name(*label)]), cx.t("Delete")),
             _ => return Some(true),
         };
@@ -47,15 +49,19 @@ impl Asking {
             }
             ui.label(RichText::new(cx.t("One undo brings everything back")).color(palette.weak));
             ui.add_space(8.0);
-            ui.allocate_ui_with_layout(vec2(ui.available_width(), theme::ROW_HEIGHT), egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let button = ui.add(theme::primary_button(ui, yes));
-                if button.clicked() {
-                    answer = Some(true);
-                }
-                if ui.button(cx.t("Keep")).clicked() {
-                    answer = Some(false);
-                }
-            });
+            ui.allocate_ui_with_layout(
+                vec2(ui.available_width(), theme::ROW_HEIGHT),
+                egui::Layout::right_to_left(egui::Align::Center),
+                |ui| {
+                    let button = ui.add(theme::primary_button(ui, yes));
+                    if button.clicked() {
+                        answer = Some(true);
+                    }
+                    if ui.button(cx.t("Keep")).clicked() {
+                        answer = Some(false);
+                    }
+                },
+            );
         });
         answer.or_else(|| shown.should_close().then_some(false))
     }

@@ -2,9 +2,9 @@
 
 use crate::desk::Command;
 use crate::project::{KeyUse, LabelId, Project, Schema, SchemaChange, SchemaError};
+use crate::ui::Cx;
 use crate::ui::icons::{self, Icon};
 use crate::ui::theme::{self, ROW_HEIGHT, palette};
-use crate::ui::Cx;
 use eframe::egui::{self, Align, Layout, RichText, Role, Sense, Stroke, TextEdit, Ui, WidgetInfo, vec2};
 use std::collections::BTreeMap;
 
@@ -151,7 +151,9 @@ impl Row {
     /// A dot of the label's hue; opens the eight to choose from.
     fn swatch_ui(&self, ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, name: &str) {
         let held = match self.label {
-            LabelId::Class(question, at) => schema.question(question).and_then(|asked| asked.classes.get(usize::from(at))).map(|class| class.hue),
+            LabelId::Class(question, at) => {
+                schema.question(question).and_then(|asked| asked.classes.get(usize::from(at))).map(|class| class.hue)
+            }
             LabelId::Span(at) => schema.span_labels.get(usize::from(at)).map(|label| label.hue),
         };
         let held = held.unwrap_or_default() % 8;

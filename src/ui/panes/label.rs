@@ -6,6 +6,7 @@
 mod answers;
 mod caret;
 mod inspector;
+mod jump;
 mod marking;
 mod queue;
 mod text;
@@ -27,6 +28,8 @@ pub struct LabelPane {
     shows_inspector: bool,
     /// The window that answers for the whole queue is open.
     answers_all: bool,
+    /// The question for a document to go to.
+    jump: Option<jump::Jump>,
 }
 
 impl Default for LabelPane {
@@ -38,6 +41,7 @@ impl Default for LabelPane {
             shows_queue: true,
             shows_inspector: true,
             answers_all: false,
+            jump: None,
         }
     }
 }
@@ -53,6 +57,10 @@ impl LabelPane {
         self.marking.armed = self.marking.armed.filter(|at| usize::from(*at) < project.schema().span_labels.len());
         if self.answers_all {
             self.answer_all_ui(ui, cx, project);
+        } else if let Some(jump) = &mut self.jump {
+            if jump.ui(ui, cx, project) {
+                self.jump = None;
+            }
         } else {
             self.keys(ui, cx, project, document);
         }
@@ -133,6 +141,9 @@ impl LabelPane {
         }
         if pressed(Action::NextTodo) {
             cx.send(Command::NextTodo);
+        }
+        if pressed(Action::GoTo) {
+            self.jump = Some(jump::Jump::default());
         }
         if pressed(Action::ClassOfQueue) && !cx.desk.queue().is_empty() {
             self.answers_all = true;
