@@ -164,6 +164,17 @@ impl Schema {
         if usize::from(at) < len { Ok((len, usize::from(at))) } else { Err(SchemaError::NoSuchLabel) }
     }
 
+    fn name_and_hue(&mut self, label: LabelId) -> Result<(&mut String, &mut u8), SchemaError> {
+        let found = match label {
+            LabelId::Class(question, at) => {
+                let classes = self.questions.get_mut(usize::from(question.0)).map(|asked| &mut asked.classes);
+                classes.and_then(|classes| classes.get_mut(usize::from(at))).map(|class| (&mut class.name, &mut class.hue))
+            }
+            LabelId::Span(at) => self.span_labels.get_mut(usize::from(at)).map(|label| (&mut label.name, &mut label.hue)),
+        };
+        found.ok_or(SchemaError::NoSuchLabel)
+    }
+
     /// The note of a label, made if there is none.
     fn note_mut(&mut self, label: LabelId) -> &mut Note {
         let (notes, at) = match label {
@@ -355,20 +366,11 @@ fn wished(schema: &mut Schema, change: &SchemaChange) -> Result<Option<Fate>, Sc
             spans.iter().try_for_each(|name| passed(schema.add_span_label(name)))?;
         }
         C::Rename { label, to } => {
-            let (_, at) = schema.list_of(*label)?;
+            schema.list_of(*label)?;
             let name = schema.free_name(to, *label)?;
-            match label {
-                LabelId::Class(question, _) => schema.questions[usize::from(question.0)].classes[at].name = name,
-                LabelId::Span(_) => schema.span_labels[at].name = name,
-            }
+            *schema.name_and_hue(*label)?.0 = name;
         }
-        C::SetHue { label, to } => {
-            let (_, at) = schema.list_of(*label)?;
-            match label {
-                LabelId::Class(question, _) => schema.questions[usize::from(question.0)].classes[at].hue = to % 8,
-                LabelId::Span(_) => schema.span_labels[at].hue = to % 8,
-            }
-        }
+        C::SetHue { label, to } => *schema.name_and_hue(*label)?.1 = to % 8,
         C::SetKey { label, to } => {
             schema.list_of(*label)?;
             schema.set_key(*label, *to)?;

@@ -12,12 +12,13 @@ mod queue;
 mod text;
 
 use crate::desk::Command;
-use crate::project::{Document, Filter, Project, State};
+use crate::project::{Document, Filter, Project, Schema, State};
 use crate::ui::Cx;
 use crate::ui::keys::{self, Action};
 use crate::ui::theme::{GAP, palette};
 use eframe::egui::{self, CentralPanel, Frame, Margin, Panel, RichText, Ui};
 use marking::Marking;
+use std::sync::Arc;
 
 /// The state of the place.
 pub struct LabelPane {
@@ -28,6 +29,8 @@ pub struct LabelPane {
     shows_inspector: bool,
     /// The window that answers for the whole queue is open.
     answers_all: bool,
+    /// The labels of the last frame.
+    schema: Option<Arc<Schema>>,
     /// The question for a document to go to.
     jump: Option<jump::Jump>,
 }
@@ -41,6 +44,7 @@ impl Default for LabelPane {
             shows_queue: true,
             shows_inspector: true,
             answers_all: false,
+            schema: None,
             jump: None,
         }
     }
@@ -53,8 +57,11 @@ impl LabelPane {
         let Some(project) = desk.project() else { return };
         let document = desk.current().and_then(|id| project.document(id));
         self.marking.turn_to(document);
-        // A label that went can't stay armed.
-        self.marking.armed = self.marking.armed.filter(|at| usize::from(*at) < project.schema().span_labels.len());
+        // Labels may stand elsewhere now, so none stays armed.
+        if self.schema.as_ref().is_none_or(|held| !Arc::ptr_eq(held, project.schema())) {
+            self.schema = Some(project.schema().clone());
+            self.marking.armed = None;
+        }
         if self.answers_all {
             self.answer_all_ui(ui, cx, project);
         } else if let Some(jump) = &mut self.jump {
