@@ -172,7 +172,6 @@ impl Row {
                     }
                     if response.clicked() && hue != held {
                         cx.send(Command::ChangeSchema(Box::new(SchemaChange::SetHue { label: self.label, to: hue })));
-                        ui.close();
                     }
                 }
             });
@@ -197,10 +196,8 @@ impl Row {
             Field::Key => (cx.tf("Key of {}", &[&name]), ""),
             Field::Help => (cx.tf("Help for {}", &[&name]), cx.t("When to choose it, and when not")),
         };
-        let mut edit = TextEdit::singleline(&mut text).hint_text(hint).desired_width(width - 8.0);
-        if field == Field::Key {
-            edit = edit.align(egui::Align2::CENTER_CENTER);
-        }
+        let align = if field == Field::Key { egui::Align2::CENTER_CENTER } else { egui::Align2::LEFT_CENTER };
+        let edit = TextEdit::singleline(&mut text).hint_text(hint).desired_width(width - 8.0).align(align);
         let response = ui.add_sized(vec2(width, ROW_HEIGHT), edit).accessible_name(words);
         if response.changed() {
             drafts.0.insert(place, (text.clone(), None));
