@@ -14,6 +14,7 @@ pub const ROWS: &[(&str, &str)] = &[
     ("Column", "列"),
     ("Columns", "其他列"),
     ("(empty)", "（空）"),
+    ("The {} most frequent ones", "出现最多的 {} 个"),
     ("Go", "前往"),
     ("Go to a document", "转到文本"),
     ("Go to a document…", "转到文本…"),

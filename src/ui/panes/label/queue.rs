@@ -1,6 +1,7 @@
 //! The left column: search, filters, order, and the list of documents.
 
 use super::state_word;
+use super::text::excerpt;
 use crate::desk::Command;
 use crate::project::{ColumnValues, DocId, Filter, Order, Project, State, columns_of};
 use crate::ui::Cx;
@@ -159,10 +160,13 @@ impl QueueColumn {
                     egui::ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
                         for (value, count) in values {
                             let held = filter.columns.get(column) == Some(value);
-                            let words = if value.is_empty() { cx.t("(empty)") } else { value };
+                            let words = if value.is_empty() { cx.t("(empty)").to_owned() } else { excerpt(value) };
                             if ui.selectable_label(held, format!("{words}  {count}")).accessible_name(words).clicked() {
                                 filter.columns.insert(column.clone(), value.clone());
                             }
+                        }
+                        if values.len() == VALUES {
+                            ui.weak(cx.tf("The {} most frequent ones", &[&VALUES]));
                         }
                     });
                 });
@@ -243,7 +247,7 @@ fn chips_ui(ui: &mut Ui, cx: &Cx<'_>, project: &Project, filter: &mut Filter) {
     {
         filter.span_label = None;
     }
-    filter.columns.retain(|column, value| !chip(ui, cx, &format!("{column} = {value}")));
+    filter.columns.retain(|column, value| !chip(ui, cx, &format!("{column} = {}", excerpt(value))));
     if filter.only.is_some() && chip(ui, cx, cx.t("A selection of documents")) {
         filter.only = None;
     }
