@@ -214,6 +214,7 @@ fn templates_ui(ui: &mut Ui, cx: &mut Cx<'_>) {
             if ui.button(cx.t(template.words())).on_hover_text(hint).clicked() {
                 let change = SchemaChange::AddAll { classes: names(classes), spans: names(spans) };
                 cx.send(Command::ChangeSchema(Box::new(change)));
+                ui.close(); // a screen reader's click is no click of the pointer, which would close it
             }
         }
     });

@@ -172,6 +172,7 @@ impl Row {
                     }
                     if response.clicked() && hue != held {
                         cx.send(Command::ChangeSchema(Box::new(SchemaChange::SetHue { label: self.label, to: hue })));
+                        ui.close();
                     }
                 }
             });
@@ -238,6 +239,7 @@ impl Row {
                         };
                         if ui.button(cx.tf("into {}", &[&schema.name(goal).unwrap_or_default()])).clicked() {
                             asked = Some(SchemaChange::Merge { label, into: at });
+                            ui.close();
                         }
                     }
                 });

@@ -72,7 +72,7 @@ impl LabelPane {
             self.keys(ui, cx, project, document);
         }
         let column = Frame::new().fill(palette(ui).panel).inner_margin(Margin::symmetric(8, 8));
-        let queue = Panel::left("queue").default_size(300.0).size_range(220.0..=480.0).frame(column);
+        let queue = Panel::left("queue").default_size(320.0).size_range(220.0..=480.0).frame(column);
         queue.show_collapsible(ui, &mut self.shows_queue, |ui| self.queue.ui(ui, cx, project));
         let inspector = Panel::right("inspector").default_size(280.0).size_range(220.0..=460.0).frame(column);
         inspector.show_collapsible(ui, &mut self.shows_inspector, |ui| {
