@@ -25,6 +25,8 @@ pub struct LabelsWindow {
     problems: [Option<SchemaError>; 2],
     asking: Option<Asking>,
     counted: Option<(PathBuf, u64, LabelCounts)>,
+    /// Of the last frame.
+    size: egui::Vec2,
 }
 
 impl LabelsWindow {
@@ -66,6 +68,10 @@ impl LabelsWindow {
                 });
             });
         });
+        // It is centred by the size it had a frame ago.
+        if std::mem::replace(&mut self.size, shown.response.rect.size()) != self.size {
+            ctx.request_repaint();
+        }
         let was_asking = self.asking.is_some();
         self.asking_ui(ctx, cx);
         if !was_asking && (shown.should_close() || close) {
@@ -119,8 +125,8 @@ impl LabelsWindow {
         let (hint, button) = if classes { ("New class", "Add the class") } else { ("New span label", "Add the span label") };
         let added = ui.horizontal(|ui| {
             ui.add_space(row::SWATCH + ui.spacing().item_spacing.x);
-            let field = TextEdit::singleline(&mut self.fresh[at]).hint_text(cx.t(hint)).desired_width(row::NAME - 8.0);
-            let field = ui.add(field).accessible_name(cx.t(hint));
+            let field = TextEdit::singleline(&mut self.fresh[at]).hint_text(cx.t(hint)).align(egui::Align2::LEFT_CENTER);
+            let field = ui.add_sized(vec2(row::NAME, theme::ROW_HEIGHT), field).accessible_name(cx.t(hint));
             if field.changed() {
                 self.problems[at] = None;
             }

@@ -13,7 +13,7 @@ pub(super) const NAME: f32 = 168.0;
 const KEY: f32 = 40.0;
 const POLARITY: f32 = 64.0;
 const COUNT: f32 = 60.0;
-const MERGE: f32 = 84.0;
+const MERGE: f32 = 77.0;
 
 /// A field of a row that is typed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -228,7 +228,7 @@ impl Row {
         if icons::icon_button(ui, Icon::Delete, &cx.tf("Delete {}", &[&name]), true).clicked() {
             asked = Some(SchemaChange::Delete { label });
         }
-        ui.allocate_ui_with_layout(vec2(MERGE, ROW_HEIGHT), Layout::left_to_right(Align::Center), |ui| {
+        ui.allocate_ui_with_layout(vec2(MERGE, ROW_HEIGHT), Layout::right_to_left(Align::Center), |ui| {
             ui.set_width(MERGE);
             ui.add_enabled_ui(self.len > 1, |ui| {
                 let menu = ui.menu_button(format!("{}     ", cx.t("Merge")), |ui| {
