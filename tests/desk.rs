@@ -119,7 +119,7 @@ fn with_a_large_import(folder: &Path) -> Desk {
     let rows: String = (0..6_000).map(|row| format!("第{row}条：屏幕很清晰 👍🏻\n")).collect();
     std::fs::write(folder.join("many.txt"), rows).unwrap();
     let mut desk = with_texts(folder, &["Great screen."]);
-    let options = ImportOptions { text: Column::Number(1), label: None, header: false, split: None };
+    let options = ImportOptions { text: Column::Number(1), header: false, ..ImportOptions::default() };
     desk.run(Command::Import { path: folder.join("many.txt"), options });
     poll_until(&mut desk, |desk| matches!(desk.importing(), Importing::Report { .. }));
     assert!(desk.is_saving() && desk.is_unsaved(), "a large step does not hold up the window");

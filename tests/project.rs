@@ -2,7 +2,7 @@
 
 use gloss::project::{
     Annotation, Answer, DocId, Document, Edit, EditError, Entry, EntryKind, Filter, History, Link, Order, Polarity, Project, Question,
-    QuestionId, Queue, Schema, Span, SpanId, Split, State, TextRange, assign_split, byte_to_char, char_to_byte,
+    QuestionId, Queue, Schema, Span, SpanId, Split, State, TextRange, assign_split, byte_to_char, char_to_byte, columns_of,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -431,6 +431,11 @@ fn filters() {
         (search("VERY Good"), vec![2]),
         (search("手机！"), vec![3]),
         (search("nothing like it"), vec![]),
+        (search("/"), vec![0, 1, 2, 3, 4]),
+        (search("/屏幕|^X$"), vec![0, 4]),
+        (search("/very\\s+GOOD"), vec![2]),
+        (search("/[。！]$"), vec![1, 3]),
+        (search("/("), vec![]),
         (Filter { state: Some(State::Todo), ..Filter::default() }, vec![1, 2, 4]),
         (Filter { state: Some(State::Skipped), ..Filter::default() }, vec![3]),
         (Filter { flagged: true, ..Filter::default() }, vec![2]),
@@ -444,6 +449,45 @@ fn filters() {
         assert_eq!(ids(&Queue::of(&project, &filter, Order::Arrival)), wanted, "{filter:?}");
         assert_eq!(filter.is_empty(), filter == Filter::default());
     }
+}
+
+#[test]
+fn patterns_that_can_not_be_read_say_why() {
+    for (search, wanted) in [
+        ("(", None),
+        ("/", None),
+        ("/屏幕+", None),
+        ("/(屏幕", Some("unclosed group")),
+        ("/[a", Some("unclosed character class")),
+        ("/*", Some("repetition operator missing expression")),
+        ("/a{9999}{9999}", Some("the pattern is too large")),
+    ] {
+        assert_eq!(Filter::pattern_problem(search).as_deref(), wanted, "{search:?}");
+    }
+}
+
+#[test]
+fn imported_columns_filter_together_with_the_rest() {
+    let mut project = Project::new(Schema::default());
+    let rows = [("A 店", "5"), ("A 店", "1"), ("B 店", "5"), ("A 店", "5")];
+    let document = |(at, (shop, stars)): (usize, (&str, &str))| {
+        let meta = [("店", shop), ("stars", stars)].map(|(column, value)| (column.to_owned(), value.to_owned()));
+        Document { meta: meta.into(), ..Document::new(DocId(at as u32), "不错") }
+    };
+    let documents = rows.into_iter().enumerate().map(document).collect();
+    project.apply(Edit::AddDocuments { first: DocId(0), count: 4, documents }).unwrap();
+    project.apply(Edit::SetFlag { doc: DocId(3), to: true }).unwrap();
+    let columns = |pairs: &[(&str, &str)]| pairs.iter().map(|(column, value)| ((*column).to_owned(), (*value).to_owned())).collect();
+    let of = |filter: Filter| ids(&Queue::of(&project, &filter, Order::Arrival));
+    assert_eq!(of(Filter { columns: columns(&[("店", "A 店")]), ..Filter::default() }), [0, 1, 3]);
+    let both = columns(&[("店", "A 店"), ("stars", "5")]);
+    assert_eq!(of(Filter { columns: both, ..Filter::default() }), [0, 3]);
+    let both = columns(&[("店", "A 店"), ("stars", "5")]);
+    assert_eq!(of(Filter { columns: both, flagged: true, ..Filter::default() }), [3]);
+    assert_eq!(of(Filter { columns: columns(&[("nothing", "")]), ..Filter::default() }), [] as [u32; 0]);
+    let counted = columns_of(&project, 1);
+    assert_eq!(counted["店"], [("A 店".to_owned(), 3)]);
+    assert_eq!(counted["stars"], [("5".to_owned(), 3)]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Everything a person can ask for. Panes queue commands; [`super::Desk::run`] carries them out.
 
-use crate::project::{DocId, Filter, Order, Polarity, SpanId, State, TextRange};
+use crate::project::{DocId, Filter, Order, Polarity, SchemaChange, SpanId, State, TextRange};
 use crate::store::import::ImportOptions;
 use crate::store::{Language, Theme};
 use crate::train::TrainConfig;
@@ -66,6 +66,8 @@ pub enum Command {
     SetClassOfQueue {
         class: Option<u16>,
     },
+    /// Changes classes or span labels, and with them what was answered, as one step.
+    ChangeSchema(Box<SchemaChange>),
     Undo,
     Redo,
 

@@ -113,11 +113,13 @@ impl Desk {
 
     pub(super) fn undo(&mut self) {
         let Some(open) = &mut self.open else { return };
+        let schema = open.project.schema().clone();
         match open.history.undo(&mut open.project) {
             None => self.notify(Notice::NothingToUndo),
             Some(Err(error)) => self.fail(error),
             Some(Ok(step)) => {
                 self.notify(Notice::Undone(step.name.clone()));
+                self.follow_schema(&schema);
                 self.show_touched(&step.inverse);
                 self.save(EntryKind::Undo, step);
             }
@@ -126,11 +128,13 @@ impl Desk {
 
     pub(super) fn redo(&mut self) {
         let Some(open) = &mut self.open else { return };
+        let schema = open.project.schema().clone();
         match open.history.redo(&mut open.project) {
             None => self.notify(Notice::NothingToRedo),
             Some(Err(error)) => self.fail(error),
             Some(Ok(step)) => {
                 self.notify(Notice::Redone(step.name.clone()));
+                self.follow_schema(&schema);
                 self.show_touched(&step.edits);
                 self.save(EntryKind::Redo, step);
             }

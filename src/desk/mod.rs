@@ -14,6 +14,7 @@ mod notice;
 mod phrase;
 mod queue;
 mod saving;
+mod schema;
 mod tester;
 mod training;
 
@@ -125,6 +126,7 @@ impl Desk {
             | C::ToggleLink { .. }
             | C::SetClassOfQueue { .. }
             | C::AddDocument(_) => self.annotate(command),
+            C::ChangeSchema(change) => self.change_schema(&change),
             C::Undo => self.undo(),
             C::Redo => self.redo(),
             C::Open(_) | C::Step(_) | C::NextTodo | C::SetFilter(_) | C::SetOrder(_) => self.navigate(command),

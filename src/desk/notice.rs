@@ -17,6 +17,8 @@ pub enum Notice {
     Redone(String),
     NothingToUndo,
     NothingToRedo,
+    /// A change of the schema touched answers; the sentence says how many.
+    SchemaChanged(String),
     QueueEnd,
     AllDone,
     ProjectOpened(PathBuf),

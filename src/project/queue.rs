@@ -1,11 +1,13 @@
 //! The list of documents a person works through: which ones, in which order.
 
 use super::{Annotation, DocId, Document, Project, QuestionId, State};
+use regex::{Regex, RegexBuilder};
+use std::collections::BTreeMap;
 
 /// Which documents are shown.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
-    /// Substring, without regard to case.
+    /// Substring, without regard to case; what stands after a `/` at the beginning is a pattern.
     pub search: String,
     pub state: Option<State>,
     /// Only flagged ones.
@@ -14,6 +16,8 @@ pub struct Filter {
     pub class: Option<(QuestionId, Option<u16>)>,
     /// Only those with a span of this label.
     pub span_label: Option<u16>,
+    /// Only those with these values in imported columns.
+    pub columns: BTreeMap<String, String>,
     /// Exactly these, when the queue was opened from a chart or a table.
     pub only: Option<std::sync::Arc<[DocId]>>,
 }
@@ -40,14 +44,82 @@ impl Filter {
         *self == Self::default()
     }
 
-    fn keeps(&self, doc: &Document, needle: &str) -> bool {
+    /// Why the search is no pattern; `None` when it is one, or no pattern is meant.
+    pub fn pattern_problem(search: &str) -> Option<String> {
+        match Needle::of(search) {
+            Needle::Broken(reason) => Some(reason),
+            _ => None,
+        }
+    }
+
+    fn keeps(&self, doc: &Document, needle: &Needle) -> bool {
         let Annotation { state, flagged, spans, .. } = &doc.annotation;
         self.state.as_ref().is_none_or(|wanted| wanted == state)
             && (!self.flagged || *flagged)
             && self.class.is_none_or(|(question, class)| doc.annotation.class(question) == class)
             && self.span_label.is_none_or(|label| spans.values().any(|span| span.label == label))
-            && (needle.is_empty() || contains_ignoring_case(&doc.text, needle))
+            && self.columns.iter().all(|(column, value)| doc.meta.get(column) == Some(value))
+            && needle.is_in(&doc.text)
     }
+}
+
+/// What is searched for.
+enum Needle {
+    Everything,
+    /// In lower case.
+    Words(String),
+    Pattern(Regex),
+    /// A pattern that can't be read, and why. Nothing matches it.
+    Broken(String),
+}
+
+impl Needle {
+    fn of(search: &str) -> Self {
+        let Some(pattern) = search.strip_prefix('/') else {
+            return if search.is_empty() { Self::Everything } else { Self::Words(search.to_lowercase()) };
+        };
+        if pattern.is_empty() {
+            return Self::Everything;
+        }
+        // The limit keeps a pattern like a{9999}{9999} from eating the memory.
+        match RegexBuilder::new(pattern).case_insensitive(true).size_limit(1 << 22).build() {
+            Ok(pattern) => Self::Pattern(pattern),
+            Err(regex::Error::CompiledTooBig(_)) => Self::Broken("the pattern is too large".to_owned()),
+            Err(error) => {
+                // The report draws the pattern first; its last line is the reason.
+                let report = error.to_string();
+                let reason = report.lines().last().unwrap_or_default();
+                Self::Broken(reason.strip_prefix("error: ").unwrap_or(reason).to_owned())
+            }
+        }
+    }
+
+    fn is_in(&self, text: &str) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Words(words) => contains_ignoring_case(text, words),
+            Self::Pattern(pattern) => pattern.is_match(text),
+            Self::Broken(_) => false,
+        }
+    }
+}
+
+/// Values of a column, the most frequent first, with their counts.
+pub type ColumnValues = Vec<(String, usize)>;
+
+/// The imported columns of a project with their most frequent values.
+pub fn columns_of(project: &Project, most: usize) -> BTreeMap<String, ColumnValues> {
+    let mut counts: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+    for (column, value) in project.documents().flat_map(|doc| &doc.meta) {
+        *counts.entry(column).or_default().entry(value).or_default() += 1;
+    }
+    let ranked = |values: BTreeMap<&str, usize>| {
+        let mut values: ColumnValues = values.into_iter().map(|(value, count)| (value.to_owned(), count)).collect();
+        values.sort_by(|a, b| b.1.cmp(&a.1)); // stable: equally frequent ones stay in order
+        values.truncate(most);
+        values
+    };
+    counts.into_iter().map(|(column, values)| (column.to_owned(), ranked(values))).collect()
 }
 
 fn contains_ignoring_case(text: &str, lower_needle: &str) -> bool {
@@ -56,7 +128,7 @@ fn contains_ignoring_case(text: &str, lower_needle: &str) -> bool {
 
 impl Queue {
     pub fn of(project: &Project, filter: &Filter, order: Order) -> Self {
-        let needle = filter.search.to_lowercase();
+        let needle = Needle::of(&filter.search);
         let mut ids: Vec<DocId> = match &filter.only {
             Some(only) => only.iter().copied().filter(|id| project.document(*id).is_some_and(|doc| filter.keeps(doc, &needle))).collect(),
             None => project.documents().filter(|doc| filter.keeps(doc, &needle)).map(|doc| doc.id).collect(),

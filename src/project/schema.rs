@@ -7,6 +7,13 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct QuestionId(pub u16);
 
+/// A class of a question or a kind of span, by its place in the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LabelId {
+    Class(QuestionId, u16),
+    Span(u16),
+}
+
 /// One possible answer to a question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Class {
@@ -61,21 +68,39 @@ impl Polarity {
     }
 }
 
+/// What may be said about a label beside its name and hue.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Note {
+    /// A key of its own; classes have the digit of their place otherwise, span labels keep theirs in [`SpanLabel`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<char>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub help: String,
+}
+
 /// What is asked about each document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schema {
     pub questions: Vec<Question>,
     pub span_labels: Vec<SpanLabel>,
+    /// By question, then by class. A list that is too short says nothing: files of older programs have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) class_notes: Vec<Vec<Note>>,
+    /// By span label; as short as it likes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) label_notes: Vec<Note>,
 }
+
+/// Letters and a digit that mean something else where one labels; no label can have them.
+pub(super) const RESERVED: &str = "sfcljknh0";
 
 impl Schema {
     /// One class question and span labels with these names; keys are the first free letters of the names.
-    /// A label called "opinion" carries a polarity.
+    /// A label called "opinion" (or 观点) carries a polarity.
     pub fn with_names(classes: &[impl AsRef<str>], spans: &[impl AsRef<str>]) -> Self {
         let mut taken = Vec::new();
         let mut key_of = |name: &str| {
-            // s, f, c, l, j, k, n, h are keys of the labeling pane.
-            let free = |c: &char| c.is_ascii_lowercase() && !"sfcljknh".contains(*c) && !taken.contains(c);
+            let free = |c: &char| c.is_ascii_lowercase() && !RESERVED.contains(*c) && !taken.contains(c);
             let key = name.to_lowercase().chars().chain('a'..='z').find(free).unwrap_or('a');
             taken.push(key);
             key
@@ -87,11 +112,12 @@ impl Schema {
                 name: name.as_ref().to_owned(),
                 key: key_of(name.as_ref()),
                 hue: ((at + 3) % 8) as u8,
-                polarity: name.as_ref().eq_ignore_ascii_case("opinion"),
+                polarity: is_opinion(name.as_ref()),
             })
             .collect();
         let classes = classes.iter().enumerate().map(|(at, name)| Class { name: name.as_ref().to_owned(), hue: (at % 8) as u8 }).collect();
-        Self { questions: vec![Question { name: "sentiment".to_owned(), classes }], span_labels }
+        let questions = vec![Question { name: "sentiment".to_owned(), classes }];
+        Self { questions, span_labels, class_notes: Vec::new(), label_notes: Vec::new() }
     }
 
     /// The class question that the first digit keys answer.
@@ -107,6 +133,46 @@ impl Schema {
     pub fn span_label(&self, name: &str) -> Option<u16> {
         self.span_labels.iter().position(|label| label.name == name).map(|at| at as u16)
     }
+
+    /// What the guideline says about a label; empty for nothing.
+    pub fn help(&self, label: LabelId) -> &str {
+        self.note(label).map_or("", |note| &note.help)
+    }
+
+    /// The letter or digit that gives this label. A class has the digit of its place unless it was given another key
+    /// or that digit was given away.
+    pub fn key(&self, label: LabelId) -> Option<char> {
+        match label {
+            LabelId::Span(at) => Some(self.span_labels.get(usize::from(at))?.key).filter(char::is_ascii_alphanumeric),
+            LabelId::Class(question, at) => {
+                self.question(question)?.classes.get(usize::from(at))?;
+                if let Some(key) = self.note(label).and_then(|note| note.key) {
+                    return Some(key);
+                }
+                // Only the main question is answered with keys.
+                let digit = char::from_digit(u32::from(at) + 1, 10).filter(|_| question == QuestionId(0))?;
+                let given = |notes: &Vec<Note>| notes.iter().any(|note| note.key == Some(digit));
+                let taken = self.class_notes.get(usize::from(question.0)).is_some_and(given)
+                    || self.span_labels.iter().any(|label| label.key == digit);
+                (!taken).then_some(digit)
+            }
+        }
+    }
+
+    /// The name of a label; `None` when the schema has no such label.
+    pub fn name(&self, label: LabelId) -> Option<&str> {
+        match label {
+            LabelId::Class(question, at) => Some(&self.question(question)?.classes.get(usize::from(at))?.name),
+            LabelId::Span(at) => Some(&self.span_labels.get(usize::from(at))?.name),
+        }
+    }
+
+    fn note(&self, label: LabelId) -> Option<&Note> {
+        match label {
+            LabelId::Class(question, at) => self.class_notes.get(usize::from(question.0))?.get(usize::from(at)),
+            LabelId::Span(at) => self.label_notes.get(usize::from(at)),
+        }
+    }
 }
 
 impl Default for Schema {
@@ -120,4 +186,9 @@ impl Question {
     pub fn class(&self, name: &str) -> Option<u16> {
         self.classes.iter().position(|class| class.name == name).map(|at| at as u16)
     }
+}
+
+/// Whether a span label with this name carries a polarity from the start.
+pub(super) fn is_opinion(name: &str) -> bool {
+    name.eq_ignore_ascii_case("opinion") || name == "观点"
 }

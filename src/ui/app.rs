@@ -6,6 +6,7 @@
 use super::bars::Bars;
 use super::dialogs::{Dialogs, Wish};
 use super::keys::{self, Action, Group};
+use super::labels::LabelsWindow;
 use super::palette::{KeySheet, PaletteWindow};
 use super::panes::{data::DataPane, insights::InsightsPane, label::LabelPane, test::TestPane, train::TrainPane, welcome};
 use super::{Commands, Cx, Place, fonts, theme};
@@ -24,6 +25,7 @@ pub struct App {
     bars: Bars,
     palette: PaletteWindow,
     key_sheet: KeySheet,
+    labels: LabelsWindow,
     label: LabelPane,
     train: TrainPane,
     test: TestPane,
@@ -103,6 +105,7 @@ impl App {
             bars: Bars::default(),
             palette: PaletteWindow::default(),
             key_sheet: KeySheet::default(),
+            labels: LabelsWindow::default(),
             label: LabelPane::default(),
             train: TrainPane::default(),
             test: TestPane::default(),
@@ -166,7 +169,7 @@ impl App {
     }
 
     fn is_modal(&self) -> bool {
-        self.palette.is_open() || self.key_sheet.is_open() || self.dialogs.is_modal()
+        self.palette.is_open() || self.key_sheet.is_open() || self.labels.is_open() || self.dialogs.is_modal()
     }
 
     /// Keys that work in every place.
@@ -209,6 +212,7 @@ impl App {
             Action::OpenProject => self.dialogs.open(Wish::OpenProject),
             Action::OpenSample => send(&mut self.commands, Command::OpenSample),
             Action::CloseProject => send(&mut self.commands, Command::CloseProject),
+            Action::Labels => self.labels.open(),
             Action::Import => self.dialogs.open(Wish::ImportFile),
             Action::ExportDocuments => self.dialogs.open(Wish::ExportDocuments),
             Action::Undo => send(&mut self.commands, Command::Undo),
@@ -272,6 +276,7 @@ impl App {
         self.dialogs.ui(ctx, &self.desk, &mut self.commands);
         let mut cx = Cx { desk: &self.desk, commands: &mut self.commands, dialogs: &mut self.dialogs };
         self.key_sheet.ui(ctx, &cx);
+        self.labels.ui(ctx, &mut cx);
         self.bars.notices_ui(ctx, &mut cx);
         if let Some(action) = self.palette.ui(ctx, &mut cx) {
             self.act(ctx, action);

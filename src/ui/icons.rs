@@ -20,6 +20,9 @@ pub enum Icon {
     /// Half light, half dark.
     Auto,
     Down,
+    Up,
+    /// A bin.
+    Delete,
     Warning,
     Info,
 }
@@ -65,6 +68,14 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, color: Color32) {
         Icon::Moon => vec![line(&moon())],
         Icon::Auto => vec![ring(0.5, 0.5, 0.36), Shape::convex_polygon(half_disc().map(|(x, y)| at(x, y)).collect(), color, Stroke::NONE)],
         Icon::Down => vec![line(&[(0.22, 0.38), (0.50, 0.66), (0.78, 0.38)])],
+        Icon::Up => vec![line(&[(0.22, 0.62), (0.50, 0.34), (0.78, 0.62)])],
+        Icon::Delete => vec![
+            line(&[(0.14, 0.24), (0.86, 0.24)]),
+            line(&[(0.38, 0.24), (0.38, 0.10), (0.62, 0.10), (0.62, 0.24)]),
+            line(&[(0.24, 0.24), (0.28, 0.90), (0.72, 0.90), (0.76, 0.24)]),
+            line(&[(0.42, 0.42), (0.42, 0.74)]),
+            line(&[(0.58, 0.42), (0.58, 0.74)]),
+        ],
         Icon::Warning => vec![
             line(&[(0.50, 0.12), (0.94, 0.88), (0.06, 0.88), (0.50, 0.12)]),
             line(&[(0.50, 0.40), (0.50, 0.62)]),

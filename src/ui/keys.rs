@@ -3,7 +3,7 @@
 //! A pane asks [`pressed`]. Plain letters never fire while a text field has the focus or an input method composes;
 //! a chord matches only with exactly its modifiers (egui's own matching would take Ctrl+Shift+Z for Ctrl+Z too).
 
-use crate::project::Schema;
+use crate::project::{LabelId, QuestionId, Schema};
 use eframe::egui::{self, Event, Id, ImeEvent, Key, Modifiers};
 
 /// What a key or a line of the palette does.
@@ -29,6 +29,8 @@ pub enum Action {
     CloseProject,
     Import,
     ExportDocuments,
+    /// The classes and span labels.
+    Labels,
     Undo,
     Redo,
 
@@ -44,6 +46,8 @@ pub enum Action {
     Previous,
     NextTodo,
     Search,
+    /// To a document by its number or id.
+    GoTo,
     /// Puts the filter away.
     ShowAll,
 
@@ -201,6 +205,7 @@ pub static TABLE: &[Row] = {
         row(A::Redo, G::Project, "Redo", &[ctrl_shift(Key::Z), ctrl(Key::Y)]).repeats(),
         row(A::Import, G::Project, "Import a file…", &[ctrl(Key::I)]).while_typing(),
         row(A::ExportDocuments, G::Project, "Export documents…", &[ctrl(Key::E)]).while_typing(),
+        row(A::Labels, G::Project, "Edit the labels…", &[ctrl(Key::L)]).while_typing(),
         row(A::CloseProject, G::Project, "Close the project", &[]),
         row(A::Palette, G::Program, "Find a command", &[ctrl(Key::K)]).while_typing(),
         row(A::KeySheet, G::Program, "Show all keys", &[key(Key::Questionmark), key(Key::F1)]),
@@ -232,6 +237,7 @@ pub static TABLE: &[Row] = {
         row(A::Previous, G::Document, "Previous document", &[key(Key::K), key(Key::ArrowUp)]).repeats(),
         row(A::NextTodo, G::Document, "Next document to do", &[key(Key::N)]),
         row(A::Search, G::Document, "Search the documents", &[key(Key::Slash), ctrl(Key::F)]).while_typing(),
+        row(A::GoTo, G::Document, "Go to a document…", &[ctrl(Key::G)]).while_typing(),
         row(A::ShowAll, G::Document, "Show all documents", &[]),
         row(A::SpanNext, G::Spans, "Select the next span", &[key(Key::CloseBracket)]).repeats(),
         row(A::SpanPrevious, G::Spans, "Select the previous span", &[key(Key::OpenBracket)]).repeats(),
@@ -272,16 +278,31 @@ pub fn pressed_in(ui: &egui::Ui, action: Action, own: Option<Id>) -> bool {
     })
 }
 
-/// The class that a digit key (or the palette) asks for.
-pub fn class_pressed(ui: &egui::Ui) -> Option<u16> {
-    (0..9).find(|class| pressed(ui, Action::Class(*class))).map(u16::from)
+/// The class whose key was pressed, or that the palette asks for.
+pub fn class_pressed(ui: &egui::Ui, schema: &Schema) -> Option<u16> {
+    if let Some(class) = (0..9).find(|class| take_wish(ui, Action::Class(*class))) {
+        return Some(u16::from(class));
+    }
+    let (id, question) = schema.main_question()?;
+    let may_answer = !is_blocked(ui) && !is_typing(ui);
+    let mut keys = (0..question.classes.len() as u16).filter_map(|at| Some((at, key_of(schema.key(LabelId::Class(id, at))?)?)));
+    keys.find(|(_, held)| may_answer && take(ui, key(*held), false)).map(|(at, _)| at)
+}
+
+fn key_of(letter: char) -> Option<Key> {
+    Key::from_name(&letter.to_ascii_uppercase().to_string())
+}
+
+/// The key of a class of the main question, as written; empty when it has none.
+pub fn class_key(schema: &Schema, class: u16) -> String {
+    schema.key(LabelId::Class(QuestionId(0), class)).map(|key| key.to_ascii_uppercase().to_string()).unwrap_or_default()
 }
 
 /// The span label whose letter was pressed.
 pub fn mark_pressed(ui: &egui::Ui, schema: &Schema) -> Option<u16> {
     let may_mark = !is_blocked(ui) && !is_typing(ui);
     let labels = schema.span_labels.iter().zip(0u16..);
-    let mut labels = labels.filter_map(|(label, at)| Some((at, Key::from_name(&label.key.to_ascii_uppercase().to_string())?)));
+    let mut labels = labels.filter_map(|(label, at)| Some((at, key_of(label.key)?)));
     labels.find(|(at, letter)| take_wish(ui, Action::Mark(*at)) || (may_mark && take(ui, key(*letter), false))).map(|(at, _)| at)
 }
 

@@ -11,6 +11,7 @@ pub mod fonts;
 pub mod i18n;
 pub mod icons;
 pub mod keys;
+mod labels;
 mod notices;
 pub mod palette;
 pub mod panes;

@@ -11,6 +11,7 @@ pub fn words(cx: &Cx<'_>, notice: &Notice) -> String {
     match notice {
         Notice::Undone(name) => cx.tf("Undone: {}", &[name]),
         Notice::Redone(name) => cx.tf("Redone: {}", &[name]),
+        Notice::SchemaChanged(name) => name.clone(),
         Notice::NothingToUndo => cx.t("Nothing to undo").to_owned(),
         Notice::NothingToRedo => cx.t("Nothing to redo").to_owned(),
         Notice::QueueEnd => cx.t("This is the last document of the list").to_owned(),

@@ -135,7 +135,8 @@ fn lines(cx: &Cx<'_>) -> Vec<Line> {
         if let Some(part) = part_of(cx, row.action) {
             let words = super::i18n::fill(cx.t(row.words), &[&part]);
             let english = super::i18n::fill(row.words, &[&part]);
-            lines.push(Line { words, english, key: row.key_name(), does: Does::Act(row.action) });
+            let key = class_key(cx, row.action).unwrap_or_else(|| row.key_name());
+            lines.push(Line { words, english, key, does: Does::Act(row.action) });
         }
     }
     let labels = project.map_or(&[][..], |project| &project.schema().span_labels).iter().zip(0u16..);
@@ -150,6 +151,12 @@ fn lines(cx: &Cx<'_>) -> Vec<Line> {
         lines.push(Line { words: cx.tf("Open {}", &[&name]), english, key: String::new(), does: Does::Open(path.clone()) });
     }
     lines
+}
+
+/// The key of a class, which its project decides; `None` for other actions.
+fn class_key(cx: &Cx<'_>, action: Action) -> Option<String> {
+    let Action::Class(class) = action else { return None };
+    Some(keys::class_key(cx.desk.project()?.schema(), u16::from(class)))
 }
 
 /// What stands at the `{}` of an action's words; `None` for a class the schema does not have.
@@ -261,7 +268,7 @@ fn group_ui(ui: &mut Ui, cx: &Cx<'_>, group: Group) {
     for row in keys::TABLE.iter().filter(|row| row.group == group && !row.chords.is_empty()) {
         let Some(part) = part_of(cx, row.action) else { continue };
         let keys: Vec<String> = row.chords.iter().map(|chord| chord.name()).collect();
-        line(ui, keys.join("  "), super::i18n::fill(cx.t(row.words), &[&part]));
+        line(ui, class_key(cx, row.action).unwrap_or_else(|| keys.join("  ")), super::i18n::fill(cx.t(row.words), &[&part]));
     }
     if group == Group::Spans
         && let Some(project) = cx.desk.project()

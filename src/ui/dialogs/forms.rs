@@ -2,6 +2,7 @@
 
 use super::{Wish, home, title};
 use crate::desk::Language;
+use crate::ui::i18n::Template;
 use crate::ui::{i18n, theme};
 use eframe::egui::{self, Id, Key, TextEdit, Ui};
 use std::path::{Path, PathBuf};
@@ -39,8 +40,9 @@ pub(super) enum Browsing {
 
 impl Form {
     pub(super) fn new_project(path: &Path, language: Language) -> Self {
-        let classes = template(3, language).to_owned();
-        Self::NewProject(NewProject { path: path.display().to_string(), classes, spans: "aspect, opinion".to_owned(), fresh: true })
+        let (classes, _) = Template::Sentiment3.lists(language);
+        let (_, spans) = Template::Aspects.lists(language);
+        Self::NewProject(NewProject { path: path.display().to_string(), classes, spans, fresh: true })
     }
 }
 
@@ -63,15 +65,6 @@ impl NewProject {
         }
         let twice = |names: &[String]| names.iter().enumerate().any(|(at, name)| names[..at].contains(name));
         (twice(&classes) || twice(&spans)).then_some("Each name can be given only once")
-    }
-}
-
-fn template(count: u8, language: Language) -> &'static str {
-    match (count, language) {
-        (3, Language::English) => "negative, neutral, positive",
-        (3, Language::Chinese) => "负面，中性，正面",
-        (_, Language::English) => "very negative, negative, neutral, positive, very positive",
-        (_, Language::Chinese) => "很差，较差，一般，较好，很好",
     }
 }
 
@@ -158,11 +151,16 @@ fn new_project_ui(ui: &mut Ui, language: Language, form: &mut NewProject, browsi
     if std::mem::take(&mut form.fresh) {
         classes.request_focus();
     }
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         ui.weak(t("Templates"));
-        for (count, words) in [(3, "Sentiment, 3 classes"), (5, "Sentiment, 5 classes")] {
-            if ui.button(t(words)).clicked() {
-                form.classes = template(count, language).to_owned();
+        for template in Template::ALL {
+            if ui.button(t(template.words())).clicked() {
+                let (classes, spans) = template.lists(language);
+                form.classes = classes;
+                // A task that marks nothing leaves what was there to mark.
+                if !spans.is_empty() {
+                    form.spans = spans;
+                }
             }
         }
     });

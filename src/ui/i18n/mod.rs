@@ -3,7 +3,11 @@
 
 mod frame;
 mod label;
+mod labels;
+mod templates;
 mod train;
+
+pub use templates::Template;
 
 use crate::desk::Language;
 use std::collections::HashMap;
@@ -11,7 +15,7 @@ use std::sync::LazyLock;
 
 // Where two tables have a sentence, the frame's words win, so that a command has one name everywhere.
 static CHINESE: LazyLock<HashMap<&'static str, &'static str>> =
-    LazyLock::new(|| [train::ROWS, label::ROWS, frame::ROWS].into_iter().flatten().copied().collect());
+    LazyLock::new(|| [train::ROWS, label::ROWS, labels::ROWS, frame::ROWS].into_iter().flatten().copied().collect());
 
 /// The words for an English sentence; English itself where there is no translation.
 pub fn translate(language: Language, english: &'static str) -> &'static str {

@@ -67,7 +67,7 @@ impl Summary {
             labels: vec![LabelCount::default(); schema.span_labels.len()],
             ..Self::default()
         };
-        let aspect_label = schema.span_label("aspect");
+        let aspect_label = schema.span_label("aspect").or_else(|| schema.span_label("方面"));
         let mut aspects: BTreeMap<String, Aspect> = BTreeMap::new();
         for doc in project.documents() {
             summary.take_answers(doc, question.map(|(id, _)| id));

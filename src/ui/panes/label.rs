@@ -6,17 +6,19 @@
 mod answers;
 mod caret;
 mod inspector;
+mod jump;
 mod marking;
 mod queue;
 mod text;
 
 use crate::desk::Command;
-use crate::project::{Document, Filter, Project, State};
+use crate::project::{Document, Filter, Project, Schema, State};
 use crate::ui::Cx;
 use crate::ui::keys::{self, Action};
 use crate::ui::theme::{GAP, palette};
 use eframe::egui::{self, CentralPanel, Frame, Margin, Panel, RichText, Ui};
 use marking::Marking;
+use std::sync::Arc;
 
 /// The state of the place.
 pub struct LabelPane {
@@ -27,6 +29,10 @@ pub struct LabelPane {
     shows_inspector: bool,
     /// The window that answers for the whole queue is open.
     answers_all: bool,
+    /// The labels of the last frame.
+    schema: Option<Arc<Schema>>,
+    /// The question for a document to go to.
+    jump: Option<jump::Jump>,
 }
 
 impl Default for LabelPane {
@@ -38,6 +44,8 @@ impl Default for LabelPane {
             shows_queue: true,
             shows_inspector: true,
             answers_all: false,
+            schema: None,
+            jump: None,
         }
     }
 }
@@ -49,13 +57,22 @@ impl LabelPane {
         let Some(project) = desk.project() else { return };
         let document = desk.current().and_then(|id| project.document(id));
         self.marking.turn_to(document);
+        // Labels may stand elsewhere now, so none stays armed.
+        if self.schema.as_ref().is_none_or(|held| !Arc::ptr_eq(held, project.schema())) {
+            self.schema = Some(project.schema().clone());
+            self.marking.armed = None;
+        }
         if self.answers_all {
             self.answer_all_ui(ui, cx, project);
+        } else if let Some(jump) = &mut self.jump {
+            if jump.ui(ui, cx, project) {
+                self.jump = None;
+            }
         } else {
             self.keys(ui, cx, project, document);
         }
         let column = Frame::new().fill(palette(ui).panel).inner_margin(Margin::symmetric(8, 8));
-        let queue = Panel::left("queue").default_size(300.0).size_range(220.0..=480.0).frame(column);
+        let queue = Panel::left("queue").default_size(320.0).size_range(220.0..=480.0).frame(column);
         queue.show_collapsible(ui, &mut self.shows_queue, |ui| self.queue.ui(ui, cx, project));
         let inspector = Panel::right("inspector").default_size(280.0).size_range(220.0..=460.0).frame(column);
         inspector.show_collapsible(ui, &mut self.shows_inspector, |ui| {
@@ -103,7 +120,7 @@ impl LabelPane {
         }
         if let Some(document) = document {
             caret::keys(ui, cx, project.schema(), document, &mut self.marking);
-            if let Some(class) = keys::class_pressed(ui) {
+            if let Some(class) = keys::class_pressed(ui, project.schema()) {
                 answers::answer(cx, project.schema(), document, Some(class));
             }
         }
@@ -132,6 +149,9 @@ impl LabelPane {
         if pressed(Action::NextTodo) {
             cx.send(Command::NextTodo);
         }
+        if pressed(Action::GoTo) {
+            self.jump = Some(jump::Jump::default());
+        }
         if pressed(Action::ClassOfQueue) && !cx.desk.queue().is_empty() {
             self.answers_all = true;
         }
@@ -140,7 +160,7 @@ impl LabelPane {
     /// Asks which answer all documents of the queue should get.
     fn answer_all_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project) {
         let Some((_, question)) = project.schema().main_question() else { return };
-        let mut chosen = keys::class_pressed(ui).filter(|class| usize::from(*class) < question.classes.len());
+        let mut chosen = keys::class_pressed(ui, project.schema()).filter(|class| usize::from(*class) < question.classes.len());
         let count = cx.desk.queue().len();
         let mut is_cancelled = false;
         let modal = egui::Modal::new(egui::Id::unique("answer for all")).show(ui.ctx(), |ui| {
@@ -149,7 +169,7 @@ impl LabelPane {
             ui.label(RichText::new(cx.t("Answers they have are replaced. One undo takes it back")).color(palette(ui).weak));
             ui.add_space(GAP);
             ui.horizontal_wrapped(|ui| {
-                chosen = chosen.or(answers::class_buttons(ui, question, None));
+                chosen = chosen.or(answers::class_buttons(ui, project.schema(), None));
             });
             ui.add_space(GAP);
             is_cancelled = ui.button(cx.t("Cancel")).clicked();

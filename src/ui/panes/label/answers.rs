@@ -2,23 +2,26 @@
 
 use super::state_word;
 use crate::desk::Command;
-use crate::project::{Document, Question, Schema, State};
+use crate::project::{Document, LabelId, Schema, State};
 use crate::ui::Cx;
 use crate::ui::keys::{self, Action};
-use crate::ui::theme::primary_button;
+use crate::ui::theme::{palette, primary_button};
 use crate::ui::widgets::choice::Choice;
 use crate::ui::widgets::queue_list::{flag, state_mark};
-use eframe::egui::{Align, Layout, Role, Ui, WidgetInfo, vec2};
+use eframe::egui::{Align, Button, Layout, RichText, Role, Ui, WidgetInfo, vec2};
 
 pub(super) fn answers_ui(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Document) {
-    if let Some((id, question)) = schema.main_question() {
-        ui.horizontal_wrapped(|ui| {
-            let held = document.annotation.class(id);
-            if let Some(class) = class_buttons(ui, question, held) {
-                answer(cx, schema, document, (held != Some(class)).then_some(class));
-            }
-        });
-    }
+    ui.horizontal_wrapped(|ui| {
+        let held = schema.main_question().and_then(|(id, _)| document.annotation.class(id));
+        if let Some(class) = class_buttons(ui, schema, held) {
+            answer(cx, schema, document, (held != Some(class)).then_some(class));
+        }
+        let words = cx.t("Edit the labels…");
+        let button = ui.add(Button::new(RichText::new(cx.t("Labels…")).color(palette(ui).weak)).frame_when_inactive(false));
+        if button.accessible_name(words).on_hover_text(format!("{words} ({})", keys::name_of(Action::Labels))).clicked() {
+            keys::wish(ui, Action::Labels);
+        }
+    });
     ui.horizontal(|ui| {
         state_ui(ui, cx, document);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| steps_ui(ui, cx, document));
@@ -35,13 +38,18 @@ pub(super) fn answer(cx: &mut Cx<'_>, schema: &Schema, document: &Document, clas
 }
 
 /// A button for each class; answers with the one clicked.
-pub(super) fn class_buttons(ui: &mut Ui, question: &Question, held: Option<u16>) -> Option<u16> {
-    const DIGITS: [&str; 9] = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
+pub(super) fn class_buttons(ui: &mut Ui, schema: &Schema, held: Option<u16>) -> Option<u16> {
+    let (id, question) = schema.main_question()?;
     let mut clicked = None;
     for (class, at) in question.classes.iter().zip(0u16..) {
-        let key = DIGITS.get(usize::from(at)).copied().unwrap_or_default();
-        let choice = Choice { name: &class.name, key, hue: Some(class.hue), chosen: held == Some(at), is_radio: true };
-        if choice.show(ui).clicked() {
+        let key = keys::class_key(schema, at);
+        let choice = Choice { name: &class.name, key: &key, hue: Some(class.hue), chosen: held == Some(at), is_radio: true };
+        let mut button = choice.show(ui);
+        let help = schema.help(LabelId::Class(id, at));
+        if !help.is_empty() {
+            button = button.on_hover_text(help);
+        }
+        if button.clicked() {
             clicked = Some(at);
         }
     }

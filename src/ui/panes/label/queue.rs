@@ -1,13 +1,16 @@
 //! The left column: search, filters, order, and the list of documents.
 
 use super::state_word;
+use super::text::excerpt;
 use crate::desk::Command;
-use crate::project::{DocId, Filter, Order, Project, State};
+use crate::project::{ColumnValues, DocId, Filter, Order, Project, State, columns_of};
 use crate::ui::Cx;
 use crate::ui::icons::{self, Icon};
 use crate::ui::theme::{GAP, palette};
 use crate::ui::widgets::queue_list::{QueueRow, queue_list};
 use eframe::egui::{self, Align, Id, Layout, RichText, TextEdit, Ui, vec2};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// Seeds of the random order.
 const SEED: u64 = 1;
@@ -26,6 +29,8 @@ pub(super) struct QueueColumn {
     shown: Option<(DocId, usize)>,
     /// Number of documents at a revision of the project.
     counted: Option<(u64, usize)>,
+    /// Columns that came with imports, by file and number of documents: no edit changes them.
+    columns: Option<(PathBuf, usize, BTreeMap<String, ColumnValues>)>,
 }
 
 impl QueueColumn {
@@ -35,11 +40,11 @@ impl QueueColumn {
 
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project) {
         self.search_ui(ui, cx, project);
-        filters_ui(ui, cx, project);
+        let revision = project.revision();
+        let counted = self.counted.filter(|(at, _)| *at == revision).unwrap_or_else(|| (revision, project.documents().count()));
+        self.counted = Some(counted);
+        self.filters_ui(ui, cx, project, counted.1);
         ui.horizontal(|ui| {
-            let revision = project.revision();
-            let counted = self.counted.filter(|(at, _)| *at == revision).unwrap_or_else(|| (revision, project.documents().count()));
-            self.counted = Some(counted);
             let (left, all) = (cx.desk.queue().len(), counted.1);
             let count = if left == all { cx.tf("{} documents", &[&all]) } else { cx.tf("{} of {} documents", &[&left, &all]) };
             ui.label(RichText::new(count).color(palette(ui).weak));
@@ -59,7 +64,10 @@ impl QueueColumn {
         let response = ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 4.0;
             let clear = if self.search.is_empty() { 0.0 } else { crate::ui::theme::ROW_HEIGHT + 4.0 };
-            let field = TextEdit::singleline(&mut self.search).id(id).hint_text(cx.t("Search")).desired_width(ui.available_width() - clear);
+            let field = TextEdit::singleline(&mut self.search)
+                .id(id)
+                .hint_text(cx.t("Search, or / and a pattern"))
+                .desired_width(ui.available_width() - clear);
             let response = ui.add(field).accessible_name(cx.t("Search the documents"));
             if clear > 0.0 && icons::icon_button(ui, Icon::Close, cx.t("Clear the search"), true).clicked() {
                 self.search.clear();
@@ -76,7 +84,16 @@ impl QueueColumn {
             let is_large = project.all_documents().len() > LARGE;
             self.typed_at = Some(if is_large { now } else { f64::NEG_INFINITY });
         }
+        let problem = Filter::pattern_problem(&self.search);
+        if let Some(reason) = &problem {
+            let words = cx.tf("The pattern can't be read: {}", &[&reason_words(cx, reason)]);
+            ui.add(egui::Label::new(RichText::new(words).small().color(palette(ui).error)).wrap());
+        }
         let Some(typed) = self.typed_at else { return };
+        if problem.is_some() {
+            // What was found before stays until the pattern can be read.
+            return;
+        }
         if now - typed >= PAUSE_S || response.lost_focus() {
             self.typed_at = None;
             self.sent.clone_from(&self.search);
@@ -114,47 +131,98 @@ impl QueueColumn {
     }
 }
 
-/// A menu for each kind of filter; what is chosen stands below as chips to take away.
-fn filters_ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project) {
-    let schema = project.schema();
-    let mut filter = cx.desk.filter().clone();
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = vec2(GAP * 0.5, GAP * 0.5);
-        menu(ui, cx.t("State"), |ui| {
-            for state in [State::Todo, State::Done, State::Skipped] {
-                if ui.selectable_label(filter.state.as_ref() == Some(&state), cx.t(state_word(&state))).clicked() {
-                    filter.state = Some(state);
-                }
-            }
-            if ui.selectable_label(filter.flagged, cx.t("Flagged")).clicked() {
-                filter.flagged = true;
+impl QueueColumn {
+    /// A menu for each kind of filter; what is chosen stands below as chips to take away.
+    fn filters_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, count: usize) {
+        let mut filter = cx.desk.filter().clone();
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing = vec2(GAP * 0.5, GAP * 0.5);
+            menus_ui(ui, cx, project, &mut filter);
+            self.columns_ui(ui, cx, project, count, &mut filter);
+            chips_ui(ui, cx, project, &mut filter);
+        });
+        if filter != *cx.desk.filter() {
+            cx.send(Command::SetFilter(filter));
+        }
+    }
+
+    /// A menu of the imported columns, each with its most frequent values.
+    fn columns_ui(&mut self, ui: &mut Ui, cx: &Cx<'_>, project: &Project, count: usize, filter: &mut Filter) {
+        const VALUES: usize = 30;
+        let key = (cx.desk.path().unwrap_or_else(|| std::path::Path::new("")), count);
+        if self.columns.as_ref().is_none_or(|(path, count, _)| (path.as_path(), *count) != key) {
+            self.columns = Some((key.0.to_owned(), key.1, columns_of(project, VALUES)));
+        }
+        let Some((_, _, columns)) = self.columns.as_ref().filter(|(_, _, columns)| !columns.is_empty()) else { return };
+        menu(ui, cx.t("Column"), |ui| {
+            for (column, values) in columns {
+                ui.menu_button(column, |ui| {
+                    egui::ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
+                        for (value, count) in values {
+                            let held = filter.columns.get(column) == Some(value);
+                            let words = if value.is_empty() { cx.t("(empty)").to_owned() } else { excerpt(value) };
+                            if ui.selectable_label(held, format!("{words}  {count}")).accessible_name(words).clicked() {
+                                filter.columns.insert(column.clone(), value.clone());
+                            }
+                        }
+                        if values.len() == VALUES {
+                            ui.weak(cx.tf("The {} most frequent ones", &[&VALUES]));
+                        }
+                    });
+                });
             }
         });
-        if let Some((id, question)) = schema.main_question() {
-            menu(ui, cx.t("Class"), |ui| {
-                for (class, at) in question.classes.iter().zip(0u16..) {
-                    if ui.selectable_label(filter.class == Some((id, Some(at))), class.name.as_str()).clicked() {
-                        filter.class = Some((id, Some(at)));
-                    }
-                }
-                if ui.selectable_label(filter.class == Some((id, None)), cx.t("No class yet")).clicked() {
-                    filter.class = Some((id, None));
-                }
-            });
+    }
+}
+
+/// What is wrong with a pattern, in the window's language where we know the words.
+fn reason_words(cx: &Cx<'_>, reason: &str) -> String {
+    let known = match reason {
+        "unclosed group" => cx.t("a bracket ( is not closed"),
+        "unopened group" => cx.t("a bracket ) was never opened"),
+        "unclosed character class" => cx.t("a bracket [ is not closed"),
+        "repetition operator missing expression" => cx.t("nothing stands before *, + or ?"),
+        "incomplete escape sequence, reached end of pattern prematurely" => cx.t("nothing stands after the backslash"),
+        "the pattern is too large" => cx.t("it is too large"),
+        other if other.starts_with("look-around") => cx.t("looking ahead or behind is not possible"),
+        other if other.starts_with("backreferences") => cx.t("referring back to a group is not possible"),
+        other => other,
+    };
+    known.to_owned()
+}
+
+fn menus_ui(ui: &mut Ui, cx: &Cx<'_>, project: &Project, filter: &mut Filter) {
+    let schema = project.schema();
+    menu(ui, cx.t("State"), |ui| {
+        for state in [State::Todo, State::Done, State::Skipped] {
+            if ui.selectable_label(filter.state.as_ref() == Some(&state), cx.t(state_word(&state))).clicked() {
+                filter.state = Some(state);
+            }
         }
-        if !schema.span_labels.is_empty() {
-            menu(ui, cx.t("Span"), |ui| {
-                for (label, at) in schema.span_labels.iter().zip(0u16..) {
-                    if ui.selectable_label(filter.span_label == Some(at), label.name.as_str()).clicked() {
-                        filter.span_label = Some(at);
-                    }
-                }
-            });
+        if ui.selectable_label(filter.flagged, cx.t("Flagged")).clicked() {
+            filter.flagged = true;
         }
-        chips_ui(ui, cx, project, &mut filter);
     });
-    if filter != *cx.desk.filter() {
-        cx.send(Command::SetFilter(filter));
+    if let Some((id, question)) = schema.main_question() {
+        menu(ui, cx.t("Class"), |ui| {
+            for (class, at) in question.classes.iter().zip(0u16..) {
+                if ui.selectable_label(filter.class == Some((id, Some(at))), class.name.as_str()).clicked() {
+                    filter.class = Some((id, Some(at)));
+                }
+            }
+            if ui.selectable_label(filter.class == Some((id, None)), cx.t("No class yet")).clicked() {
+                filter.class = Some((id, None));
+            }
+        });
+    }
+    if !schema.span_labels.is_empty() {
+        menu(ui, cx.t("Span"), |ui| {
+            for (label, at) in schema.span_labels.iter().zip(0u16..) {
+                if ui.selectable_label(filter.span_label == Some(at), label.name.as_str()).clicked() {
+                    filter.span_label = Some(at);
+                }
+            }
+        });
     }
 }
 
@@ -179,6 +247,7 @@ fn chips_ui(ui: &mut Ui, cx: &Cx<'_>, project: &Project, filter: &mut Filter) {
     {
         filter.span_label = None;
     }
+    filter.columns.retain(|column, value| !chip(ui, cx, &format!("{column} = {}", excerpt(value))));
     if filter.only.is_some() && chip(ui, cx, cx.t("A selection of documents")) {
         filter.only = None;
     }

@@ -2,7 +2,7 @@
 
 use super::marking::{Linking, Marking, bearer, pair_labels, snapped, to_character, word_near};
 use crate::desk::Command;
-use crate::project::{Document, Polarity, Schema, SpanId, SpanLabel, TextRange};
+use crate::project::{Document, LabelId, Polarity, Schema, SpanId, SpanLabel, TextRange};
 use crate::ui::Cx;
 use crate::ui::keys::{self, Action};
 use crate::ui::theme::{GAP, palette};
@@ -27,9 +27,15 @@ pub(super) fn toolbar(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &
         for (label, at) in schema.span_labels.iter().zip(0u16..) {
             let is_armed = marking.armed == Some(at);
             let button = label_button(label, is_armed).show(ui);
-            let button = button.on_hover_text(
-                cx.tf("Mark with the mouse as {} without asking. The key {} marks the selection", &[&label.name, &label.key]),
-            );
+            let mut hint = match key_word(label.key) {
+                "" => cx.tf("Mark with the mouse as {} without asking", &[&label.name]),
+                key => cx.tf("Mark with the mouse as {} without asking. The key {} marks the selection", &[&label.name, &key]),
+            };
+            let help = schema.help(LabelId::Span(at));
+            if !help.is_empty() {
+                hint = format!("{help}\n{hint}");
+            }
+            let button = button.on_hover_text(hint);
             if button.clicked() {
                 // With something selected the button marks it, as the letter does.
                 if marking.selection().is_some() || marking.selected.is_some() {
@@ -60,7 +66,7 @@ fn label_button(label: &SpanLabel, chosen: bool) -> Choice<'_> {
 
 /// A letter as it is written on its key.
 pub(super) fn key_word(key: char) -> &'static str {
-    const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     let at = LETTERS.find(key.to_ascii_uppercase());
     at.map_or("", |at| &LETTERS[at..=at])
 }

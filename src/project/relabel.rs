@@ -1,0 +1,476 @@
+//! Changes of the schema as a person asks for them, planned as the edits of one step: what was answered follows its
+//! label when labels move or join, and is taken away with a label that goes. Plans; changes nothing.
+
+use super::schema::{Note, RESERVED, is_opinion};
+use super::{Answer, Class, Document, Edit, LabelId, Link, Project, Question, QuestionId, Schema, Span, SpanId, SpanLabel};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One wish about the schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SchemaChange {
+    AddClass {
+        question: QuestionId,
+        name: String,
+    },
+    AddSpanLabel {
+        name: String,
+    },
+    /// Classes of the main question and span labels; names that are there already are passed over.
+    AddAll {
+        classes: Vec<String>,
+        spans: Vec<String>,
+    },
+    Rename {
+        label: LabelId,
+        to: String,
+    },
+    SetHue {
+        label: LabelId,
+        to: u8,
+    },
+    /// `None` gives a class the digit of its place, a span label no key.
+    SetKey {
+        label: LabelId,
+        to: Option<char>,
+    },
+    SetHelp {
+        label: LabelId,
+        to: String,
+    },
+    /// Whether spans of a label carry a polarity. Turned off, those they have are taken away.
+    SetPolarity {
+        label: u16,
+        to: bool,
+    },
+    /// To another place in its list.
+    Move {
+        label: LabelId,
+        to: u16,
+    },
+    /// Everything answered with the one becomes an answer with the other, which keeps name, key and hue.
+    Merge {
+        label: LabelId,
+        into: u16,
+    },
+    Delete {
+        label: LabelId,
+    },
+}
+
+/// The edits of a change, and how much of what people said it touches.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// In order; empty when the schema is as wished already.
+    pub edits: Vec<Edit>,
+    /// Answers that change or go. Those that only follow their class to another place are not counted.
+    pub answers: usize,
+    pub spans: usize,
+    /// Links that go.
+    pub links: usize,
+    /// Polarities that go.
+    pub polarities: usize,
+}
+
+impl Plan {
+    /// Whether something that a person said would be another thing afterwards, or gone.
+    pub fn changes_answers(&self) -> bool {
+        self.answers + self.spans + self.links + self.polarities > 0
+    }
+}
+
+/// Who has a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyUse {
+    Label(String),
+    /// It means something else where one labels.
+    Program,
+}
+
+/// Why the schema can't be changed so.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SchemaError {
+    #[error("the schema has no such label")]
+    NoSuchLabel,
+    #[error("a label needs a name")]
+    NoName,
+    #[error("there is already a label called {0}")]
+    NameTaken(String),
+    #[error("a key is one letter from A to Z or one digit, not {0:?}")]
+    NotAKey(char),
+    #[error("the key {key} is taken{}", match .by { KeyUse::Label(name) => format!(" by {name}"), KeyUse::Program => " by a command".to_owned() })]
+    KeyTaken { key: char, by: KeyUse },
+    #[error("a label can't be merged into itself")]
+    IntoItself,
+    #[error("there is no room for more labels")]
+    TooMany,
+}
+
+/// How often each label was given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LabelCounts {
+    /// Per class of the main question.
+    pub classes: Vec<usize>,
+    pub spans: Vec<usize>,
+}
+
+impl LabelCounts {
+    /// Counts the documents of a project; takes as long as there are documents.
+    pub fn of(project: &Project) -> Self {
+        let schema = project.schema();
+        let main = schema.main_question();
+        let classes = vec![0; main.map_or(0, |(_, question)| question.classes.len())];
+        let mut counts = Self { classes, spans: vec![0; schema.span_labels.len()] };
+        for doc in project.documents() {
+            let class = main.and_then(|(id, _)| doc.annotation.class(id));
+            if let Some(count) = class.and_then(|class| counts.classes.get_mut(usize::from(class))) {
+                *count += 1;
+            }
+            for span in doc.annotation.spans.values() {
+                if let Some(count) = counts.spans.get_mut(usize::from(span.label)) {
+                    *count += 1;
+                }
+            }
+        }
+        counts
+    }
+}
+
+/// The most labels a list holds: places are 16 bits wide.
+const MOST: usize = 1000;
+
+impl Schema {
+    /// Who else has a key, upper or lower case.
+    pub fn key_use(&self, key: char, except: LabelId) -> Option<KeyUse> {
+        let key = key.to_ascii_lowercase();
+        if RESERVED.contains(key) {
+            return Some(KeyUse::Program);
+        }
+        let classes = (0..).zip(&self.questions).flat_map(|(question, asked)| {
+            let question = QuestionId(question);
+            (0..asked.classes.len()).map(move |at| LabelId::Class(question, at as u16))
+        });
+        let spans = (0..self.span_labels.len()).map(|at| LabelId::Span(at as u16));
+        let mut others = classes.chain(spans).filter(|label| *label != except);
+        let holder = others.find(|label| self.key(*label).is_some_and(|held| held.eq_ignore_ascii_case(&key)))?;
+        Some(KeyUse::Label(self.name(holder).unwrap_or_default().to_owned()))
+    }
+
+    /// The places of a label's list, and the label's own.
+    fn list_of(&self, label: LabelId) -> Result<(usize, usize), SchemaError> {
+        let (len, at) = match label {
+            LabelId::Class(question, at) => (self.question(question).map_or(0, |asked| asked.classes.len()), at),
+            LabelId::Span(at) => (self.span_labels.len(), at),
+        };
+        if usize::from(at) < len { Ok((len, usize::from(at))) } else { Err(SchemaError::NoSuchLabel) }
+    }
+
+    fn name_and_hue(&mut self, label: LabelId) -> Result<(&mut String, &mut u8), SchemaError> {
+        let found = match label {
+            LabelId::Class(question, at) => {
+                let classes = self.questions.get_mut(usize::from(question.0)).map(|asked| &mut asked.classes);
+                classes.and_then(|classes| classes.get_mut(usize::from(at))).map(|class| (&mut class.name, &mut class.hue))
+            }
+            LabelId::Span(at) => self.span_labels.get_mut(usize::from(at)).map(|label| (&mut label.name, &mut label.hue)),
+        };
+        found.ok_or(SchemaError::NoSuchLabel)
+    }
+
+    /// The note of a label, made if there is none.
+    fn note_mut(&mut self, label: LabelId) -> &mut Note {
+        let (notes, at) = match label {
+            LabelId::Class(question, at) => {
+                let question = usize::from(question.0);
+                if self.class_notes.len() <= question {
+                    self.class_notes.resize(question + 1, Vec::new());
+                }
+                (&mut self.class_notes[question], usize::from(at))
+            }
+            LabelId::Span(at) => (&mut self.label_notes, usize::from(at)),
+        };
+        if notes.len() <= at {
+            notes.resize(at + 1, Note::default());
+        }
+        &mut notes[at]
+    }
+
+    /// A name without spaces around it that no other label of the list has.
+    fn free_name(&self, name: &str, label: LabelId) -> Result<String, SchemaError> {
+        let name = name.trim();
+        if name.is_empty() {
+            return Err(SchemaError::NoName);
+        }
+        let names: Vec<&str> = match label {
+            LabelId::Class(question, _) => {
+                self.question(question).into_iter().flat_map(|q| &q.classes).map(|class| class.name.as_str()).collect()
+            }
+            LabelId::Span(_) => self.span_labels.iter().map(|label| label.name.as_str()).collect(),
+        };
+        let own = match label {
+            LabelId::Class(_, at) | LabelId::Span(at) => usize::from(at),
+        };
+        match names.iter().enumerate().any(|(at, held)| at != own && *held == name) {
+            true => Err(SchemaError::NameTaken(name.to_owned())),
+            false if names.len() >= MOST => Err(SchemaError::TooMany),
+            false => Ok(name.to_owned()),
+        }
+    }
+
+    fn add_class(&mut self, question: QuestionId, name: &str) -> Result<(), SchemaError> {
+        if self.questions.is_empty() && question == QuestionId(0) {
+            self.questions.push(Question { name: "sentiment".to_owned(), classes: Vec::new() });
+        }
+        let name = self.free_name(name, LabelId::Class(question, u16::MAX))?;
+        let asked = self.questions.get_mut(usize::from(question.0)).ok_or(SchemaError::NoSuchLabel)?;
+        let used: BTreeSet<u8> = asked.classes.iter().map(|class| class.hue).collect();
+        let hue = (0..8).find(|hue| !used.contains(hue)).unwrap_or((asked.classes.len() % 8) as u8);
+        asked.classes.push(Class { name, hue });
+        Ok(())
+    }
+
+    fn add_span_label(&mut self, name: &str) -> Result<(), SchemaError> {
+        let place = LabelId::Span(u16::MAX);
+        let name = self.free_name(name, place)?;
+        // A letter of the name, else any letter; none when all are taken.
+        let letters = name.to_lowercase().chars().chain('a'..='z').filter(char::is_ascii_lowercase).collect::<Vec<_>>();
+        let key = letters.into_iter().find(|key| self.key_use(*key, place).is_none()).unwrap_or(' ');
+        let used: BTreeSet<u8> = self.span_labels.iter().map(|label| label.hue).collect();
+        let hue = (3..11).map(|hue| hue % 8).find(|hue| !used.contains(hue)).unwrap_or((self.span_labels.len() % 8) as u8);
+        let polarity = is_opinion(&name);
+        self.span_labels.push(SpanLabel { name, key, hue, polarity });
+        Ok(())
+    }
+
+    fn set_key(&mut self, label: LabelId, to: Option<char>) -> Result<(), SchemaError> {
+        let to = to.map(|key| key.to_ascii_lowercase());
+        if let Some(key) = to {
+            if !key.is_ascii_alphanumeric() {
+                return Err(SchemaError::NotAKey(key));
+            }
+            if let Some(by) = self.key_use(key, label) {
+                return Err(SchemaError::KeyTaken { key: key.to_ascii_uppercase(), by });
+            }
+        }
+        match label {
+            LabelId::Span(at) => self.span_labels[usize::from(at)].key = to.unwrap_or(' '),
+            LabelId::Class(_, at) => {
+                let digit = char::from_digit(u32::from(at) + 1, 10);
+                self.note_mut(label).key = to.filter(|key| Some(*key) != digit);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the label at `from` out of its list and puts it in at `to`, or nowhere.
+    fn place(&mut self, label: LabelId, to: Option<usize>) {
+        fn moved<T>(list: &mut Vec<T>, from: usize, to: Option<usize>) {
+            let taken = list.remove(from);
+            if let Some(to) = to {
+                list.insert(to, taken);
+            }
+        }
+        // Notes are moved with their labels, so the list must be long enough.
+        let (from, last) = match self.list_of(label) {
+            Ok((len, at)) => (at, len - 1),
+            Err(_) => return,
+        };
+        match label {
+            LabelId::Class(question, _) => {
+                self.note_mut(LabelId::Class(question, last as u16));
+                moved(&mut self.questions[usize::from(question.0)].classes, from, to);
+                moved(&mut self.class_notes[usize::from(question.0)], from, to);
+            }
+            LabelId::Span(_) => {
+                self.note_mut(LabelId::Span(last as u16));
+                moved(&mut self.span_labels, from, to);
+                moved(&mut self.label_notes, from, to);
+            }
+        }
+        self.forget_empty_notes();
+    }
+
+    /// Notes that say nothing are not kept, so that the same schema is always written the same way.
+    fn forget_empty_notes(&mut self) {
+        let trim = |notes: &mut Vec<Note>| {
+            let kept = notes.iter().rposition(|note| *note != Note::default()).map_or(0, |at| at + 1);
+            notes.truncate(kept);
+        };
+        self.class_notes.iter_mut().for_each(trim);
+        trim(&mut self.label_notes);
+        let kept = self.class_notes.iter().rposition(|notes| !notes.is_empty()).map_or(0, |at| at + 1);
+        self.class_notes.truncate(kept);
+    }
+}
+
+/// What becomes of the labels of one list.
+struct Fate {
+    list: LabelId,
+    /// New place by old place; `None` for a label that goes.
+    places: Vec<Option<u16>>,
+    /// The label whose answers are counted: deleted, or merged into another.
+    subject: Option<u16>,
+    /// Where the subject's spans go, if they join those of another label (old place).
+    into: Option<u16>,
+}
+
+impl Fate {
+    fn of(label: LabelId, len: usize, subject: bool, place: impl Fn(usize) -> Option<usize>) -> Self {
+        let at = match label {
+            LabelId::Class(_, at) | LabelId::Span(at) => at,
+        };
+        let places = (0..len).map(|from| place(from).map(|to| to as u16)).collect();
+        Self { list: label, places, subject: subject.then_some(at), into: None }
+    }
+
+    fn place(&self, at: u16) -> Option<u16> {
+        self.places.get(usize::from(at)).copied().flatten()
+    }
+}
+
+impl Project {
+    /// What a change of the schema comes to.
+    ///
+    /// # Errors
+    /// A sentence that says why it can't be.
+    pub fn plan(&self, change: &SchemaChange) -> Result<Plan, SchemaError> {
+        let mut schema = Schema::clone(self.schema());
+        let fate = wished(&mut schema, change)?;
+        let mut plan = Plan::default();
+        if let Some(fate) = fate {
+            for doc in self.documents() {
+                match fate.list {
+                    LabelId::Class(question, _) => plan.take_answer(doc, question, &fate),
+                    LabelId::Span(_) => plan.take_spans(doc, &fate, &schema),
+                }
+            }
+        }
+        if schema != **self.schema() {
+            // After the answers: they fit both schemas then, and on the way back too.
+            plan.edits.push(Edit::SetSchema { to: Box::new(schema) });
+        }
+        Ok(plan)
+    }
+}
+
+/// Makes the change in `schema` and says what becomes of what was answered.
+fn wished(schema: &mut Schema, change: &SchemaChange) -> Result<Option<Fate>, SchemaError> {
+    use SchemaChange as C;
+    match change {
+        C::AddClass { question, name } => schema.add_class(*question, name)?,
+        C::AddSpanLabel { name } => schema.add_span_label(name)?,
+        C::AddAll { classes, spans } => {
+            let passed = |outcome| match outcome {
+                Err(SchemaError::NameTaken(_)) => Ok(()),
+                other => other,
+            };
+            classes.iter().try_for_each(|name| passed(schema.add_class(QuestionId(0), name)))?;
+            spans.iter().try_for_each(|name| passed(schema.add_span_label(name)))?;
+        }
+        C::Rename { label, to } => {
+            schema.list_of(*label)?;
+            let name = schema.free_name(to, *label)?;
+            *schema.name_and_hue(*label)?.0 = name;
+        }
+        C::SetHue { label, to } => *schema.name_and_hue(*label)?.1 = to % 8,
+        C::SetKey { label, to } => {
+            schema.list_of(*label)?;
+            schema.set_key(*label, *to)?;
+            schema.forget_empty_notes();
+        }
+        C::SetHelp { label, to } => {
+            schema.list_of(*label)?;
+            schema.note_mut(*label).help = to.trim().to_owned();
+            schema.forget_empty_notes();
+        }
+        C::SetPolarity { label, to } => {
+            let (len, at) = schema.list_of(LabelId::Span(*label))?;
+            schema.span_labels[at].polarity = *to;
+            return Ok((!to).then(|| Fate::of(LabelId::Span(*label), len, false, Some)));
+        }
+        C::Move { label, to } => {
+            let (len, at) = schema.list_of(*label)?;
+            let to = usize::from(*to).min(len - 1);
+            schema.place(*label, Some(to));
+            let mut order: Vec<usize> = (0..len).collect();
+            let taken = order.remove(at);
+            order.insert(to, taken);
+            return Ok(Some(Fate::of(*label, len, false, |from| order.iter().position(|old| *old == from))));
+        }
+        C::Merge { label, into } => return merged(schema, *label, *into).map(Some),
+        C::Delete { label } => {
+            let (len, at) = schema.list_of(*label)?;
+            schema.place(*label, None);
+            return Ok(Some(Fate::of(*label, len, true, |from| (from != at).then(|| from - usize::from(from > at)))));
+        }
+    }
+    Ok(None)
+}
+
+fn merged(schema: &mut Schema, label: LabelId, into: u16) -> Result<Fate, SchemaError> {
+    let (len, at) = schema.list_of(label)?;
+    let goal = usize::from(into);
+    if goal >= len {
+        return Err(SchemaError::NoSuchLabel);
+    }
+    if goal == at {
+        return Err(SchemaError::IntoItself);
+    }
+    schema.place(label, None);
+    let after = |from: usize| from - usize::from(from > at);
+    let fate = Fate::of(label, len, true, |from| Some(after(if from == at { goal } else { from })));
+    Ok(Fate { into: Some(into), ..fate })
+}
+
+impl Plan {
+    fn take_answer(&mut self, doc: &Document, question: QuestionId, fate: &Fate) {
+        let Some(held) = doc.annotation.class(question) else { return };
+        let to = fate.place(held);
+        self.answers += usize::from(fate.subject == Some(held));
+        if to != Some(held) {
+            self.edits.push(Edit::SetAnswer { doc: doc.id, question, to: to.map(Answer::Class) });
+        }
+    }
+
+    fn take_spans(&mut self, doc: &Document, fate: &Fate, after: &Schema) {
+        let said = &doc.annotation;
+        // A span that would stand twice, with the same place and label: its links go to the one that stays.
+        let twin = |span: &Span| {
+            let same = |other: &Span| other.range == span.range && Some(other.label) == fate.into;
+            let of_subject = Some(span.label) == fate.subject;
+            said.spans.iter().find(|(_, other)| of_subject && same(other)).map(|(id, _)| *id)
+        };
+        let mut spans = BTreeMap::new();
+        let mut twins: BTreeMap<SpanId, SpanId> = BTreeMap::new();
+        for (id, span) in &said.spans {
+            self.spans += usize::from(fate.subject == Some(span.label));
+            match (twin(span), fate.place(span.label)) {
+                (Some(other), _) => {
+                    twins.insert(*id, other);
+                }
+                (None, None) => {}
+                (None, Some(label)) => {
+                    let bears = after.span_labels.get(usize::from(label)).is_some_and(|kind| kind.polarity);
+                    let polarity = span.polarity.filter(|_| bears);
+                    self.polarities += usize::from(polarity != span.polarity);
+                    spans.insert(*id, Span { label, polarity, ..*span });
+                }
+            }
+        }
+        let end = |id: SpanId| twins.get(&id).copied().unwrap_or(id);
+        let moved = said.links.iter().map(|link| Link { from: end(link.from), to: end(link.to) });
+        let whole = |link: &Link| link.from != link.to && spans.contains_key(&link.from) && spans.contains_key(&link.to);
+        let links: BTreeSet<Link> = moved.filter(whole).collect();
+        self.links += said.links.len() - links.len();
+        self.become_so(doc, &spans, &links);
+    }
+
+    /// The edits that make these the spans and links of a document.
+    fn become_so(&mut self, doc: &Document, spans: &BTreeMap<SpanId, Span>, links: &BTreeSet<Link>) {
+        let (said, doc) = (&doc.annotation, doc.id);
+        let gone = said.links.difference(links).map(|link| Edit::RemoveLink { doc, link: *link });
+        let removed = said.spans.keys().filter(|id| !spans.contains_key(id)).map(|id| Edit::RemoveSpan { doc, id: *id });
+        let changed = spans.iter().filter(|(id, span)| said.spans.get(id) != Some(*span));
+        let put = changed.map(|(id, span)| Edit::PutSpan { doc, id: *id, span: *span });
+        let linked = links.difference(&said.links).map(|link| Edit::PutLink { doc, link: *link });
+        self.edits.extend(gone.chain(removed).chain(put).chain(linked));
+    }
+}
