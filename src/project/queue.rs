@@ -115,7 +115,7 @@ pub fn columns_of(project: &Project, most: usize) -> BTreeMap<String, ColumnValu
     }
     let ranked = |values: BTreeMap<&str, usize>| {
         let mut values: ColumnValues = values.into_iter().map(|(value, count)| (value.to_owned(), count)).collect();
-        values.sort_by(|a, b| b.1.cmp(&a.1)); // stable: equally frequent ones stay in order
+        values.sort_by_key(|(_, count)| std::cmp::Reverse(*count)); // stable: equally frequent ones stay in order
         values.truncate(most);
         values
     };
