@@ -466,8 +466,8 @@ fn memory_grows_with_what_is_kept() {
         memory_bytes(&encoder, &config)
     };
     let plain = bytes(|_| {});
-    // 4,096 tokens of twelve layers: about 0.9 GB kept, 0.5 GB of weights and moments.
-    assert!((1_200_000_000..1_900_000_000).contains(&plain), "{plain}");
+    // 4,096 tokens of twelve layers: about 1 GB kept, 0.5 GB of weights and moments, the rest copies and the program.
+    assert!((1_700_000_000..2_100_000_000).contains(&plain), "{plain}");
     assert!(bytes(|config| config.tokens_at_once = 1024) < plain - 600_000_000);
     assert!(bytes(|config| config.freeze_layers = 6) < plain - 400_000_000);
     assert!(bytes(|config| config.layers = 4) < plain / 2);

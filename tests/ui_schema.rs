@@ -122,7 +122,7 @@ fn a_name_or_key_that_is_taken_is_said_in_words_and_changes_nothing() {
     assert!(bench.has("A key is one letter from A to Z or one digit"));
     bench.enter("Name of negative", " ");
     assert!(bench.has("A label needs a name"));
-    bench.click("Done");
+    bench.click("Finish");
     assert_eq!(bench.schema(), before);
 }
 
@@ -138,7 +138,7 @@ fn deleting_a_class_in_use_asks_and_is_one_undo() {
     bench.click("Delete positive");
     bench.click("Delete");
     assert_eq!(bench.answers(), [Some("negative".to_owned()), None, None]);
-    bench.click("Done");
+    bench.click("Finish");
     bench.chord(Modifiers::COMMAND, Key::Z);
     let positive = Some("positive".to_owned());
     assert_eq!(bench.answers(), [Some("negative".to_owned()), positive.clone(), positive]);
@@ -216,7 +216,7 @@ fn every_template_has_words_and_as_many_names_in_both_languages() {
 #[test]
 fn the_window_opens_from_the_button_and_from_the_palette() {
     let mut bench = bench(Language::English);
-    bench.click("Done");
+    bench.click("Finish");
     assert!(!bench.has("New span label"));
     bench.click("Edit the labels…");
     assert!(bench.has("New span label"));
@@ -231,7 +231,7 @@ fn the_window_opens_from_the_button_and_from_the_palette() {
 #[test]
 fn a_pattern_finds_and_a_broken_one_is_said_and_leaves_the_list() {
     let mut bench = bench(Language::English);
-    bench.click("Done");
+    bench.click("Finish");
     bench.enter("Search the documents", "/屏幕.*(清晰|差)");
     assert_eq!(bench.window.state().desk().queue().ids(), [DocId(1)]);
     bench.enter("Search the documents", "/屏幕(");
@@ -244,7 +244,7 @@ fn a_pattern_finds_and_a_broken_one_is_said_and_leaves_the_list() {
 #[test]
 fn a_document_is_gone_to_by_its_number() {
     let mut bench = bench(Language::English);
-    bench.click("Done");
+    bench.click("Finish");
     bench.chord(Modifiers::COMMAND, Key::G);
     bench.enter("Its number in the list (1 to 3), or its id", "9");
     assert!(bench.has("There is no such document in the list"));

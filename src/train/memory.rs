@@ -3,8 +3,12 @@
 use super::TrainConfig;
 use crate::nn::EncoderConfig;
 
-/// Bytes that training with these settings takes beside the program itself: weights, gradients, both moments and the
-/// best weights so far of what learns, and what a batch leaves for its gradient in each learning layer.
+/// The program with its fonts and the encoder it holds, in bytes.
+const PROGRAM: usize = 110_000_000;
+
+/// Bytes that the process takes at most with these settings: weights, gradients, both moments and the best weights so far
+/// of what learns, what a batch leaves for its gradient in each learning layer, and the copies made while the encoder is
+/// read and the model written. Within about a tenth of what was measured (`benches/README.md`).
 pub fn memory_bytes(encoder: &EncoderConfig, config: &TrainConfig) -> u64 {
     let (h, f, heads) = (encoder.hidden_size, encoder.intermediate_size, encoder.num_attention_heads);
     let layers = if config.layers == 0 { encoder.num_hidden_layers } else { config.layers.min(encoder.num_hidden_layers) };
@@ -13,10 +17,11 @@ pub fn memory_bytes(encoder: &EncoderConfig, config: &TrainConfig) -> u64 {
     let table = encoder.vocab_size * encoder.embedding_size;
     // Value, gradient, two moments, best value.
     let tuned_table = if config.tune_embeddings && config.freeze_layers == 0 { 4 * table } else { 0 };
-    let weights = layers * layer + table + 4 * learning * layer + tuned_table;
+    let all = layers * layer + table;
+    let weights = 3 * all + 4 * learning * layer + tuned_table;
     let tokens = config.tokens_at_once.min(config.batch_tokens).min(config.batch_examples * config.max_length);
     // Input, queries, keys, values, context, both norms and what stands between them; the inner layer before its activation.
     let kept = learning * (8 * h + f + heads + 2);
     let passing = 8 * h + 3 * f;
-    4 * (weights + tokens * (kept + passing)) as u64
+    (PROGRAM + 4 * (weights + tokens * (kept + passing))) as u64
 }

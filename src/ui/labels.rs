@@ -64,7 +64,7 @@ impl LabelsWindow {
             ui.horizontal(|ui| {
                 templates_ui(ui, cx);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    close |= ui.add(theme::primary_button(ui, cx.t("Done"))).clicked();
+                    close |= ui.add(theme::primary_button(ui, cx.t("Finish"))).clicked();
                 });
             });
         });

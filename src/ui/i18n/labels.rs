@@ -2,6 +2,7 @@
 
 /// English sentence, Chinese sentence.
 pub const ROWS: &[(&str, &str)] = &[
+    ("Finish", "完成"),
     ("Sentiment, 3 classes", "情感三分类"),
     ("Sentiment, 5 classes", "情感五分类"),
     ("Emotions", "情绪"),
