@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-fn desk_in(folder: &Path) -> Desk {
+pub fn desk_in(folder: &Path) -> Desk {
     Desk::new(Surroundings {
         wake: Arc::new(|| {}),
         clock: Arc::new(|| 1_700_000_000_000),
@@ -114,7 +114,7 @@ fn finishing_under_a_filter_goes_on_with_the_document_that_moved_up() {
     assert_eq!(desk.current(), Some(DocId(2)));
 }
 
-/// A project with a large import on its way into the file, and what was done meanwhile.
+/// A project with a large import on its way into the file.
 fn with_a_large_import(folder: &Path) -> Desk {
     let rows: String = (0..6_000).map(|row| format!("第{row}条：屏幕很清晰 👍🏻\n")).collect();
     std::fs::write(folder.join("many.txt"), rows).unwrap();
@@ -123,8 +123,6 @@ fn with_a_large_import(folder: &Path) -> Desk {
     desk.run(Command::Import { path: folder.join("many.txt"), options });
     poll_until(&mut desk, |desk| matches!(desk.importing(), Importing::Report { .. }));
     assert!(desk.is_saving() && desk.is_unsaved(), "a large step does not hold up the window");
-    desk.run(Command::SetClass { doc: DocId(3), class: Some(1) });
-    desk.run(Command::SetClass { doc: DocId(0), class: Some(2) });
     assert_eq!(desk.project().unwrap().documents().count(), 6_001);
     desk
 }
@@ -136,7 +134,7 @@ fn documents_in_file(folder: &Path) -> (Vec<gloss::project::Document>, usize) {
 }
 
 #[test]
-fn a_large_import_is_written_beside_the_window_and_later_steps_wait_for_it() {
+fn a_large_import_is_written_beside_the_window() {
     let folder = tempfile::tempdir().unwrap();
     let mut desk = with_a_large_import(folder.path());
     poll_until(&mut desk, |desk| !desk.is_unsaved());
@@ -144,6 +142,22 @@ fn a_large_import_is_written_beside_the_window_and_later_steps_wait_for_it() {
     let (before, steps) = (desk.project().unwrap().all_documents().to_vec(), desk.history().unwrap().done().len());
     drop(desk);
     assert_eq!(documents_in_file(folder.path()), (before, steps));
+}
+
+#[test]
+fn a_gesture_behind_a_large_import_is_in_the_file_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut desk = with_a_large_import(folder.path());
+    desk.run(Command::SetClass { doc: DocId(3), class: Some(1) });
+    assert!(!desk.is_unsaved() && !desk.is_saving(), "before the next picture");
+    let before = desk.project().unwrap().all_documents().to_vec();
+    // As a kill would leave it: nothing more is written.
+    std::mem::forget(desk);
+    let copy = tempfile::tempdir().unwrap();
+    for name in ["p.gloss", "p.gloss-wal"] {
+        std::fs::copy(folder.path().join(name), copy.path().join(name)).unwrap();
+    }
+    assert_eq!(documents_in_file(copy.path()).0, before);
 }
 
 #[test]

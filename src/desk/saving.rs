@@ -1,5 +1,6 @@
 //! Steps go into the project file: a gesture at once, before the next picture; an import or another large step on the
-//! thread `gloss-save`, so that the window goes on. Later steps wait for it in their order.
+//! thread `gloss-save`, so that one can look around meanwhile. A gesture made before that has ended waits for it: it is
+//! in the file before the next picture like any other.
 
 use super::job::{Job, Reporter};
 use super::{Desk, Notice, OpenProject};
@@ -35,7 +36,11 @@ impl Desk {
     pub(super) fn save(&mut self, kind: EntryKind, step: Step) {
         let Some(open) = &mut self.open else { return };
         let waiting = !open.unsaved.is_empty();
+        let is_gesture = !is_large(&step);
         open.unsaved.push_back((kind, step));
+        if is_gesture {
+            self.finish_saving();
+        }
         self.retry_saving();
         if !waiting && let Some(reason) = self.saving_error.take() {
             self.notify(Notice::Unsaved(reason));
@@ -88,7 +93,7 @@ impl Desk {
         }
     }
 
-    /// Waits until no step is on its way. For the end of a project: nobody looks at the window then.
+    /// Waits until no step is on its way: at the end of a project, and for a gesture behind a large step.
     pub(super) fn finish_saving(&mut self) {
         while let Some(OpenProject { file: FilePlace::Away(job), .. }) = &self.open {
             let saved = job.wait().unwrap_or_else(|| Saved::Lost("the thread ended".to_owned()));
