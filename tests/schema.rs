@@ -1,13 +1,13 @@
 //! Changes of the schema: what was answered follows its label, or goes with it and comes back; in memory and in the file.
 
-use gloss::desk::{Command, Desk, Language, Notice, Surroundings};
+use super::desk::desk_in;
+use gloss::desk::{Command, Desk, Language, Notice};
 use gloss::project::{
     Annotation, Answer, DocId, Document, Edit, Filter, History, KeyUse, LabelCounts, LabelId, Link, Polarity, Project, QuestionId, Schema,
     SchemaChange, SchemaError, Span, SpanId, State, TextRange,
 };
 use proptest::prelude::*;
 use std::path::Path;
-use std::sync::Arc;
 
 const TEXT: &str = "屏幕很清晰，但是电池不耐用。👨🏻‍🚒";
 const MAIN: QuestionId = QuestionId(0);
@@ -327,15 +327,6 @@ proptest! {
 }
 
 // The desk and its file.
-
-fn desk_in(folder: &Path) -> Desk {
-    Desk::new(Surroundings {
-        wake: Arc::new(|| {}),
-        clock: Arc::new(|| 1_700_000_000_000),
-        sample: folder.join("sample.gloss"),
-        config: Some(folder.join("config")),
-    })
-}
 
 fn labelled(folder: &Path) -> Desk {
     let mut desk = desk_in(folder);

@@ -10,7 +10,7 @@ use super::{Cx, theme};
 use crate::desk::Command;
 use crate::project::{LabelCounts, LabelId, Project, QuestionId, SchemaChange, SchemaError};
 use asking::Asking;
-use eframe::egui::{self, Align, Id, Key, Layout, Modifiers, RichText, TextEdit, Ui, vec2};
+use eframe::egui::{self, Align, Key, Layout, Modifiers, RichText, TextEdit, Ui, vec2};
 use row::{Drafts, Row};
 use std::path::PathBuf;
 
@@ -45,9 +45,7 @@ impl LabelsWindow {
             return;
         };
         let counts = self.counts(cx, project);
-        let palette = theme::Palette::of(ctx.global_style().visuals.dark_mode);
-        let modal = egui::Modal::new(Id::unique("labels")).backdrop_color(palette.veil());
-        let modal = modal.frame(egui::Frame::window(&ctx.global_style()).inner_margin(20));
+        let modal = theme::modal(ctx, "labels");
         let room = ctx.content_rect().size() - vec2(64.0, 96.0);
         let mut close = false;
         let shown = modal.show(ctx, |ui| {

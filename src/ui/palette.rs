@@ -217,9 +217,7 @@ impl KeySheet {
         if !self.open {
             return;
         }
-        let palette = theme::Palette::of(ctx.global_style().visuals.dark_mode);
-        let modal = egui::Modal::new(Id::unique("key sheet")).backdrop_color(palette.veil());
-        let modal = modal.frame(egui::Frame::window(&ctx.global_style()).inner_margin(20));
+        let modal = theme::modal(ctx, "key sheet");
         let room = ctx.content_rect().size() - vec2(80.0, 120.0);
         let mut close = false;
         let shown = modal.show(ctx, |ui| {

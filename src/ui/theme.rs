@@ -235,6 +235,12 @@ impl Palette {
     }
 }
 
+/// A window over all others, as every question and sheet is shown.
+pub fn modal(ctx: &egui::Context, name: &str) -> egui::Modal {
+    let veil = Palette::of(ctx.global_style().visuals.dark_mode).veil();
+    egui::Modal::new(egui::Id::unique(name)).backdrop_color(veil).frame(egui::Frame::window(&ctx.global_style()).inner_margin(20))
+}
+
 /// The one button of a view that does what the view is for.
 pub fn primary_button(ui: &egui::Ui, text: impl Into<String>) -> egui::Button<'static> {
     let palette = palette(ui);

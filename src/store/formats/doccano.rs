@@ -16,13 +16,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, String> {
     if is_fast_text(text) {
         return Ok(fast_text(text));
     }
-    let mut parsed = Parsed::default();
-    for (row, object) in json::rows(text)? {
-        let losses = &mut parsed.losses;
-        let doc = object.and_then(|object| document(row, object, losses));
-        parsed.push(row, doc);
-    }
-    Ok(parsed)
+    json::parsed(text, document)
 }
 
 fn document(row: usize, mut object: Object, losses: &mut Losses) -> Result<RawDoc, String> {

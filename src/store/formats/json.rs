@@ -1,5 +1,7 @@
 //! JSON objects of a file, however they are laid out: an array, one a line, or one after the other over many lines.
 
+use super::loss::Losses;
+use super::raw::{Parsed, RawDoc};
 use crate::store::scan;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -8,6 +10,17 @@ pub(super) type Object = Map<String, Value>;
 
 /// An object with its row: its line where each has one, else its number from 1.
 pub(super) type Row = (usize, Result<Object, String>);
+
+/// A file of objects, each read by `document`.
+pub(super) fn parsed(text: &str, document: impl Fn(usize, Object, &mut Losses) -> Result<RawDoc, String>) -> Result<Parsed, String> {
+    let mut parsed = Parsed::default();
+    for (row, object) in rows(text)? {
+        let losses = &mut parsed.losses;
+        let doc = object.and_then(|object| document(row, object, losses));
+        parsed.push(row, doc);
+    }
+    Ok(parsed)
+}
 
 /// All objects of a file.
 ///

@@ -7,13 +7,7 @@ use crate::project::State;
 use serde_json::Value;
 
 pub(super) fn parse(text: &str) -> Result<Parsed, String> {
-    let mut parsed = Parsed::default();
-    for (row, object) in json::rows(text)? {
-        let losses = &mut parsed.losses;
-        let doc = object.and_then(|object| document(row, object, losses));
-        parsed.push(row, doc);
-    }
-    Ok(parsed)
+    json::parsed(text, document)
 }
 
 fn document(row: usize, mut object: Object, losses: &mut Losses) -> Result<RawDoc, String> {

@@ -83,10 +83,8 @@ fn path_of(text: &str) -> PathBuf {
 }
 
 pub(super) fn ui(form: &mut Form, ctx: &egui::Context, language: Language, browsing: Browsing) -> Reply {
-    let palette = theme::Palette::of(ctx.global_style().visuals.dark_mode);
     let mut reply = Reply::None;
-    let modal = egui::Modal::new(Id::unique("question")).backdrop_color(palette.veil());
-    let modal = modal.frame(egui::Frame::window(&ctx.global_style()).inner_margin(20));
+    let modal = theme::modal(ctx, "question");
     let shown = modal.show(ctx, |ui| {
         ui.set_width(480.0);
         reply = match form {

@@ -2,7 +2,7 @@
 
 use crate::project::{LabelId, Plan, SchemaChange};
 use crate::ui::{Cx, theme};
-use eframe::egui::{self, Id, RichText, vec2};
+use eframe::egui::{self, RichText, vec2};
 
 /// A change that waits for a yes.
 pub(super) struct Asking {
@@ -38,8 +38,7 @@ impl Asking {
             _ => return Some(true),
         };
         let palette = theme::Palette::of(ctx.global_style().visuals.dark_mode);
-        let modal = egui::Modal::new(Id::unique("change of labels")).backdrop_color(palette.veil());
-        let modal = modal.frame(egui::Frame::window(&ctx.global_style()).inner_margin(20));
+        let modal = theme::modal(ctx, "change of labels");
         let mut answer = None;
         let shown = modal.show(ctx, |ui| {
             ui.set_width(400.0);

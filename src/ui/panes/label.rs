@@ -16,7 +16,7 @@ use crate::project::{Document, Filter, Project, Schema, State};
 use crate::ui::Cx;
 use crate::ui::keys::{self, Action};
 use crate::ui::theme::{GAP, palette};
-use eframe::egui::{self, CentralPanel, Frame, Margin, Panel, RichText, Ui};
+use eframe::egui::{CentralPanel, Frame, Margin, Panel, RichText, Ui};
 use marking::Marking;
 use std::sync::Arc;
 
@@ -163,7 +163,7 @@ impl LabelPane {
         let mut chosen = keys::class_pressed(ui, project.schema()).filter(|class| usize::from(*class) < question.classes.len());
         let count = cx.desk.queue().len();
         let mut is_cancelled = false;
-        let modal = egui::Modal::new(egui::Id::unique("answer for all")).show(ui.ctx(), |ui| {
+        let modal = crate::ui::theme::modal(ui.ctx(), "answer for all").show(ui.ctx(), |ui| {
             ui.set_max_width(420.0);
             ui.heading(cx.tf("Answer for all {} documents in the list", &[&count]));
             ui.label(RichText::new(cx.t("Answers they have are replaced. One undo takes it back")).color(palette(ui).weak));

@@ -4,7 +4,7 @@ use crate::desk::Command;
 use crate::project::{DocId, Project};
 use crate::ui::Cx;
 use crate::ui::theme::{GAP, palette, primary_button};
-use eframe::egui::{self, Id, Key, RichText, TextEdit, Ui};
+use eframe::egui::{Key, RichText, TextEdit, Ui};
 
 /// The question, while it is open.
 #[derive(Default)]
@@ -19,7 +19,7 @@ impl Jump {
     /// Draws it; answers whether it is done.
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project) -> bool {
         let mut done = false;
-        let modal = egui::Modal::new(Id::unique("go to a document")).show(ui.ctx(), |ui| {
+        let modal = crate::ui::theme::modal(ui.ctx(), "go to a document").show(ui.ctx(), |ui| {
             ui.set_width(360.0);
             ui.heading(cx.t("Go to a document"));
             let hint = cx.tf("Its number in the list (1 to {}), or its id", &[&cx.desk.queue().len()]);

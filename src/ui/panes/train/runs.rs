@@ -4,7 +4,7 @@ use super::{TrainPane, group, run_name, short_scores};
 use crate::desk::{Command, RunStatus, RunSummary};
 use crate::ui::dialogs::Wish;
 use crate::ui::{Cx, theme};
-use eframe::egui::{self, Id, Modal, RichText, Role, Sense, WidgetInfo, vec2};
+use eframe::egui::{self, RichText, Role, Sense, WidgetInfo, vec2};
 
 impl TrainPane {
     pub(super) fn run_list(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>) {
@@ -82,7 +82,7 @@ impl TrainPane {
     pub(super) fn ask_before_deleting(&mut self, ui: &egui::Ui, cx: &mut Cx<'_>) {
         let Some(run) = self.deleting.clone() else { return };
         let mut decided = false;
-        let modal = Modal::new(Id::unique("train-delete")).show(ui.ctx(), |ui| {
+        let modal = theme::modal(ui.ctx(), "train-delete").show(ui.ctx(), |ui| {
             ui.set_max_width(380.0);
             ui.heading(cx.tf("Delete {}?", &[&run_name(cx, &run)]));
             ui.label(cx.t("Its weights, curves and predictions are removed from the disk. This can't be undone."));
