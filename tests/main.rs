@@ -19,6 +19,7 @@ mod text;
 mod tidy;
 mod train;
 mod ui_frame;
+mod ui_input;
 mod ui_label;
 mod ui_schema;
 mod ui_test;

@@ -5,6 +5,7 @@
 
 use super::bars::Bars;
 use super::dialogs::{Dialogs, Wish};
+use super::input_order::InputOrder;
 use super::keys::{self, Action, Group};
 use super::labels::LabelsWindow;
 use super::palette::{KeySheet, PaletteWindow};
@@ -20,6 +21,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub struct App {
     desk: Desk,
     commands: Commands,
+    input_order: InputOrder,
     dialogs: Dialogs,
     place: Place,
     bars: Bars,
@@ -100,6 +102,7 @@ impl App {
         Self {
             desk,
             commands: Commands::default(),
+            input_order: InputOrder::default(),
             dialogs,
             place: Place::default(),
             bars: Bars::default(),
@@ -286,6 +289,12 @@ impl App {
 }
 
 impl eframe::App for App {
+    fn raw_input_hook(&mut self, ctx: &egui::Context, raw_input: &mut egui::RawInput) {
+        if self.input_order.admit(&mut raw_input.events, ctx.text_edit_focused()) {
+            ctx.request_repaint();
+        }
+    }
+
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         self.desk.poll();
         self.take_dropped(ctx);

@@ -306,6 +306,13 @@ pub fn mark_pressed(ui: &egui::Ui, schema: &Schema) -> Option<u16> {
     labels.find(|(at, letter)| take_wish(ui, Action::Mark(*at)) || (may_mark && take(ui, key(*letter), false))).map(|(at, _)| at)
 }
 
+/// Whether a chord means something while a text field has the focus, other than to the field.
+pub(super) fn leaves_a_field(pressed: Key, held: Modifiers) -> bool {
+    let moves = matches!(pressed, Key::Enter | Key::Escape | Key::Tab);
+    let chords = || TABLE.iter().filter(|row| row.while_typing).flat_map(|row| row.chords);
+    moves || chords().any(|chord| !chord.is_plain() && chord.matches(pressed, held))
+}
+
 /// Whether letters belong to a text field or an input method just now.
 pub fn is_typing(ui: &egui::Ui) -> bool {
     let composing = |event: &Event| matches!(event, Event::Ime(ImeEvent::Preedit { text, .. }) if !text.is_empty());
