@@ -16,7 +16,7 @@ pub fn desk_in(folder: &Path) -> Desk {
 }
 
 /// Polls until `done`, as the window does at every frame.
-fn poll_until(desk: &mut Desk, done: impl Fn(&Desk) -> bool) {
+pub fn poll_until(desk: &mut Desk, done: impl Fn(&Desk) -> bool) {
     let start = Instant::now();
     while !done(desk) {
         assert!(start.elapsed() < Duration::from_secs(60), "nothing happened; notices: {:?}", desk.notices().collect::<Vec<_>>());

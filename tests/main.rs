@@ -11,6 +11,7 @@ mod interval;
 mod nn;
 mod predict;
 mod project;
+mod queue;
 mod runs;
 mod schema;
 mod stage;

@@ -30,6 +30,7 @@ const ROOMS: &[Room] = &[
             "polars",
             "encoding_rs",
             "unicode_segmentation",
+            "rayon",
             "sha2",
             "directories",
             "safetensors",

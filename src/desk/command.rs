@@ -84,6 +84,8 @@ pub enum Command {
         spans: Vec<String>,
     },
     OpenProject(PathBuf),
+    /// Lets a large project that is being read go.
+    CancelOpening,
     /// Opens the sample project, making it first if it is not there.
     OpenSample,
     CloseProject,

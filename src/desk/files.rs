@@ -8,26 +8,6 @@ use std::collections::VecDeque;
 use std::path::Path;
 
 impl Desk {
-    pub(super) fn open_project(&mut self, path: &Path) {
-        if self.path().is_some_and(|open| open == path) {
-            return;
-        }
-        match ProjectFile::open(path) {
-            Ok(opened) => {
-                let runs = opened.file.runs().list();
-                self.put_on_desk(OpenProject {
-                    project: opened.project,
-                    history: opened.history,
-                    path: opened.file.path().to_owned(),
-                    file: FilePlace::Here(Box::new(opened.file)),
-                    unsaved: VecDeque::new(),
-                    runs,
-                });
-            }
-            Err(error) => self.fail(error),
-        }
-    }
-
     pub(super) fn new_project(&mut self, path: &Path, classes: &[String], spans: &[String]) {
         let schema = if classes.is_empty() && spans.is_empty() { Schema::default() } else { Schema::with_names(classes, spans) };
         match ProjectFile::create(path, &schema) {
@@ -67,6 +47,7 @@ impl Desk {
         self.training.forget();
         self.tester.forget();
         self.importing.forget();
+        self.searcher.forget();
         self.open = None;
         self.current = None;
         self.position = 0;
@@ -75,8 +56,9 @@ impl Desk {
         self.refresh_queue();
     }
 
-    fn put_on_desk(&mut self, open: OpenProject) {
+    pub(super) fn put_on_desk(&mut self, open: OpenProject) {
         self.leave();
+        self.forget_opening();
         let path = open.path.clone();
         self.open = Some(open);
         self.refresh_queue();

@@ -11,10 +11,12 @@ mod files;
 mod importing;
 pub mod job;
 mod notice;
+mod opening;
 mod phrase;
 mod queue;
 mod saving;
 mod schema;
+mod searching;
 mod tester;
 mod training;
 
@@ -65,6 +67,7 @@ pub struct Desk {
     surroundings: Surroundings,
     settings: Settings,
     open: Option<OpenProject>,
+    opening: Option<opening::Opening>,
     current: Option<DocId>,
     /// Place in the queue where the current document was last seen.
     position: usize,
@@ -79,6 +82,7 @@ pub struct Desk {
     saving_error: Option<String>,
     /// When saving was last tried, so that a full disk is not asked at every frame.
     saving_tried_ms: i64,
+    searcher: searching::Searcher,
     importing: importing::Importer,
     training: training::Trainer,
     tester: Tester,
@@ -93,6 +97,7 @@ impl Desk {
             surroundings,
             settings,
             open: None,
+            opening: None,
             current: None,
             position: 0,
             filter: Filter::default(),
@@ -104,6 +109,7 @@ impl Desk {
             saving_failed: false,
             saving_error: None,
             saving_tried_ms: 0,
+            searcher: searching::Searcher::default(),
             importing: importing::Importer::default(),
             training: training::Trainer::default(),
         }
@@ -132,6 +138,7 @@ impl Desk {
             C::Open(_) | C::Step(_) | C::NextTodo | C::SetFilter(_) | C::SetOrder(_) => self.navigate(command),
             C::NewProject { path, classes, spans } => self.new_project(&path, &classes, &spans),
             C::OpenProject(path) => self.open_project(&path),
+            C::CancelOpening => self.forget_opening(),
             C::OpenSample => self.open_sample(),
             C::CloseProject => self.close_project(),
             C::ExportDocuments(path) => self.export_documents(&path),
@@ -158,6 +165,8 @@ impl Desk {
     /// Takes in the news of all jobs. Call it before drawing; it never waits.
     pub fn poll(&mut self) {
         self.poll_saving();
+        self.poll_opening();
+        self.poll_search();
         self.poll_import();
         self.poll_training();
         self.tester.poll();
@@ -208,6 +217,11 @@ impl Desk {
 
     pub fn filter(&self) -> &Filter {
         &self.filter
+    }
+
+    /// Whether documents are still being searched: the queue holds what was found so far.
+    pub fn is_searching(&self) -> bool {
+        self.searcher.is_busy()
     }
 
     pub fn order(&self) -> Order {

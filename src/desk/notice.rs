@@ -22,6 +22,8 @@ pub enum Notice {
     QueueEnd,
     AllDone,
     ProjectOpened(PathBuf),
+    /// Another one must wait until this one is open.
+    StillOpening(PathBuf),
     Imported {
         documents: usize,
         skipped: usize,
@@ -44,7 +46,7 @@ impl Notice {
     pub fn level(&self) -> Level {
         match self {
             Self::RunFailed { .. } | Self::Unsaved(_) | Self::Failed(_) => Level::Error,
-            Self::NothingToUndo | Self::NothingToRedo | Self::QueueEnd => Level::Warning,
+            Self::NothingToUndo | Self::StillOpening(_) | Self::NothingToRedo | Self::QueueEnd => Level::Warning,
             _ => Level::Info,
         }
     }

@@ -13,6 +13,7 @@ impl Desk {
             Command::NextTodo => self.next_todo(),
             Command::SetFilter(filter) => {
                 self.filter = filter;
+                self.search_texts();
                 self.refresh_queue();
                 if self.current.is_none_or(|doc| self.queue.position(doc).is_none()) {
                     self.current = self.queue.ids().first().copied();
@@ -59,7 +60,15 @@ impl Desk {
         };
         let key = (open.project.revision(), self.filter.clone(), self.order);
         if self.queue_key.as_ref() != Some(&key) {
-            self.queue = Queue::of(&open.project, &self.filter, self.order);
+            let found = self.searcher.found(&self.filter.search);
+            let same_list = self.queue_key.as_ref().filter(|held| (&held.1, held.2) == (&key.1, key.2));
+            let changed = same_list.and_then(|held| open.project.changed_since(held.0));
+            if !changed.is_some_and(|changed| self.queue.update(&open.project, &self.filter, found, &changed)) {
+                self.queue = match found {
+                    Some(found) => Queue::of_found(&open.project, &self.filter, self.order, found),
+                    None => Queue::of(&open.project, &self.filter, self.order),
+                };
+            }
             self.queue_key = Some(key);
         }
         let gone = |doc: DocId| open.project.document(doc).is_none();

@@ -105,7 +105,24 @@ impl Project {
     /// # Errors
     /// When the edit does not fit the project; the project is then as before.
     pub fn apply(&mut self, edit: Edit) -> Result<Edit, EditError> {
-        let inverse = match edit {
+        let touched = edit.touches();
+        let known = self.documents.len();
+        let range = touched.clone().map_or(0..0, |range| range.start.min(known)..range.end.min(known));
+        self.documents[range.clone()].iter().for_each(|doc| self.tally.remove(doc));
+        let inverse = self.change(edit);
+        // Documents that an edit brought are behind those it found.
+        let range = if inverse.is_ok() { range.start..touched.clone().map_or(0, |range| range.end) } else { range };
+        let there = self.documents.get(range).unwrap_or_default();
+        there.iter().for_each(|doc| self.tally.add(doc));
+        if inverse.is_ok() {
+            self.changes.push(touched);
+            self.revision += 1;
+        }
+        inverse
+    }
+
+    fn change(&mut self, edit: Edit) -> Result<Edit, EditError> {
+        Ok(match edit {
             Edit::SetAnswer { doc, question, to } => self.set_answer(doc, question, to)?,
             Edit::SetState { doc, to } => {
                 let slot = &mut self.doc_mut(doc)?.annotation.state;
@@ -160,9 +177,7 @@ impl Project {
                 let old = std::mem::replace(&mut self.schema, Arc::new(*to));
                 Edit::SetSchema { to: Box::new(Arc::unwrap_or_clone(old)) }
             }
-        };
-        self.revision += 1;
-        Ok(inverse)
+        })
     }
 
     fn set_answer(&mut self, doc: DocId, question: QuestionId, to: Option<Answer>) -> Result<Edit, EditError> {
@@ -197,7 +212,7 @@ impl Project {
     fn add_documents(&mut self, first: DocId, count: u32, documents: Vec<Document>) -> Result<Edit, EditError> {
         if documents.is_empty() && first.index() + count as usize <= self.documents.len() {
             // Read back from a journal: the documents are already here.
-            return self.apply(Edit::SetPresent { first, count, to: true });
+            return self.change(Edit::SetPresent { first, count, to: true });
         }
         if count as usize != documents.len() {
             return Err(EditError::IdGap { wanted: self.documents.len(), found: first });

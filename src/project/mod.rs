@@ -5,26 +5,32 @@
 //! [`Project::apply`], which answers with the inverse edit.
 
 mod annotation;
+mod changes;
 mod edit;
+mod found;
 mod history;
 mod ids;
 mod queue;
 mod relabel;
 mod schema;
 mod split;
+mod tally;
 mod text;
 
 pub use annotation::{Annotation, Answer, Link, Span, State};
 pub use edit::{Edit, EditError};
+pub use found::Found;
 pub use history::{Entry, EntryKind, History, Step};
 pub use ids::{DocId, SpanId};
 pub use queue::{ColumnValues, Filter, Order, Queue, columns_of};
 pub use relabel::{KeyUse, LabelCounts, Plan, SchemaChange, SchemaError};
 pub use schema::{Class, LabelId, Polarity, Question, QuestionId, Schema, SpanLabel};
 pub use split::{Split, assign_split};
+pub use tally::Tally;
 pub use text::{TextRange, byte_to_char, char_to_byte};
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// One review with what has been said about it.
@@ -53,13 +59,15 @@ impl Document {
 pub struct Project {
     schema: Arc<Schema>,
     documents: Vec<Document>,
+    tally: Tally,
     revision: u64,
+    changes: changes::Changes,
 }
 
 impl Project {
     /// An empty project with these questions and labels.
     pub fn new(schema: Schema) -> Self {
-        Self { schema: Arc::new(schema), documents: Vec::new(), revision: 0 }
+        Self { schema: Arc::new(schema), ..Self::default() }
     }
 
     /// A project as it was stored. `documents[n].id` must be `n`.
@@ -70,12 +78,23 @@ impl Project {
         if let Some((at, doc)) = documents.iter().enumerate().find(|(at, doc)| doc.id.index() != *at) {
             return Err(EditError::IdGap { wanted: at, found: doc.id });
         }
-        Ok(Self { schema: Arc::new(schema), documents, revision: 0 })
+        Ok(Self { schema: Arc::new(schema), tally: Tally::of(&documents), documents, ..Self::default() })
     }
 
     /// Grows with every applied edit; caches are keyed by it.
     pub fn revision(&self) -> u64 {
         self.revision
+    }
+
+    /// The documents that edits since `revision` touched, as ranges of ids, oldest edit first; `None` when that is not
+    /// known any more, or when the whole project may have changed.
+    pub fn changed_since(&self, revision: u64) -> Option<Vec<Range<usize>>> {
+        self.changes.last(self.revision.checked_sub(revision)?)
+    }
+
+    /// How often what was said.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     pub fn schema(&self) -> &Arc<Schema> {

@@ -1,8 +1,10 @@
 //! The list of documents a person works through: which ones, in which order.
 
-use super::{Annotation, DocId, Document, Project, QuestionId, State};
-use regex::{Regex, RegexBuilder};
+use super::found::Needle;
+use super::{Annotation, DocId, Document, Found, Project, QuestionId, State};
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
 
 /// Which documents are shown.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,7 +21,7 @@ pub struct Filter {
     /// Only those with these values in imported columns.
     pub columns: BTreeMap<String, String>,
     /// Exactly these, when the queue was opened from a chart or a table.
-    pub only: Option<std::sync::Arc<[DocId]>>,
+    pub only: Option<Arc<[DocId]>>,
 }
 
 /// In which order.
@@ -37,6 +39,8 @@ pub enum Order {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Queue {
     ids: Vec<DocId>,
+    /// The order they stand in, ties by id; `None` for a list in an order of its own.
+    order: Option<Order>,
 }
 
 impl Filter {
@@ -53,53 +57,29 @@ impl Filter {
     }
 
     fn keeps(&self, doc: &Document, needle: &Needle) -> bool {
+        self.keeps_but_text(doc) && needle.is_in(&doc.text)
+    }
+
+    /// All conditions but the search.
+    fn keeps_but_text(&self, doc: &Document) -> bool {
         let Annotation { state, flagged, spans, .. } = &doc.annotation;
         self.state.as_ref().is_none_or(|wanted| wanted == state)
             && (!self.flagged || *flagged)
             && self.class.is_none_or(|(question, class)| doc.annotation.class(question) == class)
             && self.span_label.is_none_or(|label| spans.values().any(|span| span.label == label))
             && self.columns.iter().all(|(column, value)| doc.meta.get(column) == Some(value))
-            && needle.is_in(&doc.text)
     }
 }
 
-/// What is searched for.
-enum Needle {
-    Everything,
-    /// In lower case.
-    Words(String),
-    Pattern(Regex),
-    /// A pattern that can't be read, and why. Nothing matches it.
-    Broken(String),
-}
-
-impl Needle {
-    fn of(search: &str) -> Self {
-        let Some(pattern) = search.strip_prefix('/') else {
-            return if search.is_empty() { Self::Everything } else { Self::Words(search.to_lowercase()) };
-        };
-        if pattern.is_empty() {
-            return Self::Everything;
-        }
-        // The limit keeps a pattern like a{9999}{9999} from eating the memory.
-        match RegexBuilder::new(pattern).case_insensitive(true).size_limit(1 << 22).build() {
-            Ok(pattern) => Self::Pattern(pattern),
-            Err(regex::Error::CompiledTooBig(_)) => Self::Broken("the pattern is too large".to_owned()),
-            Err(error) => {
-                // The report draws the pattern first; its last line is the reason.
-                let report = error.to_string();
-                let reason = report.lines().last().unwrap_or_default();
-                Self::Broken(reason.strip_prefix("error: ").unwrap_or(reason).to_owned())
-            }
-        }
-    }
-
-    fn is_in(&self, text: &str) -> bool {
+impl Order {
+    /// Documents stand by this number, those with the same one by id.
+    fn key(self, project: &Project, id: DocId) -> u64 {
+        let length = || project.all_documents().get(id.index()).map_or(0, |doc| doc.text.len() as u64);
         match self {
-            Self::Everything => true,
-            Self::Words(words) => contains_ignoring_case(text, words),
-            Self::Pattern(pattern) => pattern.is_match(text),
-            Self::Broken(_) => false,
+            Self::Arrival => 0,
+            Self::Random(seed) => super::split::mix(seed ^ super::split::mix(u64::from(id.0))),
+            Self::Shortest => length(),
+            Self::Longest => u64::MAX - length(),
         }
     }
 }
@@ -122,25 +102,63 @@ pub fn columns_of(project: &Project, most: usize) -> BTreeMap<String, ColumnValu
     counts.into_iter().map(|(column, values)| (column.to_owned(), ranked(values))).collect()
 }
 
-fn contains_ignoring_case(text: &str, lower_needle: &str) -> bool {
-    text.contains(lower_needle) || text.to_lowercase().contains(lower_needle)
-}
-
 impl Queue {
     pub fn of(project: &Project, filter: &Filter, order: Order) -> Self {
         let needle = Needle::of(&filter.search);
-        let mut ids: Vec<DocId> = match &filter.only {
+        let ids = match &filter.only {
             Some(only) => only.iter().copied().filter(|id| project.document(*id).is_some_and(|doc| filter.keeps(doc, &needle))).collect(),
             None => project.documents().filter(|doc| filter.keeps(doc, &needle)).map(|doc| doc.id).collect(),
         };
-        let length = |id: &DocId| project.document(*id).map_or(0, |doc| doc.text.len());
-        match order {
-            Order::Arrival => {}
-            Order::Random(seed) => ids.sort_by_cached_key(|id| super::split::mix(seed ^ super::split::mix(u64::from(id.0)))),
-            Order::Shortest => ids.sort_by_key(length),
-            Order::Longest => ids.sort_by_key(|id| std::cmp::Reverse(length(id))),
+        Self { ids, order: None }.sorted(project, order)
+    }
+
+    /// As [`Queue::of`], where the texts of a large project have been searched before, or are being searched.
+    pub fn of_found(project: &Project, filter: &Filter, order: Order, found: &Found) -> Self {
+        let ids = match &filter.only {
+            Some(only) => only.iter().copied().filter(|id| found.has(project, *id)).collect::<Vec<_>>(),
+            None => found.ids(project).collect(),
+        };
+        let kept = |id: &DocId| project.document(*id).is_some_and(|doc| filter.keeps_but_text(doc));
+        Self { ids: ids.into_iter().filter(kept).collect(), order: None }.sorted(project, order)
+    }
+
+    fn sorted(mut self, project: &Project, order: Order) -> Self {
+        let ascending = self.ids.is_sorted();
+        self.order = ascending.then_some(order); // a list from elsewhere keeps its own order of ties
+        if order == Order::Arrival {
+            return self;
         }
-        Self { ids }
+        let mut keyed: Vec<(u64, DocId)> = self.ids.iter().map(|id| (order.key(project, *id), *id)).collect();
+        if ascending {
+            keyed.sort_unstable();
+        } else {
+            keyed.sort_by_key(|(key, _)| *key);
+        }
+        self.ids = keyed.into_iter().map(|(_, id)| id).collect();
+        self
+    }
+
+    /// Brings the queue up to date with the documents of `changed`; `false` when it has to be made anew.
+    pub fn update(&mut self, project: &Project, filter: &Filter, found: Option<&Found>, changed: &[Range<usize>]) -> bool {
+        const MOST: usize = 256;
+        let Some(order) = self.order.filter(|_| filter.only.is_none()) else { return false };
+        if changed.iter().map(ExactSizeIterator::len).sum::<usize>() > MOST {
+            return false;
+        }
+        let needle = if found.is_some() { Needle::Everything } else { Needle::of(&filter.search) };
+        let finds = |doc: &Document| found.map_or_else(|| needle.is_in(&doc.text), |found| found.has(project, doc.id));
+        for id in changed.iter().cloned().flatten().map(DocId::from_index) {
+            let wanted = project.document(id).is_some_and(|doc| filter.keeps_but_text(doc) && finds(doc));
+            let key = (order.key(project, id), id);
+            match (self.ids.binary_search_by_key(&key, |held| (order.key(project, *held), *held)), wanted) {
+                (Ok(at), false) => {
+                    self.ids.remove(at);
+                }
+                (Err(at), true) => self.ids.insert(at, id),
+                _ => {}
+            }
+        }
+        true
     }
 
     pub fn ids(&self) -> &[DocId] {
@@ -156,6 +174,9 @@ impl Queue {
     }
 
     pub fn position(&self, id: DocId) -> Option<usize> {
+        if self.order == Some(Order::Arrival) {
+            return self.ids.binary_search(&id).ok();
+        }
         self.ids.iter().position(|other| *other == id)
     }
 

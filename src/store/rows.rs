@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// The tables of format 1. Offsets of spans are bytes.
 pub(super) const TABLES: &str = "
@@ -182,13 +182,7 @@ pub(super) fn read_schema(database: &Connection) -> Result<Schema> {
 
 /// All documents in order of their ids, with all that was said about them.
 pub(super) fn read_documents(database: &Connection) -> Result<Vec<Document>> {
-    let count: u32 = database.query_row("SELECT count(*) FROM documents", [], |row| row.get(0))?;
-    let mut documents = Vec::with_capacity(count as usize);
-    let mut select = database.prepare("SELECT id, text, meta, split, present, state, flagged FROM documents ORDER BY id")?;
-    let mut found = select.query([])?;
-    while let Some(row) = found.next()? {
-        documents.push(document(row)?);
-    }
+    let mut documents = read_texts(database)?;
     each_mark(database, "SELECT doc, question, value FROM answers ORDER BY doc", &mut documents, |row, doc| {
         doc.annotation.answers.insert(QuestionId(row.get(1)?), json(row, 2)?);
         Ok(())
@@ -214,6 +208,50 @@ pub(super) fn read_documents(database: &Connection) -> Result<Vec<Document>> {
     Ok(documents)
 }
 
+/// The documents without their marks. This thread reads the rows, others make values of their metadata.
+fn read_texts(database: &Connection) -> Result<Vec<Document>> {
+    const BATCH: usize = 8_192;
+    type Row = (Document, String);
+    let count: usize = database.query_row("SELECT count(*) FROM documents", [], |row| row.get::<_, u32>(0))? as usize;
+    let mut select = database.prepare("SELECT id, text, meta, split, present, state, flagged FROM documents ORDER BY id")?;
+    let mut found = select.query([])?;
+    let made: Mutex<BTreeMap<usize, Result<Vec<Document>>>> = Mutex::default();
+    rayon::in_place_scope(|scope| -> Result<()> {
+        let make = |at: usize, rows: Vec<Row>| {
+            let made = &made;
+            scope.spawn(move |_| {
+                let documents = rows.into_iter().map(with_meta).collect();
+                if let Ok(mut made) = made.lock() {
+                    made.insert(at, documents);
+                }
+            });
+        };
+        let mut batch = Vec::with_capacity(BATCH.min(count));
+        let mut read = 0;
+        while let Some(row) = found.next()? {
+            batch.push((document(row)?, text(row, 2)?.to_owned()));
+            read += 1;
+            if batch.len() == BATCH {
+                make(read, std::mem::replace(&mut batch, Vec::with_capacity(BATCH)));
+            }
+        }
+        make(read, batch);
+        Ok(())
+    })?;
+    let mut documents = Vec::with_capacity(count);
+    for batch in made.into_inner().unwrap_or_default().into_values() {
+        documents.extend(batch?);
+    }
+    Ok(documents)
+}
+
+fn with_meta((mut doc, meta): (Document, String)) -> Result<Document> {
+    if meta != "{}" {
+        doc.meta = serde_json::from_str(&meta).map_err(|error| wrong(2, error.to_string()))?;
+    }
+    Ok(doc)
+}
+
 fn each_mark(
     database: &Connection,
     select: &str,
@@ -230,11 +268,8 @@ fn each_mark(
     Ok(())
 }
 
+/// A row without its metadata.
 fn document(row: &Row) -> Result<Document> {
-    let meta = match text(row, 2)? {
-        "{}" => BTreeMap::new(),
-        _ => json(row, 2)?,
-    };
     let split = match row.get_ref(3)?.as_str_or_null()? {
         None => None,
         Some("train") => Some(Split::Train),
@@ -249,7 +284,7 @@ fn document(row: &Row) -> Result<Document> {
         other => return Err(wrong(5, format!("unknown state {other:?}"))),
     };
     let annotation = Annotation { state, flagged: row.get(6)?, ..Annotation::default() };
-    Ok(Document { id: DocId(row.get(0)?), text: Arc::from(text(row, 1)?), meta, split, present: row.get(4)?, annotation })
+    Ok(Document { id: DocId(row.get(0)?), text: Arc::from(text(row, 1)?), meta: BTreeMap::new(), split, present: row.get(4)?, annotation })
 }
 
 /// Whether links join spans that are there: every edit made sure of it, so it must hold for what is read.

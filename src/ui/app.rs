@@ -123,6 +123,11 @@ impl App {
         &self.desk
     }
 
+    /// For tests and benches: carries a command out between two frames.
+    pub fn run(&mut self, command: Command) {
+        self.desk.run(command);
+    }
+
     pub fn place(&self) -> Place {
         self.place
     }

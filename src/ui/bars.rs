@@ -6,43 +6,17 @@ use super::notices;
 use super::theme::{self, Palette};
 use super::{Cx, Place};
 use crate::desk::{Command, Importing, Level, Phase};
-use crate::project::{Project, State};
 use eframe::egui::{self, Align, Layout, Margin, RichText, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 use std::path::{Path, PathBuf};
 
 /// What the bars remember between frames.
 #[derive(Default)]
 pub struct Bars {
-    counts: Option<(PathBuf, u64, Counts)>,
     /// The notice up to which all were put away.
     dismissed: u64,
     /// The newest notice and when it was first drawn, in seconds of egui's clock.
     shown: (u64, f64),
     list_open: bool,
-}
-
-/// How far the work is.
-#[derive(Clone, Debug, Default)]
-struct Counts {
-    total: usize,
-    done: usize,
-    classes: Vec<usize>,
-}
-
-impl Counts {
-    fn of(project: &Project) -> Self {
-        let question = project.schema().main_question();
-        let mut counts = Self { classes: vec![0; question.map_or(0, |(_, question)| question.classes.len())], ..Self::default() };
-        for doc in project.documents() {
-            counts.total += 1;
-            counts.done += usize::from(doc.annotation.state == State::Done);
-            let class = question.and_then(|(id, _)| doc.annotation.class(id));
-            if let Some(count) = class.and_then(|class| counts.classes.get_mut(usize::from(class))) {
-                *count += 1;
-            }
-        }
-        counts
-    }
 }
 
 fn bar_frame(palette: &Palette, margin: Margin) -> egui::Frame {
@@ -83,10 +57,11 @@ impl Bars {
         let panel = egui::Panel::bottom("status bar").exact_size(36.0).resizable(false).frame(frame);
         panel.show(ui, |ui| {
             ui.horizontal_centered(|ui| {
-                self.position_ui(ui, cx);
+                Self::position_ui(ui, cx);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     training_ui(ui, cx);
                     import_ui(ui, cx);
+                    opening_ui(ui, cx);
                     ui.add_space(8.0);
                     self.newest_notice_ui(ui, cx);
                 });
@@ -95,28 +70,21 @@ impl Bars {
         None
     }
 
-    fn counts(&mut self, cx: &Cx<'_>) -> Option<&Counts> {
-        let (project, path) = (cx.desk.project()?, cx.desk.path()?);
-        let fresh = self.counts.as_ref().is_some_and(|(of, at, _)| of == path && *at == project.revision());
-        if !fresh {
-            self.counts = Some((path.to_owned(), project.revision(), Counts::of(project)));
-        }
-        self.counts.as_ref().map(|(_, _, counts)| counts)
-    }
-
     /// "12 of 480 · 36 done", then how often each class was given.
-    fn position_ui(&mut self, ui: &mut Ui, cx: &Cx<'_>) {
-        let Some(counts) = self.counts(cx) else { return };
+    fn position_ui(ui: &mut Ui, cx: &Cx<'_>) {
+        let Some(project) = cx.desk.project() else { return };
+        let tally = project.tally();
         let queue = cx.desk.queue();
         let place = if queue.is_empty() { 0 } else { cx.desk.position() + 1 };
-        let mut words = cx.tf("{} of {} · {} done", &[&place, &queue.len(), &counts.done]);
+        let mut words = cx.tf("{} of {} · {} done", &[&place, &queue.len(), &tally.done]);
         if !cx.desk.filter().is_empty() {
-            words += &cx.tf(" · filtered from {}", &[&counts.total]);
+            words += &cx.tf(" · filtered from {}", &[&tally.documents]);
         }
         ui.label(words);
-        let Some((_, question)) = cx.desk.project().and_then(|project| project.schema().main_question()) else { return };
+        let Some((id, question)) = project.schema().main_question() else { return };
         let palette = theme::palette(ui);
-        for (class, count) in question.classes.iter().zip(&counts.classes).take(5) {
+        for (class, at) in question.classes.iter().zip(0..5) {
+            let count = tally.class(id, at);
             ui.add_space(4.0);
             ui.spacing_mut().item_spacing.x = 4.0;
             icons::dot(ui, palette.hue(class.hue));
@@ -377,6 +345,16 @@ fn import_ui(ui: &mut Ui, cx: &mut Cx<'_>) {
         cx.send(Command::DismissImport);
     }
     progress(ui, share, &words);
+    ui.label(words);
+}
+
+/// A large project on its way.
+fn opening_ui(ui: &mut Ui, cx: &mut Cx<'_>) {
+    let Some(path) = cx.desk.opening() else { return };
+    let words = cx.tf("Opening {}…", &[&file_name(path)]);
+    if ui.button(cx.t("Do not open it")).clicked() {
+        cx.send(Command::CancelOpening);
+    }
     ui.label(words);
 }
 

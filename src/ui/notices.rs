@@ -16,6 +16,7 @@ pub fn words(cx: &Cx<'_>, notice: &Notice) -> String {
         Notice::NothingToRedo => cx.t("Nothing to redo").to_owned(),
         Notice::QueueEnd => cx.t("This is the last document of the list").to_owned(),
         Notice::AllDone => cx.t("Nothing is left to do in this list").to_owned(),
+        Notice::StillOpening(path) => cx.tf("{} is still being opened", &[&super::bars::file_name(path)]),
         Notice::ProjectOpened(path) => cx.tf("Opened {}", &[&super::bars::file_name(path)]),
         Notice::Imported { documents, skipped: 0 } => cx.tf("{} documents imported", &[documents]),
         Notice::Imported { documents, skipped } => cx.tf("{} documents imported, {} left out", &[documents, skipped]),

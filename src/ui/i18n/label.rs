@@ -78,4 +78,5 @@ pub const ROWS: &[(&str, &str)] = &[
     ("Unlink", "断开连接"),
     ("{} documents", "{} 条文档"),
     ("{} of {} documents", "{} / {} 条文档"),
+    ("{} so far…", "已找到 {} 条…"),
 ];

@@ -14,9 +14,6 @@ use std::path::PathBuf;
 
 /// Seeds of the random order.
 const SEED: u64 = 1;
-/// Projects larger than this are searched only when one stops typing.
-const LARGE: usize = 20_000;
-const PAUSE_S: f64 = 0.2;
 
 /// State of the column.
 #[derive(Default)]
@@ -24,11 +21,8 @@ pub(super) struct QueueColumn {
     search: String,
     /// What was last asked of the desk: another filter set elsewhere replaces the words in the field.
     sent: String,
-    typed_at: Option<f64>,
     wants_focus: bool,
     shown: Option<(DocId, usize)>,
-    /// Number of documents at a revision of the project.
-    counted: Option<(u64, usize)>,
     /// Columns that came with imports, by file and number of documents: no edit changes them.
     columns: Option<(PathBuf, usize, BTreeMap<String, ColumnValues>)>,
 }
@@ -39,14 +33,16 @@ impl QueueColumn {
     }
 
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project) {
-        self.search_ui(ui, cx, project);
-        let revision = project.revision();
-        let counted = self.counted.filter(|(at, _)| *at == revision).unwrap_or_else(|| (revision, project.documents().count()));
-        self.counted = Some(counted);
-        self.filters_ui(ui, cx, project, counted.1);
+        self.search_ui(ui, cx);
+        let all = project.tally().documents;
+        self.filters_ui(ui, cx, project, all);
         ui.horizontal(|ui| {
-            let (left, all) = (cx.desk.queue().len(), counted.1);
-            let count = if left == all { cx.tf("{} documents", &[&all]) } else { cx.tf("{} of {} documents", &[&left, &all]) };
+            let left = cx.desk.queue().len();
+            let count = match () {
+                () if cx.desk.is_searching() => cx.tf("{} so far…", &[&left]),
+                () if left == all => cx.tf("{} documents", &[&all]),
+                () => cx.tf("{} of {} documents", &[&left, &all]),
+            };
             ui.label(RichText::new(count).color(palette(ui).weak));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| order_ui(ui, cx));
         });
@@ -54,13 +50,14 @@ impl QueueColumn {
         self.list_ui(ui, cx, project);
     }
 
-    fn search_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project) {
+    fn search_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         let filter = cx.desk.filter();
-        if filter.search != self.sent && self.typed_at.is_none() {
+        if filter.search != self.sent {
             self.search.clone_from(&filter.search);
             self.sent.clone_from(&filter.search);
         }
         let id = Id::unique("search the documents");
+        let mut changed = false;
         let response = ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 4.0;
             let clear = if self.search.is_empty() { 0.0 } else { crate::ui::theme::ROW_HEIGHT + 4.0 };
@@ -71,7 +68,7 @@ impl QueueColumn {
             let response = ui.add(field).accessible_name(cx.t("Search the documents"));
             if clear > 0.0 && icons::icon_button(ui, Icon::Close, cx.t("Clear the search"), true).clicked() {
                 self.search.clear();
-                self.typed_at = Some(f64::NEG_INFINITY);
+                changed = true;
             }
             response
         });
@@ -79,27 +76,15 @@ impl QueueColumn {
         if std::mem::take(&mut self.wants_focus) {
             response.request_focus();
         }
-        let now = ui.input(|input| input.time);
-        if response.changed() {
-            let is_large = project.all_documents().len() > LARGE;
-            self.typed_at = Some(if is_large { now } else { f64::NEG_INFINITY });
-        }
         let problem = Filter::pattern_problem(&self.search);
         if let Some(reason) = &problem {
             let words = cx.tf("The pattern can't be read: {}", &[&reason_words(cx, reason)]);
             ui.add(egui::Label::new(RichText::new(words).small().color(palette(ui).error)).wrap());
         }
-        let Some(typed) = self.typed_at else { return };
-        if problem.is_some() {
-            // What was found before stays until the pattern can be read.
-            return;
-        }
-        if now - typed >= PAUSE_S || response.lost_focus() {
-            self.typed_at = None;
+        // What was found before stays until the pattern can be read.
+        if (changed || response.changed()) && problem.is_none() {
             self.sent.clone_from(&self.search);
             cx.send(Command::SetFilter(Filter { search: self.search.clone(), ..filter.clone() }));
-        } else {
-            ui.ctx().request_repaint_after(std::time::Duration::from_secs_f64(PAUSE_S));
         }
     }
 

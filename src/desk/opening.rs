@@ -1,0 +1,92 @@
+//! Opening a project: a small file at once, a large one on the thread `gloss-open`, while the one before stays usable.
+
+use super::job::Job;
+use super::saving::FilePlace;
+use super::{Desk, Notice, OpenProject};
+use crate::store::{ProjectFile, StoreError};
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+
+/// Files larger than this take longer than a few frames to read.
+const LARGE_BYTES: u64 = 16 << 20;
+
+/// What the thread brings: the project, or a sentence that says why not.
+type Outcome = Result<Box<OpenProject>, String>;
+
+/// A large project on its way to the desk.
+pub(super) struct Opening {
+    path: PathBuf,
+    job: Job<Outcome>,
+    /// `false` after something else was opened meanwhile.
+    wanted: bool,
+}
+
+fn read(path: &Path) -> Result<OpenProject, StoreError> {
+    let opened = ProjectFile::open(path)?;
+    Ok(OpenProject {
+        runs: opened.file.runs().list(),
+        project: opened.project,
+        history: opened.history,
+        path: opened.file.path().to_owned(),
+        file: FilePlace::Here(Box::new(opened.file)),
+        unsaved: VecDeque::new(),
+    })
+}
+
+impl Desk {
+    pub(super) fn open_project(&mut self, path: &Path) {
+        if self.path().is_some_and(|open| open == path) {
+            return;
+        }
+        if let Some(opening) = &mut self.opening {
+            // One at a time: a second reader of a large file would only slow the first one down.
+            opening.wanted |= opening.path == path;
+            let busy = opening.path.clone();
+            if busy != path {
+                self.notify(Notice::StillOpening(busy));
+            }
+            return;
+        }
+        let is_large = path.metadata().is_ok_and(|meta| meta.len() > LARGE_BYTES);
+        if is_large && self.open_beside(path).is_ok() {
+            return;
+        }
+        match read(path) {
+            Ok(open) => self.put_on_desk(open),
+            Err(error) => self.fail(error),
+        }
+    }
+
+    fn open_beside(&mut self, path: &Path) -> std::io::Result<()> {
+        let wake = self.surroundings.wake.clone();
+        let file = path.to_owned();
+        let work = move |reporter: &super::job::Reporter<Outcome>| {
+            reporter.tell(read(&file).map(Box::new).map_err(|error| error.to_string()));
+        };
+        let job = Job::start("gloss-open", wake, work, Err)?;
+        self.opening = Some(Opening { path: path.to_owned(), job, wanted: true });
+        Ok(())
+    }
+
+    pub(super) fn poll_opening(&mut self) {
+        let Some(outcome) = self.opening.as_ref().and_then(|opening| opening.job.drain().pop()) else { return };
+        let wanted = self.opening.take().is_some_and(|opening| opening.wanted);
+        match outcome {
+            Ok(open) if wanted => self.put_on_desk(*open),
+            Ok(_) => {}
+            Err(reason) => self.fail(reason),
+        }
+    }
+
+    /// The large project that is being read.
+    pub fn opening(&self) -> Option<&Path> {
+        self.opening.as_ref().filter(|opening| opening.wanted).map(|opening| opening.path.as_path())
+    }
+
+    /// Something else was put on the desk.
+    pub(super) fn forget_opening(&mut self) {
+        if let Some(opening) = &mut self.opening {
+            opening.wanted = false;
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Queues and counts of projects too large to be counted at every gesture: kept up to date, they equal those made anew.
+
+use crate::desk::{desk_in, poll_until};
+use gloss::desk::{Column, Command, Desk, ImportOptions, Importing};
+use gloss::project::{
+    Answer, DocId, Document, Edit, Filter, Found, Order, Polarity, Project, QuestionId, Queue, Schema, Span, SpanId, State, Tally,
+    TextRange,
+};
+use proptest::prelude::*;
+use std::path::Path;
+
+const TEXTS: [&str; 6] =
+    ["👨🏻‍🚒 屏幕很好", "房间很干净，前台热情。", "cafe\u{301} au lait\r\nvery good", "“好”手机！", "x", "The SCREEN is good"];
+
+fn project_of(count: usize) -> Project {
+    let mut project = Project::new(Schema::default());
+    let documents = (0..count).map(|at| Document::new(DocId::from_index(at), TEXTS[at % TEXTS.len()])).collect();
+    project.apply(Edit::AddDocuments { first: DocId(0), count: count as u32, documents }).unwrap();
+    project
+}
+
+/// Edits that fit or do not: those that do not must change nothing.
+fn edits(documents: u32) -> impl Strategy<Value = Edit> {
+    let doc = move || (0..documents).prop_map(DocId);
+    let span = |(doc, id, label): (DocId, u32, u16)| {
+        let range = TextRange::new("x", 0..1).unwrap();
+        Edit::PutSpan { doc, id: SpanId(id), span: Span { range, label, polarity: Some(Polarity::Positive) } }
+    };
+    prop_oneof![
+        (doc(), prop_oneof![Just(State::Todo), Just(State::Done), Just(State::Skipped)]).prop_map(|(doc, to)| Edit::SetState { doc, to }),
+        (doc(), any::<bool>()).prop_map(|(doc, to)| Edit::SetFlag { doc, to }),
+        (doc(), prop::option::of(0u16..4))
+            .prop_map(|(doc, class)| { Edit::SetAnswer { doc, question: QuestionId(0), to: class.map(Answer::Class) } }),
+        (doc(), 0u32..3, 0u16..3).prop_map(span),
+        (doc(), 0u32..3).prop_map(|(doc, id)| Edit::RemoveSpan { doc, id: SpanId(id) }),
+        (doc(), 1u32..5, any::<bool>()).prop_map(|(first, count, to)| Edit::SetPresent { first, count, to }),
+        Just(Edit::SetSchema { to: Box::new(Schema::default()) }),
+    ]
+}
+
+fn filters() -> Vec<Filter> {
+    let search = |search: &str| Filter { search: search.to_owned(), ..Filter::default() };
+    vec![
+        Filter::default(),
+        search("屏幕"),
+        search("/good|热情"),
+        Filter { state: Some(State::Done), search: "screen".to_owned(), ..Filter::default() },
+        Filter { class: Some((QuestionId(0), Some(1))), ..Filter::default() },
+        Filter { class: Some((QuestionId(0), None)), flagged: true, ..Filter::default() },
+        Filter { span_label: Some(1), ..Filter::default() },
+        Filter { only: Some([5, 2, 0, 3].map(DocId).into()), ..Filter::default() },
+    ]
+}
+
+/// What a search of its own thread would have found, in parts of seven texts.
+fn found_in_parts(project: &Project, search: &str) -> Found {
+    let texts: Vec<_> = project.all_documents().iter().map(|doc| doc.text.clone()).collect();
+    let mut found = Found::nothing(search);
+    for (at, part) in texts.chunks(7).enumerate() {
+        let ids = found.matches(part, at * 7);
+        found.extend(part.len(), &ids);
+    }
+    found.complete();
+    found
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn kept_up_to_date_equals_made_anew(edits in prop::collection::vec(edits(20), 1..30)) {
+        let mut project = project_of(18);
+        let orders = [Order::Arrival, Order::Random(3), Order::Shortest, Order::Longest];
+        let lists: Vec<(Filter, Order)> = filters().into_iter().flat_map(|filter| orders.map(|order| (filter.clone(), order))).collect();
+        let found: Vec<Found> = lists.iter().map(|(filter, _)| found_in_parts(&project, &filter.search)).collect();
+        let mut queues: Vec<Queue> = lists.iter().map(|(filter, order)| Queue::of(&project, filter, *order)).collect();
+        let mut seen = project.revision();
+        for (at, edit) in edits.into_iter().enumerate() {
+            project.apply(edit).ok();
+            prop_assert_eq!(project.tally(), &Tally::of(project.documents()));
+            if at % 3 == 0 {
+                continue; // several edits are taken in at once
+            }
+            let changed = project.changed_since(seen);
+            seen = project.revision();
+            for (((filter, order), found), queue) in lists.iter().zip(&found).zip(&mut queues) {
+                let anew = Queue::of(&project, filter, *order);
+                let (as_found, mut by_found) = (Queue::of_found(&project, filter, *order, found), queue.clone());
+                prop_assert_eq!(as_found.ids(), anew.ids(), "{:?} {:?}", filter, order);
+                if let Some(changed) = &changed
+                    && queue.update(&project, filter, None, changed)
+                {
+                    prop_assert_eq!(queue.ids(), anew.ids(), "{:?} {:?}", filter, order);
+                    prop_assert!(by_found.update(&project, filter, Some(found), changed));
+                    prop_assert_eq!(by_found.ids(), anew.ids(), "{:?} {:?}", filter, order);
+                }
+                for id in anew.ids() {
+                    prop_assert_eq!(anew.position(*id), anew.ids().iter().position(|held| held == id));
+                }
+                *queue = anew;
+            }
+        }
+    }
+}
+
+#[test]
+fn what_changed_is_known_for_a_while_and_not_across_schemas() {
+    let mut project = project_of(3);
+    let flag = |doc: u32, to| Edit::SetFlag { doc: DocId(doc), to };
+    let start = project.revision();
+    project.apply(flag(2, true)).unwrap();
+    project.apply(flag(0, true)).unwrap();
+    assert!(project.apply(flag(7, true)).is_err());
+    assert_eq!(project.changed_since(start), Some(vec![2..3, 0..1]));
+    assert_eq!(project.changed_since(start + 1), Some(vec![0..1]));
+    assert_eq!(project.changed_since(start + 2), Some(vec![]));
+    project.apply(Edit::SetSchema { to: Box::new(Schema::default()) }).unwrap();
+    assert_eq!(project.changed_since(start), None, "a schema concerns every document");
+    assert_eq!(project.changed_since(start + 9), None);
+    let late = project.revision();
+    (0..100).for_each(|at| drop(project.apply(flag(1, at % 2 == 0))));
+    assert_eq!(project.changed_since(late), None, "too long ago");
+    assert_eq!(project.changed_since(late + 90).map(|changed| changed.len()), Some(10));
+}
+
+#[test]
+fn a_document_that_came_after_the_search_is_found() {
+    let mut project = project_of(6);
+    let found = found_in_parts(&project, "屏幕");
+    let documents = vec![Document::new(DocId(6), "新的屏幕"), Document::new(DocId(7), "别的")];
+    project.apply(Edit::AddDocuments { first: DocId(6), count: 2, documents }).unwrap();
+    let filter = Filter { search: "屏幕".to_owned(), ..Filter::default() };
+    assert_eq!(Queue::of_found(&project, &filter, Order::Arrival, &found).ids(), [DocId(0), DocId(6)]);
+}
+
+/// More reviews than are searched at once, in a file that is not opened at once.
+fn large(folder: &Path) -> Desk {
+    const ROWS: usize = 24_000;
+    let rows: String = (0..ROWS).map(|row| format!("第{row}条：{}。{}\n", TEXTS[row % 2], "很长的评论，".repeat(50))).collect();
+    std::fs::write(folder.join("many.txt"), rows).unwrap();
+    let mut desk = desk_in(folder);
+    desk.run(Command::NewProject { path: folder.join("p.gloss"), classes: vec![], spans: vec![] });
+    let options = ImportOptions { text: Column::Number(1), header: false, ..ImportOptions::default() };
+    desk.run(Command::Import { path: folder.join("many.txt"), options });
+    poll_until(&mut desk, |desk| matches!(desk.importing(), Importing::Report { .. }) && !desk.is_unsaved());
+    desk
+}
+
+#[test]
+fn a_large_project_opens_and_is_searched_beside_the_window() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(large(folder.path()));
+    let path = folder.path().join("p.gloss");
+    let mut desk = desk_in(folder.path());
+    desk.run(Command::OpenProject(path.clone()));
+    assert_eq!((desk.opening(), desk.project().is_none()), (Some(path.as_path()), true));
+    poll_until(&mut desk, |desk| desk.project().is_some());
+    assert_eq!((desk.opening(), desk.queue().len()), (None, 24_000));
+
+    let search = |search: &str, state| Filter { search: search.to_owned(), state, ..Filter::default() };
+    desk.run(Command::SetFilter(search("/第\\d+7条：房间", None)));
+    assert!(desk.is_searching());
+    poll_until(&mut desk, |desk| !desk.is_searching());
+    let wanted = |search: &str, desk: &Desk| {
+        let filter = Filter { search: search.to_owned(), ..Filter::default() };
+        Queue::of(desk.project().unwrap(), &filter, Order::Arrival)
+    };
+    assert_eq!(desk.queue().ids(), wanted("/第\\d+7条：房间", &desk).ids());
+    assert_eq!(desk.queue().len(), 2_400 - 1, "every tenth row, one figure alone is too short");
+
+    // What is said about one of them does not need another search.
+    let first = desk.queue().ids()[0];
+    desk.run(Command::SetFilter(search("/第\\d+7条：房间", Some(State::Todo))));
+    assert!(!desk.is_searching());
+    desk.run(Command::Finish(first));
+    assert_eq!((desk.queue().len(), desk.queue().position(first)), (2_398, None));
+    desk.run(Command::Undo);
+    assert_eq!(desk.queue().position(first), Some(0));
+
+    // Another search while one is going on takes its place.
+    desk.run(Command::SetFilter(search("很长", None)));
+    desk.run(Command::SetFilter(search("屏幕", None)));
+    poll_until(&mut desk, |desk| !desk.is_searching());
+    assert_eq!(desk.queue().ids(), wanted("屏幕", &desk).ids());
+    desk.run(Command::SetFilter(Filter::default()));
+    assert_eq!(desk.queue().len(), 24_000);
+}
+
+#[test]
+fn a_project_on_its_way_gives_way_to_another_one() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(large(folder.path()));
+    let path = folder.path().join("p.gloss");
+    let mut desk = desk_in(folder.path());
+    desk.run(Command::OpenProject(path.clone()));
+    desk.run(Command::NewProject { path: folder.path().join("other.gloss"), classes: vec![], spans: vec![] });
+    assert_eq!(desk.opening(), None);
+    // Its lock is given up when it has been read.
+    let start = std::time::Instant::now();
+    while desk.path() != Some(path.as_path()) {
+        assert!(start.elapsed() < std::time::Duration::from_secs(60));
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        desk.poll();
+        assert!(desk.path().is_some_and(|open| open.ends_with("other.gloss")) || desk.opening().is_none());
+        if desk.opening().is_none() {
+            desk.run(Command::OpenProject(path.clone()));
+        }
+    }
+    assert_eq!(desk.project().unwrap().documents().count(), 24_000);
+}
+
+#[test]
+fn a_large_file_that_is_damaged_is_refused_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(large(folder.path()));
+    let path = folder.path().join("p.gloss");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 40_000].fill(0xa5);
+    std::fs::write(&path, &bytes).unwrap();
+    let mut desk = desk_in(folder.path());
+    desk.run(Command::OpenProject(path.clone()));
+    poll_until(&mut desk, |desk| desk.opening().is_none());
+    assert!(desk.project().is_none());
+    assert!(desk.notices().any(|notice| matches!(notice, gloss::desk::Notice::Failed(words) if words.contains("p.gloss"))));
+    assert_eq!(std::fs::read(&path).unwrap(), bytes, "left as it was");
+}
