@@ -47,8 +47,7 @@ fn project_file(rows: usize) -> PathBuf {
     let documents: Vec<Document> = (0..rows)
         .map(|at| {
             let mut doc = Document::new(DocId::from_index(at), format!("{} #{at}", texts[at.wrapping_mul(2_654_435_761) % texts.len()]));
-            doc.meta.insert("region".to_owned(), cities[at % 4].to_owned());
-            doc.meta.insert("stars".to_owned(), (1 + at % 5).to_string());
+            doc.meta = [("region", cities[at % 4].to_owned()), ("stars", (1 + at % 5).to_string())].into_iter().collect();
             if at % 3 == 0 {
                 doc.annotation.answers.insert(QuestionId(0), Answer::Class((at % 9 / 3) as u16));
                 doc.annotation.state = State::Done;

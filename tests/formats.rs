@@ -453,7 +453,7 @@ fn document(at: usize, made: &Made) -> Document {
     let sound = made.links.iter().filter(|(from, to)| from != to && known(*from) && known(*to));
     said.links = sound.map(|(from, to)| Link { from: SpanId(*from), to: SpanId(*to) }).collect();
     let meta = if made.has_meta { BTreeMap::from([("店铺".to_owned(), "a, \"b\"".to_owned())]) } else { BTreeMap::new() };
-    Document { meta, annotation: said, ..Document::new(DocId::from_index(at), text) }
+    Document { meta: meta.into_iter().collect(), annotation: said, ..Document::new(DocId::from_index(at), text) }
 }
 
 fn lost(exported: &Exported, part: &str) -> usize {

@@ -472,7 +472,7 @@ fn imported_columns_filter_together_with_the_rest() {
     let rows = [("A 店", "5"), ("A 店", "1"), ("B 店", "5"), ("A 店", "5")];
     let document = |(at, (shop, stars)): (usize, (&str, &str))| {
         let meta = [("店", shop), ("stars", stars)].map(|(column, value)| (column.to_owned(), value.to_owned()));
-        Document { meta: meta.into(), ..Document::new(DocId(at as u32), "不错") }
+        Document { meta: meta.into_iter().collect(), ..Document::new(DocId(at as u32), "不错") }
     };
     let documents = rows.into_iter().enumerate().map(document).collect();
     project.apply(Edit::AddDocuments { first: DocId(0), count: 4, documents }).unwrap();

@@ -76,7 +76,7 @@ impl Desk {
         let first = self.project.next_id();
         let document = |at: usize| {
             let mut doc = Document::new(DocId::from_index(first.index() + at), TEXTS[at % TEXTS.len()]);
-            doc.meta.insert("来源".to_owned(), format!("\"{at}\"\r\n"));
+            doc.meta = [("来源", format!("\"{at}\"\r\n"))].into_iter().collect();
             doc.split = [None, Some(Split::Train), Some(Split::Dev), Some(Split::Test)][at % 4];
             doc.annotation.flagged = at.is_multiple_of(5);
             doc

@@ -10,6 +10,7 @@ mod edit;
 mod found;
 mod history;
 mod ids;
+mod meta;
 mod queue;
 mod relabel;
 mod schema;
@@ -22,6 +23,7 @@ pub use edit::{Edit, EditError};
 pub use found::Found;
 pub use history::{Entry, EntryKind, History, Step};
 pub use ids::{DocId, SpanId};
+pub use meta::{Meta, MetaPool};
 pub use queue::{ColumnValues, Filter, Order, Queue, columns_of};
 pub use relabel::{KeyUse, LabelCounts, Plan, SchemaChange, SchemaError};
 pub use schema::{Class, LabelId, Polarity, Question, QuestionId, Schema, SpanLabel};
@@ -29,7 +31,6 @@ pub use split::{Split, assign_split};
 pub use tally::Tally;
 pub use text::{TextRange, byte_to_char, char_to_byte};
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -39,7 +40,7 @@ pub struct Document {
     pub id: DocId,
     pub text: Arc<str>,
     /// Columns that came with the import and are neither text nor label.
-    pub meta: BTreeMap<String, String>,
+    pub meta: Meta,
     /// A split fixed at import; `None` leaves the choice to [`assign_split`].
     pub split: Option<Split>,
     /// `false` after the import that brought it was undone; it then takes part in nothing.
@@ -50,7 +51,7 @@ pub struct Document {
 impl Document {
     /// A document nothing has been said about yet.
     pub fn new(id: DocId, text: impl Into<Arc<str>>) -> Self {
-        Self { id, text: text.into(), meta: BTreeMap::new(), split: None, present: true, annotation: Annotation::default() }
+        Self { id, text: text.into(), meta: Meta::default(), split: None, present: true, annotation: Annotation::default() }
     }
 }
 

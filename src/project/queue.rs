@@ -67,7 +67,7 @@ impl Filter {
             && (!self.flagged || *flagged)
             && self.class.is_none_or(|(question, class)| doc.annotation.class(question) == class)
             && self.span_label.is_none_or(|label| spans.values().any(|span| span.label == label))
-            && self.columns.iter().all(|(column, value)| doc.meta.get(column) == Some(value))
+            && self.columns.iter().all(|(column, value)| doc.meta.get(column) == Some(value.as_str()))
     }
 }
 
@@ -90,7 +90,7 @@ pub type ColumnValues = Vec<(String, usize)>;
 /// The imported columns of a project with their most frequent values.
 pub fn columns_of(project: &Project, most: usize) -> BTreeMap<String, ColumnValues> {
     let mut counts: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
-    for (column, value) in project.documents().flat_map(|doc| &doc.meta) {
+    for (column, value) in project.documents().flat_map(|doc| doc.meta.iter()) {
         *counts.entry(column).or_default().entry(value).or_default() += 1;
     }
     let ranked = |values: BTreeMap<&str, usize>| {

@@ -6,7 +6,7 @@
 use super::StoreError;
 use super::import::{Draft, DraftAnnotation, DraftSpan, Intake};
 use super::scan;
-use crate::project::{Document, Polarity, Project, Split, State, TextRange};
+use crate::project::{Document, Meta, Polarity, Project, Split, State, TextRange};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ struct OwnRow<'a> {
     state: &'a State,
     flagged: bool,
     split: Option<Split>,
-    meta: &'a BTreeMap<String, String>,
+    meta: &'a Meta,
 }
 
 #[derive(Serialize, Deserialize)]

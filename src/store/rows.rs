@@ -2,13 +2,14 @@
 
 use super::StoreError;
 use crate::project::{
-    Annotation, DocId, Document, Edit, Entry, EntryKind, Link, Polarity, Project, QuestionId, Schema, Span, SpanId, Split, State, Step,
-    TextRange,
+    Annotation, DocId, Document, Edit, Entry, EntryKind, Link, Meta, MetaPool, Polarity, Project, QuestionId, Schema, Span, SpanId, Split,
+    State, Step, TextRange,
 };
 use rusqlite::types::Type;
 use rusqlite::{Connection, Result, Row, Statement, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
@@ -208,48 +209,109 @@ pub(super) fn read_documents(database: &Connection) -> Result<Vec<Document>> {
     Ok(documents)
 }
 
-/// The documents without their marks. This thread reads the rows, others make values of their metadata.
+/// Rows as they came, their texts and metadata one after another: the thread that reads allocates nothing for a row.
+#[derive(Default)]
+struct Batch {
+    words: String,
+    rows: Vec<RawRow>,
+}
+
+struct RawRow {
+    id: DocId,
+    split: Option<Split>,
+    present: bool,
+    state: State,
+    flagged: bool,
+    text_end: usize,
+    meta_end: usize,
+}
+
+/// A word of metadata, in place where it holds nothing escaped.
+#[derive(serde::Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+struct Word<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl AsRef<str> for Word<'_> {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Batch {
+    fn push(&mut self, row: &Row) -> Result<()> {
+        self.words.push_str(text(row, 1)?);
+        let text_end = self.words.len();
+        self.words.push_str(text(row, 2)?);
+        let split = match row.get_ref(3)?.as_str_or_null()? {
+            None => None,
+            Some("train") => Some(Split::Train),
+            Some("dev") => Some(Split::Dev),
+            Some("test") => Some(Split::Test),
+            Some(other) => return Err(wrong(3, format!("unknown split {other:?}"))),
+        };
+        let state = match text(row, 5)? {
+            "todo" => State::Todo,
+            "done" => State::Done,
+            "skipped" => State::Skipped,
+            other => return Err(wrong(5, format!("unknown state {other:?}"))),
+        };
+        let (id, meta_end) = (DocId(row.get(0)?), self.words.len());
+        self.rows.push(RawRow { id, split, present: row.get(4)?, state, flagged: row.get(6)?, text_end, meta_end });
+        Ok(())
+    }
+
+    fn documents(self) -> Result<Vec<Document>> {
+        let mut start = 0;
+        let mut pool = MetaPool::default();
+        let make = |row: RawRow| {
+            let RawRow { id, split, present, state, flagged, text_end, meta_end } = row;
+            let text = Arc::from(&self.words[start..text_end]);
+            let meta = match &self.words[text_end..meta_end] {
+                "{}" => Meta::default(),
+                json => {
+                    let fields: BTreeMap<Word<'_>, Word<'_>> = serde_json::from_str(json).map_err(|error| wrong(2, error.to_string()))?;
+                    pool.meta(fields)
+                }
+            };
+            start = meta_end;
+            let annotation = Annotation { state, flagged, ..Annotation::default() };
+            Ok(Document { id, text, meta, split, present, annotation })
+        };
+        self.rows.into_iter().map(make).collect()
+    }
+}
+
+/// The documents without their marks. This thread reads the rows, others make values of them.
 fn read_texts(database: &Connection) -> Result<Vec<Document>> {
-    const BATCH: usize = 8_192;
-    type Row = (Document, String);
-    let count: usize = database.query_row("SELECT count(*) FROM documents", [], |row| row.get::<_, u32>(0))? as usize;
+    const BATCH: usize = 4_096;
     let mut select = database.prepare("SELECT id, text, meta, split, present, state, flagged FROM documents ORDER BY id")?;
     let mut found = select.query([])?;
     let made: Mutex<BTreeMap<usize, Result<Vec<Document>>>> = Mutex::default();
     rayon::in_place_scope(|scope| -> Result<()> {
-        let make = |at: usize, rows: Vec<Row>| {
+        let make = |at: usize, batch: Batch| {
             let made = &made;
             scope.spawn(move |_| {
-                let documents = rows.into_iter().map(with_meta).collect();
+                let documents = batch.documents();
                 if let Ok(mut made) = made.lock() {
                     made.insert(at, documents);
                 }
             });
         };
-        let mut batch = Vec::with_capacity(BATCH.min(count));
-        let mut read = 0;
+        let mut batch = Batch::default();
+        let mut batches = 0;
         while let Some(row) = found.next()? {
-            batch.push((document(row)?, text(row, 2)?.to_owned()));
-            read += 1;
-            if batch.len() == BATCH {
-                make(read, std::mem::replace(&mut batch, Vec::with_capacity(BATCH)));
+            batch.push(row)?;
+            if batch.rows.len() == BATCH {
+                make(batches, std::mem::take(&mut batch));
+                batches += 1;
             }
         }
-        make(read, batch);
+        make(batches, batch);
         Ok(())
     })?;
-    let mut documents = Vec::with_capacity(count);
-    for batch in made.into_inner().unwrap_or_default().into_values() {
-        documents.extend(batch?);
-    }
+    let batches = made.into_inner().unwrap_or_default().into_values().collect::<Result<Vec<_>>>()?;
+    let mut documents = Vec::with_capacity(batches.iter().map(Vec::len).sum());
+    batches.into_iter().for_each(|batch| documents.extend(batch));
     Ok(documents)
-}
-
-fn with_meta((mut doc, meta): (Document, String)) -> Result<Document> {
-    if meta != "{}" {
-        doc.meta = serde_json::from_str(&meta).map_err(|error| wrong(2, error.to_string()))?;
-    }
-    Ok(doc)
 }
 
 fn each_mark(
@@ -266,25 +328,6 @@ fn each_mark(
         put(row, doc)?;
     }
     Ok(())
-}
-
-/// A row without its metadata.
-fn document(row: &Row) -> Result<Document> {
-    let split = match row.get_ref(3)?.as_str_or_null()? {
-        None => None,
-        Some("train") => Some(Split::Train),
-        Some("dev") => Some(Split::Dev),
-        Some("test") => Some(Split::Test),
-        Some(other) => return Err(wrong(3, format!("unknown split {other:?}"))),
-    };
-    let state = match text(row, 5)? {
-        "todo" => State::Todo,
-        "done" => State::Done,
-        "skipped" => State::Skipped,
-        other => return Err(wrong(5, format!("unknown state {other:?}"))),
-    };
-    let annotation = Annotation { state, flagged: row.get(6)?, ..Annotation::default() };
-    Ok(Document { id: DocId(row.get(0)?), text: Arc::from(text(row, 1)?), meta: BTreeMap::new(), split, present: row.get(4)?, annotation })
 }
 
 /// Whether links join spans that are there: every edit made sure of it, so it must hold for what is read.

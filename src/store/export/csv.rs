@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 
 pub(super) fn write(out: &mut Out) -> Option<&'static str> {
     let schema = out.schema();
-    let fields: BTreeSet<&String> = out.project.documents().flat_map(|doc| doc.meta.keys()).collect();
+    let fields: BTreeSet<&str> = out.project.documents().flat_map(|doc| doc.meta.iter().map(|(name, _)| name)).collect();
     let questions = schema.questions.iter().map(|question| question.name.as_str());
     let mut names: Vec<String> = Vec::new();
-    let header = ["text"].into_iter().chain(questions).chain(["state", "flagged", "split"]).chain(fields.iter().map(|name| name.as_str()));
+    let header = ["text"].into_iter().chain(questions).chain(["state", "flagged", "split"]).chain(fields.iter().copied());
     for name in header {
         let mut name = name.to_owned();
         while names.contains(&name) || name.is_empty() {
@@ -33,7 +33,7 @@ pub(super) fn write(out: &mut Out) -> Option<&'static str> {
         };
         let answers = (0..schema.questions.len()).map(class);
         let rest = [state, if said.flagged { "true" } else { "false" }, doc.split.map_or("", |split| split.name())];
-        let meta = fields.iter().map(|name| doc.meta.get(*name).map_or("", String::as_str));
+        let meta = fields.iter().map(|name| doc.meta.get(name).unwrap_or_default());
         line(&mut out.bytes, std::iter::once(&*doc.text).chain(answers).chain(rest).chain(meta));
         out.documents += 1;
     }

@@ -39,11 +39,11 @@ fn row(out: &mut Out, doc: &Document) -> Map<String, Value> {
     row.insert("relations".to_owned(), said.links.iter().enumerate().map(relation).collect());
     row.insert("cats".to_owned(), class.into_iter().collect());
     row.insert(UNIT.to_owned(), json!(NAME));
-    for (name, value) in &doc.meta {
-        if TAKEN.contains(&name.as_str()) {
+    for (name, value) in doc.meta.iter() {
+        if TAKEN.contains(&name) {
             out.note(doc, "a field of metadata whose name the format uses itself", name);
         } else {
-            row.insert(name.clone(), json!(value));
+            row.insert(name.to_owned(), json!(value));
         }
     }
     row

@@ -27,11 +27,11 @@ fn task(out: &mut Out, doc: &Document) -> Value {
     out.state_changes(doc, if has_work { &State::Done } else { &State::Todo });
     let mut data = Map::new();
     data.insert(TEXT.to_owned(), json!(&*doc.text));
-    for (name, value) in &doc.meta {
+    for (name, value) in doc.meta.iter() {
         if name == TEXT {
             out.note(doc, "a field of metadata whose name the format uses itself", name);
         } else {
-            data.insert(name.clone(), json!(value));
+            data.insert(name.to_owned(), json!(value));
         }
     }
     let annotations = if has_work {

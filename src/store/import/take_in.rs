@@ -2,7 +2,7 @@
 
 use super::{Draft, DraftAnnotation, DraftSpan, RowIssue};
 use crate::project::{
-    Annotation, Answer, Class, DocId, Document, Edit, Link, Project, Question, QuestionId, Schema, Span, SpanId, SpanLabel,
+    Annotation, Answer, Class, DocId, Document, Edit, Link, MetaPool, Project, Question, QuestionId, Schema, Span, SpanId, SpanLabel,
 };
 
 /// The edits of an import: the schema with the classes and labels it lacks (only where it lacks some), then one
@@ -10,7 +10,7 @@ use crate::project::{
 ///
 /// A class that came with a row answers the main question but leaves the document to do; only our own files say more.
 pub fn edits(project: &Project, drafts: Vec<Draft>) -> (Vec<Edit>, Vec<RowIssue>) {
-    let mut names = Names { schema: Schema::clone(project.schema()), new: Vec::new() };
+    let mut names = Names { schema: Schema::clone(project.schema()), new: Vec::new(), pool: MetaPool::default() };
     let first = project.next_id();
     let documents: Vec<Document> =
         drafts.into_iter().enumerate().map(|(at, draft)| names.document(DocId::from_index(first.index() + at), draft)).collect();
@@ -28,6 +28,7 @@ pub fn edits(project: &Project, drafts: Vec<Draft>) -> (Vec<Edit>, Vec<RowIssue>
 struct Names {
     schema: Schema,
     new: Vec<RowIssue>,
+    pool: MetaPool,
 }
 
 impl Names {
@@ -57,7 +58,7 @@ impl Names {
         let known = |id: u32| said.spans.contains_key(&SpanId(id));
         let sound = links.into_iter().filter(|(from, to)| from != to && known(*from) && known(*to));
         said.links = sound.map(|(from, to)| Link { from: SpanId(from), to: SpanId(to) }).collect();
-        Document { meta, split, annotation: said, ..Document::new(id, text) }
+        Document { meta: self.pool.meta(meta), split, annotation: said, ..Document::new(id, text) }
     }
 
     fn remark(&mut self, row: usize, what: &str, name: &str) {

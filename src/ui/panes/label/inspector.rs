@@ -145,7 +145,7 @@ fn columns_ui(ui: &mut Ui, cx: &mut Cx<'_>, document: &Document) {
         return;
     }
     section(ui, cx.t("Columns"));
-    for (name, value) in &document.meta {
+    for (name, value) in document.meta.iter() {
         ui.scope(|ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             ui.label(RichText::new(name).small().color(palette(ui).weak));
