@@ -2,6 +2,7 @@
 //! modules called `snapshots` behind the feature of that name.
 #![allow(clippy::unwrap_used)] // A test that panics has failed: that is what is wanted.
 
+mod agreement;
 mod cli;
 mod desk;
 mod figures;
@@ -15,6 +16,7 @@ mod runs;
 mod schema;
 mod stage;
 mod store;
+mod team;
 mod text;
 mod tidy;
 mod train;

@@ -38,7 +38,7 @@ impl Desk {
     }
 
     fn next_todo(&mut self) {
-        let next = self.project().and_then(|project| self.queue.next_todo(project, self.current));
+        let next = self.project().and_then(|project| self.queue.next_todo_in(project, self.current, self.layer));
         match next {
             Some(doc) => self.go_to(doc),
             None => self.notify(Notice::AllDone),
@@ -52,14 +52,15 @@ impl Desk {
 
     /// Brings the queue up to date with project, filter and order.
     pub(super) fn refresh_queue(&mut self) {
+        self.follow_team();
         let Some(open) = &self.open else {
             self.queue = Queue::default();
             self.queue_key = None;
             return;
         };
-        let key = (open.project.revision(), self.filter.clone(), self.order);
+        let key = (open.project.revision(), self.filter.clone(), self.order, self.layer);
         if self.queue_key.as_ref() != Some(&key) {
-            self.queue = Queue::of(&open.project, &self.filter, self.order);
+            self.queue = Queue::seen_in(&open.project, &self.filter, self.order, self.layer);
             self.queue_key = Some(key);
         }
         let gone = |doc: DocId| open.project.document(doc).is_none();

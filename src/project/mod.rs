@@ -4,10 +4,13 @@
 //! so nothing here can fail for a reason outside itself. The one way to change a [`Project`] is
 //! [`Project::apply`], which answers with the inverse edit.
 
+pub mod agreement;
 mod annotation;
 mod edit;
 mod history;
 mod ids;
+mod layer;
+mod merge;
 mod queue;
 mod relabel;
 mod schema;
@@ -18,6 +21,8 @@ pub use annotation::{Annotation, Answer, Link, Span, State};
 pub use edit::{Edit, EditError};
 pub use history::{Entry, EntryKind, History, Step};
 pub use ids::{DocId, SpanId};
+pub use layer::{AnnotatorId, Comment, CommentId, Layer};
+pub use merge::{Colleague, LayerReport, MergeError, MergePlan, MergeReport};
 pub use queue::{ColumnValues, Filter, Order, Queue, columns_of};
 pub use relabel::{KeyUse, LabelCounts, Plan, SchemaChange, SchemaError};
 pub use schema::{Class, LabelId, Polarity, Question, QuestionId, Schema, SpanLabel};
@@ -38,13 +43,28 @@ pub struct Document {
     pub split: Option<Split>,
     /// `false` after the import that brought it was undone; it then takes part in nothing.
     pub present: bool,
+    /// The outcome: what trains and what exports.
     pub annotation: Annotation,
+    /// What each annotator said, where several label. A layer that says nothing is not kept.
+    #[serde(default)]
+    pub layers: BTreeMap<AnnotatorId, Annotation>,
+    #[serde(default)]
+    pub comments: BTreeMap<CommentId, Comment>,
 }
 
 impl Document {
     /// A document nothing has been said about yet.
     pub fn new(id: DocId, text: impl Into<Arc<str>>) -> Self {
-        Self { id, text: text.into(), meta: BTreeMap::new(), split: None, present: true, annotation: Annotation::default() }
+        Self {
+            id,
+            text: text.into(),
+            meta: BTreeMap::new(),
+            split: None,
+            present: true,
+            annotation: Annotation::default(),
+            layers: BTreeMap::new(),
+            comments: BTreeMap::new(),
+        }
     }
 }
 
@@ -53,13 +73,15 @@ impl Document {
 pub struct Project {
     schema: Arc<Schema>,
     documents: Vec<Document>,
+    annotators: Vec<String>,
+    guidelines: String,
     revision: u64,
 }
 
 impl Project {
     /// An empty project with these questions and labels.
     pub fn new(schema: Schema) -> Self {
-        Self { schema: Arc::new(schema), documents: Vec::new(), revision: 0 }
+        Self { schema: Arc::new(schema), ..Self::default() }
     }
 
     /// A project as it was stored. `documents[n].id` must be `n`.
@@ -70,7 +92,7 @@ impl Project {
         if let Some((at, doc)) = documents.iter().enumerate().find(|(at, doc)| doc.id.index() != *at) {
             return Err(EditError::IdGap { wanted: at, found: doc.id });
         }
-        Ok(Self { schema: Arc::new(schema), documents, revision: 0 })
+        Ok(Self { schema: Arc::new(schema), documents, ..Self::default() })
     }
 
     /// Grows with every applied edit; caches are keyed by it.

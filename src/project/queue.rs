@@ -1,6 +1,6 @@
 //! The list of documents a person works through: which ones, in which order.
 
-use super::{Annotation, DocId, Document, Project, QuestionId, State};
+use super::{Annotation, DocId, Document, Layer, Project, QuestionId, State};
 use regex::{Regex, RegexBuilder};
 use std::collections::BTreeMap;
 
@@ -18,6 +18,10 @@ pub struct Filter {
     pub span_label: Option<u16>,
     /// Only those with these values in imported columns.
     pub columns: BTreeMap<String, String>,
+    /// Only those that two annotators labelled differently.
+    pub disputed: bool,
+    /// Only those with a comment that is not resolved.
+    pub commented: bool,
     /// Exactly these, when the queue was opened from a chart or a table.
     pub only: Option<std::sync::Arc<[DocId]>>,
 }
@@ -50,6 +54,11 @@ impl Filter {
             Needle::Broken(reason) => Some(reason),
             _ => None,
         }
+    }
+
+    /// What is the same in every layer.
+    fn keeps_for_all(&self, doc: &Document) -> bool {
+        (!self.disputed || doc.is_disputed()) && (!self.commented || doc.comments.values().any(|comment| !comment.resolved))
     }
 
     fn keeps(&self, doc: &Document, needle: &Needle) -> bool {
@@ -128,10 +137,16 @@ fn contains_ignoring_case(text: &str, lower_needle: &str) -> bool {
 
 impl Queue {
     pub fn of(project: &Project, filter: &Filter, order: Order) -> Self {
+        Self::seen_in(project, filter, order, Layer::Outcome)
+    }
+
+    /// The queue of whoever works in `layer`: answers, spans and states are those of the layer.
+    pub fn seen_in(project: &Project, filter: &Filter, order: Order, layer: Layer) -> Self {
         let needle = Needle::of(&filter.search);
+        let keeps = |doc: &Document| filter.keeps_for_all(doc) && filter.keeps(&doc.seen_in(layer), &needle);
         let mut ids: Vec<DocId> = match &filter.only {
-            Some(only) => only.iter().copied().filter(|id| project.document(*id).is_some_and(|doc| filter.keeps(doc, &needle))).collect(),
-            None => project.documents().filter(|doc| filter.keeps(doc, &needle)).map(|doc| doc.id).collect(),
+            Some(only) => only.iter().copied().filter(|id| project.document(*id).is_some_and(keeps)).collect(),
+            None => project.documents().filter(|doc| keeps(doc)).map(|doc| doc.id).collect(),
         };
         let length = |id: &DocId| project.document(*id).map_or(0, |doc| doc.text.len());
         match order {
@@ -168,8 +183,14 @@ impl Queue {
 
     /// The next document after `from`, round the end, that is still to do.
     pub fn next_todo(&self, project: &Project, from: Option<DocId>) -> Option<DocId> {
+        self.next_todo_in(project, from, Layer::Outcome)
+    }
+
+    /// [`Queue::next_todo`] for whoever works in `layer`.
+    pub fn next_todo_in(&self, project: &Project, from: Option<DocId>, layer: Layer) -> Option<DocId> {
         let start = from.and_then(|id| self.position(id)).map_or(0, |at| at + 1);
-        let todo = |id: &&DocId| project.document(**id).is_some_and(|doc| doc.annotation.state == State::Todo);
+        let is_todo = |doc: &Document| doc.said_in(layer).is_none_or(|said| said.state == State::Todo);
+        let todo = |id: &&DocId| project.document(**id).is_some_and(is_todo);
         self.ids[start.min(self.ids.len())..].iter().chain(&self.ids[..start.min(self.ids.len())]).find(todo).copied()
     }
 }
