@@ -1,7 +1,7 @@
 //! Several annotators on one project: each has a layer of answers of their own beside the outcome, and all share the
 //! comments on a document. The outcome ([`super::Document::annotation`]) is what trains and what exports.
 
-use super::{Annotation, DocId, Document, Edit, EditError, Project, State};
+use super::{Annotation, DocId, Document, Edit, EditError, Project, State, Step};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,6 +41,14 @@ impl Layer {
     pub fn edits(self, edits: Vec<Edit>) -> Vec<Edit> {
         let Self::Own(annotator) = self else { return edits };
         edits.into_iter().map(|edit| if edit.annotated().is_some() { edit.by(annotator) } else { edit }).collect()
+    }
+}
+
+impl Step {
+    /// Whether the step tells what another annotator said, which whoever works in `layer` should not see.
+    pub fn is_of_another(&self, layer: Layer) -> bool {
+        let Layer::Own(own) = layer else { return false };
+        self.edits.iter().any(|edit| matches!(edit, Edit::ByAnnotator { annotator, .. } if *annotator != own))
     }
 }
 

@@ -6,14 +6,14 @@ use super::notices;
 use super::theme::{self, Palette};
 use super::{Cx, Place};
 use crate::desk::{Command, Importing, Level, Phase};
-use crate::project::{Project, State};
+use crate::project::{Layer, Project, State};
 use eframe::egui::{self, Align, Layout, Margin, RichText, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 use std::path::{Path, PathBuf};
 
 /// What the bars remember between frames.
 #[derive(Default)]
 pub struct Bars {
-    counts: Option<(PathBuf, u64, Counts)>,
+    counts: Option<(PathBuf, u64, Layer, Counts)>,
     /// The notice up to which all were put away.
     dismissed: u64,
     /// The newest notice and when it was first drawn, in seconds of egui's clock.
@@ -30,13 +30,14 @@ struct Counts {
 }
 
 impl Counts {
-    fn of(project: &Project) -> Self {
+    fn of(project: &Project, layer: Layer) -> Self {
         let question = project.schema().main_question();
         let mut counts = Self { classes: vec![0; question.map_or(0, |(_, question)| question.classes.len())], ..Self::default() };
         for doc in project.documents() {
             counts.total += 1;
-            counts.done += usize::from(doc.annotation.state == State::Done);
-            let class = question.and_then(|(id, _)| doc.annotation.class(id));
+            let Some(said) = doc.said_in(layer) else { continue };
+            counts.done += usize::from(said.state == State::Done);
+            let class = question.and_then(|(id, _)| said.class(id));
             if let Some(count) = class.and_then(|class| counts.classes.get_mut(usize::from(class))) {
                 *count += 1;
             }
@@ -97,11 +98,12 @@ impl Bars {
 
     fn counts(&mut self, cx: &Cx<'_>) -> Option<&Counts> {
         let (project, path) = (cx.desk.project()?, cx.desk.path()?);
-        let fresh = self.counts.as_ref().is_some_and(|(of, at, _)| of == path && *at == project.revision());
+        let layer = cx.desk.layer();
+        let fresh = self.counts.as_ref().is_some_and(|(of, at, held, _)| of == path && *at == project.revision() && *held == layer);
         if !fresh {
-            self.counts = Some((path.to_owned(), project.revision(), Counts::of(project)));
+            self.counts = Some((path.to_owned(), project.revision(), layer, Counts::of(project, layer)));
         }
-        self.counts.as_ref().map(|(_, _, counts)| counts)
+        self.counts.as_ref().map(|(.., counts)| counts)
     }
 
     /// "12 of 480 · 36 done", then how often each class was given.
@@ -214,6 +216,7 @@ fn place_button(ui: &mut Ui, icon: Icon, word: &str, selected: bool) -> egui::Re
 fn top_row(ui: &mut Ui, cx: &mut Cx<'_>) -> Option<Action> {
     let mut asked = None;
     project_menu(ui, cx, &mut asked);
+    who_button(ui, cx, &mut asked);
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         let theme = cx.desk.settings().theme;
@@ -258,7 +261,17 @@ fn project_menu(ui: &mut Ui, cx: &mut Cx<'_>, asked: &mut Option<Action>) {
         ui.set_min_width(240.0);
         ui.label(RichText::new(&whole).small().color(palette.weak));
         ui.separator();
-        for action in [Action::NewProject, Action::OpenProject, Action::Import, Action::ExportDocuments, Action::CloseProject] {
+        for action in [
+            Action::NewProject,
+            Action::OpenProject,
+            Action::Import,
+            Action::ExportDocuments,
+            Action::Who,
+            Action::MergeProject,
+            Action::Journal,
+            Action::Guidelines,
+            Action::CloseProject,
+        ] {
             let Some(row) = keys::row_of(action) else { continue };
             if ui.add(egui::Button::new(cx.t(row.words)).shortcut_text(row.key_name()).frame_when_inactive(false)).clicked() {
                 *asked = Some(action);
@@ -277,6 +290,19 @@ fn project_menu(ui: &mut Ui, cx: &mut Cx<'_>, asked: &mut Option<Action>) {
     } else {
         icons::inline(ui, Icon::Check, palette.success);
         ui.label(RichText::new(cx.t("Saved")).small().color(palette.weak)).on_hover_text(cx.t("Every change is in the file at once"));
+    }
+}
+
+/// Whose answers are shown, where several label.
+fn who_button(ui: &mut Ui, cx: &Cx<'_>, asked: &mut Option<Action>) {
+    if cx.desk.project().is_none_or(|project| project.annotators().is_empty()) {
+        return;
+    }
+    let name = super::who::layer_name(cx);
+    let hint = cx.tf("Answers of {}: click to change who labels", &[&name]);
+    let button = ui.add(egui::Button::new(RichText::new(&name).color(theme::palette(ui).accent)).frame_when_inactive(false));
+    if button.accessible_name(&hint).on_hover_text(format!("{hint} ({})", keys::name_of(Action::Who))).clicked() {
+        *asked = Some(Action::Who);
     }
 }
 
