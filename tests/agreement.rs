@@ -165,8 +165,11 @@ fn span_f1_by_hand() {
 
 const TEXTS: [&str; 5] = ["屏幕很清晰，电池差。", "Great screen 👍🏻", "一般", "不好", "谁都没看"];
 
-/// Three annotators; class and spans (label, part of the text) of each document. A class of 9 is none.
-fn labelled(said: &[(u32, u16, u16, &[(u16, &str)])]) -> Project {
+/// Document, annotator, class (9 for none) and spans as label and part of the text.
+type Said<'a> = (u32, u16, u16, &'a [(u16, &'a str)]);
+
+/// A project with three annotators.
+fn labelled(said: &[Said<'_>]) -> Project {
     let mut project = Project::new(Schema::default());
     let documents: Vec<Document> = TEXTS.iter().enumerate().map(|(at, text)| Document::new(DocId(at as u32), *text)).collect();
     project.apply(Edit::AddDocuments { first: DocId(0), count: TEXTS.len() as u32, documents }).unwrap();

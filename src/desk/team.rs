@@ -65,9 +65,9 @@ impl Desk {
                 self.commit_as_is(phrases.uncomment(&comment.text), vec![Edit::RemoveComment { doc, id }]);
             }
             Command::SetGuidelines(to) => {
-                if self.project().is_some_and(|project| project.guidelines() != to) {
-                    self.commit_as_is(phrases.guidelines(), vec![Edit::SetGuidelines { to }]);
-                }
+                let is_other = self.project().is_some_and(|project| project.guidelines() != to);
+                let edits = if is_other { vec![Edit::SetGuidelines { to }] } else { Vec::new() };
+                self.commit_as_is(phrases.guidelines(), edits);
             }
             _ => {}
         }

@@ -185,6 +185,10 @@ impl Project {
                 if to && !docs.iter().all(|doc| all_fits(doc, &self.schema)) {
                     return Err(EditError::NotInSchema);
                 }
+                let known = |annotator: &AnnotatorId| usize::from(annotator.0) < self.annotators.len();
+                if to && !docs.iter().all(|doc| doc.layers.keys().all(known)) {
+                    return Err(EditError::NoAnnotator);
+                }
                 docs.iter_mut().for_each(|doc| doc.present = to);
                 Edit::SetPresent { first, count, to: !to }
             }

@@ -27,7 +27,7 @@ impl Comments {
             self.doc = Some(document.id);
             self.draft.clear();
         }
-        for (id, _) in &document.comments {
+        for id in document.comments.keys() {
             ui.push_id(("comment", id.0), |ui| comment_ui(ui, cx, document, *id));
         }
         let field = TextEdit::multiline(&mut self.draft)

@@ -231,7 +231,7 @@ fn verdict(ui: &Ui, cx: &Cx<'_>, document: &Document) -> RichText {
 fn answers_ui(ui: &mut Ui, cx: &Cx<'_>, schema: &Schema, said: &Annotation, other: &Annotation) {
     for (at, question) in (0u16..).zip(&schema.questions) {
         let id = QuestionId(at);
-        if said.answers.get(&id).is_none() && other.answers.get(&id).is_none() {
+        if !said.answers.contains_key(&id) && !other.answers.contains_key(&id) {
             continue;
         }
         ui.horizontal(|ui| {
