@@ -360,3 +360,25 @@ fn a_broken_annotated_file_leaves_the_project_alone() {
     folder.run(&["import", "p.gloss", "gone.ann", "--format", "brat"]).expect(1).says("no such file");
     assert_eq!(fs::read(folder.path("p.gloss")).unwrap(), before);
 }
+
+#[test]
+fn a_colleagues_file_is_merged_after_a_dry_run() {
+    let folder = Folder::new();
+    folder.write("a.csv", "text,class\n屏幕好,\n很差,\n").write("b.csv", "text,class\n很差,negative\n新的,positive\n");
+    for (project, file) in [("ours.gloss", "a.csv"), ("theirs.gloss", "b.csv")] {
+        folder.run(&["new", project]).expect(0);
+        folder.run(&["import", project, file, "--text", "text", "--label", "class"]).expect(0);
+    }
+    folder.run(&["merge", "ours.gloss", "theirs.gloss"]).expect(2).says("--as NAME");
+    let dry = folder.run(&["merge", "ours.gloss", "theirs.gloss", "--as", "小军", "--dry-run"]).expect(0);
+    dry.says("1 documents found here, 1 new ones").says("answers of 小军: 2 new").says("dry run");
+    folder.run(&["merge", "ours.gloss", "theirs.gloss", "--as", "小军"]).expect(0);
+    folder.run(&["merge", "ours.gloss", "theirs.gloss", "--as", "小军"]).expect(0).says("0 new, 0 changed, 2 the same");
+    folder.run(&["export", "ours.gloss", "--format", "jsonl", "out.jsonl"]).expect(0);
+    let lines: Vec<Value> =
+        fs::read_to_string(folder.path("out.jsonl")).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 3);
+    assert_eq!(lines[1]["layers"]["小军"]["answers"]["sentiment"], "negative");
+    folder.run(&["export", "ours.gloss", "--format", "csv", "out.csv"]).expect(0).says("only the outcome is written");
+    folder.run(&["merge", "ours.gloss", "missing.gloss"]).expect(1).says("no such file");
+}

@@ -2,6 +2,7 @@
 //! modules called `snapshots` behind the feature of that name.
 #![allow(clippy::unwrap_used)] // A test that panics has failed: that is what is wanted.
 
+mod agreement;
 mod cli;
 mod desk;
 mod figures;
@@ -9,6 +10,7 @@ mod formats;
 mod import;
 mod interval;
 mod nn;
+mod pace;
 mod predict;
 mod project;
 mod queue;
@@ -16,6 +18,7 @@ mod runs;
 mod schema;
 mod stage;
 mod store;
+mod team;
 mod text;
 mod tidy;
 mod train;
@@ -23,5 +26,6 @@ mod ui_frame;
 mod ui_input;
 mod ui_label;
 mod ui_schema;
+mod ui_team;
 mod ui_test;
 mod ui_train;

@@ -3,8 +3,8 @@
 use crate::desk::{desk_in, poll_until};
 use gloss::desk::{Column, Command, Desk, ImportOptions, Importing};
 use gloss::project::{
-    Answer, DocId, Document, Edit, Filter, Found, Order, Polarity, Project, QuestionId, Queue, Schema, Span, SpanId, State, Tally,
-    TextRange,
+    AnnotatorId, Answer, DocId, Document, Edit, Filter, Found, Layer, Order, Polarity, Project, QuestionId, Queue, Schema, Sight, Span,
+    SpanId, State, TextRange,
 };
 use proptest::prelude::*;
 use std::path::Path;
@@ -16,11 +16,21 @@ fn project_of(count: usize) -> Project {
     let mut project = Project::new(Schema::default());
     let documents = (0..count).map(|at| Document::new(DocId::from_index(at), TEXTS[at % TEXTS.len()])).collect();
     project.apply(Edit::AddDocuments { first: DocId(0), count: count as u32, documents }).unwrap();
+    project.apply(Edit::SetAnnotators { to: vec!["Ann".into(), "李".into()] }).unwrap();
     project
 }
 
-/// Edits that fit or do not: those that do not must change nothing.
+const LAYERS: [Layer; 3] = [Layer::Outcome, Layer::Own(AnnotatorId(0)), Layer::Own(AnnotatorId(1))];
+
+/// Edits of the outcome or of an annotator's layer; those that do not fit must change nothing.
 fn edits(documents: u32) -> impl Strategy<Value = Edit> {
+    (edits_of_outcome(documents), prop::option::of(0u16..3)).prop_map(|(edit, layer)| match layer {
+        Some(layer) if edit.annotated().is_some() => edit.by(AnnotatorId(layer)),
+        _ => edit,
+    })
+}
+
+fn edits_of_outcome(documents: u32) -> impl Strategy<Value = Edit> {
     let doc = move || (0..documents).prop_map(DocId);
     let span = |(doc, id, label): (DocId, u32, u16)| {
         let range = TextRange::new("x", 0..1).unwrap();
@@ -71,27 +81,35 @@ proptest! {
     fn kept_up_to_date_equals_made_anew(edits in prop::collection::vec(edits(20), 1..30)) {
         let mut project = project_of(18);
         let orders = [Order::Arrival, Order::Random(3), Order::Shortest, Order::Longest];
-        let lists: Vec<(Filter, Order)> = filters().into_iter().flat_map(|filter| orders.map(|order| (filter.clone(), order))).collect();
-        let found: Vec<Found> = lists.iter().map(|(filter, _)| found_in_parts(&project, &filter.search)).collect();
-        let mut queues: Vec<Queue> = lists.iter().map(|(filter, order)| Queue::of(&project, filter, *order)).collect();
+        let sights = LAYERS.map(|layer| Sight { layer });
+        let lists: Vec<(Filter, Order, Sight)> = filters()
+            .into_iter()
+            .flat_map(|filter| orders.map(|order| (filter.clone(), order)))
+            .flat_map(|(filter, order)| sights.map(|sight| (filter.clone(), order, sight)))
+            .collect();
+        let found: Vec<Found> = lists.iter().map(|(filter, ..)| found_in_parts(&project, &filter.search)).collect();
+        let mut queues: Vec<Queue> = lists.iter().map(|(filter, order, sight)| Queue::seen(&project, filter, *order, *sight, None)).collect();
         let mut seen = project.revision();
         for (at, edit) in edits.into_iter().enumerate() {
             project.apply(edit).ok();
-            prop_assert_eq!(project.tally(), &Tally::of(project.documents()));
+            let anew = Project::restore(Schema::default(), project.all_documents().to_vec()).unwrap();
+            for layer in LAYERS {
+                prop_assert_eq!(project.tally(layer), anew.tally(layer), "{:?}", layer);
+            }
             if at % 3 == 0 {
                 continue; // several edits are taken in at once
             }
             let changed = project.changed_since(seen);
             seen = project.revision();
-            for (((filter, order), found), queue) in lists.iter().zip(&found).zip(&mut queues) {
-                let anew = Queue::of(&project, filter, *order);
-                let (as_found, mut by_found) = (Queue::of_found(&project, filter, *order, found), queue.clone());
+            for (((filter, order, sight), found), queue) in lists.iter().zip(&found).zip(&mut queues) {
+                let anew = Queue::seen(&project, filter, *order, *sight, None);
+                let (as_found, mut by_found) = (Queue::seen(&project, filter, *order, *sight, Some(found)), queue.clone());
                 prop_assert_eq!(as_found.ids(), anew.ids(), "{:?} {:?}", filter, order);
                 if let Some(changed) = &changed
-                    && queue.update(&project, filter, None, changed)
+                    && queue.update(&project, filter, *sight, None, changed)
                 {
                     prop_assert_eq!(queue.ids(), anew.ids(), "{:?} {:?}", filter, order);
-                    prop_assert!(by_found.update(&project, filter, Some(found), changed));
+                    prop_assert!(by_found.update(&project, filter, *sight, Some(found), changed));
                     prop_assert_eq!(by_found.ids(), anew.ids(), "{:?} {:?}", filter, order);
                 }
                 for id in anew.ids() {
@@ -130,7 +148,7 @@ fn a_document_that_came_after_the_search_is_found() {
     let documents = vec![Document::new(DocId(6), "新的屏幕"), Document::new(DocId(7), "别的")];
     project.apply(Edit::AddDocuments { first: DocId(6), count: 2, documents }).unwrap();
     let filter = Filter { search: "屏幕".to_owned(), ..Filter::default() };
-    assert_eq!(Queue::of_found(&project, &filter, Order::Arrival, &found).ids(), [DocId(0), DocId(6)]);
+    assert_eq!(Queue::seen(&project, &filter, Order::Arrival, Sight::default(), Some(&found)).ids(), [DocId(0), DocId(6)]);
 }
 
 /// More reviews than are searched at once, in a file that is not opened at once.

@@ -27,6 +27,8 @@ pub enum Command {
     New(NewArgs),
     /// Bring the reviews of a file into a project: tables, plain text, annotated files of other tools
     Import(ImportArgs),
+    /// Bring a colleague's answers into a project, by document, to compare them with one's own
+    Merge(MergeArgs),
     /// Train a model on the labelled documents of a project
     Train(TrainArgs),
     /// Read a text a line on standard input, write a JSON object a line on standard output
@@ -94,6 +96,21 @@ impl From<SplitName> for Split {
             SplitName::Test => Self::Test,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    #[arg(value_name = "P.gloss")]
+    pub project: PathBuf,
+    /// The colleague's project; it is only read
+    #[arg(value_name = "COLLEAGUE.gloss")]
+    pub colleague: PathBuf,
+    /// Whose answers they are; without it whoever made most of its steps
+    #[arg(long = "as", value_name = "NAME")]
+    pub name: Option<String>,
+    /// Report what would come in and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 #[derive(Debug, Args)]

@@ -5,10 +5,11 @@
 mod args;
 mod export;
 mod import;
+mod merge;
 mod predict;
 mod train;
 
-pub use args::{Command, ExportArgs, ImportArgs, Names, NewArgs, PredictArgs, SplitName, TrainArgs};
+pub use args::{Command, ExportArgs, ImportArgs, MergeArgs, Names, NewArgs, PredictArgs, SplitName, TrainArgs};
 
 use crate::project::Schema;
 use crate::store::{ProjectFile, StoreError};
@@ -95,6 +96,7 @@ pub fn run(command: Command) -> ExitCode {
     let outcome = match command {
         Command::New(args) => make(&args),
         Command::Import(args) => import::run(&args),
+        Command::Merge(args) => merge::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Export(args) => export::run(&args),

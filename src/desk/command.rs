@@ -1,6 +1,6 @@
 //! Everything a person can ask for. Panes queue commands; [`super::Desk::run`] carries them out.
 
-use crate::project::{DocId, Filter, Order, Polarity, SchemaChange, SpanId, State, TextRange};
+use crate::project::{AnnotatorId, CommentId, DocId, Filter, Layer, Order, Polarity, SchemaChange, SpanId, State, TextRange};
 use crate::store::import::ImportOptions;
 use crate::store::{Language, Theme};
 use crate::train::TrainConfig;
@@ -70,6 +70,37 @@ pub enum Command {
     ChangeSchema(Box<SchemaChange>),
     Undo,
     Redo,
+    /// Undoes or redoes until so many steps are done.
+    GoToStep(usize),
+
+    /// More people label: the names are added, and the first takes over what the outcome holds if `takes_over`.
+    AddAnnotators {
+        names: Vec<String>,
+        takes_over: bool,
+    },
+    /// Whose answers are given from now on.
+    WorkIn(Layer),
+    /// Makes what an annotator said the outcome: done, and on to the next document.
+    Adopt {
+        doc: DocId,
+        from: AnnotatorId,
+    },
+    /// Makes what all annotators agree on the outcome, in every document of the queue, as one step.
+    AdoptAgreed,
+    AddComment {
+        doc: DocId,
+        text: String,
+    },
+    ResolveComment {
+        doc: DocId,
+        id: CommentId,
+        to: bool,
+    },
+    RemoveComment {
+        doc: DocId,
+        id: CommentId,
+    },
+    SetGuidelines(String),
 
     Open(DocId),
     /// Moves through the queue by so many places.
@@ -102,6 +133,16 @@ pub enum Command {
     DismissImport,
     /// Writes the project in our own JSONL.
     ExportDocuments(PathBuf),
+
+    /// Reads a colleague's project file and says what merging it comes to. Without a name, who made most of its steps.
+    PreviewMerge {
+        path: PathBuf,
+        name: Option<String>,
+    },
+    /// Makes the merge that was previewed, as one step.
+    Merge,
+    /// Puts the preview of a merge away.
+    DismissMerge,
 
     StartTraining(Box<TrainConfig>),
     PauseTraining(bool),

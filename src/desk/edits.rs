@@ -8,7 +8,13 @@ impl Desk {
         let Some(open) = &self.open else { return };
         let phrases = Phrases(self.settings.language);
         let project = &open.project;
-        let document = |id: DocId| project.document(id);
+        let layer = self.layer;
+        let document = |id: DocId| project.document(id).map(|document| document.seen_in(layer));
+        let marked = |doc: DocId, id: SpanId| {
+            let document = document(doc)?;
+            let span = *document.annotation.spans.get(&id)?;
+            Some((document, span))
+        };
         let class_name = |class: Option<u16>| {
             let question = project.schema().main_question()?.1;
             Some(question.classes.get(usize::from(class?))?.name.clone())
@@ -29,20 +35,20 @@ impl Desk {
             Command::Skip(doc) => self.finish(doc, State::Skipped),
             Command::AddSpan { .. } | Command::AddLinkedSpan { .. } => self.add_span(&command),
             Command::RemoveSpan { doc, id } => {
-                let Some((document, span)) = document(doc).and_then(|d| Some((d, *d.annotation.spans.get(&id)?))) else { return };
-                let name = phrases.unmark(document, span.range);
-                self.commit(name, without_span(document, id));
+                let Some((document, span)) = marked(doc, id) else { return };
+                let (name, edits) = (phrases.unmark(&document, span.range), without_span(&document, id));
+                self.commit(name, edits);
             }
             Command::SetPolarity { doc, id, to } => {
-                let Some((document, span)) = document(doc).and_then(|d| Some((d, *d.annotation.spans.get(&id)?))) else { return };
-                let name = phrases.polarity(document, span.range, to);
+                let Some((document, span)) = marked(doc, id) else { return };
+                let name = phrases.polarity(&document, span.range, to);
                 self.commit(name, vec![Edit::PutSpan { doc, id, span: Span { polarity: to, ..span } }]);
             }
             Command::ChangeSpan { doc, id, range, label } => {
-                let Some((document, span)) = document(doc).and_then(|d| Some((d, *d.annotation.spans.get(&id)?))) else { return };
+                let Some((document, span)) = marked(doc, id) else { return };
                 let keeps_polarity = project.schema().span_labels.get(usize::from(label)).is_some_and(|kind| kind.polarity);
                 let polarity = span.polarity.filter(|_| keeps_polarity);
-                let name = phrases.change(document, range);
+                let name = phrases.change(&document, range);
                 self.commit(name, vec![Edit::PutSpan { doc, id, span: Span { range, label, polarity } }]);
             }
             Command::ToggleLink { doc, from, to } => {
@@ -74,13 +80,13 @@ impl Desk {
             _ => return,
         };
         let Some(project) = self.project() else { return };
-        let Some(document) = project.document(doc) else { return };
+        let Some(document) = project.document(doc).map(|document| document.seen_in(self.layer)) else { return };
         let Some(kind) = project.schema().span_labels.get(usize::from(label)) else { return };
         if document.annotation.spans.values().any(|span| span.range == range && span.label == label) {
             return;
         }
         let id = document.annotation.free_span_id();
-        let name = Phrases(self.settings.language).mark(document, range, &kind.name);
+        let name = Phrases(self.settings.language).mark(&document, range, &kind.name);
         let mut edits = vec![Edit::PutSpan { doc, id, span: Span { range, label, polarity: None } }];
         if let Some(to) = to.filter(|to| document.annotation.spans.contains_key(to)) {
             edits.push(Edit::PutLink { doc, link: Link { from: id, to } });
@@ -90,7 +96,8 @@ impl Desk {
 
     fn finish(&mut self, doc: DocId, to: State) {
         let phrases = Phrases(self.settings.language);
-        let is_there = self.project().and_then(|project| project.document(doc)).is_some_and(|d| d.annotation.state == to);
+        let said = self.project().and_then(|project| project.document(doc)).and_then(|document| document.said_in(self.layer));
+        let is_there = said.is_some_and(|said| said.state == to);
         if !is_there {
             self.commit(phrases.state(&to), vec![Edit::SetState { doc, to }]);
         }
@@ -98,8 +105,13 @@ impl Desk {
         self.step(1);
     }
 
-    /// Makes one step of the edits, in memory and in the file.
+    /// Makes one step of the edits, in memory and in the file. What they say is said in the layer at work.
     pub(super) fn commit(&mut self, name: String, edits: Vec<Edit>) {
+        self.commit_as_is(name, self.layer.edits(edits));
+    }
+
+    /// [`Desk::commit`] for edits that name their layers.
+    pub(super) fn commit_as_is(&mut self, name: String, edits: Vec<Edit>) {
         if edits.is_empty() {
             return;
         }
@@ -123,6 +135,32 @@ impl Desk {
                 self.show_touched(&step.inverse);
                 self.save(EntryKind::Undo, step);
             }
+        }
+    }
+
+    /// Undoes or redoes until `wanted` steps are done; all goes into the file at once.
+    pub(super) fn go_to_step(&mut self, wanted: usize) {
+        let Some(open) = &mut self.open else { return };
+        let schema = open.project.schema().clone();
+        let mut problem = None;
+        let mut moved = Vec::new();
+        let done = |history: &crate::project::History| history.done().len();
+        while problem.is_none() && done(&open.history) != wanted {
+            let is_back = done(&open.history) > wanted;
+            let outcome = if is_back { open.history.undo(&mut open.project) } else { open.history.redo(&mut open.project) };
+            match outcome {
+                None => break,
+                Some(Ok(step)) => moved.push((if is_back { EntryKind::Undo } else { EntryKind::Redo }, step)),
+                Some(Err(error)) => problem = Some(error),
+            }
+        }
+        let count = moved.len();
+        self.save_all(moved);
+        self.follow_schema(&schema);
+        match problem {
+            Some(error) => self.fail(error),
+            None if count > 0 => self.notify(Notice::WentTo { steps: count }),
+            None => {}
         }
     }
 

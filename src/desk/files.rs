@@ -48,7 +48,9 @@ impl Desk {
         self.tester.forget();
         self.importing.forget();
         self.searcher.forget();
+        self.merging.forget();
         self.open = None;
+        self.layer = crate::project::Layer::Outcome;
         self.current = None;
         self.position = 0;
         self.filter = Filter::default();
@@ -61,8 +63,9 @@ impl Desk {
         self.forget_opening();
         let path = open.path.clone();
         self.open = Some(open);
+        self.layer = self.layer_of_author();
         self.refresh_queue();
-        self.current = self.project().and_then(|project| self.queue.next_todo(project, None)).or(self.current);
+        self.current = self.project().and_then(|project| self.queue.next_todo_in(project, None, self.layer)).or(self.current);
         self.change_settings(|settings| settings.remember(&path));
         if let Some(newest) = self.runs().iter().rev().find(|run| run.report.is_some()).map(|run| run.id.clone()) {
             self.show_run(&newest);

@@ -10,6 +10,7 @@ mod edits;
 mod files;
 mod importing;
 pub mod job;
+mod merging;
 mod notice;
 mod opening;
 mod phrase;
@@ -17,6 +18,7 @@ mod queue;
 mod saving;
 mod schema;
 mod searching;
+mod team;
 mod tester;
 mod training;
 
@@ -25,6 +27,7 @@ pub use curve::Curve;
 pub use dialogs::{Asked, Choosing, Chosen};
 pub use importing::Importing;
 pub use job::Waker;
+pub use merging::Merging;
 pub use notice::{Level, Notice};
 pub use tester::{Answered, Tester};
 pub use training::{Phase, RunView, encoder_files};
@@ -34,7 +37,7 @@ pub use crate::store::{Language, Settings, Theme};
 pub use crate::store::{RunStatus, RunSummary};
 pub use crate::text::{next_character, next_word_end, previous_character, previous_word_start, word_at};
 
-use crate::project::{DocId, EntryKind, Filter, History, Order, Project, Queue, Step};
+use crate::project::{DocId, EntryKind, Filter, History, Layer, Order, Project, Queue, Step};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -69,12 +72,14 @@ pub struct Desk {
     open: Option<OpenProject>,
     opening: Option<opening::Opening>,
     current: Option<DocId>,
+    /// Whose answers are shown and given.
+    layer: Layer,
     /// Place in the queue where the current document was last seen.
     position: usize,
     filter: Filter,
     order: Order,
     queue: Queue,
-    queue_key: Option<(u64, Filter, Order)>,
+    queue_key: Option<(u64, Filter, Order, Layer)>,
     notices: VecDeque<Notice>,
     /// How many notices there have ever been.
     notified: u64,
@@ -84,6 +89,7 @@ pub struct Desk {
     saving_tried_ms: i64,
     searcher: searching::Searcher,
     importing: importing::Importer,
+    merging: merging::Merger,
     training: training::Trainer,
     tester: Tester,
 }
@@ -99,6 +105,7 @@ impl Desk {
             open: None,
             opening: None,
             current: None,
+            layer: Layer::Outcome,
             position: 0,
             filter: Filter::default(),
             order: Order::default(),
@@ -111,6 +118,7 @@ impl Desk {
             saving_tried_ms: 0,
             searcher: searching::Searcher::default(),
             importing: importing::Importer::default(),
+            merging: merging::Merger::default(),
             training: training::Trainer::default(),
         }
     }
@@ -135,6 +143,15 @@ impl Desk {
             C::ChangeSchema(change) => self.change_schema(&change),
             C::Undo => self.undo(),
             C::Redo => self.redo(),
+            C::GoToStep(done) => self.go_to_step(done),
+            C::AddAnnotators { .. }
+            | C::WorkIn(_)
+            | C::Adopt { .. }
+            | C::AdoptAgreed
+            | C::AddComment { .. }
+            | C::ResolveComment { .. }
+            | C::RemoveComment { .. }
+            | C::SetGuidelines(_) => self.team(command),
             C::Open(_) | C::Step(_) | C::NextTodo | C::SetFilter(_) | C::SetOrder(_) => self.navigate(command),
             C::NewProject { path, classes, spans } => self.new_project(&path, &classes, &spans),
             C::OpenProject(path) => self.open_project(&path),
@@ -143,6 +160,7 @@ impl Desk {
             C::CloseProject => self.close_project(),
             C::ExportDocuments(path) => self.export_documents(&path),
             C::PreviewImport { .. } | C::Import { .. } | C::DismissImport => self.import(command),
+            C::PreviewMerge { .. } | C::Merge | C::DismissMerge => self.merge(command),
             C::StartTraining(config) => self.start_training(*config),
             C::PauseTraining(on) => self.training.pause(on),
             C::StopTraining => self.training.stop_and_keep_best(),
@@ -168,6 +186,7 @@ impl Desk {
         self.poll_opening();
         self.poll_search();
         self.poll_import();
+        self.poll_merge();
         self.poll_training();
         self.tester.poll();
         const RETRY_MS: i64 = 2_000;
@@ -244,6 +263,10 @@ impl Desk {
 
     pub fn importing(&self) -> &Importing {
         self.importing.view()
+    }
+
+    pub fn merging(&self) -> &Merging {
+        self.merging.view()
     }
 
     /// The run shown in the training pane: the one going on, or the one last chosen.

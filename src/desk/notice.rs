@@ -15,6 +15,12 @@ pub enum Level {
 pub enum Notice {
     Undone(String),
     Redone(String),
+    /// So many steps were undone or redone at once.
+    WentTo {
+        steps: usize,
+    },
+    /// What the annotators agree on became the outcome of so many documents.
+    Adopted(usize),
     NothingToUndo,
     NothingToRedo,
     /// A change of the schema touched answers; the sentence says how many.
@@ -27,6 +33,11 @@ pub enum Notice {
     Imported {
         documents: usize,
         skipped: usize,
+    },
+    /// Documents of a colleague's project that were found here, and those that came new.
+    Merged {
+        matched: usize,
+        added: usize,
     },
     Exported(PathBuf),
     RunFinished(String),

@@ -73,6 +73,42 @@ impl Phrases {
         self.pick(format!("import {count} documents from {name}"), format!("从 {name} 导入 {count} 条"))
     }
 
+    pub fn annotators(self, names: &[String]) -> String {
+        self.pick(format!("{} may label", names.join(", ")), format!("{}参与标注", names.join("、")))
+    }
+
+    pub fn adopt(self, annotator: &str) -> String {
+        self.pick(format!("take {annotator}'s answers as the outcome"), format!("以{annotator}的答案为最终结果"))
+    }
+
+    pub fn adopt_agreed(self, count: usize) -> String {
+        self.pick(format!("settle {count} documents as all agree"), format!("按一致意见确定 {count} 条"))
+    }
+
+    pub fn comment(self, text: &str) -> String {
+        self.pick(format!("comment: {}", excerpt(text)), format!("评论：{}", excerpt(text)))
+    }
+
+    pub fn resolve(self, text: &str, to: bool) -> String {
+        let text = excerpt(text);
+        match to {
+            true => self.pick(format!("resolve the comment {text}"), format!("解决评论「{text}」")),
+            false => self.pick(format!("reopen the comment {text}"), format!("重新打开评论「{text}」")),
+        }
+    }
+
+    pub fn uncomment(self, text: &str) -> String {
+        self.pick(format!("remove the comment {}", excerpt(text)), format!("删除评论「{}」", excerpt(text)))
+    }
+
+    pub fn guidelines(self) -> String {
+        self.pick("change the guidelines".to_owned(), "修改标注指南".to_owned())
+    }
+
+    pub fn merge(self, file: &str) -> String {
+        self.pick(format!("merge {file}"), format!("合并 {file}"))
+    }
+
     pub fn add(self) -> String {
         self.pick("add a document".to_owned(), "添加一条文本".to_owned())
     }

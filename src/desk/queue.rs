@@ -1,7 +1,7 @@
 //! Moving through the documents.
 
 use super::{Command, Desk, Notice};
-use crate::project::{DocId, Queue};
+use crate::project::{DocId, Queue, Sight};
 
 impl Desk {
     pub(super) fn navigate(&mut self, command: Command) {
@@ -39,7 +39,7 @@ impl Desk {
     }
 
     fn next_todo(&mut self) {
-        let next = self.project().and_then(|project| self.queue.next_todo(project, self.current));
+        let next = self.project().and_then(|project| self.queue.next_todo_in(project, self.current, self.layer));
         match next {
             Some(doc) => self.go_to(doc),
             None => self.notify(Notice::AllDone),
@@ -53,21 +53,20 @@ impl Desk {
 
     /// Brings the queue up to date with project, filter and order.
     pub(super) fn refresh_queue(&mut self) {
+        self.follow_team();
         let Some(open) = &self.open else {
             self.queue = Queue::default();
             self.queue_key = None;
             return;
         };
-        let key = (open.project.revision(), self.filter.clone(), self.order);
+        let key = (open.project.revision(), self.filter.clone(), self.order, self.layer);
         if self.queue_key.as_ref() != Some(&key) {
             let found = self.searcher.found(&self.filter.search);
-            let same_list = self.queue_key.as_ref().filter(|held| (&held.1, held.2) == (&key.1, key.2));
+            let same_list = self.queue_key.as_ref().filter(|held| (&held.1, held.2, held.3) == (&key.1, key.2, key.3));
             let changed = same_list.and_then(|held| open.project.changed_since(held.0));
-            if !changed.is_some_and(|changed| self.queue.update(&open.project, &self.filter, found, &changed)) {
-                self.queue = match found {
-                    Some(found) => Queue::of_found(&open.project, &self.filter, self.order, found),
-                    None => Queue::of(&open.project, &self.filter, self.order),
-                };
+            let sight = Sight { layer: self.layer };
+            if !changed.is_some_and(|changed| self.queue.update(&open.project, &self.filter, sight, found, &changed)) {
+                self.queue = Queue::seen(&open.project, &self.filter, self.order, sight, found);
             }
             self.queue_key = Some(key);
         }

@@ -34,10 +34,15 @@ fn is_large(step: &Step) -> bool {
 
 impl Desk {
     pub(super) fn save(&mut self, kind: EntryKind, step: Step) {
+        self.save_all(vec![(kind, step)]);
+    }
+
+    /// [`Desk::save`] for several steps, oldest first.
+    pub(super) fn save_all(&mut self, steps: Vec<(EntryKind, Step)>) {
         let Some(open) = &mut self.open else { return };
         let waiting = !open.unsaved.is_empty();
-        let is_gesture = !is_large(&step);
-        open.unsaved.push_back((kind, step));
+        let is_gesture = !steps.iter().any(|(_, step)| is_large(step));
+        open.unsaved.extend(steps);
         if is_gesture {
             self.finish_saving();
         }
@@ -56,7 +61,7 @@ impl Desk {
         if matches!(open.file, FilePlace::Lost) {
             open.file = reopened(&open.path);
         }
-        while let Some((kind, step)) = open.unsaved.front() {
+        while let Some((_, step)) = open.unsaved.front() {
             let FilePlace::Here(file) = &mut open.file else { return };
             if is_large(step) {
                 match send_away(open, wake) {
@@ -68,9 +73,12 @@ impl Desk {
                     }
                 }
             }
-            match file.record(*kind, step, &open.project) {
+            // Neighbours go in one transaction: all wait for the disk once.
+            let batch: Vec<_> = open.unsaved.iter().take_while(|(_, step)| !is_large(step)).map(|(kind, step)| (*kind, step)).collect();
+            let written = batch.len();
+            match file.record_all(&batch, &open.project) {
                 Ok(()) => {
-                    open.unsaved.pop_front();
+                    open.unsaved.drain(..written);
                 }
                 Err(error) => {
                     self.saving_failed = true;

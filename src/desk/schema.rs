@@ -13,7 +13,7 @@ impl Desk {
             Ok(plan) => {
                 let name = Phrases(self.settings.language).schema(&before, change, &plan);
                 let said = plan.changes_answers().then(|| Notice::SchemaChanged(name.clone()));
-                self.commit(name, plan.edits);
+                self.commit_as_is(name, plan.edits);
                 self.follow_schema(&before);
                 if let Some(notice) = said {
                     self.notify(notice);

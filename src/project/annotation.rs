@@ -30,6 +30,13 @@ pub struct Span {
     pub polarity: Option<Polarity>,
 }
 
+impl Span {
+    /// What makes two spans the same: place, label and polarity.
+    pub fn key(&self) -> (usize, usize, u16, Option<Polarity>) {
+        (self.range.start(), self.range.end(), self.label, self.polarity)
+    }
+}
+
 /// "This opinion is about that aspect": from the opinion to the aspect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Link {
@@ -39,12 +46,32 @@ pub struct Link {
 
 /// What has been said about one document.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Annotation {
     pub state: State,
     pub flagged: bool,
+    #[serde(with = "pairs", skip_serializing_if = "BTreeMap::is_empty")]
     pub answers: BTreeMap<QuestionId, Answer>,
+    #[serde(with = "pairs", skip_serializing_if = "BTreeMap::is_empty")]
     pub spans: BTreeMap<SpanId, Span>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub links: BTreeSet<Link>,
+}
+
+/// A map as a list of pairs: JSON has no numbers for keys, and inside an [`super::Edit`] serde can't read them back.
+mod pairs {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::collections::BTreeMap;
+
+    pub fn serialize<K: Serialize, V: Serialize, S: Serializer>(map: &BTreeMap<K, V>, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(map)
+    }
+
+    pub fn deserialize<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<BTreeMap<K, V>, D::Error> {
+        Ok(Vec::<(K, V)>::deserialize(from)?.into_iter().collect())
+    }
 }
 
 impl Annotation {
@@ -56,6 +83,27 @@ impl Annotation {
     /// A span id that no span of this document has.
     pub fn free_span_id(&self) -> SpanId {
         SpanId(self.spans.keys().next_back().map_or(0, |last| last.0 + 1))
+    }
+
+    /// Whether nothing is answered or marked.
+    pub fn is_blank(&self) -> bool {
+        self.answers.is_empty() && self.spans.is_empty()
+    }
+
+    /// Whether answers, spans and links are the same, whatever the spans are numbered and wherever the work stands.
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        let place = |said: &Self, id: &SpanId| said.spans.get(id).map(Span::key);
+        let spans = |said: &Self| {
+            let mut spans: Vec<_> = said.spans.values().map(Span::key).collect();
+            spans.sort_unstable();
+            spans
+        };
+        let links = |said: &Self| {
+            let mut links: Vec<_> = said.links.iter().map(|link| (place(said, &link.from), place(said, &link.to))).collect();
+            links.sort_unstable();
+            links
+        };
+        self.answers == other.answers && spans(self) == spans(other) && links(self) == links(other)
     }
 
     /// Spans in reading order, the longer of two with the same start first.

@@ -1,6 +1,6 @@
 //! The only way to change a project. Applying an edit answers with its inverse, so undo can't drift from do.
 
-use super::{Annotation, Answer, DocId, Document, Link, Project, QuestionId, Schema, Span, SpanId, State};
+use super::{Annotation, AnnotatorId, Answer, Comment, CommentId, DocId, Document, Link, Project, QuestionId, Schema, Span, SpanId, State};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -55,6 +55,32 @@ pub enum Edit {
     SetSchema {
         to: Box<Schema>,
     },
+    /// Everything said about a document at once: the outcome of a comparison, or a layer that comes from elsewhere.
+    SetAnnotation {
+        doc: DocId,
+        to: Box<Annotation>,
+    },
+    /// An edit of an annotation, made in the layer of an annotator instead of the outcome.
+    ByAnnotator {
+        annotator: AnnotatorId,
+        what: Box<Edit>,
+    },
+    /// The names of all annotators. Fails if a layer would lose its annotator.
+    SetAnnotators {
+        to: Vec<String>,
+    },
+    PutComment {
+        doc: DocId,
+        id: CommentId,
+        comment: Comment,
+    },
+    RemoveComment {
+        doc: DocId,
+        id: CommentId,
+    },
+    SetGuidelines {
+        to: String,
+    },
 }
 
 /// Why an edit can't be made. Nothing has changed then.
@@ -74,6 +100,12 @@ pub enum EditError {
     NotInSchema,
     #[error("documents must be numbered in order: {wanted} was due, {found:?} came")]
     IdGap { wanted: usize, found: DocId },
+    #[error("the project has no such annotator, or two annotators would have one name")]
+    NoAnnotator,
+    #[error("only what is said about a document can be said by an annotator")]
+    NotInALayer,
+    #[error("document {0:?} has no such comment")]
+    NoComment(DocId),
 }
 
 impl Edit {
@@ -86,17 +118,21 @@ impl Edit {
             | Self::PutSpan { doc, .. }
             | Self::RemoveSpan { doc, .. }
             | Self::PutLink { doc, .. }
-            | Self::RemoveLink { doc, .. } => Some(doc.index()..doc.index() + 1),
+            | Self::RemoveLink { doc, .. }
+            | Self::SetAnnotation { doc, .. }
+            | Self::PutComment { doc, .. }
+            | Self::RemoveComment { doc, .. } => Some(doc.index()..doc.index() + 1),
             Self::AddDocuments { first, count, .. } | Self::SetPresent { first, count, .. } => {
                 Some(first.index()..first.index() + *count as usize)
             }
-            Self::SetSchema { .. } => None,
+            Self::ByAnnotator { what, .. } => what.touches(),
+            Self::SetSchema { .. } | Self::SetAnnotators { .. } | Self::SetGuidelines { .. } => None,
         }
     }
 }
 
 impl Project {
-    fn doc_mut(&mut self, id: DocId) -> Result<&mut Document, EditError> {
+    pub(super) fn doc_mut(&mut self, id: DocId) -> Result<&mut Document, EditError> {
         self.documents.get_mut(id.index()).filter(|doc| doc.present).ok_or(EditError::NoDocument(id))
     }
 
@@ -108,12 +144,12 @@ impl Project {
         let touched = edit.touches();
         let known = self.documents.len();
         let range = touched.clone().map_or(0..0, |range| range.start.min(known)..range.end.min(known));
-        self.documents[range.clone()].iter().for_each(|doc| self.tally.remove(doc));
+        self.documents[range.clone()].iter().for_each(|doc| self.tallies.remove(doc));
         let inverse = self.change(edit);
         // Documents that an edit brought are behind those it found.
         let range = if inverse.is_ok() { range.start..touched.clone().map_or(0, |range| range.end) } else { range };
         let there = self.documents.get(range).unwrap_or_default();
-        there.iter().for_each(|doc| self.tally.add(doc));
+        there.iter().for_each(|doc| self.tallies.add(doc));
         if inverse.is_ok() {
             self.changes.push(touched);
             self.revision += 1;
@@ -121,7 +157,8 @@ impl Project {
         inverse
     }
 
-    fn change(&mut self, edit: Edit) -> Result<Edit, EditError> {
+    /// Without keeping counts and revision.
+    pub(super) fn change(&mut self, edit: Edit) -> Result<Edit, EditError> {
         Ok(match edit {
             Edit::SetAnswer { doc, question, to } => self.set_answer(doc, question, to)?,
             Edit::SetState { doc, to } => {
@@ -163,21 +200,42 @@ impl Project {
                 if docs.iter().any(|doc| doc.present == to) {
                     return Err(EditError::NoDocument(first));
                 }
-                if to && !docs.iter().all(|doc| fits(doc, &self.schema)) {
+                if to && !docs.iter().all(|doc| all_fits(doc, &self.schema)) {
                     return Err(EditError::NotInSchema);
+                }
+                let known = |annotator: &AnnotatorId| usize::from(annotator.0) < self.annotators.len();
+                if to && !docs.iter().all(|doc| doc.layers.keys().all(known)) {
+                    return Err(EditError::NoAnnotator);
                 }
                 docs.iter_mut().for_each(|doc| doc.present = to);
                 Edit::SetPresent { first, count, to: !to }
             }
             Edit::SetSchema { to } => {
                 // Otherwise taking back what was said under the old schema could fail later.
-                if !self.documents().all(|doc| fits(doc, &to)) {
+                if !self.documents().all(|doc| all_fits(doc, &to)) {
                     return Err(EditError::NotInSchema);
                 }
                 let old = std::mem::replace(&mut self.schema, Arc::new(*to));
                 Edit::SetSchema { to: Box::new(Arc::unwrap_or_clone(old)) }
             }
+            Edit::SetAnnotation { doc, to } => self.set_annotation(doc, *to)?,
+            Edit::ByAnnotator { annotator, what } => self.change_in_layer(annotator, *what)?,
+            Edit::SetAnnotators { to } => self.set_annotators(to)?,
+            Edit::PutComment { doc, id, comment } => self.put_comment(doc, id, comment)?,
+            Edit::RemoveComment { doc, id } => self.remove_comment(doc, id)?,
+            Edit::SetGuidelines { to } => Edit::SetGuidelines { to: std::mem::replace(&mut self.guidelines, to) },
         })
+    }
+
+    fn set_annotation(&mut self, doc: DocId, to: Annotation) -> Result<Edit, EditError> {
+        let schema = self.schema.clone();
+        let document = self.doc_mut(doc)?;
+        let old = std::mem::replace(&mut document.annotation, to);
+        if !fits(document, &schema) {
+            document.annotation = old;
+            return Err(EditError::NotInSchema);
+        }
+        Ok(Edit::SetAnnotation { doc, to: Box::new(old) })
     }
 
     fn set_answer(&mut self, doc: DocId, question: QuestionId, to: Option<Answer>) -> Result<Edit, EditError> {
@@ -223,12 +281,21 @@ impl Project {
                 return Err(EditError::IdGap { wanted, found: doc.id });
             }
         }
-        if !documents.iter().all(|doc| doc.present && fits(doc, &self.schema)) {
+        if !documents.iter().all(|doc| doc.present && all_fits(doc, &self.schema)) {
             return Err(EditError::NotInSchema);
+        }
+        let known = |annotator: &AnnotatorId| usize::from(annotator.0) < self.annotators.len();
+        if !documents.iter().all(|doc| doc.layers.keys().all(known)) {
+            return Err(EditError::NoAnnotator);
         }
         self.documents.extend(documents);
         Ok(Edit::SetPresent { first, count, to: false })
     }
+}
+
+/// Whether what is said about a document in every layer lies in its text and in the schema.
+fn all_fits(doc: &Document, schema: &Schema) -> bool {
+    fits(doc, schema) && doc.layers.keys().all(|annotator| fits(&doc.seen_in(super::Layer::Own(*annotator)), schema))
 }
 
 /// Whether all that is said about a document lies in its text and in the schema.

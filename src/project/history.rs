@@ -110,6 +110,11 @@ impl History {
         self.undone.last()
     }
 
+    /// Steps undone that can be redone, the next one last.
+    pub fn undone(&self) -> &[Step] {
+        &self.undone
+    }
+
     /// Steps done, oldest first.
     pub fn done(&self) -> &[Step] {
         &self.done

@@ -4,13 +4,17 @@
 //! so nothing here can fail for a reason outside itself. The one way to change a [`Project`] is
 //! [`Project::apply`], which answers with the inverse edit.
 
+pub mod agreement;
 mod annotation;
 mod changes;
 mod edit;
 mod found;
 mod history;
 mod ids;
+mod layer;
+mod merge;
 mod meta;
+mod pace;
 mod queue;
 mod relabel;
 mod schema;
@@ -23,14 +27,18 @@ pub use edit::{Edit, EditError};
 pub use found::Found;
 pub use history::{Entry, EntryKind, History, Step};
 pub use ids::{DocId, SpanId};
+pub use layer::{AnnotatorId, Comment, CommentId, Layer};
+pub use merge::{Colleague, LayerReport, MergeError, MergePlan, MergeReport};
 pub use meta::{Meta, MetaPool};
-pub use queue::{ColumnValues, Filter, Order, Queue, columns_of};
+pub use pace::{Growth, Pace, Session, starved};
+pub use queue::{ColumnValues, Filter, Order, Queue, Sight, columns_of};
 pub use relabel::{KeyUse, LabelCounts, Plan, SchemaChange, SchemaError};
 pub use schema::{Class, LabelId, Polarity, Question, QuestionId, Schema, SpanLabel};
 pub use split::{Split, assign_split};
 pub use tally::Tally;
 pub use text::{TextRange, byte_to_char, char_to_byte};
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -45,13 +53,28 @@ pub struct Document {
     pub split: Option<Split>,
     /// `false` after the import that brought it was undone; it then takes part in nothing.
     pub present: bool,
+    /// The outcome: what trains and what exports.
     pub annotation: Annotation,
+    /// What each annotator said, where several label. A layer that says nothing is not kept.
+    #[serde(default)]
+    pub layers: BTreeMap<AnnotatorId, Annotation>,
+    #[serde(default)]
+    pub comments: BTreeMap<CommentId, Comment>,
 }
 
 impl Document {
     /// A document nothing has been said about yet.
     pub fn new(id: DocId, text: impl Into<Arc<str>>) -> Self {
-        Self { id, text: text.into(), meta: Meta::default(), split: None, present: true, annotation: Annotation::default() }
+        Self {
+            id,
+            text: text.into(),
+            meta: Meta::default(),
+            split: None,
+            present: true,
+            annotation: Annotation::default(),
+            layers: BTreeMap::new(),
+            comments: BTreeMap::new(),
+        }
     }
 }
 
@@ -60,7 +83,9 @@ impl Document {
 pub struct Project {
     schema: Arc<Schema>,
     documents: Vec<Document>,
-    tally: Tally,
+    tallies: tally::Tallies,
+    annotators: Vec<String>,
+    guidelines: String,
     revision: u64,
     changes: changes::Changes,
 }
@@ -79,7 +104,7 @@ impl Project {
         if let Some((at, doc)) = documents.iter().enumerate().find(|(at, doc)| doc.id.index() != *at) {
             return Err(EditError::IdGap { wanted: at, found: doc.id });
         }
-        Ok(Self { schema: Arc::new(schema), tally: Tally::of(&documents), documents, ..Self::default() })
+        Ok(Self { schema: Arc::new(schema), tallies: tally::Tallies::of(&documents), documents, ..Self::default() })
     }
 
     /// Grows with every applied edit; caches are keyed by it.
@@ -93,9 +118,9 @@ impl Project {
         self.changes.last(self.revision.checked_sub(revision)?)
     }
 
-    /// How often what was said.
-    pub fn tally(&self) -> &Tally {
-        &self.tally
+    /// How often what was said in a layer.
+    pub fn tally(&self, layer: Layer) -> &Tally {
+        self.tallies.of_layer(layer)
     }
 
     pub fn schema(&self) -> &Arc<Schema> {

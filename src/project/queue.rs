@@ -1,7 +1,7 @@
 //! The list of documents a person works through: which ones, in which order.
 
 use super::found::Needle;
-use super::{Annotation, DocId, Document, Found, Project, QuestionId, State};
+use super::{Annotation, DocId, Document, Found, Layer, Project, QuestionId, State};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -20,6 +20,10 @@ pub struct Filter {
     pub span_label: Option<u16>,
     /// Only those with these values in imported columns.
     pub columns: BTreeMap<String, String>,
+    /// Only those that two annotators labelled differently.
+    pub disputed: bool,
+    /// Only those with a comment that is not resolved.
+    pub commented: bool,
     /// Exactly these, when the queue was opened from a chart or a table.
     pub only: Option<Arc<[DocId]>>,
 }
@@ -43,6 +47,32 @@ pub struct Queue {
     order: Option<Order>,
 }
 
+/// Who looks at the documents.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Sight {
+    /// Whose answers, spans and states count.
+    pub layer: Layer,
+}
+
+/// Which texts hold what is searched for.
+enum Hits<'a> {
+    Found(&'a Found),
+    Needle(Needle),
+}
+
+impl<'a> Hits<'a> {
+    fn of(filter: &Filter, found: Option<&'a Found>) -> Self {
+        found.map_or_else(|| Self::Needle(Needle::of(&filter.search)), Self::Found)
+    }
+
+    fn have(&self, project: &Project, id: DocId) -> bool {
+        match self {
+            Self::Found(found) => found.has(project, id),
+            Self::Needle(needle) => project.document(id).is_some_and(|doc| needle.is_in(&doc.text)),
+        }
+    }
+}
+
 impl Filter {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -56,18 +86,17 @@ impl Filter {
         }
     }
 
-    fn keeps(&self, doc: &Document, needle: &Needle) -> bool {
-        self.keeps_but_text(doc) && needle.is_in(&doc.text)
-    }
-
     /// All conditions but the search.
-    fn keeps_but_text(&self, doc: &Document) -> bool {
-        let Annotation { state, flagged, spans, .. } = &doc.annotation;
-        self.state.as_ref().is_none_or(|wanted| wanted == state)
-            && (!self.flagged || *flagged)
-            && self.class.is_none_or(|(question, class)| doc.annotation.class(question) == class)
-            && self.span_label.is_none_or(|label| spans.values().any(|span| span.label == label))
+    fn keeps_but_text(&self, doc: &Document, sight: Sight) -> bool {
+        let blank = Annotation::default();
+        let said = doc.said_in(sight.layer).unwrap_or(&blank);
+        self.state.as_ref().is_none_or(|wanted| *wanted == said.state)
+            && (!self.flagged || said.flagged)
+            && self.class.is_none_or(|(question, class)| said.class(question) == class)
+            && self.span_label.is_none_or(|label| said.spans.values().any(|span| span.label == label))
             && self.columns.iter().all(|(column, value)| doc.meta.get(column) == Some(value.as_str()))
+            && (!self.disputed || doc.is_disputed())
+            && (!self.commented || doc.comments.values().any(|comment| !comment.resolved))
     }
 }
 
@@ -103,22 +132,20 @@ pub fn columns_of(project: &Project, most: usize) -> BTreeMap<String, ColumnValu
 }
 
 impl Queue {
+    /// As the outcome has it.
     pub fn of(project: &Project, filter: &Filter, order: Order) -> Self {
-        let needle = Needle::of(&filter.search);
-        let ids = match &filter.only {
-            Some(only) => only.iter().copied().filter(|id| project.document(*id).is_some_and(|doc| filter.keeps(doc, &needle))).collect(),
-            None => project.documents().filter(|doc| filter.keeps(doc, &needle)).map(|doc| doc.id).collect(),
-        };
-        Self { ids, order: None }.sorted(project, order)
+        Self::seen(project, filter, order, Sight::default(), None)
     }
 
-    /// As [`Queue::of`], where the texts of a large project have been searched before, or are being searched.
-    pub fn of_found(project: &Project, filter: &Filter, order: Order, found: &Found) -> Self {
-        let ids = match &filter.only {
-            Some(only) => only.iter().copied().filter(|id| found.has(project, *id)).collect::<Vec<_>>(),
-            None => found.ids(project).collect(),
+    /// As someone sees it; `found` where the texts of a large project have been searched, or are being searched.
+    pub fn seen(project: &Project, filter: &Filter, order: Order, sight: Sight, found: Option<&Found>) -> Self {
+        let hits = Hits::of(filter, found);
+        let ids: Vec<DocId> = match (&filter.only, found) {
+            (Some(only), _) => only.iter().copied().filter(|id| hits.have(project, *id)).collect(),
+            (None, Some(found)) => found.ids(project).collect(),
+            (None, None) => project.documents().map(|doc| doc.id).filter(|id| hits.have(project, *id)).collect(),
         };
-        let kept = |id: &DocId| project.document(*id).is_some_and(|doc| filter.keeps_but_text(doc));
+        let kept = |id: &DocId| project.document(*id).is_some_and(|doc| filter.keeps_but_text(doc, sight));
         Self { ids: ids.into_iter().filter(kept).collect(), order: None }.sorted(project, order)
     }
 
@@ -139,16 +166,16 @@ impl Queue {
     }
 
     /// Brings the queue up to date with the documents of `changed`; `false` when it has to be made anew.
-    pub fn update(&mut self, project: &Project, filter: &Filter, found: Option<&Found>, changed: &[Range<usize>]) -> bool {
+    pub fn update(&mut self, project: &Project, filter: &Filter, sight: Sight, found: Option<&Found>, changed: &[Range<usize>]) -> bool {
         const MOST: usize = 256;
         let Some(order) = self.order.filter(|_| filter.only.is_none()) else { return false };
         if changed.iter().map(ExactSizeIterator::len).sum::<usize>() > MOST {
             return false;
         }
-        let needle = if found.is_some() { Needle::Everything } else { Needle::of(&filter.search) };
-        let finds = |doc: &Document| found.map_or_else(|| needle.is_in(&doc.text), |found| found.has(project, doc.id));
+        let hits = Hits::of(filter, found);
         for id in changed.iter().cloned().flatten().map(DocId::from_index) {
-            let wanted = project.document(id).is_some_and(|doc| filter.keeps_but_text(doc) && finds(doc));
+            let kept = project.document(id).is_some_and(|doc| filter.keeps_but_text(doc, sight));
+            let wanted = kept && hits.have(project, id);
             let key = (order.key(project, id), id);
             match (self.ids.binary_search_by_key(&key, |held| (order.key(project, *held), *held)), wanted) {
                 (Ok(at), false) => {
@@ -189,8 +216,14 @@ impl Queue {
 
     /// The next document after `from`, round the end, that is still to do.
     pub fn next_todo(&self, project: &Project, from: Option<DocId>) -> Option<DocId> {
+        self.next_todo_in(project, from, Layer::Outcome)
+    }
+
+    /// [`Queue::next_todo`] for whoever works in `layer`.
+    pub fn next_todo_in(&self, project: &Project, from: Option<DocId>, layer: Layer) -> Option<DocId> {
         let start = from.and_then(|id| self.position(id)).map_or(0, |at| at + 1);
-        let todo = |id: &&DocId| project.document(**id).is_some_and(|doc| doc.annotation.state == State::Todo);
+        let is_todo = |doc: &Document| doc.said_in(layer).is_none_or(|said| said.state == State::Todo);
+        let todo = |id: &&DocId| project.document(**id).is_some_and(is_todo);
         self.ids[start.min(self.ids.len())..].iter().chain(&self.ids[..start.min(self.ids.len())]).find(todo).copied()
     }
 }

@@ -337,9 +337,15 @@ impl Project {
         let mut plan = Plan::default();
         if let Some(fate) = fate {
             for doc in self.documents() {
-                match fate.list {
-                    LabelId::Class(question, _) => plan.take_answer(doc, question, &fate),
-                    LabelId::Span(_) => plan.take_spans(doc, &fate, &schema),
+                for layer in doc.all_layers() {
+                    let seen = doc.seen_in(layer);
+                    let before = plan.edits.len();
+                    match fate.list {
+                        LabelId::Class(question, _) => plan.take_answer(&seen, question, &fate),
+                        LabelId::Span(_) => plan.take_spans(&seen, &fate, &schema),
+                    }
+                    let own = plan.edits.split_off(before);
+                    plan.edits.extend(layer.edits(own));
                 }
             }
         }

@@ -1,9 +1,9 @@
 //! How often what was said, kept up to date by every edit: nobody counts a million documents to draw a frame.
 
-use super::{Answer, Document, QuestionId, State};
+use super::{Annotation, AnnotatorId, Answer, Document, Layer, QuestionId, State};
 use std::collections::BTreeMap;
 
-/// Counts over the documents that are present.
+/// Counts over the documents that are present and have something said about them in a layer; in the outcome all have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     pub documents: usize,
@@ -17,13 +17,6 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts from the beginning.
-    pub fn of<'a>(documents: impl IntoIterator<Item = &'a Document>) -> Self {
-        let mut tally = Self::default();
-        documents.into_iter().for_each(|doc| tally.add(doc));
-        tally
-    }
-
     /// Documents with this class.
     pub fn class(&self, question: QuestionId, class: u16) -> usize {
         self.classes.get(&(question, class)).copied().unwrap_or(0)
@@ -34,34 +27,68 @@ impl Tally {
         self.spans.get(&label).copied().unwrap_or(0)
     }
 
-    pub(super) fn add(&mut self, doc: &Document) {
-        self.count(doc, |count| *count += 1);
-    }
-
-    pub(super) fn remove(&mut self, doc: &Document) {
-        self.count(doc, |count| *count -= 1);
-        self.classes.retain(|_, count| *count > 0);
-        self.spans.retain(|_, count| *count > 0);
-    }
-
-    fn count(&mut self, doc: &Document, step: impl Fn(&mut usize)) {
-        if !doc.present {
-            return;
-        }
+    fn count(&mut self, said: &Annotation, step: impl Fn(&mut usize)) {
         step(&mut self.documents);
-        match doc.annotation.state {
+        match said.state {
             State::Todo => {}
             State::Done => step(&mut self.done),
             State::Skipped => step(&mut self.skipped),
         }
-        if doc.annotation.flagged {
+        if said.flagged {
             step(&mut self.flagged);
         }
-        for (question, Answer::Class(class)) in &doc.annotation.answers {
+        for (question, Answer::Class(class)) in &said.answers {
             step(self.classes.entry((*question, *class)).or_default());
         }
-        for span in doc.annotation.spans.values() {
+        for span in said.spans.values() {
             step(self.spans.entry(span.label).or_default());
+        }
+        self.classes.retain(|_, count| *count > 0);
+        self.spans.retain(|_, count| *count > 0);
+    }
+}
+
+/// The tally of every layer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tallies {
+    outcome: Tally,
+    own: BTreeMap<AnnotatorId, Tally>,
+}
+
+impl Tallies {
+    /// Counts from the beginning.
+    pub fn of(documents: &[Document]) -> Self {
+        let mut tallies = Self::default();
+        documents.iter().for_each(|doc| tallies.add(doc));
+        tallies
+    }
+
+    pub fn of_layer(&self, layer: Layer) -> &Tally {
+        static NOTHING: Tally = Tally { documents: 0, done: 0, skipped: 0, flagged: 0, classes: BTreeMap::new(), spans: BTreeMap::new() };
+        match layer {
+            Layer::Outcome => &self.outcome,
+            Layer::Own(annotator) => self.own.get(&annotator).unwrap_or(&NOTHING),
+        }
+    }
+
+    pub fn add(&mut self, doc: &Document) {
+        self.count(doc, |count| *count += 1);
+    }
+
+    pub fn remove(&mut self, doc: &Document) {
+        self.count(doc, |count| *count -= 1);
+        if !doc.layers.is_empty() {
+            self.own.retain(|_, tally| tally.documents > 0);
+        }
+    }
+
+    fn count(&mut self, doc: &Document, step: impl Fn(&mut usize) + Copy) {
+        if !doc.present {
+            return;
+        }
+        self.outcome.count(&doc.annotation, step);
+        for (annotator, said) in &doc.layers {
+            self.own.entry(*annotator).or_default().count(said, step);
         }
     }
 }

@@ -87,6 +87,17 @@ impl StoreError {
         Self::Damaged { what: what.to_string(), path: path.to_owned() }
     }
 
+    /// The same about another file: a copy was read in its place.
+    pub(crate) fn at(self, path: &Path) -> Self {
+        let path = path.to_owned();
+        match self {
+            Self::NotAProject { .. } => Self::NotAProject { path },
+            Self::Newer { found, known, .. } => Self::Newer { found, known, path },
+            Self::Damaged { what, .. } => Self::Damaged { what, path },
+            other => other,
+        }
+    }
+
     pub(crate) fn edit(path: &Path) -> impl FnOnce(EditError) -> Self {
         move |error| Self::damaged(path, error)
     }

@@ -183,6 +183,8 @@ impl<'a> Out<'a> {
             };
             (0..count).for_each(|_| self.note(doc, what, &doc.text));
         }
+        doc.layers.values().for_each(|_| self.note(doc, "the answers of one annotator (only the outcome is written)", &doc.text));
+        doc.comments.values().for_each(|comment| self.note(doc, "a comment", &comment.text));
         if said.flagged {
             self.note(doc, "a flag", &doc.text);
         }

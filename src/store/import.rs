@@ -8,7 +8,7 @@ use super::encoding::{self, DAMAGE};
 use super::formats::{self, SpanReport};
 use super::scan::{self, Scanner, Trouble};
 use super::{StoreError, jsonl, table};
-use crate::project::{Polarity, Split, State, TextRange};
+use crate::project::{Comment, Polarity, Split, State, TextRange};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hasher};
 use std::ops::ControlFlow;
@@ -121,6 +121,9 @@ pub struct DraftAnnotation {
     pub links: Vec<(u32, u32)>,
     pub state: State,
     pub flagged: bool,
+    /// What each annotator said, by name.
+    pub layers: BTreeMap<String, DraftAnnotation>,
+    pub comments: Vec<Comment>,
     /// The names are another tool's: a label that comes with polarities gets them, whatever the schema said.
     pub foreign: bool,
     /// The file asks one question: if the schema has none of its name, the main one is meant.

@@ -6,7 +6,7 @@
 use super::StoreError;
 use super::import::{Draft, DraftAnnotation, DraftSpan, Intake};
 use super::scan;
-use crate::project::{Document, Meta, Polarity, Project, Split, State, TextRange};
+use crate::project::{Comment, Document, Layer, Meta, Polarity, Project, Split, State, TextRange};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -27,6 +27,21 @@ struct OwnRow<'a> {
     flagged: bool,
     split: Option<Split>,
     meta: &'a Meta,
+    /// What each annotator said, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    layers: BTreeMap<&'a str, OwnLayer<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    comments: Vec<&'a Comment>,
+}
+
+/// A layer of our own row, in the words of the row itself.
+#[derive(Serialize)]
+struct OwnLayer<'a> {
+    answers: BTreeMap<&'a str, &'a str>,
+    spans: Vec<OwnSpan>,
+    links: Vec<OwnLink>,
+    state: &'a State,
+    flagged: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -180,7 +195,14 @@ fn annotation(text: &str, object: &mut Object) -> Result<DraftAnnotation, String
     if let Some((from, to)) = links.iter().find(|(from, to)| from == to || !known(*from) || !known(*to)) {
         return Err(format!("has a link from span {from} to span {to}, which do not both exist"));
     }
+    let layers: BTreeMap<String, Object> = field(object, "layers")?.unwrap_or_default();
+    let layer = |(name, mut own): (String, Object)| match annotation(text, &mut own) {
+        Ok(said) => Ok((name, said)),
+        Err(reason) => Err(format!("{reason} (in the layer of {name})")),
+    };
     Ok(DraftAnnotation {
+        layers: layers.into_iter().map(layer).collect::<Result<_, _>>()?,
+        comments: field(object, "comments")?.unwrap_or_default(),
         answers: field(object, "answers")?.unwrap_or_default(),
         spans,
         links,
@@ -201,7 +223,14 @@ fn field<T: serde::de::DeserializeOwned>(object: &mut Object, name: &str) -> Res
 /// When the writer fails.
 pub fn export_jsonl(project: &Project, writer: &mut dyn Write) -> io::Result<()> {
     for doc in project.documents() {
-        serde_json::to_writer(&mut *writer, &own_row(project, doc))?;
+        let views: Vec<_> = doc.layers.keys().map(|annotator| (annotator, doc.seen_in(Layer::Own(*annotator)))).collect();
+        let mut row = own_row(project, doc);
+        for (annotator, view) in &views {
+            let OwnRow { answers, spans, links, state, flagged, .. } = own_row(project, view);
+            let name = project.annotators().get(usize::from(annotator.0)).map_or("", String::as_str);
+            row.layers.insert(name, OwnLayer { answers, spans, links, state, flagged });
+        }
+        serde_json::to_writer(&mut *writer, &row)?;
         writer.write_all(b"\n")?;
     }
     Ok(())
@@ -238,5 +267,7 @@ fn own_row<'a>(project: &'a Project, doc: &'a Document) -> OwnRow<'a> {
         flagged: annotation.flagged,
         split: doc.split,
         meta: &doc.meta,
+        layers: BTreeMap::new(),
+        comments: doc.comments.values().collect(),
     }
 }

@@ -10,6 +10,7 @@ pub mod formats;
 pub mod import;
 mod jsonl;
 pub mod model_folder;
+mod peek;
 mod project_file;
 mod rows;
 pub mod runs;
@@ -20,6 +21,7 @@ mod table;
 
 pub use error::StoreError;
 pub use jsonl::{export_documents, export_jsonl};
+pub use peek::read_project;
 pub use project_file::{Fault, Opened, ProjectFile};
 pub use runs::{RunStatus, RunSummary, RunWriter, Runs};
 pub use sample::create_sample;

@@ -16,7 +16,7 @@ use std::time::Duration;
 /// "Glos", so that other programs know the file as ours.
 const APPLICATION_ID: u32 = 0x476c_6f73;
 /// Grows when the tables change; files of a higher number are refused.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// The fixed start of every SQLite file.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
@@ -100,6 +100,7 @@ impl ProjectFile {
                 database
                     .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
                     .map_err(StoreError::sql("Opening the project", path))?;
+                let database = migrated(database, path)?;
                 Ok((database, project, history, next_seq))
             }
             Err(error) => Err(error),
@@ -222,6 +223,19 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     Ok(database)
 }
 
+/// Gives a file of an older format, which could be read whole, the tables it lacks: all or none.
+fn migrated(mut database: Connection, path: &Path) -> Result<Connection, StoreError> {
+    let sql = |error| StoreError::sql("Bringing the project up to date", path)(error);
+    let format: u32 = database.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(sql)?;
+    if format < 2 {
+        let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
+        transaction.execute_batch(rows::TABLES_2).map_err(sql)?;
+        transaction.pragma_update(None, "user_version", FORMAT).map_err(sql)?;
+        transaction.commit().map_err(sql)?;
+    }
+    Ok(database)
+}
+
 /// Checks the database, then reads all of it. Also answers with the journal's next number.
 fn read(database: &Connection, path: &Path) -> Result<(Project, History, i64), StoreError> {
     const DOING: &str = "Opening the project";
@@ -240,9 +254,15 @@ fn read(database: &Connection, path: &Path) -> Result<(Project, History, i64), S
         return Err(StoreError::damaged(path, verdict));
     }
     let schema = rows::read_schema(database).map_err(sql)?;
-    let documents = rows::read_documents(database).map_err(sql)?;
+    let mut documents = rows::read_documents(database).map_err(sql)?;
+    let mut team = Default::default();
+    if format >= 2 {
+        rows::read_layers(database, &mut documents).map_err(sql)?;
+        team = rows::read_team(database).map_err(sql)?;
+    }
     rows::check(&documents).map_err(|what| StoreError::damaged(path, what))?;
-    let project = Project::restore(schema, documents).map_err(StoreError::edit(path))?;
+    let project = Project::restore(schema, documents).and_then(|project| project.with_team(team.0, team.1));
+    let project = project.map_err(StoreError::edit(path))?;
     let entries = rows::read_journal(database).map_err(sql)?;
     let next_seq = database.query_row("SELECT coalesce(max(seq), 0) + 1 FROM journal", [], |row| row.get(0)).map_err(sql)?;
     Ok((project, History::replay(entries), next_seq))
@@ -261,6 +281,8 @@ fn build(unfinished: &Path, project: &Project, steps: &[Step], path: &Path) -> R
             .map_err(sql)?;
         let transaction = database.transaction().map_err(sql)?;
         transaction.execute_batch(rows::TABLES).map_err(sql)?;
+        transaction.execute_batch(rows::TABLES_2).map_err(sql)?;
+        rows::write_team(&transaction, project).map_err(sql)?;
         let schema = serde_json::to_string(&**project.schema()).map_err(|error| StoreError::damaged(path, error))?;
         transaction.execute("INSERT INTO schema(id, json) VALUES (1, ?1)", params![schema]).map_err(sql)?;
         for (seq, step) in (1..).zip(steps) {
@@ -294,13 +316,13 @@ fn set_aside_stray_log(path: &Path) -> Result<(), StoreError> {
 }
 
 /// The right to write a project: a locked file beside it. The system frees it when the process ends, however it ends.
-struct Lock {
+pub(super) struct Lock {
     _file: File,
     path: PathBuf,
 }
 
 impl Lock {
-    fn take(project: &Path) -> Result<Self, StoreError> {
+    pub(super) fn take(project: &Path) -> Result<Self, StoreError> {
         // The real file, so that a project reached through a link has one lock.
         let real = project.canonicalize().unwrap_or_else(|_| project.to_owned());
         let path = with_suffix(&real, ".lock");

@@ -2,8 +2,8 @@
 
 use super::StoreError;
 use crate::project::{
-    Annotation, DocId, Document, Edit, Entry, EntryKind, Link, Meta, MetaPool, Polarity, Project, QuestionId, Schema, Span, SpanId, Split,
-    State, Step, TextRange,
+    Annotation, AnnotatorId, CommentId, DocId, Document, Edit, Entry, EntryKind, Link, Meta, MetaPool, Polarity, Project, QuestionId,
+    Schema, Span, SpanId, Split, State, Step, TextRange,
 };
 use rusqlite::types::Type;
 use rusqlite::{Connection, Result, Row, Statement, params};
@@ -30,6 +30,16 @@ CREATE TABLE links(doc INTEGER NOT NULL, from_span INTEGER NOT NULL, to_span INT
 CREATE TABLE journal(
     seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, author TEXT NOT NULL, time_ms INTEGER NOT NULL,
     edits TEXT NOT NULL, inverse TEXT NOT NULL) STRICT;
+";
+
+/// The tables that format 2 added: several annotators, comments, guidelines. A layer is the annotation as JSON.
+pub(super) const TABLES_2: &str = "
+CREATE TABLE layers(doc INTEGER NOT NULL, annotator INTEGER NOT NULL, json TEXT NOT NULL,
+    PRIMARY KEY (doc, annotator)) STRICT, WITHOUT ROWID;
+CREATE TABLE comments(doc INTEGER NOT NULL, id INTEGER NOT NULL, json TEXT NOT NULL,
+    PRIMARY KEY (doc, id)) STRICT, WITHOUT ROWID;
+CREATE TABLE team(id INTEGER PRIMARY KEY CHECK (id = 1), annotators TEXT NOT NULL, guidelines TEXT NOT NULL) STRICT;
+INSERT INTO team(id, annotators, guidelines) VALUES (1, '[]', '');
 ";
 
 /// What steps changed, each row to be written once however many steps touched it.
@@ -67,6 +77,7 @@ pub(super) fn write_touched(database: &Connection, touched: &Touched, project: &
     if touched.schema {
         let json = to_json(&**project.schema()).map_err(sql)?;
         database.prepare_cached("UPDATE schema SET json = ?1").and_then(|mut update| update.execute([json])).map_err(sql)?;
+        write_team(database, project).map_err(sql)?;
     }
     for range in &touched.added {
         insert_documents(database, within(range)?).map_err(sql)?;
@@ -97,7 +108,13 @@ fn rewrite_annotation(database: &Connection, doc: &Document) -> Result<bool> {
         state_name(state),
         flagged
     ])?;
-    for delete in ["DELETE FROM answers WHERE doc = ?1", "DELETE FROM spans WHERE doc = ?1", "DELETE FROM links WHERE doc = ?1"] {
+    for delete in [
+        "DELETE FROM answers WHERE doc = ?1",
+        "DELETE FROM spans WHERE doc = ?1",
+        "DELETE FROM links WHERE doc = ?1",
+        "DELETE FROM layers WHERE doc = ?1",
+        "DELETE FROM comments WHERE doc = ?1",
+    ] {
         database.prepare_cached(delete)?.execute([id])?;
     }
     Marks::new(database)?.insert(doc)?;
@@ -123,6 +140,8 @@ struct Marks<'a> {
     answer: Statement<'a>,
     span: Statement<'a>,
     link: Statement<'a>,
+    layer: Statement<'a>,
+    comment: Statement<'a>,
 }
 
 impl<'a> Marks<'a> {
@@ -131,6 +150,8 @@ impl<'a> Marks<'a> {
             answer: database.prepare("INSERT INTO answers(doc, question, value) VALUES (?1, ?2, ?3)")?,
             span: database.prepare("INSERT INTO spans(doc, id, start, end, label, polarity) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?,
             link: database.prepare("INSERT INTO links(doc, from_span, to_span) VALUES (?1, ?2, ?3)")?,
+            layer: database.prepare("INSERT INTO layers(doc, annotator, json) VALUES (?1, ?2, ?3)")?,
+            comment: database.prepare("INSERT INTO comments(doc, id, json) VALUES (?1, ?2, ?3)")?,
         })
     }
 
@@ -146,8 +167,42 @@ impl<'a> Marks<'a> {
         for link in &doc.annotation.links {
             self.link.execute(params![id, link.from.0, link.to.0])?;
         }
+        for (annotator, said) in &doc.layers {
+            self.layer.execute(params![id, annotator.0, to_json(said)?])?;
+        }
+        for (comment_id, comment) in &doc.comments {
+            self.comment.execute(params![id, comment_id.0, to_json(comment)?])?;
+        }
         Ok(())
     }
+}
+
+/// Who labels, and how.
+pub(super) fn write_team(database: &Connection, project: &Project) -> Result<()> {
+    let annotators = to_json(&project.annotators())?;
+    database.prepare_cached("UPDATE team SET annotators = ?1, guidelines = ?2")?.execute(params![annotators, project.guidelines()])?;
+    Ok(())
+}
+
+/// The annotators and the guidelines. Only of a file that has [`TABLES_2`].
+pub(super) fn read_team(database: &Connection) -> Result<(Vec<String>, String)> {
+    database.query_row("SELECT annotators, guidelines FROM team", [], |row| Ok((json(row, 0)?, row.get(1)?)))
+}
+
+/// The layers and comments of a file that has [`TABLES_2`].
+pub(super) fn read_layers(database: &Connection, documents: &mut [Document]) -> Result<()> {
+    each_mark(database, "SELECT doc, annotator, json FROM layers ORDER BY doc", documents, |row, doc| {
+        let said: Annotation = json(row, 2)?;
+        if !said.spans.values().all(|span| span.range.fits(&doc.text)) {
+            return Err(wrong(2, "a span of an annotator lies outside its text".to_owned()));
+        }
+        doc.layers.insert(AnnotatorId(row.get(1)?), said);
+        Ok(())
+    })?;
+    each_mark(database, "SELECT doc, id, json FROM comments ORDER BY doc", documents, |row, doc| {
+        doc.comments.insert(CommentId(row.get(1)?), json(row, 2)?);
+        Ok(())
+    })
 }
 
 pub(super) fn append_journal(database: &Connection, seq: i64, kind: EntryKind, step: &Step) -> Result<()> {
@@ -264,7 +319,7 @@ impl Batch {
         let mut pool = MetaPool::default();
         let make = |row: RawRow| {
             let RawRow { id, split, present, state, flagged, text_end, meta_end } = row;
-            let text = Arc::from(&self.words[start..text_end]);
+            let text: Arc<str> = Arc::from(&self.words[start..text_end]);
             let meta = match &self.words[text_end..meta_end] {
                 "{}" => Meta::default(),
                 json => {
@@ -274,7 +329,7 @@ impl Batch {
             };
             start = meta_end;
             let annotation = Annotation { state, flagged, ..Annotation::default() };
-            Ok(Document { id, text, meta, split, present, annotation })
+            Ok(Document { meta, split, present, annotation, ..Document::new(id, text) })
         };
         self.rows.into_iter().map(make).collect()
     }
@@ -333,7 +388,8 @@ fn each_mark(
 /// Whether links join spans that are there: every edit made sure of it, so it must hold for what is read.
 /// (Answers and labels may point beyond a schema that was cut down later; readers ask the schema and get `None`.)
 pub(super) fn check(documents: &[Document]) -> std::result::Result<(), String> {
-    for Document { id, annotation: Annotation { spans, links, .. }, .. } in documents {
+    let layers = documents.iter().flat_map(|doc| std::iter::once(&doc.annotation).chain(doc.layers.values()).map(|said| (doc.id, said)));
+    for (id, Annotation { spans, links, .. }) in layers {
         if !links.iter().all(|link| link.from != link.to && spans.contains_key(&link.from) && spans.contains_key(&link.to)) {
             return Err(format!("a link of document {} has lost a span", id.0));
         }

@@ -5,11 +5,14 @@
 
 use super::bars::Bars;
 use super::dialogs::{Dialogs, Wish};
+use super::guidelines::GuidelinesWindow;
 use super::input_order::InputOrder;
+use super::journal::JournalWindow;
 use super::keys::{self, Action, Group};
 use super::labels::LabelsWindow;
 use super::palette::{KeySheet, PaletteWindow};
 use super::panes::{data::DataPane, insights::InsightsPane, label::LabelPane, test::TestPane, train::TrainPane, welcome};
+use super::who::WhoWindow;
 use super::{Commands, Cx, Place, fonts, theme};
 use crate::desk::{Command, Desk, Language, Settings, Surroundings, Theme};
 use eframe::egui;
@@ -28,6 +31,9 @@ pub struct App {
     palette: PaletteWindow,
     key_sheet: KeySheet,
     labels: LabelsWindow,
+    guidelines: GuidelinesWindow,
+    journal: JournalWindow,
+    who: WhoWindow,
     label: LabelPane,
     train: TrainPane,
     test: TestPane,
@@ -109,6 +115,9 @@ impl App {
             palette: PaletteWindow::default(),
             key_sheet: KeySheet::default(),
             labels: LabelsWindow::default(),
+            guidelines: GuidelinesWindow::default(),
+            journal: JournalWindow::default(),
+            who: WhoWindow::default(),
             label: LabelPane::default(),
             train: TrainPane::default(),
             test: TestPane::default(),
@@ -177,7 +186,12 @@ impl App {
     }
 
     fn is_modal(&self) -> bool {
-        self.palette.is_open() || self.key_sheet.is_open() || self.labels.is_open() || self.dialogs.is_modal()
+        self.palette.is_open()
+            || self.key_sheet.is_open()
+            || self.labels.is_open()
+            || self.journal.is_open()
+            || self.who.is_open()
+            || self.dialogs.is_modal()
     }
 
     /// Keys that work in every place.
@@ -221,6 +235,10 @@ impl App {
             Action::OpenSample => send(&mut self.commands, Command::OpenSample),
             Action::CloseProject => send(&mut self.commands, Command::CloseProject),
             Action::Labels => self.labels.open(),
+            Action::Guidelines => self.guidelines.toggle(),
+            Action::Journal => self.journal.open(),
+            Action::Who => self.who.open(&Cx { desk: &self.desk, commands: &mut self.commands, dialogs: &mut self.dialogs }),
+            Action::MergeProject => self.dialogs.open(Wish::MergeProject),
             Action::Import => self.dialogs.open(Wish::ImportFile),
             Action::ExportDocuments => self.dialogs.open(Wish::ExportDocuments),
             Action::Undo => send(&mut self.commands, Command::Undo),
@@ -285,6 +303,9 @@ impl App {
         let mut cx = Cx { desk: &self.desk, commands: &mut self.commands, dialogs: &mut self.dialogs };
         self.key_sheet.ui(ctx, &cx);
         self.labels.ui(ctx, &mut cx);
+        self.guidelines.ui(ctx, &mut cx);
+        self.journal.ui(ctx, &mut cx);
+        self.who.ui(ctx, &mut cx);
         self.bars.notices_ui(ctx, &mut cx);
         if let Some(action) = self.palette.ui(ctx, &mut cx) {
             self.act(ctx, action);

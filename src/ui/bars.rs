@@ -6,6 +6,7 @@ use super::notices;
 use super::theme::{self, Palette};
 use super::{Cx, Place};
 use crate::desk::{Command, Importing, Level, Phase};
+use crate::project::Layer;
 use eframe::egui::{self, Align, Layout, Margin, RichText, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 use std::path::{Path, PathBuf};
 
@@ -73,12 +74,13 @@ impl Bars {
     /// "12 of 480 · 36 done", then how often each class was given.
     fn position_ui(ui: &mut Ui, cx: &Cx<'_>) {
         let Some(project) = cx.desk.project() else { return };
-        let tally = project.tally();
+        let tally = project.tally(cx.desk.layer());
+        let all = project.tally(Layer::Outcome).documents;
         let queue = cx.desk.queue();
         let place = if queue.is_empty() { 0 } else { cx.desk.position() + 1 };
         let mut words = cx.tf("{} of {} · {} done", &[&place, &queue.len(), &tally.done]);
         if !cx.desk.filter().is_empty() {
-            words += &cx.tf(" · filtered from {}", &[&tally.documents]);
+            words += &cx.tf(" · filtered from {}", &[&all]);
         }
         ui.label(words);
         let Some((id, question)) = project.schema().main_question() else { return };
@@ -182,6 +184,7 @@ fn place_button(ui: &mut Ui, icon: Icon, word: &str, selected: bool) -> egui::Re
 fn top_row(ui: &mut Ui, cx: &mut Cx<'_>) -> Option<Action> {
     let mut asked = None;
     project_menu(ui, cx, &mut asked);
+    who_button(ui, cx, &mut asked);
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         let theme = cx.desk.settings().theme;
@@ -226,7 +229,17 @@ fn project_menu(ui: &mut Ui, cx: &mut Cx<'_>, asked: &mut Option<Action>) {
         ui.set_min_width(240.0);
         ui.label(RichText::new(&whole).small().color(palette.weak));
         ui.separator();
-        for action in [Action::NewProject, Action::OpenProject, Action::Import, Action::ExportDocuments, Action::CloseProject] {
+        for action in [
+            Action::NewProject,
+            Action::OpenProject,
+            Action::Import,
+            Action::ExportDocuments,
+            Action::Who,
+            Action::MergeProject,
+            Action::Journal,
+            Action::Guidelines,
+            Action::CloseProject,
+        ] {
             let Some(row) = keys::row_of(action) else { continue };
             if ui.add(egui::Button::new(cx.t(row.words)).shortcut_text(row.key_name()).frame_when_inactive(false)).clicked() {
                 *asked = Some(action);
@@ -245,6 +258,19 @@ fn project_menu(ui: &mut Ui, cx: &mut Cx<'_>, asked: &mut Option<Action>) {
     } else {
         icons::inline(ui, Icon::Check, palette.success);
         ui.label(RichText::new(cx.t("Saved")).small().color(palette.weak)).on_hover_text(cx.t("Every change is in the file at once"));
+    }
+}
+
+/// Whose answers are shown, where several label.
+fn who_button(ui: &mut Ui, cx: &Cx<'_>, asked: &mut Option<Action>) {
+    if cx.desk.project().is_none_or(|project| project.annotators().is_empty()) {
+        return;
+    }
+    let name = super::who::layer_name(cx);
+    let hint = cx.tf("Answers of {}: click to change who labels", &[&name]);
+    let button = ui.add(egui::Button::new(RichText::new(&name).color(theme::palette(ui).accent)).frame_when_inactive(false));
+    if button.accessible_name(&hint).on_hover_text(format!("{hint} ({})", keys::name_of(Action::Who))).clicked() {
+        *asked = Some(Action::Who);
     }
 }
 

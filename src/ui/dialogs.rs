@@ -16,6 +16,8 @@ pub enum Wish {
     OpenProject,
     NewProject,
     ImportFile,
+    /// A colleague's project file.
+    MergeProject,
     ExportDocuments,
     /// Where to write the model of a run.
     ExportModel {
@@ -148,6 +150,10 @@ impl Dialogs {
                 }
             }
             Wish::ImportFile => preview(path, commands),
+            Wish::MergeProject => {
+                commands.send(Command::PreviewMerge { path, name: None });
+                commands.goto(Place::Data);
+            }
             Wish::ExportDocuments => commands.send(Command::ExportDocuments(path)),
             Wish::ExportModel { run } => commands.send(Command::ExportModel { run: run.clone(), folder: path }),
             Wish::EncoderFolder => self.encoder_folder = Some(path),
@@ -221,7 +227,7 @@ fn system_dialog(wish: &Wish, desk: &Desk) -> Choosing {
         file.map(|file| file.path().to_owned())
     }
     match wish {
-        Wish::OpenProject => {
+        Wish::OpenProject | Wish::MergeProject => {
             let chosen = dialog.add_filter("Gloss", &["gloss"]).pick_file();
             Box::pin(async { path_of(chosen.await) })
         }
@@ -249,6 +255,7 @@ fn title(wish: &Wish, language: Language) -> &'static str {
         Wish::OpenProject => "Open a project",
         Wish::NewProject => "New project",
         Wish::ImportFile => "Import a file",
+        Wish::MergeProject => "Merge a colleague's project",
         Wish::ExportDocuments => "Export documents",
         Wish::ExportModel { .. } => "Export a model",
         Wish::EncoderFolder => "Folder of an encoder",

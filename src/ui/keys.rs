@@ -31,6 +31,12 @@ pub enum Action {
     ExportDocuments,
     /// The classes and span labels.
     Labels,
+    /// Who labels, or whether the outcome is settled.
+    Who,
+    Guidelines,
+    /// Every step, and the way back to it.
+    Journal,
+    MergeProject,
     Undo,
     Redo,
 
@@ -42,6 +48,11 @@ pub enum Action {
     Finish,
     Skip,
     Flag,
+    Comment,
+    /// Two annotators side by side.
+    Compare,
+    TakeFirst,
+    TakeSecond,
     Next,
     Previous,
     NextTodo,
@@ -146,6 +157,8 @@ impl Chord {
 fn key_name(key: Key) -> &'static str {
     match key {
         Key::Minus => "-",
+        Key::Comma => ",",
+        Key::Period => ".",
         Key::ArrowDown | Key::ArrowUp | Key::ArrowLeft | Key::ArrowRight => key.name(),
         _ => key.symbol_or_name(),
     }
@@ -206,6 +219,10 @@ pub static TABLE: &[Row] = {
         row(A::Import, G::Project, "Import a file…", &[ctrl(Key::I)]).while_typing(),
         row(A::ExportDocuments, G::Project, "Export documents…", &[ctrl(Key::E)]).while_typing(),
         row(A::Labels, G::Project, "Edit the labels…", &[ctrl(Key::L)]).while_typing(),
+        row(A::Guidelines, G::Project, "Show or hide the guidelines", &[key(Key::H)]),
+        row(A::Journal, G::Project, "Journal of all steps…", &[ctrl(Key::J)]).while_typing(),
+        row(A::Who, G::Project, "Who labels…", &[ctrl(Key::U)]),
+        row(A::MergeProject, G::Project, "Merge a colleague's project…", &[]),
         row(A::CloseProject, G::Project, "Close the project", &[]),
         row(A::Palette, G::Program, "Find a command", &[ctrl(Key::K)]).while_typing(),
         row(A::KeySheet, G::Program, "Show all keys", &[key(Key::Questionmark), key(Key::F1)]),
@@ -233,6 +250,10 @@ pub static TABLE: &[Row] = {
         row(A::Finish, G::Document, "Done, go on", &[key(Key::Enter)]),
         row(A::Skip, G::Document, "Skip, go on", &[key(Key::S)]),
         row(A::Flag, G::Document, "Flag or take the flag away", &[key(Key::F)]),
+        row(A::Comment, G::Document, "Write a comment", &[key(Key::C)]),
+        row(A::Compare, G::Document, "Compare the annotators", &[ctrl(Key::D)]).while_typing(),
+        row(A::TakeFirst, G::Document, "Take what A says", &[key(Key::Comma)]),
+        row(A::TakeSecond, G::Document, "Take what B says", &[key(Key::Period)]),
         row(A::Next, G::Document, "Next document", &[key(Key::J), key(Key::ArrowDown)]).repeats(),
         row(A::Previous, G::Document, "Previous document", &[key(Key::K), key(Key::ArrowUp)]).repeats(),
         row(A::NextTodo, G::Document, "Next document to do", &[key(Key::N)]),

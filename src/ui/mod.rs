@@ -8,15 +8,18 @@ mod bars;
 mod cx;
 pub mod dialogs;
 pub mod fonts;
+mod guidelines;
 pub mod i18n;
 pub mod icons;
 mod input_order;
+mod journal;
 pub mod keys;
 mod labels;
 mod notices;
 pub mod palette;
 pub mod panes;
 pub mod theme;
+mod who;
 pub mod widgets;
 
 pub use app::App;

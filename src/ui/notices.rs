@@ -11,6 +11,9 @@ pub fn words(cx: &Cx<'_>, notice: &Notice) -> String {
     match notice {
         Notice::Undone(name) => cx.tf("Undone: {}", &[name]),
         Notice::Redone(name) => cx.tf("Redone: {}", &[name]),
+        Notice::WentTo { steps } => cx.tf("Gone to that moment: {} steps undone or redone", &[steps]),
+        Notice::Adopted(0) => cx.t("There is no document on which all agree and that is not settled yet").to_owned(),
+        Notice::Adopted(count) => cx.tf("Settled as all agree: {} documents", &[count]),
         Notice::SchemaChanged(name) => name.clone(),
         Notice::NothingToUndo => cx.t("Nothing to undo").to_owned(),
         Notice::NothingToRedo => cx.t("Nothing to redo").to_owned(),
@@ -20,6 +23,7 @@ pub fn words(cx: &Cx<'_>, notice: &Notice) -> String {
         Notice::ProjectOpened(path) => cx.tf("Opened {}", &[&super::bars::file_name(path)]),
         Notice::Imported { documents, skipped: 0 } => cx.tf("{} documents imported", &[documents]),
         Notice::Imported { documents, skipped } => cx.tf("{} documents imported, {} left out", &[documents, skipped]),
+        Notice::Merged { matched, added } => cx.tf("Merged: {} documents found here, {} new ones", &[matched, added]),
         Notice::Exported(path) => cx.tf("Written: {}", &[&path.display()]),
         Notice::RunFinished(run) => cx.tf("Training is done: run {}", &[run]),
         Notice::RunCancelled(run) => cx.tf("Training was cancelled: run {}", &[run]),

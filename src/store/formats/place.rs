@@ -70,7 +70,8 @@ fn ready(doc: RawDoc, unit: Unit, one_question: bool) -> Ready {
             _ => losses.note("a link was left out with a span that it joins", row, format!("{from} to {to}")),
         }
     }
-    let annotation = DraftAnnotation { answers, spans: placed, links: joined, state, flagged: false, foreign: true, one_question };
+    let annotation =
+        DraftAnnotation { answers, spans: placed, links: joined, state, foreign: true, one_question, ..DraftAnnotation::default() };
     Ready { draft: Draft { row, text, label, meta, split: None, annotation: Some(annotation) }, kept, losses }
 }
 

@@ -2,7 +2,8 @@
 
 use super::{Draft, DraftAnnotation, DraftSpan, RowIssue};
 use crate::project::{
-    Annotation, Answer, Class, DocId, Document, Edit, Link, MetaPool, Project, Question, QuestionId, Schema, Span, SpanId, SpanLabel,
+    Annotation, AnnotatorId, Answer, Class, CommentId, DocId, Document, Edit, Link, MetaPool, Project, Question, QuestionId, Schema, Span,
+    SpanId, SpanLabel,
 };
 
 /// The edits of an import: the schema with the classes and labels it lacks (only where it lacks some), then one
@@ -10,13 +11,17 @@ use crate::project::{
 ///
 /// A class that came with a row answers the main question but leaves the document to do; only our own files say more.
 pub fn edits(project: &Project, drafts: Vec<Draft>) -> (Vec<Edit>, Vec<RowIssue>) {
-    let mut names = Names { schema: Schema::clone(project.schema()), new: Vec::new(), pool: MetaPool::default() };
+    let annotators = project.annotators().to_vec();
+    let mut names = Names { schema: Schema::clone(project.schema()), annotators, new: Vec::new(), pool: MetaPool::default() };
     let first = project.next_id();
     let documents: Vec<Document> =
         drafts.into_iter().enumerate().map(|(at, draft)| names.document(DocId::from_index(first.index() + at), draft)).collect();
     let mut edits = Vec::new();
     if names.schema != **project.schema() {
         edits.push(Edit::SetSchema { to: Box::new(names.schema) });
+    }
+    if names.annotators != project.annotators() {
+        edits.push(Edit::SetAnnotators { to: names.annotators });
     }
     if !documents.is_empty() {
         edits.push(Edit::AddDocuments { first, count: documents.len() as u32, documents });
@@ -27,6 +32,7 @@ pub fn edits(project: &Project, drafts: Vec<Draft>) -> (Vec<Edit>, Vec<RowIssue>
 /// A schema that grows by the names it is asked for.
 struct Names {
     schema: Schema,
+    annotators: Vec<String>,
     new: Vec<RowIssue>,
     pool: MetaPool,
 }
@@ -34,7 +40,25 @@ struct Names {
 impl Names {
     fn document(&mut self, id: DocId, draft: Draft) -> Document {
         let Draft { row, text, label, meta, split, annotation } = draft;
-        let DraftAnnotation { answers, spans, links, state, flagged, foreign, one_question } = annotation.unwrap_or_default();
+        let mut annotation = annotation.unwrap_or_default();
+        let layers = std::mem::take(&mut annotation.layers);
+        let layers = layers.into_iter().filter(|(name, _)| !name.trim().is_empty());
+        let layers = layers.map(|(name, own)| (self.annotator(name), self.annotation(own, None, row))).collect();
+        let comments = (0..).map(CommentId).zip(std::mem::take(&mut annotation.comments)).collect();
+        let annotation = self.annotation(annotation, label, row);
+        Document { meta: self.pool.meta(meta), split, annotation, layers, comments, ..Document::new(id, text) }
+    }
+
+    fn annotator(&mut self, name: String) -> AnnotatorId {
+        let at = self.annotators.iter().position(|held| *held == name).unwrap_or(self.annotators.len());
+        if at == self.annotators.len() {
+            self.annotators.push(name);
+        }
+        AnnotatorId(at as u16)
+    }
+
+    fn annotation(&mut self, draft: DraftAnnotation, label: Option<String>, row: usize) -> Annotation {
+        let DraftAnnotation { answers, spans, links, state, flagged, foreign, one_question, .. } = draft;
         let mut said = Annotation { state, flagged, ..Annotation::default() };
         for (question, class) in answers {
             let question = self.question(&question, one_question, row);
@@ -58,7 +82,7 @@ impl Names {
         let known = |id: u32| said.spans.contains_key(&SpanId(id));
         let sound = links.into_iter().filter(|(from, to)| from != to && known(*from) && known(*to));
         said.links = sound.map(|(from, to)| Link { from: SpanId(from), to: SpanId(to) }).collect();
-        Document { meta: self.pool.meta(meta), split, annotation: said, ..Document::new(id, text) }
+        said
     }
 
     fn remark(&mut self, row: usize, what: &str, name: &str) {

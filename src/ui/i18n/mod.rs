@@ -4,6 +4,7 @@
 mod frame;
 mod label;
 mod labels;
+mod team;
 mod templates;
 mod train;
 
@@ -15,7 +16,7 @@ use std::sync::LazyLock;
 
 // Where two tables have a sentence, the frame's words win, so that a command has one name everywhere.
 static CHINESE: LazyLock<HashMap<&'static str, &'static str>> =
-    LazyLock::new(|| [train::ROWS, label::ROWS, labels::ROWS, frame::ROWS].into_iter().flatten().copied().collect());
+    LazyLock::new(|| [train::ROWS, label::ROWS, labels::ROWS, team::ROWS, frame::ROWS].into_iter().flatten().copied().collect());
 
 /// The words for an English sentence; English itself where there is no translation.
 pub fn translate(language: Language, english: &'static str) -> &'static str {

@@ -1,6 +1,8 @@
 //! Data: what the project holds, import with its preview and report, export.
 
-use crate::desk::{Column, Command, ImportOptions, ImportReport, Importing, Preview};
+mod merge;
+
+use crate::desk::{Column, Command, ImportOptions, ImportReport, Importing, Merging, Preview};
 use crate::project::{Document, Project, State};
 use crate::ui::dialogs::Wish;
 use crate::ui::{Cx, Place, bars, theme};
@@ -13,6 +15,7 @@ pub struct DataPane {
     /// What is chosen for the file of the preview.
     choice: Option<Choice>,
     facts: Option<(PathBuf, u64, Facts)>,
+    merge: merge::MergeCard,
 }
 
 /// How much is in the project.
@@ -84,10 +87,18 @@ impl DataPane {
                 if ui.button(cx.t("Export documents…")).clicked() {
                     cx.dialogs.open(Wish::ExportDocuments);
                 }
+                if ui.button(cx.t("Merge a colleague's project…")).clicked() {
+                    cx.dialogs.open(Wish::MergeProject);
+                }
                 ui.label(RichText::new(cx.t("You can also drop a file on the window")).color(theme::palette(ui).weak));
             });
             ui.add_space(8.0);
-            self.import_ui(ui, cx);
+            if matches!(cx.desk.merging(), Merging::Idle) {
+                self.merge.ui(ui, cx);
+                self.import_ui(ui, cx);
+            } else {
+                self.merge.ui(ui, cx);
+            }
         });
     }
 

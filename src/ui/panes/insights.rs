@@ -1,10 +1,15 @@
 //! Insights: how often what was said. Every bar opens its documents.
 
+mod agreement;
+mod progress;
+
 use crate::desk::Command;
-use crate::project::{Annotation, DocId, Document, Filter, Link, Polarity, Project, QuestionId, Span, SpanId, State};
+use crate::project::agreement::Agreement;
+use crate::project::{Annotation, DocId, Document, Filter, Layer, Link, Polarity, Project, QuestionId, Span, SpanId, State};
 use crate::ui::theme::{self, Palette};
 use crate::ui::{Cx, Place, icons};
 use eframe::egui::{self, Align2, Color32, RichText, Role, Sense, TextStyle, Ui, WidgetInfo, vec2};
+use progress::Progress;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +17,14 @@ use std::sync::Arc;
 /// The state of the place.
 #[derive(Default)]
 pub struct InsightsPane {
-    counted: Option<(PathBuf, u64, Summary)>,
+    counted: Option<(PathBuf, u64, Layer, Counted)>,
+}
+
+/// What is shown, gathered once.
+struct Counted {
+    summary: Summary,
+    agreement: Agreement,
+    progress: Progress,
 }
 
 /// Everything counted, of one revision of a project.
@@ -59,7 +71,13 @@ impl Aspect {
 }
 
 impl Summary {
+    /// Of the outcome.
     pub fn of(project: &Project) -> Self {
+        Self::seen_in(project, Layer::Outcome)
+    }
+
+    /// Of what whoever works in `layer` sees.
+    pub fn seen_in(project: &Project, layer: Layer) -> Self {
         let schema = project.schema();
         let question = schema.main_question();
         let mut summary = Self {
@@ -70,9 +88,10 @@ impl Summary {
         let aspect_label = schema.span_label("aspect").or_else(|| schema.span_label("方面"));
         let mut aspects: BTreeMap<String, Aspect> = BTreeMap::new();
         for doc in project.documents() {
-            summary.take_answers(doc, question.map(|(id, _)| id));
+            let doc = doc.seen_in(layer);
+            summary.take_answers(&doc, question.map(|(id, _)| id));
             summary.take_spans(&doc.annotation);
-            take_aspects(&mut aspects, doc, aspect_label);
+            take_aspects(&mut aspects, &doc, aspect_label);
         }
         summary.aspects = aspects.into_values().collect();
         summary.aspects.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.term.cmp(&b.term)));
@@ -142,11 +161,18 @@ fn open(cx: &mut Cx<'_>, filter: Filter) {
 impl InsightsPane {
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         let (Some(project), Some(path)) = (cx.desk.project(), cx.desk.path()) else { return };
-        let fresh = self.counted.as_ref().is_some_and(|(of, at, _)| of == path && *at == project.revision());
+        let layer = cx.desk.layer();
+        let fresh = self.counted.as_ref().is_some_and(|(of, at, held, _)| of == path && *at == project.revision() && *held == layer);
         if !fresh {
-            self.counted = Some((path.to_owned(), project.revision(), Summary::of(project)));
+            let history = cx.desk.history();
+            let counted = Counted {
+                summary: Summary::seen_in(project, layer),
+                agreement: Agreement::of(project),
+                progress: history.map(|history| Progress::of(project, history, layer)).unwrap_or_default(),
+            };
+            self.counted = Some((path.to_owned(), project.revision(), layer, counted));
         }
-        let Some((_, _, summary)) = &self.counted else { return };
+        let Some((.., Counted { summary, agreement, progress })) = &self.counted else { return };
         egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             egui::Frame::new().inner_margin(24).show(ui, |ui| {
                 ui.heading(cx.t("Insights"));
@@ -157,19 +183,26 @@ impl InsightsPane {
                 ui.label(RichText::new(cx.t("Click a bar to see its documents")).color(theme::palette(ui).weak));
                 ui.add_space(8.0);
                 let two = ui.available_width() >= 880.0;
-                let (left, right) = (counts_ui, aspects_ui);
+                let left = |ui: &mut Ui, cx: &mut Cx<'_>| counts_ui(ui, cx, summary);
+                let right = |ui: &mut Ui, cx: &mut Cx<'_>| {
+                    progress::progress_ui(ui, cx, project, summary, progress);
+                    if !project.annotators().is_empty() {
+                        agreement::agreement_ui(ui, cx, project, agreement);
+                    }
+                    aspects_ui(ui, cx, summary);
+                };
                 if two {
                     ui.spacing_mut().item_spacing.x = 16.0;
                     ui.columns(2, |columns| {
                         if let [one, other] = columns {
-                            left(one, cx, summary);
-                            right(other, cx, summary);
+                            left(one, cx);
+                            right(other, cx);
                         }
                     });
                 } else {
-                    left(ui, cx, summary);
+                    left(ui, cx);
                     ui.add_space(theme::GAP);
-                    right(ui, cx, summary);
+                    right(ui, cx);
                 }
             });
         });

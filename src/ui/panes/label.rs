@@ -5,6 +5,8 @@
 
 mod answers;
 mod caret;
+mod comments;
+mod compare;
 mod inspector;
 mod jump;
 mod marking;
@@ -25,6 +27,7 @@ pub struct LabelPane {
     queue: queue::QueueColumn,
     marking: Marking,
     inspector: inspector::Inspector,
+    compare: compare::Compare,
     shows_queue: bool,
     shows_inspector: bool,
     /// The window that answers for the whole queue is open.
@@ -41,6 +44,7 @@ impl Default for LabelPane {
             queue: queue::QueueColumn::default(),
             marking: Marking::default(),
             inspector: inspector::Inspector::default(),
+            compare: compare::Compare::default(),
             shows_queue: true,
             shows_inspector: true,
             answers_all: false,
@@ -55,13 +59,16 @@ impl LabelPane {
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         let desk = cx.desk;
         let Some(project) = desk.project() else { return };
-        let document = desk.current().and_then(|id| project.document(id));
+        let held = desk.current().and_then(|id| project.document(id));
+        let seen = held.map(|document| document.seen_in(desk.layer()));
+        let document = seen.as_deref();
         self.marking.turn_to(document);
         // Labels may stand elsewhere now, so none stays armed.
         if self.schema.as_ref().is_none_or(|held| !Arc::ptr_eq(held, project.schema())) {
             self.schema = Some(project.schema().clone());
             self.marking.armed = None;
         }
+        let compares = self.compare.keys(ui, cx, held);
         if self.answers_all {
             self.answer_all_ui(ui, cx, project);
         } else if let Some(jump) = &mut self.jump {
@@ -69,7 +76,8 @@ impl LabelPane {
                 self.jump = None;
             }
         } else {
-            self.keys(ui, cx, project, document);
+            // Beside each other nothing is marked: the keys of marking sleep.
+            self.keys(ui, cx, project, document.filter(|_| !compares));
         }
         let column = Frame::new().fill(palette(ui).panel).inner_margin(Margin::symmetric(8, 8));
         let queue = Panel::left("queue").default_size(320.0).size_range(220.0..=480.0).frame(column);
@@ -80,12 +88,14 @@ impl LabelPane {
         });
         let centre = Frame::new().fill(palette(ui).ground);
         CentralPanel::default().frame(centre).show(ui, |ui| match document {
+            Some(document) if compares => self.compare.ui(ui, cx, project, document),
             Some(document) => self.document_ui(ui, cx, project, document),
             None => nothing_ui(ui, cx, project),
         });
     }
 
     fn document_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, document: &Document) {
+        self.compare.hint_ui(ui, cx, document);
         let bar = Frame::new().fill(palette(ui).panel).inner_margin(Margin::symmetric(12, 6));
         Panel::top("labels").frame(bar).show(ui, |ui| {
             let folds = [&mut self.shows_queue, &mut self.shows_inspector];
@@ -139,6 +149,10 @@ impl LabelPane {
             if pressed(Action::Flag) {
                 cx.send(Command::SetFlag { doc, to: !document.annotation.flagged });
             }
+        }
+        if pressed(Action::Comment) {
+            self.shows_inspector = true;
+            self.inspector.comments.focus();
         }
         if pressed(Action::Next) {
             cx.send(Command::Step(1));

@@ -6,4 +6,5 @@ pub mod confusion;
 pub mod document;
 pub mod figures;
 pub mod fold;
+pub mod markdown;
 pub mod queue_list;

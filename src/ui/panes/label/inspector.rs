@@ -1,9 +1,10 @@
 //! The right column: triples, spans, columns and history of the document.
 
+use super::comments::Comments;
 use super::marking::Marking;
 use super::text::{excerpt, polarity_buttons};
 use crate::desk::Command;
-use crate::project::{DocId, Document, Link, Project, Span, SpanId};
+use crate::project::{DocId, Document, Layer, Link, Project, Span, SpanId, Step};
 use crate::ui::Cx;
 use crate::ui::icons::{self, Icon};
 use crate::ui::theme::{GAP, ROW_HEIGHT, palette};
@@ -13,8 +14,9 @@ use eframe::egui::{Align, Button, Label, Layout, Rect, RichText, ScrollArea, Ui,
 /// State of the column: what is costly to gather.
 #[derive(Default)]
 pub(super) struct Inspector {
-    steps_key: Option<(DocId, u64)>,
+    steps_key: Option<(DocId, u64, Layer)>,
     steps: Vec<PastStep>,
+    pub comments: Comments,
 }
 
 struct PastStep {
@@ -29,6 +31,8 @@ impl Inspector {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             triples_ui(ui, cx, document, marking);
             spans_ui(ui, cx, project, document, marking);
+            section(ui, cx.t("Comments"));
+            self.comments.ui(ui, cx, document);
             columns_ui(ui, cx, document);
             self.history_ui(ui, cx, project, document);
         });
@@ -36,12 +40,14 @@ impl Inspector {
 
     fn history_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, document: &Document) {
         const SHOWN: usize = 40;
-        let key = (document.id, project.revision());
+        let layer = cx.desk.layer();
+        let key = (document.id, project.revision(), layer);
         if self.steps_key != Some(key) {
             let at = document.id.index();
             let steps = cx.desk.history().map(|history| history.done()).unwrap_or_default();
-            let touching =
-                steps.iter().rev().filter(|step| step.edits.iter().any(|edit| edit.touches().is_some_and(|docs| docs.contains(&at))));
+            let touches = |step: &&Step| step.edits.iter().any(|edit| edit.touches().is_some_and(|docs| docs.contains(&at)));
+            // What others said stays theirs while one labels.
+            let touching = steps.iter().rev().filter(touches).filter(|step| !step.is_of_another(layer));
             self.steps = touching
                 .take(SHOWN)
                 .map(|step| PastStep { name: step.name.clone(), author: step.author.clone(), when: date_time(step.time_ms) })

@@ -3,7 +3,7 @@
 use super::state_word;
 use super::text::excerpt;
 use crate::desk::Command;
-use crate::project::{ColumnValues, DocId, Filter, Order, Project, State, columns_of};
+use crate::project::{Annotation, ColumnValues, DocId, Filter, Layer, Order, Project, State, columns_of};
 use crate::ui::Cx;
 use crate::ui::icons::{self, Icon};
 use crate::ui::theme::{GAP, palette};
@@ -34,7 +34,7 @@ impl QueueColumn {
 
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project) {
         self.search_ui(ui, cx);
-        let all = project.tally().documents;
+        let all = project.tally(Layer::Outcome).documents;
         self.filters_ui(ui, cx, project, all);
         ui.horizontal(|ui| {
             let left = cx.desk.queue().len();
@@ -96,9 +96,11 @@ impl QueueColumn {
         let reveal = current.filter(|_| self.shown != shown);
         self.shown = shown;
         let question = project.schema().main_question();
+        let nothing = Annotation::default();
         let row = |at: usize| {
             let document = project.document(*ids.get(at)?)?;
-            let annotation = &document.annotation;
+            let seen = document.said_in(desk.layer());
+            let annotation = seen.unwrap_or(&nothing);
             let class = question.and_then(|(id, question)| question.classes.get(usize::from(annotation.class(id)?)));
             let state = cx.t(state_word(&annotation.state));
             Some(QueueRow {
@@ -187,6 +189,14 @@ fn menus_ui(ui: &mut Ui, cx: &Cx<'_>, project: &Project, filter: &mut Filter) {
         if ui.selectable_label(filter.flagged, cx.t("Flagged")).clicked() {
             filter.flagged = true;
         }
+        if ui.selectable_label(filter.commented, cx.t("Open comments")).clicked() {
+            filter.commented = true;
+        }
+        // While one labels for oneself, where others differ is not to be seen.
+        let settles = cx.desk.layer() == Layer::Outcome && project.annotators().len() > 1;
+        if settles && ui.selectable_label(filter.disputed, cx.t("Annotators differ")).clicked() {
+            filter.disputed = true;
+        }
     });
     if let Some((id, question)) = schema.main_question() {
         menu(ui, cx.t("Class"), |ui| {
@@ -220,6 +230,12 @@ fn chips_ui(ui: &mut Ui, cx: &Cx<'_>, project: &Project, filter: &mut Filter) {
     }
     if filter.flagged && chip(ui, cx, cx.t("Flagged")) {
         filter.flagged = false;
+    }
+    if filter.commented && chip(ui, cx, cx.t("Open comments")) {
+        filter.commented = false;
+    }
+    if filter.disputed && chip(ui, cx, cx.t("Annotators differ")) {
+        filter.disputed = false;
     }
     if let Some((question, class)) = filter.class {
         let class = class.and_then(|class| schema.question(question)?.classes.get(usize::from(class)));

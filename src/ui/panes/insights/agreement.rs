@@ -1,0 +1,113 @@
+//! How far the annotators agree. Every number opens the documents in which they do not.
+
+use super::{card, open};
+use crate::project::agreement::{Agreement, PairOnQuestion, QuestionAgreement, SpanAgreement};
+use crate::project::{AnnotatorId, DocId, Filter, Project};
+use crate::ui::{Cx, theme};
+use eframe::egui::{self, Grid, RichText, ScrollArea, Ui};
+use std::sync::Arc;
+
+/// Draws the table; only a hint where nothing can be compared.
+pub(super) fn agreement_ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, agreement: &Agreement) {
+    let title = cx.t("Agreement between annotators").to_owned();
+    card(ui, &title, |ui| {
+        if agreement.documents == 0 {
+            let words = cx.t("No document was labelled by two annotators yet");
+            ui.add(egui::Label::new(RichText::new(words).color(theme::palette(ui).weak)).wrap());
+            return;
+        }
+        ui.horizontal_wrapped(|ui| {
+            ui.label(
+                cx.tf("{} documents labelled by two or more, {} with a difference", &[&agreement.documents, &agreement.disputed.len()]),
+            );
+            if ui.add_enabled(!agreement.disputed.is_empty(), egui::Button::new(cx.t("Open the differences"))).clicked() {
+                open(cx, Filter { only: Some(agreement.disputed.clone()), ..Filter::default() });
+            }
+        });
+        ui.add_space(4.0);
+        ScrollArea::horizontal().show(ui, |ui| {
+            for asked in &agreement.questions {
+                question_ui(ui, cx, project, asked, agreement.annotators.len());
+                ui.add_space(theme::GAP);
+            }
+            spans_ui(ui, cx, project, agreement);
+        });
+        let words = cx.t("Click a number to see the documents that differ. κ and α: 1 is full agreement, 0 what chance would give");
+        ui.add(egui::Label::new(RichText::new(words).small().color(theme::palette(ui).weak)).wrap());
+    });
+}
+
+fn question_ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, asked: &QuestionAgreement, annotators: usize) {
+    let Some(question) = project.schema().question(asked.question) else { return };
+    let name = |who: AnnotatorId| project.annotators().get(usize::from(who.0)).cloned().unwrap_or_default();
+    Grid::new(("agreement", asked.question.0)).spacing([18.0, 4.0]).show(ui, |ui| {
+        heads(ui, &[&question.name, cx.t("documents"), cx.t("raw"), "κ", "α"]);
+        let pair_row = |ui: &mut Ui, cx: &mut Cx<'_>, pair: &PairOnQuestion| {
+            let who = format!("{} – {}", name(pair.who[0]), name(pair.who[1]));
+            ui.label(&who);
+            ui.label(pair.documents.to_string());
+            figure(ui, cx, &format!("{who}, {}", cx.t("raw agreement")), pair.raw, &pair.differing);
+            figure(ui, cx, &format!("{who}, {}", cx.t("Cohen's kappa")), pair.cohen, &pair.differing);
+            ui.label("");
+            ui.end_row();
+        };
+        for pair in asked.pairs.iter().filter(|pair| pair.documents > 0) {
+            pair_row(ui, cx, pair);
+        }
+        ui.label(RichText::new(cx.t("all")).strong());
+        ui.label(asked.documents.to_string());
+        figure(ui, cx, &format!("{}, {}", question.name, cx.t("raw agreement")), asked.raw, &asked.differing);
+        let fleiss = asked.fleiss.filter(|_| annotators > 2);
+        figure(ui, cx, &format!("{}, {}", question.name, cx.t("Fleiss' kappa")), fleiss, &asked.differing);
+        figure(ui, cx, &format!("{}, {}", question.name, cx.t("Krippendorff's alpha")), asked.alpha, &asked.differing);
+        ui.end_row();
+    });
+}
+
+fn spans_ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, agreement: &Agreement) {
+    let Some(all) = &agreement.all_labels else { return };
+    Grid::new("agreement on spans").spacing([18.0, 4.0]).show(ui, |ui| {
+        heads(ui, &[cx.t("Spans"), cx.t("number"), cx.t("F1 exact"), cx.t("F1 overlapping"), "αu"]);
+        let row = |ui: &mut Ui, cx: &mut Cx<'_>, spans: &SpanAgreement| {
+            let label = spans.label.and_then(|label| project.schema().span_labels.get(usize::from(label)));
+            let name = label.map_or(cx.t("all"), |label| label.name.as_str());
+            ui.horizontal(|ui| {
+                if let Some(label) = label {
+                    crate::ui::icons::dot(ui, theme::palette(ui).hue(label.hue));
+                }
+                ui.label(if label.is_none() { RichText::new(name).strong() } else { RichText::new(name) });
+            });
+            ui.label(spans.spans.to_string());
+            figure(ui, cx, &format!("{name}, {}", cx.t("F1 of equal spans")), spans.exact_f1, &spans.differing);
+            figure(ui, cx, &format!("{name}, {}", cx.t("F1 of overlapping spans")), spans.overlap_f1, &spans.differing);
+            figure(ui, cx, &format!("{name}, {}", cx.t("Krippendorff's alpha for unitizing")), spans.alpha, &spans.differing);
+            ui.end_row();
+        };
+        for spans in agreement.labels.iter().chain([all]) {
+            row(ui, cx, spans);
+        }
+    });
+}
+
+fn heads(ui: &mut Ui, words: &[&str]) {
+    let weak = theme::palette(ui).weak;
+    for (at, words) in words.iter().enumerate() {
+        let text = RichText::new(*words);
+        ui.label(if at == 0 { text.strong() } else { text.small().color(weak) });
+    }
+    ui.end_row();
+}
+
+/// A number to click; `what` is its whole name.
+fn figure(ui: &mut Ui, cx: &mut Cx<'_>, what: &str, value: Option<f64>, documents: &Arc<[DocId]>) {
+    let Some(value) = value else {
+        ui.label("–").on_hover_text(cx.t("Not defined here: too little to compare, or only one answer was ever given"));
+        return;
+    };
+    let button = egui::Button::new(format!("{value:.2}")).frame_when_inactive(false);
+    let button = ui.add_enabled(!documents.is_empty(), button).accessible_name(format!("{what}: {value:.2}"));
+    let hint = cx.tf("{}. Click to see {} documents", &[&what, &documents.len()]);
+    if button.on_hover_text(hint).clicked() {
+        open(cx, Filter { only: Some(documents.clone()), ..Filter::default() });
+    }
+}
