@@ -45,10 +45,15 @@ impl Layer {
 }
 
 impl Step {
-    /// Whether the step tells what another annotator said, which whoever works in `layer` should not see.
-    pub fn is_of_another(&self, layer: Layer) -> bool {
+    /// Whether the step tells what another one said, in their layer or in the outcome, which whoever works in `layer`
+    /// should not see.
+    pub fn is_of_another(&self, project: &Project, layer: Layer) -> bool {
         let Layer::Own(own) = layer else { return false };
-        self.edits.iter().any(|edit| matches!(edit, Edit::ByAnnotator { annotator, .. } if *annotator != own))
+        let is_mine = project.annotators().get(usize::from(own.0)).is_some_and(|name| *name == self.author);
+        self.edits.iter().any(|edit| match edit {
+            Edit::ByAnnotator { annotator, .. } => *annotator != own,
+            edit => !is_mine && edit.annotated().is_some(),
+        })
     }
 }
 

@@ -120,12 +120,14 @@ impl LabelCounts {
         let main = schema.main_question();
         let classes = vec![0; main.map_or(0, |(_, question)| question.classes.len())];
         let mut counts = Self { classes, spans: vec![0; schema.span_labels.len()] };
-        for doc in project.documents() {
-            let class = main.and_then(|(id, _)| doc.annotation.class(id));
+        // In every layer, as a change of the schema touches them.
+        let said = project.documents().flat_map(|doc| std::iter::once(&doc.annotation).chain(doc.layers.values()));
+        for said in said {
+            let class = main.and_then(|(id, _)| said.class(id));
             if let Some(count) = class.and_then(|class| counts.classes.get_mut(usize::from(class))) {
                 *count += 1;
             }
-            for span in doc.annotation.spans.values() {
+            for span in said.spans.values() {
                 if let Some(count) = counts.spans.get_mut(usize::from(span.label)) {
                     *count += 1;
                 }

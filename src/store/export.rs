@@ -183,14 +183,19 @@ impl<'a> Out<'a> {
             };
             (0..count).for_each(|_| self.note(doc, what, &doc.text));
         }
-        doc.layers.values().for_each(|_| self.note(doc, "the answers of one annotator (only the outcome is written)", &doc.text));
-        doc.comments.values().for_each(|comment| self.note(doc, "a comment", &comment.text));
+        self.lacks_team(doc);
         if said.flagged {
             self.note(doc, "a flag", &doc.text);
         }
         if doc.split.is_some() {
             self.note(doc, "the fixed part in training (train, dev or test)", &doc.text);
         }
+    }
+
+    /// Counts what only our own format has: the layers of annotators, and comments.
+    fn lacks_team(&mut self, doc: &Document) {
+        doc.layers.values().for_each(|_| self.note(doc, "the answers of one annotator (only the outcome is written)", &doc.text));
+        doc.comments.values().for_each(|comment| self.note(doc, "a comment", &comment.text));
     }
 
     /// Says that a document comes back as done, or as to do, where the format can't tell.

@@ -5,7 +5,7 @@ use super::theme::{self, palette};
 use super::widgets::figures::date_time;
 use super::{Cx, widgets::queue_list::first_words};
 use crate::desk::Command;
-use crate::project::{History, Layer, Step};
+use crate::project::{History, Layer, Project, Step};
 use eframe::egui::{self, Align, Label, Layout, RichText, ScrollArea, TextEdit, Ui, vec2};
 
 /// The window.
@@ -54,7 +54,7 @@ impl JournalWindow {
             }
             let key = (project.revision(), self.search.clone());
             if self.found.as_ref().is_none_or(|(held, _)| *held != key) {
-                let found = search(history, &self.search, cx.desk.layer());
+                let found = search(project, history, &self.search, cx.desk.layer());
                 self.found = Some((key, found));
             }
             let found = self.found.as_ref().map_or(&[][..], |(_, found)| found);
@@ -83,11 +83,11 @@ fn step_at(history: &History, at: usize) -> Option<&Step> {
     history.done().get(at).or_else(|| history.undone().iter().rev().nth(at.checked_sub(done)?))
 }
 
-fn search(history: &History, words: &str, layer: Layer) -> Vec<usize> {
+fn search(project: &Project, history: &History, words: &str, layer: Layer) -> Vec<usize> {
     let words = words.to_lowercase();
     let all = history.done().len() + history.undone().len();
     let has = |step: &Step| {
-        let name = if step.is_of_another(layer) { "" } else { step.name.as_str() };
+        let name = if step.is_of_another(project, layer) { "" } else { step.name.as_str() };
         words.is_empty() || [name, &step.author, &date_time(step.time_ms)].iter().any(|text| text.to_lowercase().contains(&words))
     };
     (0..all).rev().filter(|at| step_at(history, *at).is_some_and(has)).collect()
@@ -98,7 +98,11 @@ fn line_ui(ui: &mut Ui, cx: &mut Cx<'_>, history: &History, at: usize) {
     let done = history.done().len();
     let colours = palette(ui);
     let (ink, note) = if at < done { (colours.text, "") } else { (colours.weak, cx.t("undone")) };
-    let name = if step.is_of_another(cx.desk.layer()) { cx.t("a step of another annotator").to_owned() } else { first_words(&step.name) };
+    let name = if cx.desk.project().is_some_and(|project| step.is_of_another(project, cx.desk.layer())) {
+        cx.t("a step of another annotator").to_owned()
+    } else {
+        first_words(&step.name)
+    };
     row(ui, at, |ui| {
         let words = if at < done { cx.t("Go back to here") } else { cx.t("Go forward to here") };
         if at + 1 == done {

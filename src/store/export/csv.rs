@@ -22,6 +22,7 @@ pub(super) fn write(out: &mut Out) -> Option<&'static str> {
         let said = &doc.annotation;
         let spans = [(said.spans.len(), "a span"), (said.links.len(), "a link between spans")];
         spans.into_iter().for_each(|(count, what)| (0..count).for_each(|_| out.note(doc, what, &doc.text)));
+        out.lacks_team(doc);
         let class = |at: usize| {
             let id = QuestionId(at as u16);
             said.class(id).and_then(|class| schema.question(id)?.classes.get(usize::from(class))).map_or("", |class| class.name.as_str())

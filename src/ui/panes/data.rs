@@ -3,7 +3,7 @@
 mod merge;
 
 use crate::desk::{Column, Command, ImportOptions, ImportReport, Importing, Merging, Preview};
-use crate::project::{Document, Project, State};
+use crate::project::{Layer, Project, State};
 use crate::ui::dialogs::Wish;
 use crate::ui::{Cx, Place, bars, theme};
 use eframe::egui::{self, Align, Layout, RichText, Sense, TextStyle, Ui, vec2};
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub struct DataPane {
     /// What is chosen for the file of the preview.
     choice: Option<Choice>,
-    facts: Option<(PathBuf, u64, Facts)>,
+    facts: Option<(PathBuf, u64, Layer, Facts)>,
     merge: merge::MergeCard,
 }
 
@@ -28,11 +28,12 @@ struct Facts {
 }
 
 impl Facts {
-    fn of(project: &Project) -> Self {
+    fn of(project: &Project, layer: Layer) -> Self {
         let question = project.schema().main_question().map(|(id, _)| id);
         let mut facts = Self::default();
-        for Document { annotation, .. } in project.documents() {
+        for document in project.documents() {
             facts.documents += 1;
+            let Some(annotation) = document.said_in(layer) else { continue };
             facts.answered += usize::from(question.is_some_and(|question| annotation.class(question).is_some()));
             facts.marked += usize::from(!annotation.spans.is_empty());
             facts.done += usize::from(annotation.state == State::Done);
@@ -105,10 +106,12 @@ impl DataPane {
     /// Where the project is and how much is in it.
     fn facts_ui(&mut self, ui: &mut Ui, cx: &Cx<'_>) {
         let (Some(project), Some(path)) = (cx.desk.project(), cx.desk.path()) else { return };
-        let fresh = self.facts.as_ref().filter(|(of, at, _)| of == path && *at == project.revision()).map(|(_, _, facts)| *facts);
-        let facts = fresh.unwrap_or_else(|| Facts::of(project));
+        let layer = cx.desk.layer();
+        let is_fresh = |(of, at, held, _): &&(PathBuf, u64, Layer, Facts)| of == path && *at == project.revision() && *held == layer;
+        let fresh = self.facts.as_ref().filter(is_fresh).map(|(.., facts)| *facts);
+        let facts = fresh.unwrap_or_else(|| Facts::of(project, layer));
         if fresh.is_none() {
-            self.facts = Some((path.to_owned(), project.revision(), facts));
+            self.facts = Some((path.to_owned(), project.revision(), layer, facts));
         }
         let Facts { documents, answered, marked, done } = facts;
         ui.add(egui::Label::new(RichText::new(path.display().to_string()).color(theme::palette(ui).weak)).truncate().selectable(true));

@@ -88,7 +88,10 @@ impl LabelPane {
         });
         let centre = Frame::new().fill(palette(ui).ground);
         CentralPanel::default().frame(centre).show(ui, |ui| match document {
-            Some(document) if compares => self.compare.ui(ui, cx, project, document),
+            Some(document) if compares => {
+                let folds = [&mut self.shows_queue, &mut self.shows_inspector];
+                self.compare.ui(ui, cx, project, document, folds);
+            }
             Some(document) => self.document_ui(ui, cx, project, document),
             None => nothing_ui(ui, cx, project),
         });

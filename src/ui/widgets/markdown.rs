@@ -171,7 +171,7 @@ pub fn parts(words: &str) -> Vec<(Style, &str)> {
         let here = &rest[plain..];
         let found = MARKS.iter().find_map(|(mark, style)| {
             let inside = here.strip_prefix(mark)?;
-            let end = inside.find(mark).filter(|end| *end > 0)?;
+            let end = inside.find(mark).filter(|end| *end > 0 && inside[..*end].trim() == &inside[..*end])?;
             Some((*style, &inside[..end], &inside[end + mark.len()..]))
         });
         match found {

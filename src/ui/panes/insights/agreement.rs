@@ -93,7 +93,11 @@ fn heads(ui: &mut Ui, words: &[&str]) {
     let weak = theme::palette(ui).weak;
     for (at, words) in words.iter().enumerate() {
         let text = RichText::new(*words);
-        ui.label(if at == 0 { text.strong() } else { text.small().color(weak) });
+        ui.horizontal(|ui| {
+            // Above the words of buttons, not above their edges.
+            ui.add_space(if at > 1 { ui.spacing().button_padding.x } else { 0.0 });
+            ui.label(if at == 0 { text.strong() } else { text.small().color(weak) });
+        });
     }
     ui.end_row();
 }
@@ -101,10 +105,15 @@ fn heads(ui: &mut Ui, words: &[&str]) {
 /// A number to click; `what` is its whole name.
 fn figure(ui: &mut Ui, cx: &mut Cx<'_>, what: &str, value: Option<f64>, documents: &Arc<[DocId]>) {
     let Some(value) = value else {
-        ui.label("–").on_hover_text(cx.t("Not defined here: too little to compare, or only one answer was ever given"));
+        let dash = ui.horizontal(|ui| {
+            ui.add_space(ui.spacing().button_padding.x);
+            ui.label("–")
+        });
+        dash.inner.on_hover_text(cx.t("Not defined here: too little to compare, or only one answer was ever given"));
         return;
     };
-    let button = egui::Button::new(format!("{value:.2}")).frame_when_inactive(false);
+    let words = RichText::new(format!("{value:.2}")).color(theme::palette(ui).accent);
+    let button = egui::Button::new(words).frame_when_inactive(false);
     let button = ui.add_enabled(!documents.is_empty(), button).accessible_name(format!("{what}: {value:.2}"));
     let hint = cx.tf("{}. Click to see {} documents", &[&what, &documents.len()]);
     if button.on_hover_text(hint).clicked() {

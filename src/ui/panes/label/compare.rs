@@ -10,6 +10,7 @@ use crate::ui::keys::{self, Action};
 use crate::ui::theme::{self, GAP, palette};
 use crate::ui::widgets::choice::Choice;
 use crate::ui::widgets::document::{Document as DocumentWidget, DocumentState, MarkedLink, MarkedSpan, mark_of};
+use crate::ui::widgets::fold::{Side, fold_button};
 use crate::ui::widgets::queue_list::state_mark;
 use eframe::egui::{self, Align, Frame, Layout, Margin, RichText, ScrollArea, Ui, vec2};
 
@@ -86,16 +87,24 @@ impl Compare {
         });
     }
 
-    /// Draws the view.
-    pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, document: &Document) {
+    /// Draws the view. `folds`: whether the columns at the left and at the right are shown.
+    pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, document: &Document, folds: [&mut bool; 2]) {
         let Some(pair) = self.pair(cx, document) else { return };
         let frame = Frame::new().fill(palette(ui).ground).inner_margin(Margin::symmetric(16, 12));
         egui::CentralPanel::default().frame(frame).show(ui, |ui| {
-            self.header_ui(ui, cx, document);
+            self.header_ui(ui, cx, document, folds);
             ui.add_space(GAP * 0.5);
-            let below = 76.0;
-            let room = vec2(ui.available_width(), (ui.available_height() - below).max(120.0));
+            const BELOW: f32 = 44.0;
+            const NARROW: f32 = 520.0;
+            let room = vec2(ui.available_width(), (ui.available_height() - BELOW).max(240.0));
             ui.allocate_ui(room, |ui| {
+                if room.x < NARROW {
+                    // One above the other.
+                    for side in 0..2 {
+                        self.side_ui(ui, cx, project, document, pair, side, (room.y - GAP) * 0.5);
+                    }
+                    return;
+                }
                 ui.spacing_mut().item_spacing.x = 16.0;
                 ui.columns(2, |columns| {
                     for (side, column) in columns.iter_mut().enumerate() {
@@ -108,25 +117,27 @@ impl Compare {
         self.asking_ui(ui.ctx(), cx);
     }
 
-    fn header_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, document: &Document) {
-        ui.horizontal(|ui| {
-            ui.heading(cx.t("Compare"));
+    fn header_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, document: &Document, folds: [&mut bool; 2]) {
+        let [queue, inspector] = folds;
+        ui.horizontal_wrapped(|ui| {
+            fold_button(ui, Side::Left, queue, cx.t("Show or hide the documents"));
+            fold_button(ui, Side::Right, inspector, cx.t("Show or hide the details"));
+            for (sign, name, action, by) in [("‹", "Previous document", Action::Previous, -1), ("›", "Next document", Action::Next, 1)]
+            {
+                let button = ui.add(egui::Button::new(RichText::new(sign).size(18.0)).frame_when_inactive(false));
+                let name = cx.t(name);
+                if button.accessible_name(name).on_hover_text(format!("{name} ({})", keys::name_of(action))).clicked() {
+                    cx.send(Command::Step(by));
+                }
+            }
             ui.label(verdict(ui, cx, document));
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let edit = ui.button(cx.t("Edit the outcome"));
-                if edit.on_hover_text(keys::name_of(Action::Compare)).clicked() {
-                    self.is_open = false;
-                }
-                if ui.button(cx.t("Settle where all agree…")).clicked() {
-                    self.asks = Some(cx.desk.agreed());
-                }
-                for (sign, name, by) in [("›", "Next document", 1), ("‹", "Previous document", -1)] {
-                    let button = ui.add(egui::Button::new(RichText::new(sign).size(18.0)).frame_when_inactive(false));
-                    if button.accessible_name(cx.t(name)).clicked() {
-                        cx.send(Command::Step(by));
-                    }
-                }
-            });
+            if ui.button(cx.t("Settle where all agree…")).clicked() {
+                self.asks = Some(cx.desk.agreed());
+            }
+            let edit = ui.button(cx.t("Edit the outcome"));
+            if edit.on_hover_text(keys::name_of(Action::Compare)).clicked() {
+                self.is_open = false;
+            }
         });
     }
 

@@ -47,7 +47,7 @@ impl Inspector {
             let steps = cx.desk.history().map(|history| history.done()).unwrap_or_default();
             let touches = |step: &&Step| step.edits.iter().any(|edit| edit.touches().is_some_and(|docs| docs.contains(&at)));
             // What others said stays theirs while one labels.
-            let touching = steps.iter().rev().filter(touches).filter(|step| !step.is_of_another(layer));
+            let touching = steps.iter().rev().filter(touches).filter(|step| !step.is_of_another(project, layer));
             self.steps = touching
                 .take(SHOWN)
                 .map(|step| PastStep { name: step.name.clone(), author: step.author.clone(), when: date_time(step.time_ms) })
