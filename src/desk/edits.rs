@@ -1,7 +1,7 @@
 //! Gestures become steps: edits with an inverse, in the journal before the next frame.
 
 use super::{Command, Desk, Notice, phrase::Phrases};
-use crate::project::{Answer, DocId, Document, Edit, EntryKind, Link, QuestionId, Span, SpanId, State};
+use crate::project::{Answer, DocId, Document, Edit, EntryKind, Kind, Link, Project, QuestionId, Span, SpanId, State};
 
 impl Desk {
     pub(super) fn annotate(&mut self, command: Command) {
@@ -9,18 +9,16 @@ impl Desk {
         let phrases = Phrases(self.settings.language);
         let project = &open.project;
         let document = |id: DocId| project.document(id);
-        let class_name = |class: Option<u16>| {
-            let question = project.schema().main_question()?.1;
-            Some(question.classes.get(usize::from(class?))?.name.clone())
-        };
         match command {
             Command::SetClass { doc, class } => {
-                let name = phrases.class(class_name(class).as_deref());
-                self.commit(name, vec![set_class(doc, class)]);
+                let Some((question, _)) = project.schema().main_question() else { return };
+                self.answer(doc, question, class.map(Answer::Class));
             }
-            Command::SetClassOfQueue { class } => {
-                let edits: Vec<Edit> = self.queue.ids().iter().map(|doc| set_class(*doc, class)).collect();
-                let name = phrases.class_of_many(class_name(class).as_deref(), edits.len());
+            Command::SetAnswer { doc, question, to } => self.answer(doc, question, to),
+            Command::SetClassOfQueue { question, class } => {
+                let edits = class_for_all(project, self.queue.ids(), question, class);
+                let name = project.schema().name(crate::project::LabelId::Class(question, class)).unwrap_or_default();
+                let name = phrases.class_of_many(name, edits.len());
                 self.commit(name, edits);
             }
             Command::SetState { doc, to } => self.commit(phrases.state(&to), vec![Edit::SetState { doc, to }]),
@@ -65,6 +63,18 @@ impl Desk {
             }
             _ => {}
         }
+    }
+
+    /// One answer of any kind; nothing happens when it is there already.
+    fn answer(&mut self, doc: DocId, question: QuestionId, to: Option<Answer>) {
+        let Some(project) = self.project() else { return };
+        let (Some(document), Some(asked)) = (project.document(doc), project.schema().question(question)) else { return };
+        let held = document.annotation.answers.get(&question);
+        if held == to.as_ref() {
+            return;
+        }
+        let name = Phrases(self.settings.language).answer(asked, held, to.as_ref());
+        self.commit(name, vec![Edit::SetAnswer { doc, question, to }]);
     }
 
     fn add_span(&mut self, command: &Command) {
@@ -155,8 +165,19 @@ impl Desk {
     }
 }
 
-fn set_class(doc: DocId, class: Option<u16>) -> Edit {
-    Edit::SetAnswer { doc, question: QuestionId(0), to: class.map(Answer::Class) }
+/// The edits that give every document this class; those that have it are left alone.
+fn class_for_all(project: &Project, docs: &[DocId], question: QuestionId, class: u16) -> Vec<Edit> {
+    let Some(asked) = project.schema().question(question) else { return Vec::new() };
+    let edit = |doc: &DocId| {
+        let held = project.document(*doc)?.annotation.answers.get(&question);
+        let to = match (asked.kind, held) {
+            (Kind::Several, Some(Answer::Classes(classes))) => Answer::Classes(classes.iter().copied().chain([class]).collect()),
+            (Kind::Several, _) => Answer::Classes([class].into()),
+            _ => Answer::Class(class),
+        };
+        (held != Some(&to)).then(|| Edit::SetAnswer { doc: *doc, question, to: Some(to) })
+    };
+    docs.iter().filter_map(edit).collect()
 }
 
 /// Removes a span and the links that hold it.

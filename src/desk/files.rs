@@ -28,8 +28,7 @@ impl Desk {
         }
     }
 
-    pub(super) fn new_project(&mut self, path: &Path, classes: &[String], spans: &[String]) {
-        let schema = if classes.is_empty() && spans.is_empty() { Schema::default() } else { Schema::with_names(classes, spans) };
+    pub(super) fn new_project(&mut self, path: &Path, schema: Schema) {
         match ProjectFile::create(path, &schema) {
             Ok(file) => self.put_on_desk(OpenProject {
                 project: Project::new(schema),
@@ -66,6 +65,7 @@ impl Desk {
         self.finish_saving();
         self.training.forget();
         self.tester.forget();
+        self.suggester.forget();
         self.importing.forget();
         self.open = None;
         self.current = None;

@@ -3,6 +3,7 @@
 //! Knows no egui. What can take longer than a frame runs on a named thread ([`job`]); its news is taken in by
 //! [`Desk::poll`], which the window calls before it draws.
 
+mod accepting;
 mod command;
 mod curve;
 mod dialogs;
@@ -15,6 +16,7 @@ mod phrase;
 mod queue;
 mod saving;
 mod schema;
+mod suggesting;
 mod tester;
 mod training;
 
@@ -24,6 +26,7 @@ pub use dialogs::{Asked, Choosing, Chosen};
 pub use importing::Importing;
 pub use job::Waker;
 pub use notice::{Level, Notice};
+pub use suggesting::Ghost;
 pub use tester::{Answered, Tester};
 pub use training::{Phase, RunView, encoder_files};
 
@@ -32,7 +35,7 @@ pub use crate::store::{Language, Settings, Theme};
 pub use crate::store::{RunStatus, RunSummary};
 pub use crate::text::{next_character, next_word_end, previous_character, previous_word_start, word_at};
 
-use crate::project::{DocId, EntryKind, Filter, History, Order, Project, Queue, Step};
+use crate::project::{DocId, EntryKind, Filter, History, Order, Project, Queue, Schema, Step};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -71,7 +74,7 @@ pub struct Desk {
     filter: Filter,
     order: Order,
     queue: Queue,
-    queue_key: Option<(u64, Filter, Order)>,
+    queue_key: Option<queue::Key>,
     notices: VecDeque<Notice>,
     /// How many notices there have ever been.
     notified: u64,
@@ -82,6 +85,7 @@ pub struct Desk {
     importing: importing::Importer,
     training: training::Trainer,
     tester: Tester,
+    suggester: suggesting::Suggester,
 }
 
 impl Desk {
@@ -90,6 +94,7 @@ impl Desk {
         let settings = surroundings.config.as_deref().map(Settings::load_from).unwrap_or_default();
         Self {
             tester: Tester::new(surroundings.wake.clone()),
+            suggester: suggesting::Suggester::new(surroundings.wake.clone()),
             surroundings,
             settings,
             open: None,
@@ -114,6 +119,7 @@ impl Desk {
         use Command as C;
         match command {
             C::SetClass { .. }
+            | C::SetAnswer { .. }
             | C::SetState { .. }
             | C::SetFlag { .. }
             | C::Finish(_)
@@ -126,11 +132,23 @@ impl Desk {
             | C::ToggleLink { .. }
             | C::SetClassOfQueue { .. }
             | C::AddDocument(_) => self.annotate(command),
+            C::AcceptSpan { .. }
+            | C::AcceptClass { .. }
+            | C::AcceptAll(_)
+            | C::RejectSpan { .. }
+            | C::SetSuggestions(_)
+            | C::MarkEverywhere { .. }
+            | C::SuggestEverywhere { .. }
+            | C::ImportWords(_) => self.suggestions(command),
             C::ChangeSchema(change) => self.change_schema(&change),
             C::Undo => self.undo(),
             C::Redo => self.redo(),
             C::Open(_) | C::Step(_) | C::NextTodo | C::SetFilter(_) | C::SetOrder(_) => self.navigate(command),
-            C::NewProject { path, classes, spans } => self.new_project(&path, &classes, &spans),
+            C::NewProject { path, classes, spans } => {
+                let usual = classes.is_empty() && spans.is_empty();
+                self.new_project(&path, if usual { Schema::default() } else { Schema::with_names(&classes, &spans) });
+            }
+            C::NewProjectWith { path, schema } => self.new_project(&path, *schema),
             C::OpenProject(path) => self.open_project(&path),
             C::OpenSample => self.open_sample(),
             C::CloseProject => self.close_project(),
@@ -152,6 +170,7 @@ impl Desk {
                 self.notices.pop_front();
             }
         }
+        self.poll_suggestions();
         self.refresh_queue();
     }
 
@@ -161,6 +180,7 @@ impl Desk {
         self.poll_import();
         self.poll_training();
         self.tester.poll();
+        self.poll_suggestions();
         const RETRY_MS: i64 = 2_000;
         if self.is_unsaved() && self.now() - self.saving_tried_ms >= RETRY_MS {
             self.retry_saving();

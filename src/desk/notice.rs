@@ -26,6 +26,13 @@ pub enum Notice {
         documents: usize,
         skipped: usize,
     },
+    /// A word list came in; `problem` is the first of its lines that could not.
+    WordsImported {
+        file: String,
+        added: usize,
+        left_out: usize,
+        problem: Option<String>,
+    },
     Exported(PathBuf),
     RunFinished(String),
     RunCancelled(String),
@@ -45,6 +52,7 @@ impl Notice {
         match self {
             Self::RunFailed { .. } | Self::Unsaved(_) | Self::Failed(_) => Level::Error,
             Self::NothingToUndo | Self::NothingToRedo | Self::QueueEnd => Level::Warning,
+            Self::WordsImported { left_out, .. } if *left_out > 0 => Level::Warning,
             _ => Level::Info,
         }
     }

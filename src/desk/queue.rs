@@ -1,7 +1,16 @@
 //! Moving through the documents.
 
 use super::{Command, Desk, Notice};
-use crate::project::{DocId, Queue};
+use crate::project::{DocId, Filter, Guesses, Order, Queue};
+use std::sync::Arc;
+
+/// What a queue was made of.
+pub(super) struct Key {
+    revision: u64,
+    filter: Filter,
+    order: Order,
+    guesses: Option<Arc<Guesses>>,
+}
 
 impl Desk {
     pub(super) fn navigate(&mut self, command: Command) {
@@ -50,6 +59,11 @@ impl Desk {
         self.position = self.queue.position(doc).unwrap_or(self.position);
     }
 
+    /// Whether the list asks what a model says about every document.
+    pub(super) fn needs_guesses(&self) -> bool {
+        self.suggests() && (self.order == Order::LeastCertain || self.filter.needs_guesses())
+    }
+
     /// Brings the queue up to date with project, filter and order.
     pub(super) fn refresh_queue(&mut self) {
         let Some(open) = &self.open else {
@@ -57,10 +71,19 @@ impl Desk {
             self.queue_key = None;
             return;
         };
-        let key = (open.project.revision(), self.filter.clone(), self.order);
-        if self.queue_key.as_ref() != Some(&key) {
-            self.queue = Queue::of(&open.project, &self.filter, self.order);
-            self.queue_key = Some(key);
+        let guesses = self.needs_guesses().then(|| self.suggester.guesses().clone());
+        let is_fresh = |key: &Key| {
+            let same_guesses = match (&key.guesses, &guesses) {
+                (Some(held), Some(new)) => Arc::ptr_eq(held, new),
+                (held, new) => held.is_none() && new.is_none(),
+            };
+            same_guesses && (key.revision, key.order) == (open.project.revision(), self.order) && key.filter == self.filter
+        };
+        if !self.queue_key.as_ref().is_some_and(is_fresh) {
+            let none = Guesses::new();
+            let known = guesses.as_deref().unwrap_or(&none);
+            self.queue = Queue::with_guesses(&open.project, &self.filter, self.order, known);
+            self.queue_key = Some(Key { revision: open.project.revision(), filter: self.filter.clone(), order: self.order, guesses });
         }
         let gone = |doc: DocId| open.project.document(doc).is_none();
         if self.current.is_none_or(gone) {

@@ -70,7 +70,7 @@ pub enum EditError {
     Linked(DocId, SpanId),
     #[error("the link of document {0:?} is missing, already there, or joins a span to itself")]
     BadLink(DocId),
-    #[error("the schema has no such question, class or label")]
+    #[error("the schema has no such question, class or label, or the answer is of another kind")]
     NotInSchema,
     #[error("documents must be numbered in order: {wanted} was due, {found:?} came")]
     IdGap { wanted: usize, found: DocId },
@@ -167,9 +167,7 @@ impl Project {
 
     fn set_answer(&mut self, doc: DocId, question: QuestionId, to: Option<Answer>) -> Result<Edit, EditError> {
         let asked = self.schema.question(question).ok_or(EditError::NotInSchema)?;
-        if let Some(Answer::Class(class)) = &to
-            && usize::from(*class) >= asked.classes.len()
-        {
+        if to.as_ref().is_some_and(|answer| !asked.takes(answer)) {
             return Err(EditError::NotInSchema);
         }
         let answers = &mut self.doc_mut(doc)?.annotation.answers;
@@ -219,10 +217,8 @@ impl Project {
 /// Whether all that is said about a document lies in its text and in the schema.
 fn fits(doc: &Document, schema: &Schema) -> bool {
     let Annotation { answers, spans, links, .. } = &doc.annotation;
-    let class_fits = |(question, Answer::Class(class)): (&QuestionId, &Answer)| {
-        schema.question(*question).is_some_and(|asked| usize::from(*class) < asked.classes.len())
-    };
-    answers.iter().all(class_fits)
+    let answer_fits = |(question, answer): (&QuestionId, &Answer)| schema.question(*question).is_some_and(|asked| asked.takes(answer));
+    answers.iter().all(answer_fits)
         && spans.values().all(|span| usize::from(span.label) < schema.span_labels.len() && span.range.fits(&doc.text))
         && links.iter().all(|link| link.from != link.to && spans.contains_key(&link.from) && spans.contains_key(&link.to))
 }

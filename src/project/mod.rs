@@ -5,24 +5,32 @@
 //! [`Project::apply`], which answers with the inverse edit.
 
 mod annotation;
+mod counts;
 mod edit;
+mod filter;
 mod history;
 mod ids;
+mod question;
 mod queue;
 mod relabel;
 mod schema;
 mod split;
 mod text;
+mod words;
 
 pub use annotation::{Annotation, Answer, Link, Span, State};
+pub use counts::{LabelCounts, QuestionCount};
 pub use edit::{Edit, EditError};
+pub use filter::{Condition, Filter, Script, What};
 pub use history::{Entry, EntryKind, History, Step};
 pub use ids::{DocId, SpanId};
-pub use queue::{ColumnValues, Filter, Order, Queue, columns_of};
-pub use relabel::{KeyUse, LabelCounts, Plan, SchemaChange, SchemaError};
+pub use question::{Kind, Number, Scale};
+pub use queue::{ColumnValues, Guess, Guesses, Order, Queue, View, columns_of};
+pub use relabel::{KeyUse, NewQuestion, Plan, SchemaChange, SchemaError};
 pub use schema::{Class, LabelId, Polarity, Question, QuestionId, Schema, SpanLabel};
 pub use split::{Split, assign_split};
 pub use text::{TextRange, byte_to_char, char_to_byte};
+pub use words::{MOST_WORDS, WordMatcher, WordRule};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -45,6 +53,17 @@ impl Document {
     /// A document nothing has been said about yet.
     pub fn new(id: DocId, text: impl Into<Arc<str>>) -> Self {
         Self { id, text: text.into(), meta: BTreeMap::new(), split: None, present: true, annotation: Annotation::default() }
+    }
+}
+
+impl Document {
+    /// Where the words of a span stand elsewhere in the text, not touching one another or a span of the same label.
+    pub fn unmarked_repeats(&self, span: &Span) -> Vec<TextRange> {
+        let words = span.range.of(&self.text);
+        let places = self.text.match_indices(words).filter_map(|(at, _)| TextRange::new(&self.text, at..at + words.len()));
+        let is_free =
+            |range: &TextRange| !self.annotation.spans.values().any(|held| held.label == span.label && held.range.overlaps(*range));
+        places.filter(is_free).collect()
     }
 }
 

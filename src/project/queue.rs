@@ -1,29 +1,13 @@
 //! The list of documents a person works through: which ones, in which order.
 
-use super::{Annotation, DocId, Document, Project, QuestionId, State};
-use regex::{Regex, RegexBuilder};
+use super::filter::Needle;
+use super::{DocId, Filter, Project, State};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Which documents are shown.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Filter {
-    /// Substring, without regard to case; what stands after a `/` at the beginning is a pattern.
-    pub search: String,
-    pub state: Option<State>,
-    /// Only flagged ones.
-    pub flagged: bool,
-    /// Only those answered with this class; `Some((question, None))` means not answered.
-    pub class: Option<(QuestionId, Option<u16>)>,
-    /// Only those with a span of this label.
-    pub span_label: Option<u16>,
-    /// Only those with these values in imported columns.
-    pub columns: BTreeMap<String, String>,
-    /// Exactly these, when the queue was opened from a chart or a table.
-    pub only: Option<std::sync::Arc<[DocId]>>,
-}
-
 /// In which order.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Order {
     #[default]
     Arrival,
@@ -31,77 +15,33 @@ pub enum Order {
     Random(u64),
     Shortest,
     Longest,
+    /// Those first of whose class a model is least certain (Lewis and Gale 1994); those it has not looked at come last.
+    LeastCertain,
+}
+
+/// What a model finds likeliest.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Guess {
+    /// Place in the main question.
+    pub class: u16,
+    pub probability: f32,
+}
+
+/// Guesses by document; those of documents that no model has looked at are missing.
+pub type Guesses = BTreeMap<DocId, Guess>;
+
+/// A filter and an order with a name, kept with the project.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct View {
+    pub name: String,
+    pub filter: Filter,
+    pub order: Order,
 }
 
 /// Ids of the documents shown, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Queue {
     ids: Vec<DocId>,
-}
-
-impl Filter {
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Why the search is no pattern; `None` when it is one, or no pattern is meant.
-    pub fn pattern_problem(search: &str) -> Option<String> {
-        match Needle::of(search) {
-            Needle::Broken(reason) => Some(reason),
-            _ => None,
-        }
-    }
-
-    fn keeps(&self, doc: &Document, needle: &Needle) -> bool {
-        let Annotation { state, flagged, spans, .. } = &doc.annotation;
-        self.state.as_ref().is_none_or(|wanted| wanted == state)
-            && (!self.flagged || *flagged)
-            && self.class.is_none_or(|(question, class)| doc.annotation.class(question) == class)
-            && self.span_label.is_none_or(|label| spans.values().any(|span| span.label == label))
-            && self.columns.iter().all(|(column, value)| doc.meta.get(column) == Some(value))
-            && needle.is_in(&doc.text)
-    }
-}
-
-/// What is searched for.
-enum Needle {
-    Everything,
-    /// In lower case.
-    Words(String),
-    Pattern(Regex),
-    /// A pattern that can't be read, and why. Nothing matches it.
-    Broken(String),
-}
-
-impl Needle {
-    fn of(search: &str) -> Self {
-        let Some(pattern) = search.strip_prefix('/') else {
-            return if search.is_empty() { Self::Everything } else { Self::Words(search.to_lowercase()) };
-        };
-        if pattern.is_empty() {
-            return Self::Everything;
-        }
-        // The limit keeps a pattern like a{9999}{9999} from eating the memory.
-        match RegexBuilder::new(pattern).case_insensitive(true).size_limit(1 << 22).build() {
-            Ok(pattern) => Self::Pattern(pattern),
-            Err(regex::Error::CompiledTooBig(_)) => Self::Broken("the pattern is too large".to_owned()),
-            Err(error) => {
-                // The report draws the pattern first; its last line is the reason.
-                let report = error.to_string();
-                let reason = report.lines().last().unwrap_or_default();
-                Self::Broken(reason.strip_prefix("error: ").unwrap_or(reason).to_owned())
-            }
-        }
-    }
-
-    fn is_in(&self, text: &str) -> bool {
-        match self {
-            Self::Everything => true,
-            Self::Words(words) => contains_ignoring_case(text, words),
-            Self::Pattern(pattern) => pattern.is_match(text),
-            Self::Broken(_) => false,
-        }
-    }
 }
 
 /// Values of a column, the most frequent first, with their counts.
@@ -122,16 +62,20 @@ pub fn columns_of(project: &Project, most: usize) -> BTreeMap<String, ColumnValu
     counts.into_iter().map(|(column, values)| (column.to_owned(), ranked(values))).collect()
 }
 
-fn contains_ignoring_case(text: &str, lower_needle: &str) -> bool {
-    text.contains(lower_needle) || text.to_lowercase().contains(lower_needle)
-}
-
 impl Queue {
+    /// A queue that asks no model.
     pub fn of(project: &Project, filter: &Filter, order: Order) -> Self {
+        Self::with_guesses(project, filter, order, &Guesses::new())
+    }
+
+    /// [`Queue::of`] with what a model said so far.
+    pub fn with_guesses(project: &Project, filter: &Filter, order: Order, guesses: &Guesses) -> Self {
         let needle = Needle::of(&filter.search);
+        let main = project.schema().main_question().map(|(id, _)| id);
+        let keeps = |id: DocId| project.document(id).is_some_and(|doc| filter.keeps(doc, &needle, guesses, main));
         let mut ids: Vec<DocId> = match &filter.only {
-            Some(only) => only.iter().copied().filter(|id| project.document(*id).is_some_and(|doc| filter.keeps(doc, &needle))).collect(),
-            None => project.documents().filter(|doc| filter.keeps(doc, &needle)).map(|doc| doc.id).collect(),
+            Some(only) => only.iter().copied().filter(|id| keeps(*id)).collect(),
+            None => project.documents().filter(|doc| filter.keeps(doc, &needle, guesses, main)).map(|doc| doc.id).collect(),
         };
         let length = |id: &DocId| project.document(*id).map_or(0, |doc| doc.text.len());
         match order {
@@ -139,6 +83,10 @@ impl Queue {
             Order::Random(seed) => ids.sort_by_cached_key(|id| super::split::mix(seed ^ super::split::mix(u64::from(id.0)))),
             Order::Shortest => ids.sort_by_key(length),
             Order::Longest => ids.sort_by_key(|id| std::cmp::Reverse(length(id))),
+            Order::LeastCertain => {
+                let certainty = |id: &DocId| guesses.get(id).map_or(f32::INFINITY, |guess| guess.probability);
+                ids.sort_by(|a, b| certainty(a).total_cmp(&certainty(b)));
+            }
         }
         Self { ids }
     }

@@ -17,6 +17,7 @@ pub mod sample;
 mod scan;
 mod settings;
 mod table;
+pub mod words;
 
 pub use error::StoreError;
 pub use jsonl::{export_documents, export_jsonl};

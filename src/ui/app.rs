@@ -213,6 +213,7 @@ impl App {
             Action::OpenSample => send(&mut self.commands, Command::OpenSample),
             Action::CloseProject => send(&mut self.commands, Command::CloseProject),
             Action::Labels => self.labels.open(),
+            Action::ImportWords => self.dialogs.open(Wish::WordList),
             Action::Import => self.dialogs.open(Wish::ImportFile),
             Action::ExportDocuments => self.dialogs.open(Wish::ExportDocuments),
             Action::Undo => send(&mut self.commands, Command::Undo),
@@ -240,6 +241,10 @@ impl App {
 
     fn place_ui(&mut self, ui: &mut egui::Ui) {
         let mut cx = Cx { desk: &self.desk, commands: &mut self.commands, dialogs: &mut self.dialogs };
+        let closes = ui.input(|input| input.viewport().close_requested());
+        if self.place != Place::Label || closes {
+            self.label.leave(&mut cx);
+        }
         ui.push_id(self.place, |ui| match self.place {
             Place::Label => self.label.ui(ui, &mut cx),
             Place::Train => self.train.ui(ui, &mut cx),

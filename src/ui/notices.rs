@@ -19,6 +19,10 @@ pub fn words(cx: &Cx<'_>, notice: &Notice) -> String {
         Notice::ProjectOpened(path) => cx.tf("Opened {}", &[&super::bars::file_name(path)]),
         Notice::Imported { documents, skipped: 0 } => cx.tf("{} documents imported", &[documents]),
         Notice::Imported { documents, skipped } => cx.tf("{} documents imported, {} left out", &[documents, skipped]),
+        Notice::WordsImported { file, added, left_out, problem } => match problem {
+            None => cx.tf("{} words of {} are suggested from now on", &[added, file]),
+            Some(problem) => cx.tf("{} words of {} are suggested from now on, {} left out: {}", &[added, file, left_out, problem]),
+        },
         Notice::Exported(path) => cx.tf("Written: {}", &[&path.display()]),
         Notice::RunFinished(run) => cx.tf("Training is done: run {}", &[run]),
         Notice::RunCancelled(run) => cx.tf("Training was cancelled: run {}", &[run]),

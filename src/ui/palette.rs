@@ -156,7 +156,8 @@ fn lines(cx: &Cx<'_>) -> Vec<Line> {
 /// The key of a class, which its project decides; `None` for other actions.
 fn class_key(cx: &Cx<'_>, action: Action) -> Option<String> {
     let Action::Class(class) = action else { return None };
-    Some(keys::class_key(cx.desk.project()?.schema(), u16::from(class)))
+    let schema = cx.desk.project()?.schema();
+    Some(keys::class_key(schema, schema.main_question()?.0, u16::from(class)))
 }
 
 /// What stands at the `{}` of an action's words; `None` for a class the schema does not have.

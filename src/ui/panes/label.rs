@@ -5,10 +5,12 @@
 
 mod answers;
 mod caret;
+mod filters;
 mod inspector;
 mod jump;
 mod marking;
 mod queue;
+mod suggested;
 mod text;
 
 use crate::desk::Command;
@@ -24,6 +26,7 @@ use std::sync::Arc;
 pub struct LabelPane {
     queue: queue::QueueColumn,
     marking: Marking,
+    answers: answers::Answers,
     inspector: inspector::Inspector,
     shows_queue: bool,
     shows_inspector: bool,
@@ -40,6 +43,7 @@ impl Default for LabelPane {
         Self {
             queue: queue::QueueColumn::default(),
             marking: Marking::default(),
+            answers: answers::Answers::default(),
             inspector: inspector::Inspector::default(),
             shows_queue: true,
             shows_inspector: true,
@@ -57,6 +61,7 @@ impl LabelPane {
         let Some(project) = desk.project() else { return };
         let document = desk.current().and_then(|id| project.document(id));
         self.marking.turn_to(document);
+        self.answers.flush(cx, desk.current());
         // Labels may stand elsewhere now, so none stays armed.
         if self.schema.as_ref().is_none_or(|held| !Arc::ptr_eq(held, project.schema())) {
             self.schema = Some(project.schema().clone());
@@ -85,6 +90,11 @@ impl LabelPane {
         });
     }
 
+    /// Enters what is still being typed: another place is shown, or the window closes.
+    pub fn leave(&mut self, cx: &mut Cx<'_>) {
+        self.answers.flush(cx, None);
+    }
+
     fn document_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, document: &Document) {
         let bar = Frame::new().fill(palette(ui).panel).inner_margin(Margin::symmetric(12, 6));
         Panel::top("labels").frame(bar).show(ui, |ui| {
@@ -101,7 +111,7 @@ impl LabelPane {
                 ui.vertical(|ui| {
                     ui.set_width(width);
                     text::span_bar(ui, cx, project.schema(), document, &mut self.marking);
-                    answers::answers_ui(ui, cx, project.schema(), document);
+                    self.answers.ui(ui, cx, project.schema(), document);
                 });
             });
         });
@@ -119,17 +129,13 @@ impl LabelPane {
             cx.send(Command::SetFilter(Filter::default()));
         }
         if let Some(document) = document {
+            suggested::keys(ui, cx, document, &mut self.marking);
             caret::keys(ui, cx, project.schema(), document, &mut self.marking);
-            if let Some(class) = keys::class_pressed(ui, project.schema()) {
-                answers::answer(cx, project.schema(), document, Some(class));
-            }
+            self.answers.keys(ui, cx, project.schema(), document, self.marking.text_id());
         }
         let pressed = |action| keys::pressed_in(ui, action, self.marking.text_id());
         if let Some(document) = document {
             let doc = document.id;
-            if pressed(Action::ClearClass) {
-                answers::answer(cx, project.schema(), document, None);
-            }
             if pressed(Action::Finish) {
                 cx.send(Command::Finish(doc));
             }
@@ -159,8 +165,12 @@ impl LabelPane {
 
     /// Asks which answer all documents of the queue should get.
     fn answer_all_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project) {
-        let Some((_, question)) = project.schema().main_question() else { return };
-        let mut chosen = keys::class_pressed(ui, project.schema()).filter(|class| usize::from(*class) < question.classes.len());
+        let schema = project.schema();
+        let Some((id, question)) = self.answers.of_list(schema).and_then(|id| Some((id, schema.question(id)?))) else {
+            self.answers_all = false;
+            return;
+        };
+        let mut chosen = keys::class_pressed(ui, schema, id).filter(|(asked, _)| *asked == id).map(|(_, class)| class);
         let count = cx.desk.queue().len();
         let mut is_cancelled = false;
         let modal = crate::ui::theme::modal(ui.ctx(), "answer for all").show(ui.ctx(), |ui| {
@@ -169,13 +179,13 @@ impl LabelPane {
             ui.label(RichText::new(cx.t("Answers they have are replaced. One undo takes it back")).color(palette(ui).weak));
             ui.add_space(GAP);
             ui.horizontal_wrapped(|ui| {
-                chosen = chosen.or(answers::class_buttons(ui, project.schema(), None));
+                chosen = chosen.or(answers::class_buttons(ui, schema, (id, question), true, &[], |_| false));
             });
             ui.add_space(GAP);
             is_cancelled = ui.button(cx.t("Cancel")).clicked();
         });
         if let Some(class) = chosen {
-            cx.send(Command::SetClassOfQueue { class: Some(class) });
+            cx.send(Command::SetClassOfQueue { question: id, class });
         }
         if chosen.is_some() || is_cancelled || modal.should_close() {
             self.answers_all = false;
