@@ -21,6 +21,8 @@ mod text;
 mod tidy;
 mod train;
 mod ui_frame;
+mod ui_gestures;
+mod ui_keys;
 mod ui_label;
 mod ui_questions;
 mod ui_schema;

@@ -130,6 +130,8 @@ fn a_repeated_word_is_marked_by_key_and_by_button() {
 fn words_of_a_span_are_suggested_everywhere_and_can_be_taken_from_the_list() {
     let mut bench = bench();
     bench.chord(Modifiers::COMMAND, Key::End);
+    // Before the full stop.
+    bench.chord(Modifiers::NONE, Key::ArrowLeft);
     bench.window.key_press(Key::O);
     bench.window.run();
     assert_eq!(bench.spans(0), owned(&[("好", 1)]));

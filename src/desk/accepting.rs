@@ -64,6 +64,9 @@ impl Desk {
         let is_open = document.annotation.state != State::Done;
         let name = if names.is_empty() { phrases.state(&State::Done) } else { phrases.accepted(&names, run.as_deref(), least) };
         if also == Also::ClassAndDone && is_open {
+            if !document.annotation.skip_reason.is_empty() {
+                edits.push(Edit::SetSkipReason { doc, to: String::new() });
+            }
             edits.push(Edit::SetState { doc, to: State::Done });
         }
         self.commit(name, edits);

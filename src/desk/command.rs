@@ -4,6 +4,7 @@ use crate::project::{Answer, DocId, Filter, Order, Polarity, QuestionId, Schema,
 use crate::store::import::ImportOptions;
 use crate::store::{Language, Theme};
 use crate::train::TrainConfig;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// One wish.
@@ -33,6 +34,8 @@ pub enum Command {
     Finish(DocId),
     /// Skipped, and on to the next document.
     Skip(DocId),
+    /// The same with a reason.
+    SkipBecause(DocId, String),
     AddSpan {
         doc: DocId,
         range: TextRange,
@@ -166,6 +169,10 @@ pub enum Command {
     /// Keeps a text as a new document.
     AddDocument(String),
 
+    /// Shows the encoder's pieces under the text, or hides them.
+    ShowPieces(bool),
+    /// Keys by the name of their action; actions that are not named have the usual ones.
+    SetKeys(BTreeMap<String, Vec<String>>),
     SetLanguage(Language),
     SetTheme(Theme),
     /// Size of document text in points.

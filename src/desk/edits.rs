@@ -21,10 +21,14 @@ impl Desk {
                 let name = phrases.class_of_many(name, edits.len());
                 self.commit(name, edits);
             }
-            Command::SetState { doc, to } => self.commit(phrases.state(&to), vec![Edit::SetState { doc, to }]),
+            Command::SetState { doc, to } => {
+                let edits = document(doc).map(|document| turned(document, to.clone(), "")).unwrap_or_default();
+                self.commit(phrases.state(&to), edits);
+            }
             Command::SetFlag { doc, to } => self.commit(phrases.flag(to), vec![Edit::SetFlag { doc, to }]),
-            Command::Finish(doc) => self.finish(doc, State::Done),
-            Command::Skip(doc) => self.finish(doc, State::Skipped),
+            Command::Finish(doc) => self.finish(doc, State::Done, ""),
+            Command::Skip(doc) => self.finish(doc, State::Skipped, ""),
+            Command::SkipBecause(doc, reason) => self.finish(doc, State::Skipped, reason.trim()),
             Command::AddSpan { .. } | Command::AddLinkedSpan { .. } => self.add_span(&command),
             Command::RemoveSpan { doc, id } => {
                 let Some((document, span)) = document(doc).and_then(|d| Some((d, *d.annotation.spans.get(&id)?))) else { return };
@@ -98,12 +102,12 @@ impl Desk {
         self.commit(name, edits);
     }
 
-    fn finish(&mut self, doc: DocId, to: State) {
+    fn finish(&mut self, doc: DocId, to: State, reason: &str) {
         let phrases = Phrases(self.settings.language);
-        let is_there = self.project().and_then(|project| project.document(doc)).is_some_and(|d| d.annotation.state == to);
-        if !is_there {
-            self.commit(phrases.state(&to), vec![Edit::SetState { doc, to }]);
-        }
+        let document = self.project().and_then(|project| project.document(doc));
+        let edits = document.map(|document| turned(document, to.clone(), reason)).unwrap_or_default();
+        let name = if reason.is_empty() { phrases.state(&to) } else { phrases.skip(reason) };
+        self.commit(name, edits);
         self.refresh_queue();
         self.step(1);
     }
@@ -175,9 +179,25 @@ fn class_for_all(project: &Project, docs: &[DocId], question: QuestionId, class:
             (Kind::Several, _) => Answer::Classes([class].into()),
             _ => Answer::Class(class),
         };
-        (held != Some(&to)).then(|| Edit::SetAnswer { doc: *doc, question, to: Some(to) })
+        (held != Some(&to)).then_some(Edit::SetAnswer { doc: *doc, question, to: Some(to) })
     };
     docs.iter().filter_map(edit).collect()
+}
+
+/// The edits that put a document into another state; a reason to skip it goes when it is not skipped any more.
+fn turned(document: &Document, to: State, reason: &str) -> Vec<Edit> {
+    let doc = document.id;
+    let said = &document.annotation;
+    let mut edits = Vec::new();
+    // Skipped again without saying why, it keeps the reason it has.
+    let stays = to == State::Skipped && said.state == to && reason.is_empty();
+    if said.skip_reason != reason && !stays {
+        edits.push(Edit::SetSkipReason { doc, to: reason.to_owned() });
+    }
+    if said.state != to {
+        edits.push(Edit::SetState { doc, to });
+    }
+    edits
 }
 
 /// Removes a span and the links that hold it.

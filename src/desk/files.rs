@@ -66,6 +66,7 @@ impl Desk {
         self.training.forget();
         self.tester.forget();
         self.suggester.forget();
+        self.strip = super::pieces::PieceStrip::default();
         self.importing.forget();
         self.open = None;
         self.current = None;
@@ -111,6 +112,14 @@ impl Desk {
     pub(super) fn change_settings(&mut self, change: impl FnOnce(&mut Settings)) {
         change(&mut self.settings);
         let saved = self.surroundings.config.as_deref().map_or(Ok(()), |folder| self.settings.save_to(folder));
+        if let Err(error) = saved {
+            self.fail(error);
+        }
+    }
+
+    pub(super) fn set_keys(&mut self, keys: std::collections::BTreeMap<String, Vec<String>>) {
+        let saved = self.surroundings.config.as_deref().map_or(Ok(()), |folder| store::key_file::save(folder, &keys));
+        self.keys = keys;
         if let Err(error) = saved {
             self.fail(error);
         }

@@ -13,6 +13,7 @@ mod importing;
 pub mod job;
 mod notice;
 mod phrase;
+mod pieces;
 mod queue;
 mod saving;
 mod schema;
@@ -33,10 +34,11 @@ pub use training::{Phase, RunView, encoder_files};
 pub use crate::store::import::{Column, ImportOptions, ImportReport, Preview, RowIssue};
 pub use crate::store::{Language, Settings, Theme};
 pub use crate::store::{RunStatus, RunSummary};
+pub use crate::text::{PieceTag, Pieces, piece_tags};
 pub use crate::text::{next_character, next_word_end, previous_character, previous_word_start, word_at};
 
 use crate::project::{DocId, EntryKind, Filter, History, Order, Project, Queue, Schema, Step};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -67,6 +69,8 @@ struct OpenProject {
 pub struct Desk {
     surroundings: Surroundings,
     settings: Settings,
+    /// Keys that were changed, by the name of their action.
+    keys: BTreeMap<String, Vec<String>>,
     open: Option<OpenProject>,
     current: Option<DocId>,
     /// Place in the queue where the current document was last seen.
@@ -86,6 +90,7 @@ pub struct Desk {
     training: training::Trainer,
     tester: Tester,
     suggester: suggesting::Suggester,
+    strip: pieces::PieceStrip,
 }
 
 impl Desk {
@@ -95,6 +100,8 @@ impl Desk {
         Self {
             tester: Tester::new(surroundings.wake.clone()),
             suggester: suggesting::Suggester::new(surroundings.wake.clone()),
+            strip: pieces::PieceStrip::default(),
+            keys: surroundings.config.as_deref().map(crate::store::key_file::load).unwrap_or_default(),
             surroundings,
             settings,
             open: None,
@@ -124,6 +131,7 @@ impl Desk {
             | C::SetFlag { .. }
             | C::Finish(_)
             | C::Skip(_)
+            | C::SkipBecause(..)
             | C::AddSpan { .. }
             | C::AddLinkedSpan { .. }
             | C::RemoveSpan { .. }
@@ -163,6 +171,8 @@ impl Desk {
             C::ExportModel { run, folder } => self.export_model(&run, &folder),
             C::UseRun(id) => self.use_run(id),
             C::Predict(text) => self.tester.ask(text),
+            C::ShowPieces(on) => self.change_settings(|settings| settings.pieces = on),
+            C::SetKeys(keys) => self.set_keys(keys),
             C::SetLanguage(language) => self.change_settings(|settings| settings.language = language),
             C::SetTheme(theme) => self.change_settings(|settings| settings.theme = theme),
             C::SetTextSize(size) => self.change_settings(|settings| settings.text_size = size.clamp(14.0, 40.0)),
@@ -171,6 +181,7 @@ impl Desk {
             }
         }
         self.poll_suggestions();
+        self.poll_pieces();
         self.refresh_queue();
     }
 
@@ -181,6 +192,7 @@ impl Desk {
         self.poll_training();
         self.tester.poll();
         self.poll_suggestions();
+        self.poll_pieces();
         const RETRY_MS: i64 = 2_000;
         if self.is_unsaved() && self.now() - self.saving_tried_ms >= RETRY_MS {
             self.retry_saving();
@@ -246,6 +258,11 @@ impl Desk {
 
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Keys that a person chose instead of the usual ones, by the name of their action.
+    pub fn keys(&self) -> &BTreeMap<String, Vec<String>> {
+        &self.keys
     }
 
     pub fn importing(&self) -> &Importing {

@@ -50,6 +50,11 @@ impl Phrases {
         }
     }
 
+    pub fn skip(self, reason: &str) -> String {
+        let why = excerpt(reason);
+        self.pick(format!("skip: {why}"), format!("跳过：{why}"))
+    }
+
     pub fn flag(self, to: bool) -> String {
         if to {
             self.pick("flag".to_owned(), "加旗标".to_owned())

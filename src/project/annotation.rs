@@ -46,6 +46,9 @@ pub struct Link {
 pub struct Annotation {
     pub state: State,
     pub flagged: bool,
+    /// Why it was skipped; empty for no reason, and for documents that are not skipped.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub skip_reason: String,
     pub answers: BTreeMap<QuestionId, Answer>,
     pub spans: BTreeMap<SpanId, Span>,
     pub links: BTreeSet<Link>,

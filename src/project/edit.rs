@@ -21,6 +21,11 @@ pub enum Edit {
         doc: DocId,
         to: bool,
     },
+    /// Why the document is skipped.
+    SetSkipReason {
+        doc: DocId,
+        to: String,
+    },
     PutSpan {
         doc: DocId,
         id: SpanId,
@@ -83,6 +88,7 @@ impl Edit {
             Self::SetAnswer { doc, .. }
             | Self::SetState { doc, .. }
             | Self::SetFlag { doc, .. }
+            | Self::SetSkipReason { doc, .. }
             | Self::PutSpan { doc, .. }
             | Self::RemoveSpan { doc, .. }
             | Self::PutLink { doc, .. }
@@ -114,6 +120,10 @@ impl Project {
             Edit::SetFlag { doc, to } => {
                 let slot = &mut self.doc_mut(doc)?.annotation.flagged;
                 Edit::SetFlag { doc, to: std::mem::replace(slot, to) }
+            }
+            Edit::SetSkipReason { doc, to } => {
+                let slot = &mut self.doc_mut(doc)?.annotation.skip_reason;
+                Edit::SetSkipReason { doc, to: std::mem::replace(slot, to) }
             }
             Edit::PutSpan { doc, id, span } => self.put_span(doc, id, span)?,
             Edit::RemoveSpan { doc, id } => {

@@ -122,7 +122,7 @@ impl Scale {
     }
 
     /// How many numbers are offered.
-    pub fn len(self) -> usize {
+    pub fn count(self) -> usize {
         ((i64::from(self.max.0) - i64::from(self.min.0)) / i64::from(self.step.0)) as usize + 1
     }
 
@@ -130,7 +130,7 @@ impl Scale {
     /// steps the digits are spread evenly from end to end.
     pub fn of_digit(self, digit: u8) -> Option<Number> {
         let place = i64::from(digit.checked_sub(1)?);
-        if self.len() <= 9 {
+        if self.count() <= 9 {
             let number = i64::from(self.min.0) + place * i64::from(self.step.0);
             return (number <= i64::from(self.max.0)).then_some(Number(number as i32));
         }

@@ -188,6 +188,9 @@ impl<'a> Out<'a> {
             };
             (0..count).for_each(|_| self.note(doc, what, &doc.text));
         }
+        if !said.skip_reason.is_empty() {
+            self.note(doc, "the reason for skipping", &said.skip_reason);
+        }
         if said.flagged {
             self.note(doc, "a flag", &doc.text);
         }

@@ -120,6 +120,7 @@ pub struct DraftAnnotation {
     /// `(from, to)`, ids of spans.
     pub links: Vec<(u32, u32)>,
     pub state: State,
+    pub skip_reason: String,
     pub flagged: bool,
     /// The names are another tool's: a label that comes with polarities gets them, whatever the schema said.
     pub foreign: bool,

@@ -24,6 +24,8 @@ struct OwnRow<'a> {
     spans: Vec<OwnSpan>,
     links: Vec<OwnLink>,
     state: &'a State,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    skip_reason: &'a str,
     flagged: bool,
     split: Option<Split>,
     meta: &'a BTreeMap<String, String>,
@@ -197,6 +199,7 @@ fn annotation(text: &str, object: &mut Object) -> Result<DraftAnnotation, String
         spans,
         links,
         state: field(object, "state")?.unwrap_or_default(),
+        skip_reason: field(object, "skip_reason")?.unwrap_or_default(),
         flagged: field(object, "flagged")?.unwrap_or_default(),
         ..DraftAnnotation::default()
     })
@@ -273,6 +276,7 @@ fn own_row<'a>(project: &'a Project, doc: &'a Document) -> OwnRow<'a> {
         spans: spans.collect(),
         links: annotation.links.iter().map(|link| OwnLink { from: link.from.0, to: link.to.0 }).collect(),
         state: &annotation.state,
+        skip_reason: &annotation.skip_reason,
         flagged: annotation.flagged,
         split: doc.split,
         meta: &doc.meta,

@@ -9,6 +9,7 @@ pub mod export;
 pub mod formats;
 pub mod import;
 mod jsonl;
+pub mod key_file;
 pub mod model_folder;
 mod project_file;
 mod rows;

@@ -9,6 +9,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, Result, Row, Statement, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
@@ -90,10 +91,10 @@ pub(super) fn write_touched(database: &Connection, touched: &Touched, project: &
 /// `false` when the file does not have the document.
 fn rewrite_annotation(database: &Connection, doc: &Document) -> Result<bool> {
     let id = doc.id.0;
-    let Annotation { state, flagged, .. } = &doc.annotation;
+    let Annotation { flagged, .. } = &doc.annotation;
     let known = database.prepare_cached("UPDATE documents SET state = ?2, flagged = ?3 WHERE id = ?1")?.execute(params![
         id,
-        state_name(state),
+        state_words(&doc.annotation),
         flagged
     ])?;
     for delete in ["DELETE FROM answers WHERE doc = ?1", "DELETE FROM spans WHERE doc = ?1", "DELETE FROM links WHERE doc = ?1"] {
@@ -109,9 +110,17 @@ pub(super) fn insert_documents(database: &Connection, documents: &[Document]) ->
         database.prepare("INSERT INTO documents(id, text, meta, split, present, state, flagged) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
     let mut marks = Marks::new(database)?;
     for doc in documents {
-        let Annotation { state, flagged, .. } = &doc.annotation;
+        let Annotation { flagged, .. } = &doc.annotation;
         let meta = to_json(&doc.meta)?;
-        insert.execute(params![doc.id.0, &*doc.text, meta, doc.split.map(Split::name), doc.present, state_name(state), flagged])?;
+        insert.execute(params![
+            doc.id.0,
+            &*doc.text,
+            meta,
+            doc.split.map(Split::name),
+            doc.present,
+            state_words(&doc.annotation),
+            flagged
+        ])?;
         marks.insert(doc)?;
     }
     Ok(())
@@ -242,13 +251,16 @@ fn document(row: &Row) -> Result<Document> {
         Some("test") => Some(Split::Test),
         Some(other) => return Err(wrong(3, format!("unknown split {other:?}"))),
     };
-    let state = match text(row, 5)? {
-        "todo" => State::Todo,
-        "done" => State::Done,
-        "skipped" => State::Skipped,
-        other => return Err(wrong(5, format!("unknown state {other:?}"))),
+    let (state, skip_reason) = match text(row, 5)? {
+        "todo" => (State::Todo, ""),
+        "done" => (State::Done, ""),
+        "skipped" => (State::Skipped, ""),
+        other => match other.strip_prefix(SKIPPED_BECAUSE) {
+            Some(reason) => (State::Skipped, reason),
+            None => return Err(wrong(5, format!("unknown state {other:?}"))),
+        },
     };
-    let annotation = Annotation { state, flagged: row.get(6)?, ..Annotation::default() };
+    let annotation = Annotation { state, flagged: row.get(6)?, skip_reason: skip_reason.to_owned(), ..Annotation::default() };
     Ok(Document { id: DocId(row.get(0)?), text: Arc::from(text(row, 1)?), meta, split, present: row.get(4)?, annotation })
 }
 
@@ -261,6 +273,16 @@ pub(super) fn check(documents: &[Document]) -> std::result::Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Stands before the reason in the column of states.
+const SKIPPED_BECAUSE: &str = "skipped: ";
+
+fn state_words(said: &Annotation) -> Cow<'_, str> {
+    match &said.state {
+        State::Skipped if !said.skip_reason.is_empty() => format!("{SKIPPED_BECAUSE}{}", said.skip_reason).into(),
+        state => state_name(state).into(),
+    }
 }
 
 fn state_name(state: &State) -> &'static str {

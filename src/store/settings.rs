@@ -50,6 +50,8 @@ pub struct Settings {
     pub text_size: f32,
     /// Whether a model and word lists suggest marks.
     pub suggestions: bool,
+    /// Whether the encoder's pieces stand under the text.
+    pub pieces: bool,
 }
 
 impl Default for Settings {
@@ -63,6 +65,7 @@ impl Default for Settings {
             author: author.unwrap_or_else(|| "me".to_owned()),
             text_size: 20.0,
             suggestions: true,
+            pieces: false,
         }
     }
 }

@@ -5,9 +5,10 @@
 
 use super::bars::Bars;
 use super::dialogs::{Dialogs, Wish};
+use super::key_sheet::KeySheet;
 use super::keys::{self, Action, Group};
 use super::labels::LabelsWindow;
-use super::palette::{KeySheet, PaletteWindow};
+use super::palette::PaletteWindow;
 use super::panes::{data::DataPane, insights::InsightsPane, label::LabelPane, test::TestPane, train::TrainPane, welcome};
 use super::{Commands, Cx, Place, fonts, theme};
 use crate::desk::{Command, Desk, Language, Settings, Surroundings, Theme};
@@ -280,7 +281,7 @@ impl App {
     fn windows_ui(&mut self, ctx: &egui::Context) {
         self.dialogs.ui(ctx, &self.desk, &mut self.commands);
         let mut cx = Cx { desk: &self.desk, commands: &mut self.commands, dialogs: &mut self.dialogs };
-        self.key_sheet.ui(ctx, &cx);
+        self.key_sheet.ui(ctx, &mut cx);
         self.labels.ui(ctx, &mut cx);
         self.bars.notices_ui(ctx, &mut cx);
         if let Some(action) = self.palette.ui(ctx, &mut cx) {
@@ -302,6 +303,7 @@ impl eframe::App for App {
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        keys::use_keys(self.desk.keys());
         let modal = self.is_modal();
         keys::block(ui, modal);
         if !modal {

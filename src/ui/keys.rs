@@ -3,6 +3,10 @@
 //! A pane asks [`pressed`]. Plain letters never fire while a text field has the focus or an input method composes;
 //! a chord matches only with exactly its modifiers (egui's own matching would take Ctrl+Shift+Z for Ctrl+Z too).
 
+mod map;
+
+pub use map::{KeyNames, Other, conflicts, use_keys};
+
 use crate::project::{LabelId, QuestionId, Schema};
 use eframe::egui::{self, Event, Id, ImeEvent, Key, Modifiers};
 
@@ -47,6 +51,8 @@ pub enum Action {
     ClassOfQueue,
     Finish,
     Skip,
+    /// Asks for the reason first.
+    SkipBecause,
     Flag,
     Next,
     Previous,
@@ -77,6 +83,7 @@ pub enum Action {
     RejectNext,
     AcceptAll,
     ShowSuggestions,
+    ShowPieces,
     ImportWords,
 }
 
@@ -183,6 +190,7 @@ pub struct Row {
     pub group: Group,
     /// A sentence for [`crate::ui::i18n`].
     pub words: &'static str,
+    /// Unless others were chosen: see [`Row::keys`].
     pub chords: &'static [Chord],
     /// Works while a text field has the focus.
     while_typing: bool,
@@ -207,7 +215,7 @@ impl Row {
 
     /// The first key, as written; empty when there is none.
     pub fn key_name(&self) -> String {
-        self.chords.first().map(|chord| chord.name()).unwrap_or_default()
+        self.keys().first().map(|chord| chord.name()).unwrap_or_default()
     }
 }
 
@@ -257,6 +265,7 @@ pub static TABLE: &[Row] = {
         row(A::ClassOfQueue, G::Document, "Answer for all documents in the list…", &[ctrl(Key::A)]),
         row(A::Finish, G::Document, "Done, go on", &[key(Key::Enter)]),
         row(A::Skip, G::Document, "Skip, go on", &[key(Key::S)]),
+        row(A::SkipBecause, G::Document, "Skip because…", &[shift(Key::S)]),
         row(A::Flag, G::Document, "Flag or take the flag away", &[key(Key::F)]),
         row(A::Next, G::Document, "Next document", &[key(Key::J), key(Key::ArrowDown)]).repeats(),
         row(A::Previous, G::Document, "Previous document", &[key(Key::K), key(Key::ArrowUp)]).repeats(),
@@ -277,6 +286,7 @@ pub static TABLE: &[Row] = {
         row(A::RejectNext, G::Spans, "Reject the next suggestion", &[shift(Key::Tab)]),
         row(A::AcceptAll, G::Spans, "Accept all suggestions, go on", &[ctrl(Key::Enter)]),
         row(A::ShowSuggestions, G::Spans, "Show or hide suggestions", &[ctrl_shift(Key::G)]),
+        row(A::ShowPieces, G::Spans, "Show or hide the encoder's pieces", &[ctrl_shift(Key::P)]),
         row(A::Deselect, G::Spans, "Select nothing", &[key(Key::Escape)]),
     ]
 };
@@ -303,7 +313,7 @@ pub fn pressed_in(ui: &egui::Ui, action: Action, own: Option<Id>) -> bool {
     }
     let Some(row) = row_of(action).filter(|_| !is_blocked(ui)) else { return false };
     let typing = is_typing(ui);
-    row.chords.iter().any(|chord| {
+    row.keys().iter().any(|chord| {
         let allowed = !typing || (row.while_typing && !chord.is_plain());
         allowed && !is_for_a_widget(ui, *chord, own) && take(ui, *chord, row.repeats)
     })

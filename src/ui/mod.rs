@@ -10,6 +10,7 @@ pub mod dialogs;
 pub mod fonts;
 pub mod i18n;
 pub mod icons;
+mod key_sheet;
 pub mod keys;
 mod labels;
 mod notices;

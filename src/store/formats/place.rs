@@ -71,7 +71,8 @@ fn ready(doc: RawDoc, unit: Unit, one_question: bool) -> Ready {
         }
     }
     let answers = answers.into_iter().map(|(question, class)| (question, DraftAnswer::Class(class))).collect();
-    let annotation = DraftAnnotation { answers, spans: placed, links: joined, state, flagged: false, foreign: true, one_question };
+    let annotation =
+        DraftAnnotation { answers, spans: placed, links: joined, state, foreign: true, one_question, ..DraftAnnotation::default() };
     Ready { draft: Draft { row, text, label, meta, split: None, annotation: Some(annotation) }, kept, losses }
 }
 

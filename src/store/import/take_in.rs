@@ -36,8 +36,8 @@ struct Names {
 impl Names {
     fn document(&mut self, id: DocId, draft: Draft) -> Document {
         let Draft { row, text, label, meta, split, annotation } = draft;
-        let DraftAnnotation { answers, spans, links, state, flagged, foreign, one_question } = annotation.unwrap_or_default();
-        let mut said = Annotation { state, flagged, ..Annotation::default() };
+        let DraftAnnotation { answers, spans, links, state, skip_reason, flagged, foreign, one_question } = annotation.unwrap_or_default();
+        let mut said = Annotation { state, skip_reason, flagged, ..Annotation::default() };
         for (name, draft) in answers {
             let question = self.question(&name, &draft, one_question, row);
             match self.answer(question, &draft, row) {

@@ -9,7 +9,9 @@ mod filters;
 mod inspector;
 mod jump;
 mod marking;
+mod pieces;
 mod queue;
+mod skip;
 mod suggested;
 mod text;
 
@@ -36,6 +38,8 @@ pub struct LabelPane {
     schema: Option<Arc<Schema>>,
     /// The question for a document to go to.
     jump: Option<jump::Jump>,
+    /// The question why a document is skipped.
+    skip: Option<skip::SkipReason>,
 }
 
 impl Default for LabelPane {
@@ -50,6 +54,7 @@ impl Default for LabelPane {
             answers_all: false,
             schema: None,
             jump: None,
+            skip: None,
         }
     }
 }
@@ -72,6 +77,10 @@ impl LabelPane {
         } else if let Some(jump) = &mut self.jump {
             if jump.ui(ui, cx, project) {
                 self.jump = None;
+            }
+        } else if let Some(skip) = &mut self.skip {
+            if skip.ui(ui, cx) {
+                self.skip = None;
             }
         } else {
             self.keys(ui, cx, project, document);
@@ -115,6 +124,10 @@ impl LabelPane {
                 });
             });
         });
+        if cx.desk.shows_pieces() {
+            let strip = Frame::new().fill(palette(ui).panel).inner_margin(Margin::symmetric(12, 6));
+            Panel::bottom("pieces").frame(strip).show(ui, |ui| pieces::ui(ui, cx, project.schema(), document));
+        }
         let inside = Frame::new().fill(palette(ui).ground);
         CentralPanel::default().frame(inside).show(ui, |ui| text::text_ui(ui, cx, project.schema(), document, &mut self.marking));
     }
@@ -141,6 +154,9 @@ impl LabelPane {
             }
             if pressed(Action::Skip) {
                 cx.send(Command::Skip(doc));
+            }
+            if pressed(Action::SkipBecause) {
+                self.skip = Some(skip::SkipReason::new(project, doc));
             }
             if pressed(Action::Flag) {
                 cx.send(Command::SetFlag { doc, to: !document.annotation.flagged });

@@ -62,7 +62,7 @@ impl QuestionSummary {
 }
 
 fn bins_of(scale: Scale) -> Vec<Bin> {
-    let width = scale.len().div_ceil(BINS + 1) as i32;
+    let width = scale.count().div_ceil(BINS + 1) as i32;
     let mut bins: Vec<Bin> = Vec::new();
     let mut from = scale.min;
     loop {

@@ -288,14 +288,16 @@ const SPACE: &str = "      ";
 fn state_ui(ui: &mut Ui, cx: &mut Cx<'_>, document: &Document) {
     let annotation = &document.annotation;
     let word = cx.t(state_word(&annotation.state));
-    let menu = ui.menu_button(format!("{SPACE}{word}"), |ui| {
+    let why = &annotation.skip_reason;
+    let shown = if why.is_empty() { word.to_owned() } else { format!("{word}: {}", super::text::excerpt(why)) };
+    let menu = ui.menu_button(format!("{SPACE}{shown}"), |ui| {
         for state in [State::Todo, State::Done, State::Skipped] {
             if ui.selectable_label(annotation.state == state, cx.t(state_word(&state))).clicked() && annotation.state != state {
                 cx.send(Command::SetState { doc: document.id, to: state });
             }
         }
     });
-    let menu = menu.response.accessible_name(cx.tf("State: {}", &[&word]));
+    let menu = menu.response.accessible_name(cx.tf("State: {}", &[&shown]));
     state_mark(ui, menu.rect.left_center() + vec2(15.0, 0.0), &annotation.state, false);
     let name = cx.t(if annotation.flagged { "Flagged" } else { "Flag" });
     let button = ui.add(eframe::egui::Button::new(format!("{SPACE}{name}")).selected(annotation.flagged));
@@ -312,6 +314,9 @@ fn steps_ui(ui: &mut Ui, cx: &mut Cx<'_>, document: &Document) {
     let done = ui.add(primary_button(ui, cx.t("Done, go on")));
     if done.on_hover_text(keys::name_of(Action::Finish)).clicked() {
         cx.send(Command::Finish(doc));
+    }
+    if ui.button(cx.t("Skip because…")).on_hover_text(keys::name_of(Action::SkipBecause)).clicked() {
+        keys::wish(ui, Action::SkipBecause);
     }
     if ui.button(cx.t("Skip")).on_hover_text(keys::name_of(Action::Skip)).clicked() {
         cx.send(Command::Skip(doc));

@@ -46,6 +46,9 @@ pub(super) fn keys(ui: &Ui, cx: &mut Cx<'_>, document: &Document, marking: &mut 
     if pressed(Action::ShowSuggestions) {
         cx.send(Command::SetSuggestions(!cx.desk.suggests()));
     }
+    if pressed(Action::ShowPieces) {
+        cx.send(Command::ShowPieces(!cx.desk.shows_pieces()));
+    }
     if let Some((id, _)) = marking.selected_span(document) {
         if pressed(Action::MarkEverywhere) {
             cx.send(Command::MarkEverywhere { doc: document.id, id });

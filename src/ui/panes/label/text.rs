@@ -191,6 +191,7 @@ pub(super) fn text_ui(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &
             reveal,
             name,
         };
+        marking.view.dimmed_from = cx.desk.pieces(document.id).and_then(|pieces| pieces.cut_at);
         let output = widget.show(&mut inner, &mut marking.view);
         ui.advance_cursor_after_rect(inner.min_rect());
         ui.add_space(24.0);
