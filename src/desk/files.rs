@@ -66,7 +66,7 @@ impl Desk {
         self.training.forget();
         self.tester.forget();
         self.suggester.forget();
-        self.strip = super::pieces::PieceStrip::default();
+        self.strip.clear();
         self.importing.forget();
         self.open = None;
         self.current = None;

@@ -32,17 +32,31 @@ struct Worker {
 pub(super) struct PieceStrip {
     reader: Option<Reader>,
     worker: Option<Worker>,
+    /// Threads that are ending.
+    retired: Vec<Job<News>>,
     asked: Option<DocId>,
     read: Option<(DocId, Pieces)>,
     has_failed: bool,
 }
 
 impl PieceStrip {
+    /// Forgets everything; a thread that is still at work ends by itself.
+    pub fn clear(&mut self) {
+        self.retired.retain(|job| !job.is_finished());
+        if let Some(Worker { texts, job }) = self.worker.take() {
+            drop(texts);
+            job.request_stop();
+            self.retired.push(job);
+        }
+        *self = Self { retired: std::mem::take(&mut self.retired), ..Self::default() };
+    }
+
     fn start(&mut self, reader: Reader, wake: Waker) {
         let (texts, inbox) = bounded(64);
         let of = reader.clone();
         let work = move |reporter: &Reporter<News>| read_texts(&of, &inbox, reporter);
-        *self = Self { reader: Some(reader), ..Self::default() };
+        self.clear();
+        self.reader = Some(reader);
         match Job::start("gloss-pieces", wake, work, News::Failed) {
             Ok(job) => self.worker = Some(Worker { texts, job }),
             Err(error) => log::warn!("no thread for pieces: {error}"),
@@ -79,7 +93,7 @@ impl Desk {
 
     pub(super) fn poll_pieces(&mut self) {
         if !self.shows_pieces() || self.open.is_none() {
-            self.strip = PieceStrip::default();
+            self.strip.clear();
             return;
         }
         let run = self.tester.run().and_then(|id| self.runs().iter().find(|run| run.id == id));

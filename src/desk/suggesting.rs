@@ -50,15 +50,27 @@ struct Worker {
     job: Job<News>,
 }
 
+impl Worker {
+    /// Asks the thread to end, without waiting for what it is at.
+    fn retire(self) -> Job<News> {
+        self.job.request_stop();
+        self.job
+    }
+}
+
 /// Everything suggested since the run was chosen.
 pub(super) struct Suggester {
     wake: Waker,
     worker: Option<Worker>,
+    /// Threads that are ending.
+    retired: Vec<Job<News>>,
     /// The run whose model answers; what it said is forgotten when another is chosen.
     run: Option<String>,
     classes: Vec<String>,
     span_labels: Vec<String>,
     said: BTreeMap<DocId, Said>,
+    /// Documents before this place were asked about when all were wanted.
+    scanned: usize,
     is_busy: bool,
     has_failed: bool,
     rejected: BTreeSet<(DocId, TextRange, u16)>,
@@ -83,10 +95,12 @@ impl Suggester {
         Self {
             wake,
             worker: None,
+            retired: Vec::new(),
             run: None,
             classes: Vec::new(),
             span_labels: Vec::new(),
             said: BTreeMap::new(),
+            scanned: 0,
             is_busy: false,
             has_failed: false,
             rejected: BTreeSet::new(),
@@ -98,7 +112,9 @@ impl Suggester {
     }
 
     pub fn forget(&mut self) {
-        *self = Self::new(self.wake.clone());
+        let mut retired = std::mem::take(&mut self.retired);
+        retired.extend(self.worker.take().map(Worker::retire));
+        *self = Self { retired, ..Self::new(self.wake.clone()) };
     }
 
     /// The likeliest class of each document looked at so far.
@@ -109,7 +125,8 @@ impl Suggester {
     fn choose(&mut self, run: Option<&str>) {
         if self.run.as_deref() != run {
             let rejected = std::mem::take(&mut self.rejected);
-            *self = Self { run: run.map(str::to_owned), rejected, ..Self::new(self.wake.clone()) };
+            self.forget();
+            (self.run, self.rejected) = (run.map(str::to_owned), rejected);
         }
     }
 
@@ -131,6 +148,7 @@ impl Suggester {
 
     /// Takes in what the thread has to say; answers with a failure.
     fn drain(&mut self) -> Option<String> {
+        self.retired.retain(|job| !job.is_finished());
         let news = self.worker.as_ref().map(|worker| worker.job.drain()).unwrap_or_default();
         let mut failure = None;
         for news in news {
@@ -173,6 +191,23 @@ impl Suggester {
         };
         self.guesses = Arc::new(self.said.iter().filter_map(|(doc, said)| Some((*doc, best(said)?))).collect());
         self.guessed_for = Some(schema.clone());
+    }
+
+    /// The next documents of the whole project, for a list that is ordered or filtered by guesses. Each is looked at once;
+    /// those of undone imports too, which may come back.
+    fn next_of_all(&mut self, project: &Project) -> Texts {
+        let rest = project.all_documents().get(self.scanned..).unwrap_or_default();
+        let mut texts = Texts::new();
+        for doc in rest {
+            if texts.len() >= BATCH {
+                break;
+            }
+            self.scanned += 1;
+            if !self.said.contains_key(&doc.id) {
+                texts.push((doc.id, doc.text.clone()));
+            }
+        }
+        texts
     }
 
     fn refresh_words(&mut self, schema: &Arc<Schema>, document: Option<&Document>) {
@@ -297,7 +332,14 @@ impl Desk {
     }
 
     fn ask_for_next(&mut self, run: Option<String>) {
-        let Some(texts) = self.project().map(|project| self.next_texts(project)).filter(|texts| !texts.is_empty()) else { return };
+        let Some(open) = &self.open else { return };
+        let mut texts = self.next_texts(&open.project);
+        if texts.is_empty() && self.needs_guesses() {
+            texts = self.suggester.next_of_all(&open.project);
+        }
+        if texts.is_empty() {
+            return;
+        }
         if self.suggester.worker.is_none()
             && let Some(run) = run
             && let Some(source) = self.model_source(&run)
@@ -307,7 +349,7 @@ impl Desk {
         self.suggester.ask(texts);
     }
 
-    /// The current document first, then those ahead; all others only when the list is ordered or filtered by guesses.
+    /// The current document first, then those ahead.
     fn next_texts(&self, project: &Project) -> Texts {
         let unknown = |doc: &DocId| !self.suggester.said.contains_key(doc);
         let ids = self.queue.ids();
@@ -318,9 +360,6 @@ impl Desk {
             if !wanted.contains(&doc) {
                 wanted.push(doc);
             }
-        }
-        if wanted.is_empty() && self.needs_guesses() {
-            wanted = project.documents().map(|doc| doc.id).filter(unknown).take(BATCH).collect();
         }
         wanted.truncate(BATCH);
         wanted.into_iter().filter_map(|id| Some((id, project.document(id)?.text.clone()))).collect()
