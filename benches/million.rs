@@ -5,7 +5,7 @@
 use eframe::egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use gloss::desk::{Command, Desk, Surroundings};
-use gloss::project::{Answer, DocId, Document, Edit, Filter, History, Order, Project, QuestionId, Schema, State};
+use gloss::project::{Answer, DocId, Document, Edit, Filter, History, Order, Project, QuestionId, Schema, State, What};
 use gloss::store::ProjectFile;
 use gloss::ui::{App, app};
 use std::path::{Path, PathBuf};
@@ -133,7 +133,7 @@ fn main() {
         window.key_press(if turn % 2 == 0 { Key::Num3 } else { Key::Enter });
     });
     frames("frame, undo", &mut window, 30, |window, _| window.key_press_modifiers(Modifiers::COMMAND, Key::Z));
-    let filter = Filter { state: Some(State::Todo), ..Filter::default() };
+    let filter = Filter::of(What::State(State::Todo));
     window.state_mut().run(Command::SetFilter(filter));
     window.step();
     frames("frame, class and next under a filter", &mut window, 60, |window, turn| {

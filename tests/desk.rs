@@ -1,7 +1,7 @@
 //! The shell: commands in, read access out, everything in the file.
 
 use gloss::desk::{Column, Command, Desk, ImportOptions, Importing, Level, Notice, Surroundings};
-use gloss::project::{DocId, Filter, Polarity, State, TextRange};
+use gloss::project::{DocId, Filter, Polarity, State, TextRange, What};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -95,7 +95,7 @@ fn bulk_answers_are_one_undo() {
     let mut desk = with_texts(folder.path(), &["很好", "不好", "很好吃"]);
     desk.run(Command::SetFilter(Filter { search: "很好".into(), ..Filter::default() }));
     assert_eq!(desk.queue().len(), 2);
-    desk.run(Command::SetClassOfQueue { class: Some(2) });
+    desk.run(Command::SetClassOfQueue { question: gloss::project::QuestionId(0), class: 2 });
     let answered = |desk: &Desk| desk.project().unwrap().documents().filter(|d| !d.annotation.answers.is_empty()).count();
     assert_eq!(answered(&desk), 2);
     desk.run(Command::Undo);
@@ -106,7 +106,7 @@ fn bulk_answers_are_one_undo() {
 fn finishing_under_a_filter_goes_on_with_the_document_that_moved_up() {
     let folder = tempfile::tempdir().unwrap();
     let mut desk = with_texts(folder.path(), &["a", "b", "c"]);
-    desk.run(Command::SetFilter(Filter { state: Some(State::Todo), ..Filter::default() }));
+    desk.run(Command::SetFilter(Filter::of(What::State(State::Todo))));
     desk.run(Command::Open(DocId(0)));
     desk.run(Command::Finish(DocId(0)));
     assert_eq!(desk.current(), Some(DocId(1)));

@@ -49,7 +49,7 @@ fn lines(imported: &Imported) -> Vec<String> {
         let said = draft.annotation.clone().unwrap_or_default();
         let mut parts = vec![draft.text.clone()];
         parts.extend(draft.label.clone());
-        parts.extend(said.answers.iter().map(|(question, class)| format!("{question}={class}")));
+        parts.extend(said.answers.iter().map(|(question, answer)| format!("{question}={}", answer.class().unwrap_or("?"))));
         for span in &said.spans {
             let polarity = span.polarity.map_or("", Polarity::mark);
             parts.push(format!("{}:{}{polarity}", span.label, span.range.of(&draft.text)));

@@ -237,7 +237,7 @@ fn our_own_json_lines() {
     let imported = read("a.jsonl", OWN, &options("text", ""));
     let draft = &imported.drafts[0];
     let said = draft.annotation.as_ref().unwrap();
-    assert_eq!(said.answers["sentiment"], "positive");
+    assert_eq!(said.answers["sentiment"].class(), Some("positive"));
     let marked: Vec<&str> = said.spans.iter().map(|span| span.range.of(&draft.text)).collect();
     assert_eq!(marked, ["电池", "好"], "offsets in the file are code points");
     assert_eq!(said.spans[1].polarity, Some(Polarity::Positive));

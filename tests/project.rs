@@ -1,8 +1,9 @@
 //! The model of a project: places in a text, edits and their inverses, undo and redo, queues, splits, keys.
 
 use gloss::project::{
-    Annotation, Answer, DocId, Document, Edit, EditError, Entry, EntryKind, Filter, History, Link, Order, Polarity, Project, Question,
-    QuestionId, Queue, Schema, Span, SpanId, Split, State, TextRange, assign_split, byte_to_char, char_to_byte, columns_of,
+    Annotation, Answer, Condition, DocId, Document, Edit, EditError, Entry, EntryKind, Filter, Guess, Guesses, History, Layer, Link, Order,
+    Polarity, Project, Question, QuestionId, Queue, Schema, Script, Sight, Span, SpanId, Split, State, TextRange, What, assign_split,
+    byte_to_char, char_to_byte, columns_of,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -420,6 +421,11 @@ fn ids(queue: &Queue) -> Vec<u32> {
     queue.ids().iter().map(|id| id.0).collect()
 }
 
+fn joined(any: bool, conditions: &[(bool, What)]) -> Filter {
+    let conditions = conditions.iter().map(|(not, what)| Condition { not: *not, what: what.clone() }).collect();
+    Filter { conditions, any, ..Filter::default() }
+}
+
 #[test]
 fn filters() {
     let project = queue_project();
@@ -436,18 +442,81 @@ fn filters() {
         (search("/very\\s+GOOD"), vec![2]),
         (search("/[。！]$"), vec![1, 3]),
         (search("/("), vec![]),
-        (Filter { state: Some(State::Todo), ..Filter::default() }, vec![1, 2, 4]),
-        (Filter { state: Some(State::Skipped), ..Filter::default() }, vec![3]),
-        (Filter { flagged: true, ..Filter::default() }, vec![2]),
-        (Filter { class: Some((question, Some(2))), ..Filter::default() }, vec![0]),
-        (Filter { class: Some((question, None)), ..Filter::default() }, vec![1, 2, 3, 4]),
-        (Filter { span_label: Some(0), ..Filter::default() }, vec![1]),
-        (Filter { span_label: Some(1), ..Filter::default() }, vec![0]),
-        (Filter { only: Some(Arc::from([DocId(3), DocId(77), DocId(1)])), ..Filter::default() }, vec![3, 1]),
-        (Filter { only: Some(Arc::from([DocId(3), DocId(1)])), state: Some(State::Todo), ..Filter::default() }, vec![1]),
+        (Filter::of(What::State(State::Todo)), vec![1, 2, 4]),
+        (Filter::of(What::State(State::Skipped)), vec![3]),
+        (Filter::of(What::Flagged), vec![2]),
+        (Filter::of(What::Class(question, Some(2))), vec![0]),
+        (Filter::of(What::Class(question, None)), vec![1, 2, 3, 4]),
+        (Filter::of(What::Span(0)), vec![1]),
+        (Filter::of(What::Span(1)), vec![0]),
+        (Filter::of(What::Length(0, Some(3))), vec![4]),
+        (Filter::of(What::Length(4, None)), vec![0, 1, 2, 3]),
+        (Filter::of(What::Script(Script::Chinese)), vec![0, 1, 3]),
+        (Filter::of(What::Script(Script::Latin)), vec![2, 4]),
+        (Filter::only([DocId(3), DocId(77), DocId(1)]), vec![3, 1]),
+        (Filter { only: Some(Arc::from([DocId(3), DocId(1)])), ..Filter::of(What::State(State::Todo)) }, vec![1]),
+        // All, any, and not.
+        (joined(false, &[(false, What::State(State::Todo)), (false, What::Flagged)]), vec![2]),
+        (joined(true, &[(false, What::State(State::Skipped)), (false, What::Flagged)]), vec![2, 3]),
+        (joined(false, &[(true, What::State(State::Todo))]), vec![0, 3]),
+        (joined(false, &[(true, What::Flagged), (true, What::State(State::Done))]), vec![1, 3, 4]),
+        (joined(true, &[(true, What::State(State::Todo)), (false, What::Flagged)]), vec![0, 2, 3]),
+        (joined(true, &[]), vec![0, 1, 2, 3, 4]),
+        (Filter { search: "好".into(), ..joined(true, &[(false, What::Flagged), (true, What::State(State::Done))]) }, vec![3]),
     ] {
         assert_eq!(ids(&Queue::of(&project, &filter, Order::Arrival)), wanted, "{filter:?}");
-        assert_eq!(filter.is_empty(), filter == Filter::default());
+        assert_eq!(filter.is_empty(), Filter { any: false, ..filter.clone() } == Filter::default());
+    }
+}
+
+#[test]
+fn a_models_guesses_filter_and_order() {
+    let project = queue_project();
+    let guess = |class, probability| Guess { class, probability };
+    let guesses: Guesses = [(0, guess(2, 0.9)), (1, guess(0, 0.4)), (3, guess(1, 0.6))].map(|(doc, guess)| (DocId(doc), guess)).into();
+    let of =
+        |filter: Filter, order| ids(&Queue::seen(&project, &filter, order, &Sight::new(&project, Layer::Outcome, Some(&guesses)), None));
+    assert_eq!(of(Filter::default(), Order::LeastCertain), [1, 3, 0, 2, 4], "those without a guess come last, as imported");
+    assert_eq!(of(Filter::of(What::Guess(1)), Order::Arrival), [3]);
+    assert_eq!(of(Filter::of(What::Disagrees), Order::Arrival), [] as [u32; 0], "the only answer is the model's");
+    let other: Guesses = [(DocId(0), guess(0, 0.9))].into();
+    assert_eq!(
+        ids(&Queue::seen(
+            &project,
+            &Filter::of(What::Disagrees),
+            Order::Arrival,
+            &Sight::new(&project, Layer::Outcome, Some(&other)),
+            None
+        )),
+        [0]
+    );
+}
+
+#[test]
+fn a_filter_takes_the_place_of_one_that_it_rules_out() {
+    let mut filter = Filter::of(What::State(State::Todo));
+    filter.add(What::State(State::Done));
+    filter.add(What::Flagged);
+    filter.add(What::Flagged);
+    let whats = |filter: &Filter| filter.conditions.iter().map(|condition| condition.what.clone()).collect::<Vec<_>>();
+    assert_eq!(whats(&filter), [What::State(State::Done), What::Flagged]);
+    filter.any = true;
+    filter.add(What::State(State::Todo));
+    assert_eq!(filter.conditions.len(), 3, "where one is enough, both make sense");
+}
+
+#[test]
+fn what_a_text_is_written_in() {
+    for (text, script) in [
+        ("屏幕很清晰", Script::Chinese),
+        ("wifi很快，酒店的位置也很好", Script::Chinese),
+        ("Great screen", Script::Latin),
+        ("cafe\u{301} 好 au lait, with more words", Script::Latin),
+        ("这个 app 用起来很 nice", Script::Mixed),
+        ("👨🏻‍🚒 5/5 ！", Script::Other),
+        ("", Script::Other),
+    ] {
+        assert_eq!(Script::of(text), script, "{text:?}");
     }
 }
 
@@ -477,14 +546,15 @@ fn imported_columns_filter_together_with_the_rest() {
     let documents = rows.into_iter().enumerate().map(document).collect();
     project.apply(Edit::AddDocuments { first: DocId(0), count: 4, documents }).unwrap();
     project.apply(Edit::SetFlag { doc: DocId(3), to: true }).unwrap();
-    let columns = |pairs: &[(&str, &str)]| pairs.iter().map(|(column, value)| ((*column).to_owned(), (*value).to_owned())).collect();
-    let of = |filter: Filter| ids(&Queue::of(&project, &filter, Order::Arrival));
-    assert_eq!(of(Filter { columns: columns(&[("店", "A 店")]), ..Filter::default() }), [0, 1, 3]);
-    let both = columns(&[("店", "A 店"), ("stars", "5")]);
-    assert_eq!(of(Filter { columns: both, ..Filter::default() }), [0, 3]);
-    let both = columns(&[("店", "A 店"), ("stars", "5")]);
-    assert_eq!(of(Filter { columns: both, flagged: true, ..Filter::default() }), [3]);
-    assert_eq!(of(Filter { columns: columns(&[("nothing", "")]), ..Filter::default() }), [] as [u32; 0]);
+    let column = |column: &str, value: &str| What::Column(column.to_owned(), value.to_owned());
+    let of = |conditions: &[What]| {
+        let conditions: Vec<(bool, What)> = conditions.iter().map(|what| (false, what.clone())).collect();
+        ids(&Queue::of(&project, &joined(false, &conditions), Order::Arrival))
+    };
+    assert_eq!(of(&[column("店", "A 店")]), [0, 1, 3]);
+    assert_eq!(of(&[column("店", "A 店"), column("stars", "5")]), [0, 3]);
+    assert_eq!(of(&[column("店", "A 店"), column("stars", "5"), What::Flagged]), [3]);
+    assert_eq!(of(&[column("nothing", "")]), [] as [u32; 0]);
     let counted = columns_of(&project, 1);
     assert_eq!(counted["店"], [("A 店".to_owned(), 3)]);
     assert_eq!(counted["stars"], [("5".to_owned(), 3)]);
@@ -537,7 +607,7 @@ fn the_next_todo_is_found_round_the_end() {
     for (from, wanted) in [(None, 1), (Some(0), 1), (Some(1), 2), (Some(2), 4), (Some(4), 1), (Some(77), 1)] {
         assert_eq!(queue.next_todo(&project, from.map(DocId)), Some(DocId(wanted)), "{from:?}");
     }
-    let done = Queue::of(&project, &Filter { state: Some(State::Done), ..Filter::default() }, Order::Arrival);
+    let done = Queue::of(&project, &Filter::of(What::State(State::Done)), Order::Arrival);
     assert_eq!(done.next_todo(&project, Some(DocId(0))), None);
     // The only one left is the one that is open.
     let one = Queue::of(&project, &Filter { only: Some(Arc::from([DocId(4)])), ..Filter::default() }, Order::Arrival);

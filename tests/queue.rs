@@ -3,8 +3,8 @@
 use crate::desk::{desk_in, poll_until};
 use gloss::desk::{Column, Command, Desk, ImportOptions, Importing};
 use gloss::project::{
-    AnnotatorId, Answer, DocId, Document, Edit, Filter, Found, Layer, Order, Polarity, Project, QuestionId, Queue, Schema, Sight, Span,
-    SpanId, State, TextRange,
+    AnnotatorId, Answer, Condition, DocId, Document, Edit, Filter, Found, Guess, Guesses, Layer, Order, Polarity, Project, QuestionId,
+    Queue, Schema, Sight, Span, SpanId, State, TextRange, What,
 };
 use proptest::prelude::*;
 use std::path::Path;
@@ -54,10 +54,12 @@ fn filters() -> Vec<Filter> {
         Filter::default(),
         search("屏幕"),
         search("/good|热情"),
-        Filter { state: Some(State::Done), search: "screen".to_owned(), ..Filter::default() },
-        Filter { class: Some((QuestionId(0), Some(1))), ..Filter::default() },
-        Filter { class: Some((QuestionId(0), None)), flagged: true, ..Filter::default() },
-        Filter { span_label: Some(1), ..Filter::default() },
+        Filter { search: "screen".to_owned(), ..Filter::of(What::State(State::Done)) },
+        Filter::of(What::Class(QuestionId(0), Some(1))),
+        Filter { any: true, conditions: [What::Class(QuestionId(0), None), What::Flagged].map(Condition::new).into(), ..Filter::default() },
+        Filter::of(What::Span(1)),
+        Filter::of(What::Guess(1)),
+        Filter::of(What::Disputed),
         Filter { only: Some([5, 2, 0, 3].map(DocId).into()), ..Filter::default() },
     ]
 }
@@ -80,15 +82,16 @@ proptest! {
     #[test]
     fn kept_up_to_date_equals_made_anew(edits in prop::collection::vec(edits(20), 1..30)) {
         let mut project = project_of(18);
-        let orders = [Order::Arrival, Order::Random(3), Order::Shortest, Order::Longest];
-        let sights = LAYERS.map(|layer| Sight { layer });
-        let lists: Vec<(Filter, Order, Sight)> = filters()
+        let orders = [Order::Arrival, Order::Random(3), Order::Shortest, Order::Longest, Order::LeastCertain];
+        let guesses: Guesses = (0..9).map(|at| (DocId(at * 2), Guess { class: at as u16 % 3, probability: 0.3 + at as f32 / 20.0 })).collect();
+        let sights = LAYERS.map(|layer| Sight::new(&project, layer, Some(&guesses)));
+        let lists: Vec<(Filter, Order, Sight<'_>)> = filters()
             .into_iter()
             .flat_map(|filter| orders.map(|order| (filter.clone(), order)))
             .flat_map(|(filter, order)| sights.map(|sight| (filter.clone(), order, sight)))
             .collect();
         let found: Vec<Found> = lists.iter().map(|(filter, ..)| found_in_parts(&project, &filter.search)).collect();
-        let mut queues: Vec<Queue> = lists.iter().map(|(filter, order, sight)| Queue::seen(&project, filter, *order, *sight, None)).collect();
+        let mut queues: Vec<Queue> = lists.iter().map(|(filter, order, sight)| Queue::seen(&project, filter, *order, sight, None)).collect();
         let mut seen = project.revision();
         for (at, edit) in edits.into_iter().enumerate() {
             project.apply(edit).ok();
@@ -102,14 +105,14 @@ proptest! {
             let changed = project.changed_since(seen);
             seen = project.revision();
             for (((filter, order, sight), found), queue) in lists.iter().zip(&found).zip(&mut queues) {
-                let anew = Queue::seen(&project, filter, *order, *sight, None);
-                let (as_found, mut by_found) = (Queue::seen(&project, filter, *order, *sight, Some(found)), queue.clone());
+                let anew = Queue::seen(&project, filter, *order, sight, None);
+                let (as_found, mut by_found) = (Queue::seen(&project, filter, *order, sight, Some(found)), queue.clone());
                 prop_assert_eq!(as_found.ids(), anew.ids(), "{:?} {:?}", filter, order);
                 if let Some(changed) = &changed
-                    && queue.update(&project, filter, *sight, None, changed)
+                    && queue.update(&project, filter, sight, None, changed)
                 {
                     prop_assert_eq!(queue.ids(), anew.ids(), "{:?} {:?}", filter, order);
-                    prop_assert!(by_found.update(&project, filter, *sight, Some(found), changed));
+                    prop_assert!(by_found.update(&project, filter, sight, Some(found), changed));
                     prop_assert_eq!(by_found.ids(), anew.ids(), "{:?} {:?}", filter, order);
                 }
                 for id in anew.ids() {
@@ -148,7 +151,10 @@ fn a_document_that_came_after_the_search_is_found() {
     let documents = vec![Document::new(DocId(6), "新的屏幕"), Document::new(DocId(7), "别的")];
     project.apply(Edit::AddDocuments { first: DocId(6), count: 2, documents }).unwrap();
     let filter = Filter { search: "屏幕".to_owned(), ..Filter::default() };
-    assert_eq!(Queue::seen(&project, &filter, Order::Arrival, Sight::default(), Some(&found)).ids(), [DocId(0), DocId(6)]);
+    assert_eq!(
+        Queue::seen(&project, &filter, Order::Arrival, &Sight::new(&project, Layer::Outcome, None), Some(&found)).ids(),
+        [DocId(0), DocId(6)]
+    );
 }
 
 /// More reviews than are searched at once, in a file that is not opened at once.
@@ -175,7 +181,10 @@ fn a_large_project_opens_and_is_searched_beside_the_window() {
     poll_until(&mut desk, |desk| desk.project().is_some());
     assert_eq!((desk.opening(), desk.queue().len()), (None, 24_000));
 
-    let search = |search: &str, state| Filter { search: search.to_owned(), state, ..Filter::default() };
+    let search = |search: &str, state: Option<State>| {
+        let conditions = state.into_iter().map(|state| Condition::new(What::State(state))).collect();
+        Filter { search: search.to_owned(), conditions, ..Filter::default() }
+    };
     desk.run(Command::SetFilter(search("/第\\d+7条：房间", None)));
     assert!(desk.is_searching());
     poll_until(&mut desk, |desk| !desk.is_searching());

@@ -3,8 +3,8 @@
 use super::desk::desk_in;
 use gloss::desk::{Command, Desk, Language, Notice};
 use gloss::project::{
-    Annotation, Answer, DocId, Document, Edit, Filter, History, KeyUse, LabelCounts, LabelId, Link, Polarity, Project, QuestionId, Schema,
-    SchemaChange, SchemaError, Span, SpanId, State, TextRange,
+    Annotation, Answer, Condition, DocId, Document, Edit, Filter, History, KeyUse, LabelCounts, LabelId, Link, Polarity, Project,
+    QuestionCount, QuestionId, Schema, SchemaChange, SchemaError, Span, SpanId, State, TextRange, What,
 };
 use proptest::prelude::*;
 use std::path::Path;
@@ -229,14 +229,18 @@ fn an_older_schema_is_read_and_written_as_it_was() {
 fn templates_add_what_is_missing() {
     let (mut project, mut history) = (project(), History::default());
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-    let change = SchemaChange::AddAll { classes: names(&["neutral", "喜悦"]), spans: names(&["方面", "观点", "aspect"]) };
+    let change =
+        SchemaChange::AddAll { classes: names(&["neutral", "喜悦"]), questions: vec![], spans: names(&["方面", "观点", "aspect"]) };
     commit(&mut project, &mut history, &change).unwrap();
     let schema = project.schema();
     let classes: Vec<&str> = schema.questions[0].classes.iter().map(|class| class.name.as_str()).collect();
     assert_eq!(classes, ["negative", "neutral", "positive", "喜悦"]);
     let spans: Vec<_> = schema.span_labels.iter().map(|label| (label.name.as_str(), label.key, label.polarity)).collect();
     assert_eq!(spans, [("aspect", 'a', false), ("opinion", 'o', true), ("方面", 'b', false), ("观点", 'd', true)]);
-    assert_eq!(LabelCounts::of(&project), LabelCounts { classes: vec![1, 0, 2, 0], spans: vec![2, 1, 0, 0] });
+    assert_eq!(
+        LabelCounts::of(&project),
+        LabelCounts { questions: vec![QuestionCount { answered: 3, classes: vec![1, 0, 2, 0] }], spans: vec![2, 1, 0, 0] }
+    );
 }
 
 /// Small numbers from which a change is made.
@@ -262,7 +266,7 @@ fn change_of(project: &Project, (kind, a, b, on): Dice) -> SchemaChange {
         7 => SchemaChange::Move { label, to: at(len, b) },
         8 => SchemaChange::Merge { label, into: at(len, b) },
         9 => SchemaChange::Delete { label },
-        _ => SchemaChange::AddAll { classes: vec![name.clone()], spans: vec![name] },
+        _ => SchemaChange::AddAll { classes: vec![name.clone()], questions: vec![], spans: vec![name] },
     }
 }
 
@@ -406,18 +410,18 @@ fn a_change_that_touches_answers_says_how_many() {
 fn a_filter_follows_its_label() {
     let folder = tempfile::tempdir().unwrap();
     let mut desk = labelled(folder.path());
-    let filter = Filter { class: Some((MAIN, Some(2))), span_label: Some(1), ..Filter::default() };
-    desk.run(Command::SetFilter(filter));
+    let both = |class, label| vec![Condition::new(What::Class(MAIN, Some(class))), Condition::new(What::Span(label))];
+    desk.run(Command::SetFilter(Filter { conditions: both(2, 1), ..Filter::default() }));
     assert_eq!(desk.queue().len(), 2);
     change(&mut desk, SchemaChange::Move { label: class(2), to: 0 });
     change(&mut desk, SchemaChange::Rename { label: class(0), to: "好".into() });
     change(&mut desk, SchemaChange::Delete { label: LabelId::Span(0) });
-    assert_eq!((desk.filter().class, desk.filter().span_label), (Some((MAIN, Some(0))), Some(0)));
+    assert_eq!(desk.filter().conditions, both(0, 0));
     assert_eq!(desk.queue().len(), 2, "the same documents");
     for _ in 0..3 {
         desk.run(Command::Undo);
     }
-    assert_eq!((desk.filter().class, desk.filter().span_label), (Some((MAIN, Some(2))), Some(1)));
+    assert_eq!(desk.filter().conditions, both(2, 1));
     change(&mut desk, SchemaChange::Delete { label: class(2) });
-    assert_eq!((desk.filter().class, desk.queue().len()), (None, 4));
+    assert_eq!((desk.filter().conditions.as_slice(), desk.queue().len()), (&[Condition::new(What::Span(1))][..], 4));
 }

@@ -5,6 +5,7 @@ use gloss::desk::{Command, Desk, Merging, Notice};
 use gloss::project::{
     Annotation, AnnotatorId, Answer, Colleague, Comment, CommentId, DocId, Document, Edit, EntryKind, Filter, History, Layer, Link,
     MergeError, MergePlan, Order, Polarity, Project, QuestionId, Queue, Schema, SchemaChange, Sight, Span, SpanId, State, Step, TextRange,
+    What,
 };
 use gloss::project::{LabelId, MergeReport};
 use gloss::store::import::{self, Column, ImportOptions};
@@ -293,12 +294,16 @@ fn the_queue_is_that_of_whoever_labels() {
     made.run("梅", vec![class(0, 2).by(MEI), done(0).by(MEI), class(0, 0).by(JUN), class(1, 0).by(JUN), done(1).by(JUN)]);
     made.run("梅", vec![Edit::PutComment { doc: DocId(2), id: CommentId(0), comment: comment("？") }]);
     let ids = |filter: &Filter, layer| -> Vec<u32> {
-        Queue::seen(&made.project, filter, Order::Arrival, Sight { layer }, None).ids().iter().map(|id| id.0).collect()
+        Queue::seen(&made.project, filter, Order::Arrival, &Sight::new(&made.project, layer, None), None)
+            .ids()
+            .iter()
+            .map(|id| id.0)
+            .collect()
     };
-    let negative = Filter { class: Some((QuestionId(0), Some(0))), ..Filter::default() };
+    let negative = Filter::of(What::Class(QuestionId(0), Some(0)));
     assert_eq!([Layer::Outcome, Layer::Own(MEI), Layer::Own(JUN)].map(|layer| ids(&negative, layer)), [vec![], vec![], vec![0, 1]]);
-    assert_eq!(ids(&Filter { disputed: true, ..Filter::default() }, Layer::Outcome), [0]);
-    assert_eq!(ids(&Filter { commented: true, ..Filter::default() }, Layer::Own(MEI)), [2]);
+    assert_eq!(ids(&Filter::of(What::Disputed), Layer::Outcome), [0]);
+    assert_eq!(ids(&Filter::of(What::Commented), Layer::Own(MEI)), [2]);
     let queue = Queue::of(&made.project, &Filter::default(), Order::Arrival);
     let next = |layer| queue.next_todo_in(&made.project, None, layer).unwrap().0;
     assert_eq!([Layer::Outcome, Layer::Own(MEI), Layer::Own(JUN)].map(next), [0, 1, 0]);
@@ -441,7 +446,7 @@ fn each_labels_without_seeing_the_other_and_the_outcome_is_settled_apart() {
     desk.run(Command::OpenProject(folder.path().join("p.gloss")));
     assert_eq!((desk.layer(), class_of(&desk, 1)), (Layer::Own(JUN), Some(1)), "the next start goes on as the same person");
     desk.run(Command::WorkIn(Layer::Outcome));
-    desk.run(Command::SetFilter(Filter { disputed: true, ..Filter::default() }));
+    desk.run(Command::SetFilter(Filter::of(What::Disputed)));
     assert_eq!(desk.queue().ids(), [DocId(1)]);
     desk.run(Command::SetFilter(Filter::default()));
     assert_eq!(desk.agreed(), 0, "document 0 is settled as both say");

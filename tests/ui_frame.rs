@@ -5,7 +5,7 @@ use eframe::egui::{Color32, FontId, Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use gloss::desk::{Command, Desk, Importing, Language, Surroundings};
-use gloss::project::{Edit, Polarity, Project, Schema, Span, SpanId, TextRange};
+use gloss::project::{Edit, Polarity, Project, Schema, Span, SpanId, TextRange, What};
 use gloss::ui::panes::insights::Summary;
 use gloss::ui::theme::{Palette, style};
 use gloss::ui::{App, Place, i18n, keys, palette};
@@ -268,7 +268,7 @@ fn a_bar_of_insights_opens_its_documents() {
     window.get_by_label("flagged: 0 · 0 %").click();
     window.run();
     assert_eq!(window.state().place(), Place::Label);
-    assert!(window.state().desk().filter().flagged);
+    assert!(window.state().desk().filter().has(&What::Flagged));
     assert_eq!(window.state().desk().queue().len(), 0);
 }
 

@@ -5,7 +5,7 @@ use eframe::egui::{Key, Modifiers, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use gloss::desk::{Command, Desk, Language, Surroundings};
-use gloss::project::{DocId, Schema, SpanId, TextRange};
+use gloss::project::{DocId, Kind, Schema, SpanId, TextRange};
 use gloss::ui::App;
 use gloss::ui::i18n::{self, Template};
 use std::sync::Arc;
@@ -187,8 +187,11 @@ fn labels_move_change_colour_and_lose_their_polarity() {
 fn the_window_speaks_chinese_and_templates_follow_the_language() {
     let mut bench = bench(Language::Chinese);
     bench.click("从模板添加");
-    bench.click("情绪");
-    assert_eq!(bench.classes()[3..], ["愤怒", "厌恶", "恐惧", "喜悦", "悲伤", "惊讶", "中性"]);
+    bench.click("情绪（埃克曼）");
+    let emotions = &bench.schema().questions[1];
+    assert_eq!((emotions.name.as_str(), emotions.kind), ("情绪", Kind::Several));
+    let names: Vec<&str> = emotions.classes.iter().map(|class| class.name.as_str()).collect();
+    assert_eq!(names, ["愤怒", "厌恶", "恐惧", "喜悦", "悲伤", "惊讶", "中性"]);
     bench.click("从模板添加");
     bench.click("方面与观点");
     let spans: Vec<_> = bench.schema().span_labels.iter().map(|label| (label.name.clone(), label.polarity)).collect();
@@ -197,7 +200,7 @@ fn the_window_speaks_chinese_and_templates_follow_the_language() {
     bench.click("删除「positive」");
     assert!(bench.has("将去掉 2 个答案和 0 个片段"));
     bench.click("删除");
-    assert!(!bench.classes().contains(&"positive".to_owned()) && bench.classes().contains(&"开心".to_owned()));
+    assert!(!bench.classes().contains(&"positive".to_owned()) && bench.schema().questions[1].class("开心") == Some(3));
 }
 
 #[test]
@@ -206,6 +209,7 @@ fn every_template_has_words_and_as_many_names_in_both_languages() {
         assert!(i18n::is_translated(template.words()), "{template:?}");
         let (english, chinese) = (Language::English, Language::Chinese);
         assert_eq!(template.classes(english).len(), template.classes(chinese).len());
+        assert_eq!(template.questions(english).len(), template.questions(chinese).len());
         assert_eq!(template.spans(english).len(), template.spans(chinese).len());
     }
     for words in ["{} answers and {} spans are taken away", "{} answers and {} spans change"] {

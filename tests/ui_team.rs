@@ -163,7 +163,7 @@ fn who_labels_is_asked_at_the_start() {
 fn a_or_b_becomes_the_outcome_by_key_and_by_mouse() {
     let mut bench = bench(two_opinions());
     assert!(bench.has("≠  2 annotators differ"));
-    bench.chord(Modifiers::COMMAND, Key::D);
+    bench.chord(Modifiers::COMMAND, Key::B);
     assert!(bench.has("A · 梅") && bench.has("B · Jun") && bench.has("not settled yet"));
     assert!(bench.has("opinion 不耐用") && bench.has("opinion 很清晰"), "both texts have their spans");
     bench.key(Key::A);

@@ -1,9 +1,12 @@
 //! Everything a person can ask for. Panes queue commands; [`super::Desk::run`] carries them out.
 
-use crate::project::{AnnotatorId, CommentId, DocId, Filter, Layer, Order, Polarity, SchemaChange, SpanId, State, TextRange};
+use crate::project::{
+    AnnotatorId, Answer, CommentId, DocId, Filter, Layer, Order, Polarity, QuestionId, Schema, SchemaChange, SpanId, State, TextRange,
+};
 use crate::store::import::ImportOptions;
 use crate::store::{Language, Theme};
 use crate::train::TrainConfig;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// One wish.
@@ -13,6 +16,12 @@ pub enum Command {
     SetClass {
         doc: DocId,
         class: Option<u16>,
+    },
+    /// Answers a question of any kind; `None` takes the answer away.
+    SetAnswer {
+        doc: DocId,
+        question: QuestionId,
+        to: Option<Answer>,
     },
     /// Sets the state and stays.
     SetState {
@@ -27,6 +36,8 @@ pub enum Command {
     Finish(DocId),
     /// Skipped, and on to the next document.
     Skip(DocId),
+    /// The same with a reason.
+    SkipBecause(DocId, String),
     AddSpan {
         doc: DocId,
         range: TextRange,
@@ -56,15 +67,49 @@ pub enum Command {
         range: TextRange,
         label: u16,
     },
+    /// Makes a mark of a suggestion.
+    AcceptSpan {
+        doc: DocId,
+        range: TextRange,
+        label: u16,
+    },
+    /// Gives the likeliest class.
+    AcceptClass {
+        doc: DocId,
+    },
+    /// Everything suggested, and done, as one step; then on to the next document.
+    AcceptAll(DocId),
+    /// Not suggested again while the project is open.
+    RejectSpan {
+        doc: DocId,
+        range: TextRange,
+        label: u16,
+    },
+    /// Shows suggestions, or hides them and stops making them.
+    SetSuggestions(bool),
+    /// Marks the other places of the document where the words of a span stand.
+    MarkEverywhere {
+        doc: DocId,
+        id: SpanId,
+    },
+    /// Suggests the words of a span in all documents from now on.
+    SuggestEverywhere {
+        doc: DocId,
+        id: SpanId,
+    },
+    /// Suggests the words of a file: a pattern and a span label on each line.
+    ImportWords(PathBuf),
     /// Links two spans, or unlinks them if they are linked.
     ToggleLink {
         doc: DocId,
         from: SpanId,
         to: SpanId,
     },
-    /// Answers the main question of every document in the queue, as one step.
+    /// Answers a question for every document in the queue, as one step. A label of a question that takes several joins
+    /// those that are there.
     SetClassOfQueue {
-        class: Option<u16>,
+        question: QuestionId,
+        class: u16,
     },
     /// Changes classes or span labels, and with them what was answered, as one step.
     ChangeSchema(Box<SchemaChange>),
@@ -109,10 +154,16 @@ pub enum Command {
     SetFilter(Filter),
     SetOrder(Order),
 
+    /// Without any names, a project with the usual labels.
     NewProject {
         path: PathBuf,
         classes: Vec<String>,
         spans: Vec<String>,
+    },
+    /// A project with these questions and labels.
+    NewProjectWith {
+        path: PathBuf,
+        schema: Box<Schema>,
     },
     OpenProject(PathBuf),
     /// Lets a large project that is being read go.
@@ -163,6 +214,10 @@ pub enum Command {
     /// Keeps a text as a new document.
     AddDocument(String),
 
+    /// Shows the encoder's pieces under the text, or hides them.
+    ShowPieces(bool),
+    /// Keys by the name of their action; actions that are not named have the usual ones.
+    SetKeys(BTreeMap<String, Vec<String>>),
     SetLanguage(Language),
     SetTheme(Theme),
     /// Size of document text in points.

@@ -1,7 +1,7 @@
 //! Gestures become steps: edits with an inverse, in the journal before the next frame.
 
 use super::{Command, Desk, Notice, phrase::Phrases};
-use crate::project::{Answer, DocId, Document, Edit, EntryKind, Link, QuestionId, Span, SpanId, State};
+use crate::project::{Answer, DocId, Document, Edit, EntryKind, Kind, Layer, Link, Project, QuestionId, Span, SpanId, State};
 
 impl Desk {
     pub(super) fn annotate(&mut self, command: Command) {
@@ -15,24 +15,26 @@ impl Desk {
             let span = *document.annotation.spans.get(&id)?;
             Some((document, span))
         };
-        let class_name = |class: Option<u16>| {
-            let question = project.schema().main_question()?.1;
-            Some(question.classes.get(usize::from(class?))?.name.clone())
-        };
         match command {
             Command::SetClass { doc, class } => {
-                let name = phrases.class(class_name(class).as_deref());
-                self.commit(name, vec![set_class(doc, class)]);
+                let Some((question, _)) = project.schema().main_question() else { return };
+                self.answer(doc, question, class.map(Answer::Class));
             }
-            Command::SetClassOfQueue { class } => {
-                let edits: Vec<Edit> = self.queue.ids().iter().map(|doc| set_class(*doc, class)).collect();
-                let name = phrases.class_of_many(class_name(class).as_deref(), edits.len());
+            Command::SetAnswer { doc, question, to } => self.answer(doc, question, to),
+            Command::SetClassOfQueue { question, class } => {
+                let edits = class_for_all(project, self.layer, self.queue.ids(), question, class);
+                let name = project.schema().name(crate::project::LabelId::Class(question, class)).unwrap_or_default();
+                let name = phrases.class_of_many(name, edits.len());
                 self.commit(name, edits);
             }
-            Command::SetState { doc, to } => self.commit(phrases.state(&to), vec![Edit::SetState { doc, to }]),
+            Command::SetState { doc, to } => {
+                let edits = document(doc).map(|document| turned(&document, to.clone(), "")).unwrap_or_default();
+                self.commit(phrases.state(&to), edits);
+            }
             Command::SetFlag { doc, to } => self.commit(phrases.flag(to), vec![Edit::SetFlag { doc, to }]),
-            Command::Finish(doc) => self.finish(doc, State::Done),
-            Command::Skip(doc) => self.finish(doc, State::Skipped),
+            Command::Finish(doc) => self.finish(doc, State::Done, ""),
+            Command::Skip(doc) => self.finish(doc, State::Skipped, ""),
+            Command::SkipBecause(doc, reason) => self.finish(doc, State::Skipped, reason.trim()),
             Command::AddSpan { .. } | Command::AddLinkedSpan { .. } => self.add_span(&command),
             Command::RemoveSpan { doc, id } => {
                 let Some((document, span)) = marked(doc, id) else { return };
@@ -73,6 +75,18 @@ impl Desk {
         }
     }
 
+    /// One answer of any kind; nothing happens when it is there already.
+    fn answer(&mut self, doc: DocId, question: QuestionId, to: Option<Answer>) {
+        let Some(project) = self.project() else { return };
+        let (Some(document), Some(asked)) = (project.document(doc), project.schema().question(question)) else { return };
+        let held = document.said_in(self.layer).and_then(|said| said.answers.get(&question));
+        if held == to.as_ref() {
+            return;
+        }
+        let name = Phrases(self.settings.language).answer(asked, held, to.as_ref());
+        self.commit(name, vec![Edit::SetAnswer { doc, question, to }]);
+    }
+
     fn add_span(&mut self, command: &Command) {
         let (doc, range, label, to) = match *command {
             Command::AddSpan { doc, range, label } => (doc, range, label, None),
@@ -94,13 +108,12 @@ impl Desk {
         self.commit(name, edits);
     }
 
-    fn finish(&mut self, doc: DocId, to: State) {
+    fn finish(&mut self, doc: DocId, to: State, reason: &str) {
         let phrases = Phrases(self.settings.language);
-        let said = self.project().and_then(|project| project.document(doc)).and_then(|document| document.said_in(self.layer));
-        let is_there = said.is_some_and(|said| said.state == to);
-        if !is_there {
-            self.commit(phrases.state(&to), vec![Edit::SetState { doc, to }]);
-        }
+        let document = self.project().and_then(|project| project.document(doc)).map(|document| document.seen_in(self.layer));
+        let edits = document.map(|document| turned(&document, to.clone(), reason)).unwrap_or_default();
+        let name = if reason.is_empty() { phrases.state(&to) } else { phrases.skip(reason) };
+        self.commit(name, edits);
         self.refresh_queue();
         self.step(1);
     }
@@ -193,8 +206,35 @@ impl Desk {
     }
 }
 
-fn set_class(doc: DocId, class: Option<u16>) -> Edit {
-    Edit::SetAnswer { doc, question: QuestionId(0), to: class.map(Answer::Class) }
+/// The edits that give every document this class; those that have it are left alone.
+fn class_for_all(project: &Project, layer: Layer, docs: &[DocId], question: QuestionId, class: u16) -> Vec<Edit> {
+    let Some(asked) = project.schema().question(question) else { return Vec::new() };
+    let edit = |doc: &DocId| {
+        let held = project.document(*doc)?.said_in(layer).and_then(|said| said.answers.get(&question));
+        let to = match (asked.kind, held) {
+            (Kind::Several, Some(Answer::Classes(classes))) => Answer::Classes(classes.iter().copied().chain([class]).collect()),
+            (Kind::Several, _) => Answer::Classes([class].into()),
+            _ => Answer::Class(class),
+        };
+        (held != Some(&to)).then_some(Edit::SetAnswer { doc: *doc, question, to: Some(to) })
+    };
+    docs.iter().filter_map(edit).collect()
+}
+
+/// The edits that put a document into another state; a reason to skip it goes when it is not skipped any more.
+fn turned(document: &Document, to: State, reason: &str) -> Vec<Edit> {
+    let doc = document.id;
+    let said = &document.annotation;
+    let mut edits = Vec::new();
+    // Skipped again without saying why, it keeps the reason it has.
+    let stays = to == State::Skipped && said.state == to && reason.is_empty();
+    if said.skip_reason != reason && !stays {
+        edits.push(Edit::SetSkipReason { doc, to: reason.to_owned() });
+    }
+    if said.state != to {
+        edits.push(Edit::SetState { doc, to });
+    }
+    edits
 }
 
 /// Removes a span and the links that hold it.

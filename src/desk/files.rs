@@ -8,8 +8,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 
 impl Desk {
-    pub(super) fn new_project(&mut self, path: &Path, classes: &[String], spans: &[String]) {
-        let schema = if classes.is_empty() && spans.is_empty() { Schema::default() } else { Schema::with_names(classes, spans) };
+    pub(super) fn new_project(&mut self, path: &Path, schema: Schema) {
         match ProjectFile::create(path, &schema) {
             Ok(file) => self.put_on_desk(OpenProject {
                 project: Project::new(schema),
@@ -46,6 +45,8 @@ impl Desk {
         self.finish_saving();
         self.training.forget();
         self.tester.forget();
+        self.suggester.forget();
+        self.strip.clear();
         self.importing.forget();
         self.searcher.forget();
         self.merging.forget();
@@ -96,6 +97,14 @@ impl Desk {
     pub(super) fn change_settings(&mut self, change: impl FnOnce(&mut Settings)) {
         change(&mut self.settings);
         let saved = self.surroundings.config.as_deref().map_or(Ok(()), |folder| self.settings.save_to(folder));
+        if let Err(error) = saved {
+            self.fail(error);
+        }
+    }
+
+    pub(super) fn set_keys(&mut self, keys: std::collections::BTreeMap<String, Vec<String>>) {
+        let saved = self.surroundings.config.as_deref().map_or(Ok(()), |folder| store::key_file::save(folder, &keys));
+        self.keys = keys;
         if let Err(error) = saved {
             self.fail(error);
         }

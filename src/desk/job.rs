@@ -73,6 +73,11 @@ impl<E: Send + 'static> Job<E> {
         self.news.recv().ok()
     }
 
+    /// Whether the thread has ended: dropping the job does not wait then.
+    pub fn is_finished(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
     pub fn request_stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }

@@ -3,6 +3,7 @@
 //! Knows no egui. What can take longer than a frame runs on a named thread ([`job`]); its news is taken in by
 //! [`Desk::poll`], which the window calls before it draws.
 
+mod accepting;
 mod command;
 mod curve;
 mod dialogs;
@@ -14,10 +15,12 @@ mod merging;
 mod notice;
 mod opening;
 mod phrase;
+mod pieces;
 mod queue;
 mod saving;
 mod schema;
 mod searching;
+mod suggesting;
 mod team;
 mod tester;
 mod training;
@@ -29,16 +32,18 @@ pub use importing::Importing;
 pub use job::Waker;
 pub use merging::Merging;
 pub use notice::{Level, Notice};
+pub use suggesting::Ghost;
 pub use tester::{Answered, Tester};
 pub use training::{Phase, RunView, encoder_files};
 
 pub use crate::store::import::{Column, ImportOptions, ImportReport, Preview, RowIssue};
 pub use crate::store::{Language, Settings, Theme};
 pub use crate::store::{RunStatus, RunSummary};
+pub use crate::text::{PieceTag, Pieces, piece_tags};
 pub use crate::text::{next_character, next_word_end, previous_character, previous_word_start, word_at};
 
-use crate::project::{DocId, EntryKind, Filter, History, Layer, Order, Project, Queue, Step};
-use std::collections::VecDeque;
+use crate::project::{DocId, EntryKind, Filter, History, Layer, Order, Project, Queue, Schema, Step};
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -69,6 +74,8 @@ struct OpenProject {
 pub struct Desk {
     surroundings: Surroundings,
     settings: Settings,
+    /// Keys that were changed, by the name of their action.
+    keys: BTreeMap<String, Vec<String>>,
     open: Option<OpenProject>,
     opening: Option<opening::Opening>,
     current: Option<DocId>,
@@ -79,7 +86,7 @@ pub struct Desk {
     filter: Filter,
     order: Order,
     queue: Queue,
-    queue_key: Option<(u64, Filter, Order, Layer)>,
+    queue_key: Option<queue::Key>,
     notices: VecDeque<Notice>,
     /// How many notices there have ever been.
     notified: u64,
@@ -92,6 +99,8 @@ pub struct Desk {
     merging: merging::Merger,
     training: training::Trainer,
     tester: Tester,
+    suggester: suggesting::Suggester,
+    strip: pieces::PieceStrip,
 }
 
 impl Desk {
@@ -100,6 +109,9 @@ impl Desk {
         let settings = surroundings.config.as_deref().map(Settings::load_from).unwrap_or_default();
         Self {
             tester: Tester::new(surroundings.wake.clone()),
+            suggester: suggesting::Suggester::new(surroundings.wake.clone()),
+            strip: pieces::PieceStrip::default(),
+            keys: surroundings.config.as_deref().map(crate::store::key_file::load).unwrap_or_default(),
             surroundings,
             settings,
             open: None,
@@ -128,10 +140,12 @@ impl Desk {
         use Command as C;
         match command {
             C::SetClass { .. }
+            | C::SetAnswer { .. }
             | C::SetState { .. }
             | C::SetFlag { .. }
             | C::Finish(_)
             | C::Skip(_)
+            | C::SkipBecause(..)
             | C::AddSpan { .. }
             | C::AddLinkedSpan { .. }
             | C::RemoveSpan { .. }
@@ -140,6 +154,14 @@ impl Desk {
             | C::ToggleLink { .. }
             | C::SetClassOfQueue { .. }
             | C::AddDocument(_) => self.annotate(command),
+            C::AcceptSpan { .. }
+            | C::AcceptClass { .. }
+            | C::AcceptAll(_)
+            | C::RejectSpan { .. }
+            | C::SetSuggestions(_)
+            | C::MarkEverywhere { .. }
+            | C::SuggestEverywhere { .. }
+            | C::ImportWords(_) => self.suggestions(command),
             C::ChangeSchema(change) => self.change_schema(&change),
             C::Undo => self.undo(),
             C::Redo => self.redo(),
@@ -153,7 +175,11 @@ impl Desk {
             | C::RemoveComment { .. }
             | C::SetGuidelines(_) => self.team(command),
             C::Open(_) | C::Step(_) | C::NextTodo | C::SetFilter(_) | C::SetOrder(_) => self.navigate(command),
-            C::NewProject { path, classes, spans } => self.new_project(&path, &classes, &spans),
+            C::NewProject { path, classes, spans } => {
+                let usual = classes.is_empty() && spans.is_empty();
+                self.new_project(&path, if usual { Schema::default() } else { Schema::with_names(&classes, &spans) });
+            }
+            C::NewProjectWith { path, schema } => self.new_project(&path, *schema),
             C::OpenProject(path) => self.open_project(&path),
             C::CancelOpening => self.forget_opening(),
             C::OpenSample => self.open_sample(),
@@ -170,6 +196,8 @@ impl Desk {
             C::ExportModel { run, folder } => self.export_model(&run, &folder),
             C::UseRun(id) => self.use_run(id),
             C::Predict(text) => self.tester.ask(text),
+            C::ShowPieces(on) => self.change_settings(|settings| settings.pieces = on),
+            C::SetKeys(keys) => self.set_keys(keys),
             C::SetLanguage(language) => self.change_settings(|settings| settings.language = language),
             C::SetTheme(theme) => self.change_settings(|settings| settings.theme = theme),
             C::SetTextSize(size) => self.change_settings(|settings| settings.text_size = size.clamp(14.0, 40.0)),
@@ -177,6 +205,8 @@ impl Desk {
                 self.notices.pop_front();
             }
         }
+        self.poll_suggestions();
+        self.poll_pieces();
         self.refresh_queue();
     }
 
@@ -189,6 +219,8 @@ impl Desk {
         self.poll_merge();
         self.poll_training();
         self.tester.poll();
+        self.poll_suggestions();
+        self.poll_pieces();
         const RETRY_MS: i64 = 2_000;
         if self.is_unsaved() && self.now() - self.saving_tried_ms >= RETRY_MS {
             self.retry_saving();
@@ -259,6 +291,11 @@ impl Desk {
 
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Keys that a person chose instead of the usual ones, by the name of their action.
+    pub fn keys(&self) -> &BTreeMap<String, Vec<String>> {
+        &self.keys
     }
 
     pub fn importing(&self) -> &Importing {

@@ -39,6 +39,13 @@ pub enum Notice {
         matched: usize,
         added: usize,
     },
+    /// A word list came in; `problem` is the first of its lines that could not.
+    WordsImported {
+        file: String,
+        added: usize,
+        left_out: usize,
+        problem: Option<String>,
+    },
     Exported(PathBuf),
     RunFinished(String),
     RunCancelled(String),
@@ -58,6 +65,7 @@ impl Notice {
         match self {
             Self::RunFailed { .. } | Self::Unsaved(_) | Self::Failed(_) => Level::Error,
             Self::NothingToUndo | Self::StillOpening(_) | Self::NothingToRedo | Self::QueueEnd => Level::Warning,
+            Self::WordsImported { left_out, .. } if *left_out > 0 => Level::Warning,
             _ => Level::Info,
         }
     }

@@ -1,6 +1,6 @@
 //! Names of steps, in the language of the person who makes them: they stand in the journal and beside Undo.
 
-use crate::project::{Document, Polarity, State, TextRange};
+use crate::project::{Answer, Document, Kind, Polarity, Question, State, TextRange};
 use crate::store::Language;
 
 /// Speaks one language.
@@ -12,16 +12,34 @@ impl Phrases {
         if self.0 == Language::Chinese { chinese } else { english }
     }
 
-    pub fn class(self, name: Option<&str>) -> String {
-        match name {
-            Some(name) => self.pick(format!("answer {name}"), format!("标为{name}")),
-            None => self.pick("clear the answer".to_owned(), "清除答案".to_owned()),
+    /// "answer positive", "add joy to emotions", "intensity: 0.5".
+    pub fn answer(self, question: &Question, held: Option<&Answer>, to: Option<&Answer>) -> String {
+        let asked = &question.name;
+        let Some(answer) = to else { return self.pick("clear the answer".to_owned(), "清除答案".to_owned()) };
+        let words = excerpt(&question.words(answer));
+        if let (Kind::Several, Answer::Classes(new)) = (question.kind, answer) {
+            let old = match held {
+                Some(Answer::Classes(old)) => old.clone(),
+                _ => Default::default(),
+            };
+            let only = |one: std::collections::BTreeSet<u16>| (one.len() == 1).then(|| question.words(&Answer::Classes(one)));
+            let added = only(new - &old).filter(|_| old.is_subset(new));
+            let gone = only(&old - new).filter(|_| new.is_subset(&old));
+            if let Some(name) = added {
+                return self.pick(format!("add {name} to {asked}"), format!("{asked}加上{name}"));
+            }
+            if let Some(name) = gone {
+                return self.pick(format!("take {name} from {asked}"), format!("{asked}去掉{name}"));
+            }
+        }
+        match question.kind {
+            Kind::One => self.pick(format!("answer {words}"), format!("标为{words}")),
+            _ => self.pick(format!("{asked}: {words}"), format!("{asked}：{words}")),
         }
     }
 
-    pub fn class_of_many(self, name: Option<&str>, count: usize) -> String {
-        let what = self.class(name);
-        self.pick(format!("{what} for {count} documents"), format!("{what}（{count} 条）"))
+    pub fn class_of_many(self, name: &str, count: usize) -> String {
+        self.pick(format!("answer {name} for {count} documents"), format!("标为{name}（{count} 条）"))
     }
 
     pub fn state(self, to: &State) -> String {
@@ -30,6 +48,11 @@ impl Phrases {
             State::Done => self.pick("mark as done".to_owned(), "标为完成".to_owned()),
             State::Skipped => self.pick("skip".to_owned(), "跳过".to_owned()),
         }
+    }
+
+    pub fn skip(self, reason: &str) -> String {
+        let why = excerpt(reason);
+        self.pick(format!("skip: {why}"), format!("跳过：{why}"))
     }
 
     pub fn flag(self, to: bool) -> String {
@@ -43,6 +66,28 @@ impl Phrases {
     pub fn mark(self, doc: &Document, range: TextRange, label: &str) -> String {
         let what = excerpt(range.of(&doc.text));
         self.pick(format!("mark {what} as {label}"), format!("将「{what}」标为{label}"))
+    }
+
+    pub fn mark_many(self, doc: &Document, range: TextRange, label: &str, count: usize) -> String {
+        let what = excerpt(range.of(&doc.text));
+        self.pick(format!("mark {what} as {label} in {count} more places"), format!("将其余 {count} 处「{what}」标为{label}"))
+    }
+
+    /// "accept suggestion: mark 电池 as aspect (run 3, 87 %)".
+    pub fn accepted(self, names: &[String], run: Option<&str>, least: Option<f32>) -> String {
+        const SHOWN: usize = 3;
+        let more = if names.len() > SHOWN { " …" } else { "" };
+        let what =
+            names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(if self.0 == Language::Chinese { "，" } else { ", " })
+                + more;
+        let percent = least.map(|least| (least * 100.0).round());
+        match (run, percent) {
+            (Some(run), Some(percent)) => self.pick(
+                format!("accept suggestion: {what} (run {run}, {percent} %)"),
+                format!("接受建议：{what}（训练 {run}，{percent} %）"),
+            ),
+            _ => self.pick(format!("accept suggestion: {what} (word list)"), format!("接受建议：{what}（词表）")),
+        }
     }
 
     pub fn unmark(self, doc: &Document, range: TextRange) -> String {

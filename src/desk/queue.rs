@@ -1,7 +1,28 @@
 //! Moving through the documents.
 
 use super::{Command, Desk, Notice};
-use crate::project::{DocId, Queue, Sight};
+use crate::project::{DocId, Filter, Guesses, Layer, Order, Queue, Sight};
+use std::sync::Arc;
+
+/// What a queue was made of.
+pub(super) struct Key {
+    revision: u64,
+    filter: Filter,
+    order: Order,
+    layer: Layer,
+    guesses: Option<Arc<Guesses>>,
+}
+
+impl Key {
+    /// Whether the other one asks for the same list, maybe of an earlier project.
+    fn asks_the_same_as(&self, other: &Self) -> bool {
+        let same_guesses = match (&self.guesses, &other.guesses) {
+            (Some(held), Some(new)) => Arc::ptr_eq(held, new),
+            (held, new) => held.is_none() && new.is_none(),
+        };
+        same_guesses && (self.order, self.layer) == (other.order, other.layer) && self.filter == other.filter
+    }
+}
 
 impl Desk {
     pub(super) fn navigate(&mut self, command: Command) {
@@ -51,6 +72,11 @@ impl Desk {
         self.position = self.queue.position(doc).unwrap_or(self.position);
     }
 
+    /// Whether the list asks what a model says about every document.
+    pub(super) fn needs_guesses(&self) -> bool {
+        self.suggests() && (self.order == Order::LeastCertain || self.filter.needs_guesses())
+    }
+
     /// Brings the queue up to date with project, filter and order.
     pub(super) fn refresh_queue(&mut self) {
         self.follow_team();
@@ -59,14 +85,15 @@ impl Desk {
             self.queue_key = None;
             return;
         };
-        let key = (open.project.revision(), self.filter.clone(), self.order, self.layer);
-        if self.queue_key.as_ref() != Some(&key) {
+        let guesses = self.needs_guesses().then(|| self.suggester.guesses().clone());
+        let key = Key { revision: open.project.revision(), filter: self.filter.clone(), order: self.order, layer: self.layer, guesses };
+        let same_list = self.queue_key.as_ref().filter(|held| held.asks_the_same_as(&key));
+        if same_list.is_none_or(|held| held.revision != key.revision) {
+            let sight = Sight::new(&open.project, self.layer, key.guesses.as_deref());
             let found = self.searcher.found(&self.filter.search);
-            let same_list = self.queue_key.as_ref().filter(|held| (&held.1, held.2, held.3) == (&key.1, key.2, key.3));
-            let changed = same_list.and_then(|held| open.project.changed_since(held.0));
-            let sight = Sight { layer: self.layer };
-            if !changed.is_some_and(|changed| self.queue.update(&open.project, &self.filter, sight, found, &changed)) {
-                self.queue = Queue::seen(&open.project, &self.filter, self.order, sight, found);
+            let changed = same_list.and_then(|held| open.project.changed_since(held.revision));
+            if !changed.is_some_and(|changed| self.queue.update(&open.project, &self.filter, &sight, found, &changed)) {
+                self.queue = Queue::seen(&open.project, &self.filter, self.order, &sight, found);
             }
             self.queue_key = Some(key);
         }

@@ -1,7 +1,7 @@
 //! Changes of the schema: one step each, whose name says how much of what was answered it touches.
 
 use super::{Desk, Notice, phrase::Phrases};
-use crate::project::{LabelId, Plan, Schema, SchemaChange};
+use crate::project::{LabelId, Plan, QuestionId, Schema, SchemaChange};
 use crate::store::Language;
 
 impl Desk {
@@ -31,20 +31,29 @@ impl Desk {
             return;
         }
         let mut filter = self.filter.clone();
-        if let Some((question, Some(class))) = filter.class {
-            let place = place_of(before, &after, LabelId::Class(question, class));
-            filter.class = place.map(|at| (question, Some(at)));
-        }
-        filter.span_label = filter.span_label.and_then(|label| place_of(before, &after, LabelId::Span(label)));
+        let question = |id| question_of(before, &after, id);
+        let label = |label| match label {
+            LabelId::Class(id, class) => place_of(before, &after, [label, LabelId::Class(question(id)?, class)]),
+            LabelId::Span(_) => place_of(before, &after, [label; 2]),
+        };
+        filter.follow(question, label);
         if filter != self.filter {
             self.filter = filter;
         }
     }
 }
 
-/// Where a label stands in another schema: by its name, or at its place if it was only renamed.
-fn place_of(before: &Schema, after: &Schema, label: LabelId) -> Option<u16> {
-    let names = |schema: &Schema| -> Vec<String> {
+/// Where a question stands in another schema: by its name, or at its place if it was only renamed.
+fn question_of(before: &Schema, after: &Schema, id: QuestionId) -> Option<QuestionId> {
+    let name = &before.question(id)?.name;
+    let found = after.questions().find(|(_, question)| question.name == *name).map(|(id, _)| id);
+    found.or_else(|| (before.questions.len() == after.questions.len()).then_some(id))
+}
+
+/// Where a label stands in another schema, the lists being given by a label of each: by its name, or at its place if it
+/// was only renamed.
+fn place_of(before: &Schema, after: &Schema, [label, goal]: [LabelId; 2]) -> Option<u16> {
+    let names = |schema: &Schema, label: LabelId| -> Vec<String> {
         match label {
             LabelId::Class(question, _) => {
                 schema.question(question).into_iter().flat_map(|asked| &asked.classes).map(|class| class.name.clone()).collect()
@@ -53,7 +62,7 @@ fn place_of(before: &Schema, after: &Schema, label: LabelId) -> Option<u16> {
         }
     };
     let (LabelId::Class(_, at) | LabelId::Span(at)) = label;
-    let (old, new) = (names(before), names(after));
+    let (old, new) = (names(before, label), names(after, goal));
     let name = old.get(usize::from(at))?;
     let found = new.iter().position(|held| held == name).map(|at| at as u16);
     found.or_else(|| (old.len() == new.len()).then_some(at))
@@ -75,7 +84,27 @@ impl Phrases {
             let name = schema.name(*label).unwrap_or_default();
             if zh { format!("{}「{name}」", kind(label)) } else { format!("{} {name}", kind(label)) }
         };
+        let asked = |id: &QuestionId| {
+            let name = schema.question(*id).map_or("", |question| question.name.as_str());
+            pick(format!("question {name}"), format!("问题「{name}」"))
+        };
         let words = match change {
+            C::AddQuestion { name, .. } => pick(format!("add question {}", name.trim()), format!("添加问题「{}」", name.trim())),
+            C::RenameQuestion { question, to } => {
+                pick(format!("rename {} to {}", asked(question), to.trim()), format!("将{}改名为「{}」", asked(question), to.trim()))
+            }
+            C::SetKind { question, .. } => {
+                pick(format!("other answers to {}", asked(question)), format!("更改{}的作答方式", asked(question)))
+            }
+            C::MoveQuestion { question, .. } => pick(format!("move {}", asked(question)), format!("移动{}", asked(question))),
+            C::DeleteQuestion { question } => pick(format!("delete {}", asked(question)), format!("删除{}", asked(question))),
+            C::AddWords { words } => match words.as_slice() {
+                [one] => pick(format!("suggest {}", one.pattern), format!("建议标注「{}」", one.pattern)),
+                many => pick(format!("suggest {} words", many.len()), format!("建议标注 {} 个词", many.len())),
+            },
+            C::RemoveWords { places } => pick(format!("stop suggesting {} words", places.len()), format!("不再建议 {} 个词", places.len())),
+            C::SaveView { view } => pick(format!("keep the view {}", view.name), format!("保存视图「{}」", view.name)),
+            C::DeleteView { name } => pick(format!("delete the view {name}"), format!("删除视图「{name}」")),
             C::AddClass { name, .. } => pick(format!("add class {}", name.trim()), format!("添加类别「{}」", name.trim())),
             C::AddSpanLabel { name } => pick(format!("add span label {}", name.trim()), format!("添加片段标签「{}」", name.trim())),
             C::AddAll { .. } => pick("add labels from a template".to_owned(), "从模板添加标签".to_owned()),
@@ -104,7 +133,11 @@ impl Phrases {
             }
             C::Delete { label } => pick(format!("delete {}", name(label)), format!("删除{}", name(label))),
         };
-        if plan.changes_answers() || matches!(change, C::Delete { .. } | C::Merge { .. }) { words + &self.counts(plan) } else { words }
+        if plan.changes_answers() || matches!(change, C::Delete { .. } | C::DeleteQuestion { .. } | C::Merge { .. }) {
+            words + &self.counts(plan)
+        } else {
+            words
+        }
     }
 
     fn counts(self, plan: &Plan) -> String {

@@ -1,6 +1,6 @@
 //! What has been said about one document.
 
-use super::{Polarity, QuestionId, SpanId, TextRange};
+use super::{Number, Polarity, QuestionId, SpanId, TextRange};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +20,10 @@ pub enum State {
 pub enum Answer {
     /// Place of the class in the question.
     Class(u16),
+    /// Places of the classes; never empty.
+    Classes(BTreeSet<u16>),
+    Number(Number),
+    Text(String),
 }
 
 /// A marked place with its label (place in the schema).
@@ -50,6 +54,9 @@ pub struct Link {
 pub struct Annotation {
     pub state: State,
     pub flagged: bool,
+    /// Why it was skipped; empty for no reason, and for documents that are not skipped.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub skip_reason: String,
     #[serde(with = "pairs", skip_serializing_if = "BTreeMap::is_empty")]
     pub answers: BTreeMap<QuestionId, Answer>,
     #[serde(with = "pairs", skip_serializing_if = "BTreeMap::is_empty")]
@@ -75,9 +82,21 @@ mod pairs {
 }
 
 impl Annotation {
-    /// The class answered to `question`.
+    /// The class answered to `question`, if it takes one class.
     pub fn class(&self, question: QuestionId) -> Option<u16> {
-        self.answers.get(&question).map(|Answer::Class(class)| *class)
+        match self.answers.get(&question) {
+            Some(Answer::Class(class)) => Some(*class),
+            _ => None,
+        }
+    }
+
+    /// Whether the answer to `question` is this class, or this class among others.
+    pub fn has_class(&self, question: QuestionId, class: u16) -> bool {
+        match self.answers.get(&question) {
+            Some(Answer::Class(held)) => *held == class,
+            Some(Answer::Classes(held)) => held.contains(&class),
+            _ => false,
+        }
     }
 
     /// A span id that no span of this document has.

@@ -21,6 +21,11 @@ pub enum Edit {
         doc: DocId,
         to: bool,
     },
+    /// Why the document is skipped.
+    SetSkipReason {
+        doc: DocId,
+        to: String,
+    },
     PutSpan {
         doc: DocId,
         id: SpanId,
@@ -96,7 +101,7 @@ pub enum EditError {
     Linked(DocId, SpanId),
     #[error("the link of document {0:?} is missing, already there, or joins a span to itself")]
     BadLink(DocId),
-    #[error("the schema has no such question, class or label")]
+    #[error("the schema has no such question, class or label, or the answer is of another kind")]
     NotInSchema,
     #[error("documents must be numbered in order: {wanted} was due, {found:?} came")]
     IdGap { wanted: usize, found: DocId },
@@ -115,6 +120,7 @@ impl Edit {
             Self::SetAnswer { doc, .. }
             | Self::SetState { doc, .. }
             | Self::SetFlag { doc, .. }
+            | Self::SetSkipReason { doc, .. }
             | Self::PutSpan { doc, .. }
             | Self::RemoveSpan { doc, .. }
             | Self::PutLink { doc, .. }
@@ -168,6 +174,10 @@ impl Project {
             Edit::SetFlag { doc, to } => {
                 let slot = &mut self.doc_mut(doc)?.annotation.flagged;
                 Edit::SetFlag { doc, to: std::mem::replace(slot, to) }
+            }
+            Edit::SetSkipReason { doc, to } => {
+                let slot = &mut self.doc_mut(doc)?.annotation.skip_reason;
+                Edit::SetSkipReason { doc, to: std::mem::replace(slot, to) }
             }
             Edit::PutSpan { doc, id, span } => self.put_span(doc, id, span)?,
             Edit::RemoveSpan { doc, id } => {
@@ -240,9 +250,7 @@ impl Project {
 
     fn set_answer(&mut self, doc: DocId, question: QuestionId, to: Option<Answer>) -> Result<Edit, EditError> {
         let asked = self.schema.question(question).ok_or(EditError::NotInSchema)?;
-        if let Some(Answer::Class(class)) = &to
-            && usize::from(*class) >= asked.classes.len()
-        {
+        if to.as_ref().is_some_and(|answer| !asked.takes(answer)) {
             return Err(EditError::NotInSchema);
         }
         let answers = &mut self.doc_mut(doc)?.annotation.answers;
@@ -301,10 +309,8 @@ fn all_fits(doc: &Document, schema: &Schema) -> bool {
 /// Whether all that is said about a document lies in its text and in the schema.
 fn fits(doc: &Document, schema: &Schema) -> bool {
     let Annotation { answers, spans, links, .. } = &doc.annotation;
-    let class_fits = |(question, Answer::Class(class)): (&QuestionId, &Answer)| {
-        schema.question(*question).is_some_and(|asked| usize::from(*class) < asked.classes.len())
-    };
-    answers.iter().all(class_fits)
+    let answer_fits = |(question, answer): (&QuestionId, &Answer)| schema.question(*question).is_some_and(|asked| asked.takes(answer));
+    answers.iter().all(answer_fits)
         && spans.values().all(|span| usize::from(span.label) < schema.span_labels.len() && span.range.fits(&doc.text))
         && links.iter().all(|link| link.from != link.to && spans.contains_key(&link.from) && spans.contains_key(&link.to))
 }

@@ -1,5 +1,6 @@
 //! What is searched for in the texts, and what a search has found: texts never change, so what was found stays true.
 
+use super::filter::reason_of;
 use super::{DocId, Project};
 use regex::{Regex, RegexBuilder};
 use std::borrow::Cow;
@@ -28,12 +29,7 @@ impl Needle {
         match RegexBuilder::new(&pattern).case_insensitive(true).size_limit(1 << 22).build() {
             Ok(pattern) => Self::Pattern(pattern),
             Err(regex::Error::CompiledTooBig(_)) => Self::Broken("the pattern is too large".to_owned()),
-            Err(error) => {
-                // The report draws the pattern first; its last line is the reason.
-                let report = error.to_string();
-                let reason = report.lines().last().unwrap_or_default();
-                Self::Broken(reason.strip_prefix("error: ").unwrap_or(reason).to_owned())
-            }
+            Err(error) => Self::Broken(reason_of(&error)),
         }
     }
 

@@ -7,7 +7,9 @@
 pub mod agreement;
 mod annotation;
 mod changes;
+mod counts;
 mod edit;
+mod filter;
 mod found;
 mod history;
 mod ids;
@@ -15,15 +17,19 @@ mod layer;
 mod merge;
 mod meta;
 mod pace;
+mod question;
 mod queue;
 mod relabel;
 mod schema;
 mod split;
 mod tally;
 mod text;
+mod words;
 
 pub use annotation::{Annotation, Answer, Link, Span, State};
+pub use counts::{LabelCounts, QuestionCount};
 pub use edit::{Edit, EditError};
+pub use filter::{Condition, Filter, Script, What};
 pub use found::Found;
 pub use history::{Entry, EntryKind, History, Step};
 pub use ids::{DocId, SpanId};
@@ -31,12 +37,14 @@ pub use layer::{AnnotatorId, Comment, CommentId, Layer};
 pub use merge::{Colleague, LayerReport, MergeError, MergePlan, MergeReport};
 pub use meta::{Meta, MetaPool};
 pub use pace::{Growth, Pace, Session, starved};
-pub use queue::{ColumnValues, Filter, Order, Queue, Sight, columns_of};
-pub use relabel::{KeyUse, LabelCounts, Plan, SchemaChange, SchemaError};
+pub use question::{Kind, Number, Scale};
+pub use queue::{ColumnValues, Guess, Guesses, Order, Queue, Sight, View, columns_of};
+pub use relabel::{KeyUse, NewQuestion, Plan, SchemaChange, SchemaError};
 pub use schema::{Class, LabelId, Polarity, Question, QuestionId, Schema, SpanLabel};
 pub use split::{Split, assign_split};
 pub use tally::Tally;
 pub use text::{TextRange, byte_to_char, char_to_byte};
+pub use words::{MOST_WORDS, WordMatcher, WordRule};
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -75,6 +83,17 @@ impl Document {
             layers: BTreeMap::new(),
             comments: BTreeMap::new(),
         }
+    }
+}
+
+impl Document {
+    /// Where the words of a span stand elsewhere in the text, not touching one another or a span of the same label.
+    pub fn unmarked_repeats(&self, span: &Span) -> Vec<TextRange> {
+        let words = span.range.of(&self.text);
+        let places = self.text.match_indices(words).filter_map(|(at, _)| TextRange::new(&self.text, at..at + words.len()));
+        let is_free =
+            |range: &TextRange| !self.annotation.spans.values().any(|held| held.label == span.label && held.range.overlaps(*range));
+        places.filter(is_free).collect()
     }
 }
 

@@ -1,35 +1,14 @@
 //! The list of documents a person works through: which ones, in which order.
 
 use super::found::Needle;
-use super::{Annotation, DocId, Document, Found, Layer, Project, QuestionId, State};
+use super::{DocId, Document, Filter, Found, Layer, Project, QuestionId, State};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
-
-/// Which documents are shown.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Filter {
-    /// Substring, without regard to case; what stands after a `/` at the beginning is a pattern.
-    pub search: String,
-    pub state: Option<State>,
-    /// Only flagged ones.
-    pub flagged: bool,
-    /// Only those answered with this class; `Some((question, None))` means not answered.
-    pub class: Option<(QuestionId, Option<u16>)>,
-    /// Only those with a span of this label.
-    pub span_label: Option<u16>,
-    /// Only those with these values in imported columns.
-    pub columns: BTreeMap<String, String>,
-    /// Only those that two annotators labelled differently.
-    pub disputed: bool,
-    /// Only those with a comment that is not resolved.
-    pub commented: bool,
-    /// Exactly these, when the queue was opened from a chart or a table.
-    pub only: Option<Arc<[DocId]>>,
-}
 
 /// In which order.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Order {
     #[default]
     Arrival,
@@ -37,6 +16,44 @@ pub enum Order {
     Random(u64),
     Shortest,
     Longest,
+    /// Those first of whose class a model is least certain (Lewis and Gale 1994); those it has not looked at come last.
+    LeastCertain,
+}
+
+/// What a model finds likeliest.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Guess {
+    /// Place in the main question.
+    pub class: u16,
+    pub probability: f32,
+}
+
+/// Guesses by document; those of documents that no model has looked at are missing.
+pub type Guesses = BTreeMap<DocId, Guess>;
+
+/// A filter and an order with a name, kept with the project.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct View {
+    pub name: String,
+    pub filter: Filter,
+    pub order: Order,
+}
+
+/// Who looks at the documents, and what a model says about them.
+#[derive(Clone, Copy, Debug)]
+pub struct Sight<'a> {
+    /// Whose answers, spans and states count.
+    pub layer: Layer,
+    pub guesses: &'a Guesses,
+    /// The question that the guesses answer.
+    pub main: Option<QuestionId>,
+}
+
+impl<'a> Sight<'a> {
+    pub fn new(project: &Project, layer: Layer, guesses: Option<&'a Guesses>) -> Self {
+        static NONE: Guesses = BTreeMap::new();
+        Self { layer, guesses: guesses.unwrap_or(&NONE), main: project.schema().main_question().map(|(id, _)| id) }
+    }
 }
 
 /// Ids of the documents shown, in order.
@@ -45,13 +62,6 @@ pub struct Queue {
     ids: Vec<DocId>,
     /// The order they stand in, ties by id; `None` for a list in an order of its own.
     order: Option<Order>,
-}
-
-/// Who looks at the documents.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Sight {
-    /// Whose answers, spans and states count.
-    pub layer: Layer,
 }
 
 /// Which texts hold what is searched for.
@@ -73,42 +83,17 @@ impl<'a> Hits<'a> {
     }
 }
 
-impl Filter {
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Why the search is no pattern; `None` when it is one, or no pattern is meant.
-    pub fn pattern_problem(search: &str) -> Option<String> {
-        match Needle::of(search) {
-            Needle::Broken(reason) => Some(reason),
-            _ => None,
-        }
-    }
-
-    /// All conditions but the search.
-    fn keeps_but_text(&self, doc: &Document, sight: Sight) -> bool {
-        let blank = Annotation::default();
-        let said = doc.said_in(sight.layer).unwrap_or(&blank);
-        self.state.as_ref().is_none_or(|wanted| *wanted == said.state)
-            && (!self.flagged || said.flagged)
-            && self.class.is_none_or(|(question, class)| said.class(question) == class)
-            && self.span_label.is_none_or(|label| said.spans.values().any(|span| span.label == label))
-            && self.columns.iter().all(|(column, value)| doc.meta.get(column) == Some(value.as_str()))
-            && (!self.disputed || doc.is_disputed())
-            && (!self.commented || doc.comments.values().any(|comment| !comment.resolved))
-    }
-}
-
 impl Order {
     /// Documents stand by this number, those with the same one by id.
-    fn key(self, project: &Project, id: DocId) -> u64 {
+    fn key(self, project: &Project, sight: &Sight<'_>, id: DocId) -> u64 {
         let length = || project.all_documents().get(id.index()).map_or(0, |doc| doc.text.len() as u64);
         match self {
             Self::Arrival => 0,
             Self::Random(seed) => super::split::mix(seed ^ super::split::mix(u64::from(id.0))),
             Self::Shortest => length(),
             Self::Longest => u64::MAX - length(),
+            // The bits of numbers that are not negative stand in the order of the numbers.
+            Self::LeastCertain => sight.guesses.get(&id).map_or(u64::MAX, |guess| u64::from(guess.probability.to_bits())),
         }
     }
 }
@@ -134,11 +119,11 @@ pub fn columns_of(project: &Project, most: usize) -> BTreeMap<String, ColumnValu
 impl Queue {
     /// As the outcome has it.
     pub fn of(project: &Project, filter: &Filter, order: Order) -> Self {
-        Self::seen(project, filter, order, Sight::default(), None)
+        Self::seen(project, filter, order, &Sight::new(project, Layer::Outcome, None), None)
     }
 
     /// As someone sees it; `found` where the texts of a large project have been searched, or are being searched.
-    pub fn seen(project: &Project, filter: &Filter, order: Order, sight: Sight, found: Option<&Found>) -> Self {
+    pub fn seen(project: &Project, filter: &Filter, order: Order, sight: &Sight<'_>, found: Option<&Found>) -> Self {
         let hits = Hits::of(filter, found);
         let ids: Vec<DocId> = match (&filter.only, found) {
             (Some(only), _) => only.iter().copied().filter(|id| hits.have(project, *id)).collect(),
@@ -146,16 +131,16 @@ impl Queue {
             (None, None) => project.documents().map(|doc| doc.id).filter(|id| hits.have(project, *id)).collect(),
         };
         let kept = |id: &DocId| project.document(*id).is_some_and(|doc| filter.keeps_but_text(doc, sight));
-        Self { ids: ids.into_iter().filter(kept).collect(), order: None }.sorted(project, order)
+        Self { ids: ids.into_iter().filter(kept).collect(), order: None }.sorted(project, sight, order)
     }
 
-    fn sorted(mut self, project: &Project, order: Order) -> Self {
+    fn sorted(mut self, project: &Project, sight: &Sight<'_>, order: Order) -> Self {
         let ascending = self.ids.is_sorted();
         self.order = ascending.then_some(order); // a list from elsewhere keeps its own order of ties
         if order == Order::Arrival {
             return self;
         }
-        let mut keyed: Vec<(u64, DocId)> = self.ids.iter().map(|id| (order.key(project, *id), *id)).collect();
+        let mut keyed: Vec<(u64, DocId)> = self.ids.iter().map(|id| (order.key(project, sight, *id), *id)).collect();
         if ascending {
             keyed.sort_unstable();
         } else {
@@ -166,7 +151,14 @@ impl Queue {
     }
 
     /// Brings the queue up to date with the documents of `changed`; `false` when it has to be made anew.
-    pub fn update(&mut self, project: &Project, filter: &Filter, sight: Sight, found: Option<&Found>, changed: &[Range<usize>]) -> bool {
+    pub fn update(
+        &mut self,
+        project: &Project,
+        filter: &Filter,
+        sight: &Sight<'_>,
+        found: Option<&Found>,
+        changed: &[Range<usize>],
+    ) -> bool {
         const MOST: usize = 256;
         let Some(order) = self.order.filter(|_| filter.only.is_none()) else { return false };
         if changed.iter().map(ExactSizeIterator::len).sum::<usize>() > MOST {
@@ -176,8 +168,8 @@ impl Queue {
         for id in changed.iter().cloned().flatten().map(DocId::from_index) {
             let kept = project.document(id).is_some_and(|doc| filter.keeps_but_text(doc, sight));
             let wanted = kept && hits.have(project, id);
-            let key = (order.key(project, id), id);
-            match (self.ids.binary_search_by_key(&key, |held| (order.key(project, *held), *held)), wanted) {
+            let key = (order.key(project, sight, id), id);
+            match (self.ids.binary_search_by_key(&key, |held| (order.key(project, sight, *held), *held)), wanted) {
                 (Ok(at), false) => {
                     self.ids.remove(at);
                 }

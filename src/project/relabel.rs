@@ -1,12 +1,19 @@
 //! Changes of the schema as a person asks for them, planned as the edits of one step: what was answered follows its
 //! label when labels move or join, and is taken away with a label that goes. Plans; changes nothing.
 
+mod error;
+mod questions;
+mod wishes;
+
 use super::schema::{Note, RESERVED, is_opinion};
-use super::{Answer, Class, Document, Edit, LabelId, Link, Project, Question, QuestionId, Schema, Span, SpanId, SpanLabel};
+use super::{Answer, Class, Document, Edit, Kind, LabelId, Link, Project, QuestionId, Schema, Span, SpanId, SpanLabel, View, WordRule};
+pub use error::{KeyUse, SchemaError};
+pub use questions::NewQuestion;
+use questions::Reshaped;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One wish about the schema.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum SchemaChange {
     AddClass {
         question: QuestionId,
@@ -15,10 +22,47 @@ pub enum SchemaChange {
     AddSpanLabel {
         name: String,
     },
-    /// Classes of the main question and span labels; names that are there already are passed over.
+    /// Classes of the main question, whole questions, and span labels; names that are there already are passed over.
     AddAll {
         classes: Vec<String>,
+        questions: Vec<NewQuestion>,
         spans: Vec<String>,
+    },
+    AddQuestion {
+        name: String,
+        kind: Kind,
+    },
+    RenameQuestion {
+        question: QuestionId,
+        to: String,
+    },
+    /// Another kind or range. Answers that make no sense under it are taken away.
+    SetKind {
+        question: QuestionId,
+        to: Kind,
+    },
+    /// To another place among the questions.
+    MoveQuestion {
+        question: QuestionId,
+        to: u16,
+    },
+    DeleteQuestion {
+        question: QuestionId,
+    },
+    /// Words to suggest from now on; those that are there already are passed over.
+    AddWords {
+        words: Vec<WordRule>,
+    },
+    /// Stops suggesting these, by their places.
+    RemoveWords {
+        places: BTreeSet<usize>,
+    },
+    /// Keeps a view, in the place of one of the same name.
+    SaveView {
+        view: Box<View>,
+    },
+    DeleteView {
+        name: String,
     },
     Rename {
         label: LabelId,
@@ -78,65 +122,6 @@ impl Plan {
     }
 }
 
-/// Who has a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeyUse {
-    Label(String),
-    /// It means something else where one labels.
-    Program,
-}
-
-/// Why the schema can't be changed so.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SchemaError {
-    #[error("the schema has no such label")]
-    NoSuchLabel,
-    #[error("a label needs a name")]
-    NoName,
-    #[error("there is already a label called {0}")]
-    NameTaken(String),
-    #[error("a key is one letter from A to Z or one digit, not {0:?}")]
-    NotAKey(char),
-    #[error("the key {key} is taken{}", match .by { KeyUse::Label(name) => format!(" by {name}"), KeyUse::Program => " by a command".to_owned() })]
-    KeyTaken { key: char, by: KeyUse },
-    #[error("a label can't be merged into itself")]
-    IntoItself,
-    #[error("there is no room for more labels")]
-    TooMany,
-}
-
-/// How often each label was given.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LabelCounts {
-    /// Per class of the main question.
-    pub classes: Vec<usize>,
-    pub spans: Vec<usize>,
-}
-
-impl LabelCounts {
-    /// Counts the documents of a project; takes as long as there are documents.
-    pub fn of(project: &Project) -> Self {
-        let schema = project.schema();
-        let main = schema.main_question();
-        let classes = vec![0; main.map_or(0, |(_, question)| question.classes.len())];
-        let mut counts = Self { classes, spans: vec![0; schema.span_labels.len()] };
-        // In every layer, as a change of the schema touches them.
-        let said = project.documents().flat_map(|doc| std::iter::once(&doc.annotation).chain(doc.layers.values()));
-        for said in said {
-            let class = main.and_then(|(id, _)| said.class(id));
-            if let Some(count) = class.and_then(|class| counts.classes.get_mut(usize::from(class))) {
-                *count += 1;
-            }
-            for span in said.spans.values() {
-                if let Some(count) = counts.spans.get_mut(usize::from(span.label)) {
-                    *count += 1;
-                }
-            }
-        }
-        counts
-    }
-}
-
 /// The most labels a list holds: places are 16 bits wide.
 const MOST: usize = 1000;
 
@@ -152,7 +137,12 @@ impl Schema {
             (0..asked.classes.len()).map(move |at| LabelId::Class(question, at as u16))
         });
         let spans = (0..self.span_labels.len()).map(|at| LabelId::Span(at as u16));
-        let mut others = classes.chain(spans).filter(|label| *label != except);
+        // A digit answers the question one is at: other questions may have it too.
+        let elsewhere = |other: &LabelId| match (other, except) {
+            (LabelId::Class(other, _), LabelId::Class(own, _)) => *other != own && key.is_ascii_digit(),
+            _ => false,
+        };
+        let mut others = classes.chain(spans).filter(|label| *label != except && !elsewhere(label));
         let holder = others.find(|label| self.key(*label).is_some_and(|held| held.eq_ignore_ascii_case(&key)))?;
         Some(KeyUse::Label(self.name(holder).unwrap_or_default().to_owned()))
     }
@@ -219,10 +209,11 @@ impl Schema {
 
     fn add_class(&mut self, question: QuestionId, name: &str) -> Result<(), SchemaError> {
         if self.questions.is_empty() && question == QuestionId(0) {
-            self.questions.push(Question { name: "sentiment".to_owned(), classes: Vec::new() });
+            self.add_question("sentiment", Kind::One)?;
         }
         let name = self.free_name(name, LabelId::Class(question, u16::MAX))?;
-        let asked = self.questions.get_mut(usize::from(question.0)).ok_or(SchemaError::NoSuchLabel)?;
+        let asked =
+            self.questions.get_mut(usize::from(question.0)).filter(|asked| asked.kind.has_classes()).ok_or(SchemaError::NoSuchLabel)?;
         let used: BTreeSet<u8> = asked.classes.iter().map(|class| class.hue).collect();
         let hue = (0..8).find(|hue| !used.contains(hue)).unwrap_or((asked.classes.len() % 8) as u8);
         asked.classes.push(Class { name, hue });
@@ -303,6 +294,13 @@ impl Schema {
     }
 }
 
+/// What a change does to what was said.
+enum Effect {
+    None,
+    Labels(Fate),
+    Questions(Reshaped),
+}
+
 /// What becomes of the labels of one list.
 struct Fate {
     list: LabelId,
@@ -335,42 +333,58 @@ impl Project {
     /// A sentence that says why it can't be.
     pub fn plan(&self, change: &SchemaChange) -> Result<Plan, SchemaError> {
         let mut schema = Schema::clone(self.schema());
-        let fate = wished(&mut schema, change)?;
+        let effect = wished(&mut schema, change)?;
+        match &effect {
+            Effect::None => {}
+            Effect::Labels(fate) => schema.follow_labels(fate),
+            Effect::Questions(reshaped) => schema.follow_questions(reshaped),
+        }
         let mut plan = Plan::default();
-        if let Some(fate) = fate {
-            for doc in self.documents() {
-                for layer in doc.all_layers() {
-                    let seen = doc.seen_in(layer);
-                    let before = plan.edits.len();
-                    match fate.list {
-                        LabelId::Class(question, _) => plan.take_answer(&seen, question, &fate),
-                        LabelId::Span(_) => plan.take_spans(&seen, &fate, &schema),
-                    }
-                    let own = plan.edits.split_off(before);
-                    plan.edits.extend(layer.edits(own));
+        let mut later = Vec::new();
+        for doc in self.documents() {
+            for layer in doc.all_layers() {
+                let seen = doc.seen_in(layer);
+                let (before, before_later) = (plan.edits.len(), later.len());
+                match &effect {
+                    Effect::None => {}
+                    Effect::Labels(fate) => match fate.list {
+                        LabelId::Class(question, _) => plan.take_answer(&seen, question, fate),
+                        LabelId::Span(_) => plan.take_spans(&seen, fate, &schema),
+                    },
+                    Effect::Questions(reshaped) => plan.take_questions(&seen, reshaped, [self.schema(), &schema], &mut later),
                 }
+                let own = plan.edits.split_off(before);
+                plan.edits.extend(layer.edits(own));
+                let own = later.split_off(before_later);
+                later.extend(layer.edits(own));
             }
         }
         if schema != **self.schema() {
             // After the answers: they fit both schemas then, and on the way back too.
             plan.edits.push(Edit::SetSchema { to: Box::new(schema) });
         }
+        plan.edits.append(&mut later);
         Ok(plan)
     }
 }
 
 /// Makes the change in `schema` and says what becomes of what was answered.
-fn wished(schema: &mut Schema, change: &SchemaChange) -> Result<Option<Fate>, SchemaError> {
+fn wished(schema: &mut Schema, change: &SchemaChange) -> Result<Effect, SchemaError> {
     use SchemaChange as C;
     match change {
         C::AddClass { question, name } => schema.add_class(*question, name)?,
         C::AddSpanLabel { name } => schema.add_span_label(name)?,
-        C::AddAll { classes, spans } => {
+        C::AddAll { classes, questions, spans } => {
             let passed = |outcome| match outcome {
                 Err(SchemaError::NameTaken(_)) => Ok(()),
                 other => other,
             };
-            classes.iter().try_for_each(|name| passed(schema.add_class(QuestionId(0), name)))?;
+            if !classes.is_empty() {
+                let main = schema.main_question().map(|(id, _)| id);
+                let main = main.map_or_else(|| schema.add_question("sentiment", Kind::One), Ok)?;
+                classes.iter().try_for_each(|name| passed(schema.add_class(main, name)))?;
+            }
+            questions.iter().try_for_each(|question| schema.add_whole_question(question))?;
             spans.iter().try_for_each(|name| passed(schema.add_span_label(name)))?;
         }
         C::Rename { label, to } => {
@@ -392,7 +406,7 @@ fn wished(schema: &mut Schema, change: &SchemaChange) -> Result<Option<Fate>, Sc
         C::SetPolarity { label, to } => {
             let (len, at) = schema.list_of(LabelId::Span(*label))?;
             schema.span_labels[at].polarity = *to;
-            return Ok((!to).then(|| Fate::of(LabelId::Span(*label), len, false, Some)));
+            return Ok(if *to { Effect::None } else { Effect::Labels(Fate::of(LabelId::Span(*label), len, false, Some)) });
         }
         C::Move { label, to } => {
             let (len, at) = schema.list_of(*label)?;
@@ -401,16 +415,27 @@ fn wished(schema: &mut Schema, change: &SchemaChange) -> Result<Option<Fate>, Sc
             let mut order: Vec<usize> = (0..len).collect();
             let taken = order.remove(at);
             order.insert(to, taken);
-            return Ok(Some(Fate::of(*label, len, false, |from| order.iter().position(|old| *old == from))));
+            return Ok(Effect::Labels(Fate::of(*label, len, false, |from| order.iter().position(|old| *old == from))));
         }
-        C::Merge { label, into } => return merged(schema, *label, *into).map(Some),
+        C::Merge { label, into } => return merged(schema, *label, *into).map(Effect::Labels),
         C::Delete { label } => {
             let (len, at) = schema.list_of(*label)?;
             schema.place(*label, None);
-            return Ok(Some(Fate::of(*label, len, true, |from| (from != at).then(|| from - usize::from(from > at)))));
+            return Ok(Effect::Labels(Fate::of(*label, len, true, |from| (from != at).then(|| from - usize::from(from > at)))));
         }
+        C::AddQuestion { name, kind } => {
+            schema.add_question(name, *kind)?;
+        }
+        C::RenameQuestion { question, to } => schema.rename_question(*question, to)?,
+        C::SetKind { question, to } => return schema.set_kind(*question, *to).map(Effect::Questions),
+        C::MoveQuestion { question, to } => return schema.place_question(*question, Some(*to)).map(Effect::Questions),
+        C::DeleteQuestion { question } => return schema.place_question(*question, None).map(Effect::Questions),
+        C::AddWords { words } => schema.add_words(words)?,
+        C::RemoveWords { places } => schema.remove_words(places),
+        C::SaveView { view } => schema.save_view(view)?,
+        C::DeleteView { name } => schema.views.retain(|view| view.name != *name),
     }
-    Ok(None)
+    Ok(Effect::None)
 }
 
 fn merged(schema: &mut Schema, label: LabelId, into: u16) -> Result<Fate, SchemaError> {
@@ -430,11 +455,19 @@ fn merged(schema: &mut Schema, label: LabelId, into: u16) -> Result<Fate, Schema
 
 impl Plan {
     fn take_answer(&mut self, doc: &Document, question: QuestionId, fate: &Fate) {
-        let Some(held) = doc.annotation.class(question) else { return };
-        let to = fate.place(held);
-        self.answers += usize::from(fate.subject == Some(held));
-        if to != Some(held) {
-            self.edits.push(Edit::SetAnswer { doc: doc.id, question, to: to.map(Answer::Class) });
+        let Some(held) = doc.annotation.answers.get(&question) else { return };
+        let (touched, to) = match held {
+            Answer::Class(class) => (fate.subject == Some(*class), fate.place(*class).map(Answer::Class)),
+            Answer::Classes(classes) => {
+                let moved: BTreeSet<u16> = classes.iter().filter_map(|class| fate.place(*class)).collect();
+                let touched = fate.subject.is_some_and(|subject| classes.contains(&subject));
+                (touched, (!moved.is_empty()).then_some(Answer::Classes(moved)))
+            }
+            Answer::Number(_) | Answer::Text(_) => return,
+        };
+        self.answers += usize::from(touched);
+        if to.as_ref() != Some(held) {
+            self.edits.push(Edit::SetAnswer { doc: doc.id, question, to });
         }
     }
 

@@ -1,9 +1,10 @@
 //! What is asked about each document: questions with their classes, and labels for spans.
 
+use super::{Kind, View, WordRule};
 use serde::{Deserialize, Serialize};
 
 /// A question of the schema, by its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct QuestionId(pub u16);
 
@@ -22,11 +23,15 @@ pub struct Class {
     pub hue: u8,
 }
 
-/// A question with exactly one answer among its classes.
+/// A question about the whole document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Question {
     pub name: String,
+    /// Empty for numbers and free text.
     pub classes: Vec<Class>,
+    /// Files of older programs say none: each of their questions has one class for an answer.
+    #[serde(default, skip_serializing_if = "Kind::is_one")]
+    pub kind: Kind,
 }
 
 /// A kind of span, such as aspect or opinion.
@@ -79,7 +84,7 @@ pub(super) struct Note {
 }
 
 /// What is asked about each document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Schema {
     pub questions: Vec<Question>,
     pub span_labels: Vec<SpanLabel>,
@@ -89,6 +94,12 @@ pub struct Schema {
     /// By span label; as short as it likes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) label_notes: Vec<Note>,
+    /// Words that are suggested as spans.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub words: Vec<WordRule>,
+    /// Saved filters and orders.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub views: Vec<View>,
 }
 
 /// Letters and a digit that mean something else where one labels; no label can have them.
@@ -116,13 +127,18 @@ impl Schema {
             })
             .collect();
         let classes = classes.iter().enumerate().map(|(at, name)| Class { name: name.as_ref().to_owned(), hue: (at % 8) as u8 }).collect();
-        let questions = vec![Question { name: "sentiment".to_owned(), classes }];
-        Self { questions, span_labels, class_notes: Vec::new(), label_notes: Vec::new() }
+        let questions = vec![Question { name: "sentiment".to_owned(), classes, kind: Kind::One }];
+        Self { questions, span_labels, class_notes: Vec::new(), label_notes: Vec::new(), words: Vec::new(), views: Vec::new() }
     }
 
-    /// The class question that the first digit keys answer.
+    /// The first question with one class for an answer: what a model learns, and what an imported label answers.
     pub fn main_question(&self) -> Option<(QuestionId, &Question)> {
-        self.questions.first().map(|question| (QuestionId(0), question))
+        self.questions().find(|(_, question)| question.kind == Kind::One)
+    }
+
+    /// All questions with their ids, in order.
+    pub fn questions(&self) -> impl Iterator<Item = (QuestionId, &Question)> {
+        (0..).map(QuestionId).zip(&self.questions)
     }
 
     pub fn question(&self, id: QuestionId) -> Option<&Question> {
@@ -140,7 +156,7 @@ impl Schema {
     }
 
     /// The letter or digit that gives this label. A class has the digit of its place unless it was given another key
-    /// or that digit was given away.
+    /// or that digit was given away. Digits answer the question one is at, so each question has its own.
     pub fn key(&self, label: LabelId) -> Option<char> {
         match label {
             LabelId::Span(at) => Some(self.span_labels.get(usize::from(at))?.key).filter(char::is_ascii_alphanumeric),
@@ -149,8 +165,7 @@ impl Schema {
                 if let Some(key) = self.note(label).and_then(|note| note.key) {
                     return Some(key);
                 }
-                // Only the main question is answered with keys.
-                let digit = char::from_digit(u32::from(at) + 1, 10).filter(|_| question == QuestionId(0))?;
+                let digit = char::from_digit(u32::from(at) + 1, 10)?;
                 let given = |notes: &Vec<Note>| notes.iter().any(|note| note.key == Some(digit));
                 let taken = self.class_notes.get(usize::from(question.0)).is_some_and(given)
                     || self.span_labels.iter().any(|label| label.key == digit);
@@ -178,13 +193,6 @@ impl Schema {
 impl Default for Schema {
     fn default() -> Self {
         Self::with_names(&["negative", "neutral", "positive"], &["aspect", "opinion"])
-    }
-}
-
-impl Question {
-    /// Place of the class called `name`.
-    pub fn class(&self, name: &str) -> Option<u16> {
-        self.classes.iter().position(|class| class.name == name).map(|at| at as u16)
     }
 }
 

@@ -37,8 +37,13 @@ impl Tally {
         if said.flagged {
             step(&mut self.flagged);
         }
-        for (question, Answer::Class(class)) in &said.answers {
-            step(self.classes.entry((*question, *class)).or_default());
+        for (question, answer) in &said.answers {
+            let mut given = |class: u16| step(self.classes.entry((*question, class)).or_default());
+            match answer {
+                Answer::Class(class) => given(*class),
+                Answer::Classes(classes) => classes.iter().copied().for_each(given),
+                Answer::Number(_) | Answer::Text(_) => {}
+            }
         }
         for span in said.spans.values() {
             step(self.spans.entry(span.label).or_default());

@@ -120,6 +120,8 @@ struct Out<'a> {
 enum No {
     /// No question has room.
     Answers,
+    /// Only questions with one class have.
+    OtherKinds,
     /// Only the main question has.
     OtherAnswers,
     Polarity,
@@ -151,7 +153,7 @@ impl<'a> Out<'a> {
         self.schema().span_labels.get(usize::from(span.label)).map_or("span", |label| label.name.as_str())
     }
 
-    /// Question and class of each answer, in order of the schema.
+    /// Question and class of each answer that is one class, in order of the schema.
     fn answers(&self, annotation: &Annotation) -> Vec<(&'a str, &'a str)> {
         let named = annotation.answers.keys().filter_map(|id| {
             let question = self.schema().question(*id)?;
@@ -172,6 +174,9 @@ impl<'a> Out<'a> {
         for no in lacking {
             let (count, what) = match no {
                 No::Answers => (said.answers.len(), "an answer to a question"),
+                No::OtherKinds => {
+                    (said.answers.len() - self.answers(said).len(), "an answer that is not one class (several labels, a number, a text)")
+                }
                 No::OtherAnswers => {
                     let main = self.main_class(said).map_or(0, |_| 1);
                     (said.answers.len() - main, "an answer to another question than the main one")
@@ -184,6 +189,9 @@ impl<'a> Out<'a> {
             (0..count).for_each(|_| self.note(doc, what, &doc.text));
         }
         self.lacks_team(doc);
+        if !said.skip_reason.is_empty() {
+            self.note(doc, "the reason for skipping", &said.skip_reason);
+        }
         if said.flagged {
             self.note(doc, "a flag", &doc.text);
         }

@@ -8,7 +8,7 @@ use super::encoding::{self, DAMAGE};
 use super::formats::{self, SpanReport};
 use super::scan::{self, Scanner, Trouble};
 use super::{StoreError, jsonl, table};
-use crate::project::{Comment, Polarity, Split, State, TextRange};
+use crate::project::{Comment, Number, Polarity, Split, State, TextRange};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hasher};
 use std::ops::ControlFlow;
@@ -114,12 +114,13 @@ pub struct Draft {
 /// An annotation by names instead of places in a schema.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DraftAnnotation {
-    /// Class by question.
-    pub answers: BTreeMap<String, String>,
+    /// Answer by question.
+    pub answers: BTreeMap<String, DraftAnswer>,
     pub spans: Vec<DraftSpan>,
     /// `(from, to)`, ids of spans.
     pub links: Vec<(u32, u32)>,
     pub state: State,
+    pub skip_reason: String,
     pub flagged: bool,
     /// What each annotator said, by name.
     pub layers: BTreeMap<String, DraftAnnotation>,
@@ -128,6 +129,25 @@ pub struct DraftAnnotation {
     pub foreign: bool,
     /// The file asks one question: if the schema has none of its name, the main one is meant.
     pub one_question: bool,
+}
+
+/// An answer by names. Which kind it has in the project, the question there decides where there is one.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DraftAnswer {
+    Class(String),
+    Classes(Vec<String>),
+    Number(Number),
+    Text(String),
+}
+
+impl DraftAnswer {
+    /// The class, where it is just one.
+    pub fn class(&self) -> Option<&str> {
+        match self {
+            Self::Class(name) => Some(name),
+            _ => None,
+        }
+    }
 }
 
 /// A span by the name of its label.

@@ -4,9 +4,9 @@
 //! of another type than the first rows have ends the import or becomes null, without saying which line it was.
 
 use super::StoreError;
-use super::import::{Draft, DraftAnnotation, DraftSpan, Intake};
+use super::import::{Draft, DraftAnnotation, DraftAnswer, DraftSpan, Intake};
 use super::scan;
-use crate::project::{Comment, Document, Layer, Meta, Polarity, Project, Split, State, TextRange};
+use crate::project::{Answer, Comment, Document, Layer, Meta, Number, Polarity, Project, Split, State, TextRange};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -20,10 +20,12 @@ type Object = Map<String, Value>;
 #[derive(Serialize)]
 struct OwnRow<'a> {
     text: &'a str,
-    answers: BTreeMap<&'a str, &'a str>,
+    answers: BTreeMap<&'a str, OwnAnswer<'a>>,
     spans: Vec<OwnSpan>,
     links: Vec<OwnLink>,
     state: &'a State,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    skip_reason: &'a str,
     flagged: bool,
     split: Option<Split>,
     meta: &'a Meta,
@@ -37,11 +39,23 @@ struct OwnRow<'a> {
 /// A layer of our own row, in the words of the row itself.
 #[derive(Serialize)]
 struct OwnLayer<'a> {
-    answers: BTreeMap<&'a str, &'a str>,
+    answers: BTreeMap<&'a str, OwnAnswer<'a>>,
     spans: Vec<OwnSpan>,
     links: Vec<OwnLink>,
     state: &'a State,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    skip_reason: &'a str,
     flagged: bool,
+}
+
+/// An answer as written: a name, a list of names, a number, or an object with a text, so that texts are no classes.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum OwnAnswer<'a> {
+    Class(&'a str),
+    Classes(Vec<&'a str>),
+    Number(Number),
+    Text { text: &'a str },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -170,7 +184,9 @@ fn draft(row: usize, mut object: Object, text_name: &str, label_name: Option<&st
 fn is_own(object: &Object) -> bool {
     let is_span = |value: &Value| ["start", "end"].iter().all(|key| value[*key].is_u64()) && value["label"].is_string();
     let spans = object.get("spans").map(|spans| spans.as_array().is_some_and(|spans| spans.iter().all(is_span)));
-    let answers = object.get("answers").map(|answers| answers.as_object().is_some_and(|answers| answers.values().all(Value::is_string)));
+    let answers = object
+        .get("answers")
+        .map(|answers| answers.as_object().is_some_and(|answers| answers.values().all(|value| answer(value).is_some())));
     match (spans, answers) {
         (None, None) => false,
         (spans, answers) => spans.unwrap_or(true) && answers.unwrap_or(true),
@@ -203,12 +219,32 @@ fn annotation(text: &str, object: &mut Object) -> Result<DraftAnnotation, String
     Ok(DraftAnnotation {
         layers: layers.into_iter().map(layer).collect::<Result<_, _>>()?,
         comments: field(object, "comments")?.unwrap_or_default(),
-        answers: field(object, "answers")?.unwrap_or_default(),
+        answers: answers(object),
         spans,
         links,
         state: field(object, "state")?.unwrap_or_default(),
+        skip_reason: field(object, "skip_reason")?.unwrap_or_default(),
         flagged: field(object, "flagged")?.unwrap_or_default(),
         ..DraftAnnotation::default()
+    })
+}
+
+/// The answers of a row of ours ([`is_own`] has looked at them).
+fn answers(object: &mut Object) -> BTreeMap<String, DraftAnswer> {
+    let Some(Value::Object(given)) = object.remove("answers") else { return BTreeMap::new() };
+    given.into_iter().filter_map(|(question, value)| Some((question, answer(&value)?))).collect()
+}
+
+/// An answer as [`OwnAnswer`] writes it; `None` for anything else.
+fn answer(value: &Value) -> Option<DraftAnswer> {
+    Some(match value {
+        Value::String(name) => DraftAnswer::Class(name.clone()),
+        Value::Number(number) => DraftAnswer::Number(Number::new(number.as_f64()?)?),
+        Value::Array(names) if !names.is_empty() => {
+            DraftAnswer::Classes(names.iter().map(|name| name.as_str().map(str::to_owned)).collect::<Option<_>>()?)
+        }
+        Value::Object(object) if object.len() == 1 => DraftAnswer::Text(object.get("text")?.as_str()?.to_owned()),
+        _ => return None,
     })
 }
 
@@ -226,9 +262,9 @@ pub fn export_jsonl(project: &Project, writer: &mut dyn Write) -> io::Result<()>
         let views: Vec<_> = doc.layers.keys().map(|annotator| (annotator, doc.seen_in(Layer::Own(*annotator)))).collect();
         let mut row = own_row(project, doc);
         for (annotator, view) in &views {
-            let OwnRow { answers, spans, links, state, flagged, .. } = own_row(project, view);
+            let OwnRow { answers, spans, links, state, skip_reason, flagged, .. } = own_row(project, view);
             let name = project.annotators().get(usize::from(annotator.0)).map_or("", String::as_str);
-            row.layers.insert(name, OwnLayer { answers, spans, links, state, flagged });
+            row.layers.insert(name, OwnLayer { answers, spans, links, state, skip_reason, flagged });
         }
         serde_json::to_writer(&mut *writer, &row)?;
         writer.write_all(b"\n")?;
@@ -249,9 +285,16 @@ pub fn export_documents(project: &Project, path: &Path) -> Result<(), StoreError
 fn own_row<'a>(project: &'a Project, doc: &'a Document) -> OwnRow<'a> {
     let annotation = &doc.annotation;
     let schema = project.schema();
-    let answers = annotation.answers.keys().filter_map(|id| {
+    let answers = annotation.answers.iter().filter_map(|(id, answer)| {
         let question = schema.question(*id)?;
-        Some((question.name.as_str(), question.classes.get(usize::from(annotation.class(*id)?))?.name.as_str()))
+        let name = |class: &u16| question.classes.get(usize::from(*class)).map(|class| class.name.as_str());
+        let answer = match answer {
+            Answer::Class(class) => OwnAnswer::Class(name(class)?),
+            Answer::Classes(classes) => OwnAnswer::Classes(classes.iter().filter_map(name).collect()),
+            Answer::Number(number) => OwnAnswer::Number(*number),
+            Answer::Text(text) => OwnAnswer::Text { text },
+        };
+        Some((question.name.as_str(), answer))
     });
     let label = |label: u16| schema.span_labels.get(usize::from(label)).map(|label| label.name.clone());
     let spans = annotation.spans.iter().filter_map(|(id, span)| {
@@ -264,6 +307,7 @@ fn own_row<'a>(project: &'a Project, doc: &'a Document) -> OwnRow<'a> {
         spans: spans.collect(),
         links: annotation.links.iter().map(|link| OwnLink { from: link.from.0, to: link.to.0 }).collect(),
         state: &annotation.state,
+        skip_reason: &annotation.skip_reason,
         flagged: annotation.flagged,
         split: doc.split,
         meta: &doc.meta,

@@ -9,6 +9,7 @@ pub mod export;
 pub mod formats;
 pub mod import;
 mod jsonl;
+pub mod key_file;
 pub mod model_folder;
 mod peek;
 mod project_file;
@@ -18,6 +19,7 @@ pub mod sample;
 mod scan;
 mod settings;
 mod table;
+pub mod words;
 
 pub use error::StoreError;
 pub use jsonl::{export_documents, export_jsonl};

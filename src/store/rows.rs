@@ -102,10 +102,10 @@ pub(super) fn write_touched(database: &Connection, touched: &Touched, project: &
 /// `false` when the file does not have the document.
 fn rewrite_annotation(database: &Connection, doc: &Document) -> Result<bool> {
     let id = doc.id.0;
-    let Annotation { state, flagged, .. } = &doc.annotation;
+    let Annotation { flagged, .. } = &doc.annotation;
     let known = database.prepare_cached("UPDATE documents SET state = ?2, flagged = ?3 WHERE id = ?1")?.execute(params![
         id,
-        state_name(state),
+        state_words(&doc.annotation),
         flagged
     ])?;
     for delete in [
@@ -127,9 +127,17 @@ pub(super) fn insert_documents(database: &Connection, documents: &[Document]) ->
         database.prepare("INSERT INTO documents(id, text, meta, split, present, state, flagged) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
     let mut marks = Marks::new(database)?;
     for doc in documents {
-        let Annotation { state, flagged, .. } = &doc.annotation;
+        let Annotation { flagged, .. } = &doc.annotation;
         let meta = to_json(&doc.meta)?;
-        insert.execute(params![doc.id.0, &*doc.text, meta, doc.split.map(Split::name), doc.present, state_name(state), flagged])?;
+        insert.execute(params![
+            doc.id.0,
+            &*doc.text,
+            meta,
+            doc.split.map(Split::name),
+            doc.present,
+            state_words(&doc.annotation),
+            flagged
+        ])?;
         marks.insert(doc)?;
     }
     Ok(())
@@ -276,6 +284,7 @@ struct RawRow {
     split: Option<Split>,
     present: bool,
     state: State,
+    skip_reason: String,
     flagged: bool,
     text_end: usize,
     meta_end: usize,
@@ -303,14 +312,18 @@ impl Batch {
             Some("test") => Some(Split::Test),
             Some(other) => return Err(wrong(3, format!("unknown split {other:?}"))),
         };
-        let state = match text(row, 5)? {
-            "todo" => State::Todo,
-            "done" => State::Done,
-            "skipped" => State::Skipped,
-            other => return Err(wrong(5, format!("unknown state {other:?}"))),
+        let (state, skip_reason) = match text(row, 5)? {
+            "todo" => (State::Todo, ""),
+            "done" => (State::Done, ""),
+            "skipped" => (State::Skipped, ""),
+            other => match other.strip_prefix(SKIPPED_BECAUSE) {
+                Some(reason) => (State::Skipped, reason),
+                None => return Err(wrong(5, format!("unknown state {other:?}"))),
+            },
         };
+        let skip_reason = skip_reason.to_owned();
         let (id, meta_end) = (DocId(row.get(0)?), self.words.len());
-        self.rows.push(RawRow { id, split, present: row.get(4)?, state, flagged: row.get(6)?, text_end, meta_end });
+        self.rows.push(RawRow { id, split, present: row.get(4)?, state, skip_reason, flagged: row.get(6)?, text_end, meta_end });
         Ok(())
     }
 
@@ -318,7 +331,7 @@ impl Batch {
         let mut start = 0;
         let mut pool = MetaPool::default();
         let make = |row: RawRow| {
-            let RawRow { id, split, present, state, flagged, text_end, meta_end } = row;
+            let RawRow { id, split, present, state, skip_reason, flagged, text_end, meta_end } = row;
             let text: Arc<str> = Arc::from(&self.words[start..text_end]);
             let meta = match &self.words[text_end..meta_end] {
                 "{}" => Meta::default(),
@@ -328,7 +341,7 @@ impl Batch {
                 }
             };
             start = meta_end;
-            let annotation = Annotation { state, flagged, ..Annotation::default() };
+            let annotation = Annotation { state, skip_reason, flagged, ..Annotation::default() };
             Ok(Document { meta, split, present, annotation, ..Document::new(id, text) })
         };
         self.rows.into_iter().map(make).collect()
@@ -395,6 +408,16 @@ pub(super) fn check(documents: &[Document]) -> std::result::Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Stands before the reason in the column of states.
+const SKIPPED_BECAUSE: &str = "skipped: ";
+
+fn state_words(said: &Annotation) -> Cow<'_, str> {
+    match &said.state {
+        State::Skipped if !said.skip_reason.is_empty() => format!("{SKIPPED_BECAUSE}{}", said.skip_reason).into(),
+        state => state_name(state).into(),
+    }
 }
 
 fn state_name(state: &State) -> &'static str {

@@ -48,6 +48,10 @@ pub struct Settings {
     pub author: String,
     /// Size of document text in points.
     pub text_size: f32,
+    /// Whether a model and word lists suggest marks.
+    pub suggestions: bool,
+    /// Whether the encoder's pieces stand under the text.
+    pub pieces: bool,
 }
 
 impl Default for Settings {
@@ -60,6 +64,8 @@ impl Default for Settings {
             theme: Theme::default(),
             author: author.unwrap_or_else(|| "me".to_owned()),
             text_size: 20.0,
+            suggestions: true,
+            pieces: false,
         }
     }
 }

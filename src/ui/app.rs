@@ -8,9 +8,10 @@ use super::dialogs::{Dialogs, Wish};
 use super::guidelines::GuidelinesWindow;
 use super::input_order::InputOrder;
 use super::journal::JournalWindow;
+use super::key_sheet::KeySheet;
 use super::keys::{self, Action, Group};
 use super::labels::LabelsWindow;
-use super::palette::{KeySheet, PaletteWindow};
+use super::palette::PaletteWindow;
 use super::panes::{data::DataPane, insights::InsightsPane, label::LabelPane, test::TestPane, train::TrainPane, welcome};
 use super::who::WhoWindow;
 use super::{Commands, Cx, Place, fonts, theme};
@@ -239,6 +240,7 @@ impl App {
             Action::Journal => self.journal.open(),
             Action::Who => self.who.open(&Cx { desk: &self.desk, commands: &mut self.commands, dialogs: &mut self.dialogs }),
             Action::MergeProject => self.dialogs.open(Wish::MergeProject),
+            Action::ImportWords => self.dialogs.open(Wish::WordList),
             Action::Import => self.dialogs.open(Wish::ImportFile),
             Action::ExportDocuments => self.dialogs.open(Wish::ExportDocuments),
             Action::Undo => send(&mut self.commands, Command::Undo),
@@ -266,6 +268,10 @@ impl App {
 
     fn place_ui(&mut self, ui: &mut egui::Ui) {
         let mut cx = Cx { desk: &self.desk, commands: &mut self.commands, dialogs: &mut self.dialogs };
+        let closes = ui.input(|input| input.viewport().close_requested());
+        if self.place != Place::Label || closes {
+            self.label.leave(&mut cx);
+        }
         ui.push_id(self.place, |ui| match self.place {
             Place::Label => self.label.ui(ui, &mut cx),
             Place::Train => self.train.ui(ui, &mut cx),
@@ -301,7 +307,7 @@ impl App {
     fn windows_ui(&mut self, ctx: &egui::Context) {
         self.dialogs.ui(ctx, &self.desk, &mut self.commands);
         let mut cx = Cx { desk: &self.desk, commands: &mut self.commands, dialogs: &mut self.dialogs };
-        self.key_sheet.ui(ctx, &cx);
+        self.key_sheet.ui(ctx, &mut cx);
         self.labels.ui(ctx, &mut cx);
         self.guidelines.ui(ctx, &mut cx);
         self.journal.ui(ctx, &mut cx);
@@ -332,6 +338,7 @@ impl eframe::App for App {
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        keys::use_keys(self.desk.keys());
         let modal = self.is_modal();
         keys::block(ui, modal);
         if !modal {

@@ -6,6 +6,7 @@ mod forms;
 
 use super::{Commands, Place, i18n};
 use crate::desk::{Asked, Choosing, Chosen, Command, Desk, Language};
+use crate::project::Schema;
 use eframe::egui;
 use forms::Form;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,8 @@ pub enum Wish {
     ImportFile,
     /// A colleague's project file.
     MergeProject,
+    /// Words to suggest.
+    WordList,
     ExportDocuments,
     /// Where to write the model of a run.
     ExportModel {
@@ -154,6 +157,7 @@ impl Dialogs {
                 commands.send(Command::PreviewMerge { path, name: None });
                 commands.goto(Place::Data);
             }
+            Wish::WordList => commands.send(Command::ImportWords(path)),
             Wish::ExportDocuments => commands.send(Command::ExportDocuments(path)),
             Wish::ExportModel { run } => commands.send(Command::ExportModel { run: run.clone(), folder: path }),
             Wish::EncoderFolder => self.encoder_folder = Some(path),
@@ -184,10 +188,11 @@ impl Dialogs {
                 self.asking = None;
                 self.answer(&wish, path, commands);
             }
-            forms::Reply::NewProject { path, classes, spans } => {
+            forms::Reply::NewProject { path, classes, spans, questions } => {
                 self.form = None;
                 self.asking = None;
-                commands.send(Command::NewProject { path, classes, spans });
+                let schema = Schema::with_names(&classes, &spans).with_questions(&questions);
+                commands.send(Command::NewProjectWith { path, schema: Box::new(schema) });
                 commands.goto(if self.import_next.is_some() { Place::Data } else { Place::Label });
             }
         }
@@ -239,6 +244,10 @@ fn system_dialog(wish: &Wish, desk: &Desk) -> Choosing {
             let chosen = dialog.add_filter(i18n::translate(language, "Tables and texts"), TABLES).pick_file();
             Box::pin(async { path_of(chosen.await) })
         }
+        Wish::WordList => {
+            let chosen = dialog.add_filter(i18n::translate(language, "Word lists"), &["txt", "tsv", "csv"]).pick_file();
+            Box::pin(async { path_of(chosen.await) })
+        }
         Wish::ExportDocuments | Wish::ExportModel { .. } => {
             let chosen = dialog.save_file();
             Box::pin(async { path_of(chosen.await) })
@@ -256,6 +265,7 @@ fn title(wish: &Wish, language: Language) -> &'static str {
         Wish::NewProject => "New project",
         Wish::ImportFile => "Import a file",
         Wish::MergeProject => "Merge a colleague's project",
+        Wish::WordList => "Import a word list",
         Wish::ExportDocuments => "Export documents",
         Wish::ExportModel { .. } => "Export a model",
         Wish::EncoderFolder => "Folder of an encoder",

@@ -3,6 +3,10 @@
 //! A pane asks [`pressed`]. Plain letters never fire while a text field has the focus or an input method composes;
 //! a chord matches only with exactly its modifiers (egui's own matching would take Ctrl+Shift+Z for Ctrl+Z too).
 
+mod map;
+
+pub use map::{KeyNames, Other, conflicts, use_keys};
+
 use crate::project::{LabelId, QuestionId, Schema};
 use eframe::egui::{self, Event, Id, ImeEvent, Key, Modifiers};
 
@@ -43,10 +47,18 @@ pub enum Action {
     /// Answers the main question with class 0 to 8.
     Class(u8),
     ClearClass,
+    /// To the question below or above, which digits answer then.
+    QuestionNext,
+    QuestionPrevious,
+    /// The number of the active question, a step up or down.
+    NumberUp,
+    NumberDown,
     /// Labels all that the filter leaves; a digit chooses the class.
     ClassOfQueue,
     Finish,
     Skip,
+    /// Asks for the reason first.
+    SkipBecause,
     Flag,
     Comment,
     /// Two annotators side by side.
@@ -71,8 +83,19 @@ pub enum Action {
     Neutral,
     Link,
     DeleteSpan,
+    /// Marks the other places of the document with the words of the selected span.
+    MarkEverywhere,
+    /// Suggests the words of the selected span in all documents.
+    SuggestEverywhere,
     /// Lets the selection go.
     Deselect,
+
+    AcceptNext,
+    RejectNext,
+    AcceptAll,
+    ShowSuggestions,
+    ShowPieces,
+    ImportWords,
 }
 
 /// Where an action can be carried out.
@@ -126,6 +149,10 @@ const fn ctrl_shift(key: Key) -> Chord {
     Chord { modifiers: Modifiers { shift: true, ..Modifiers::COMMAND }, key }
 }
 
+const fn shift(key: Key) -> Chord {
+    Chord { modifiers: Modifiers::SHIFT, key }
+}
+
 const fn alt(key: Key) -> Chord {
     Chord { modifiers: Modifiers::ALT, key }
 }
@@ -166,7 +193,7 @@ fn key_name(key: Key) -> &'static str {
 
 fn is_sign(key: Key) -> bool {
     use Key as K;
-    matches!(key, K::Slash | K::Questionmark | K::OpenBracket | K::CloseBracket | K::Plus | K::Equals | K::Minus)
+    matches!(key, K::Comma | K::Period | K::Slash | K::Questionmark | K::OpenBracket | K::CloseBracket | K::Plus | K::Equals | K::Minus)
 }
 
 /// A line of the table.
@@ -176,6 +203,7 @@ pub struct Row {
     pub group: Group,
     /// A sentence for [`crate::ui::i18n`].
     pub words: &'static str,
+    /// Unless others were chosen: see [`Row::keys`].
     pub chords: &'static [Chord],
     /// Works while a text field has the focus.
     while_typing: bool,
@@ -200,7 +228,7 @@ impl Row {
 
     /// The first key, as written; empty when there is none.
     pub fn key_name(&self) -> String {
-        self.chords.first().map(|chord| chord.name()).unwrap_or_default()
+        self.keys().first().map(|chord| chord.name()).unwrap_or_default()
     }
 }
 
@@ -218,6 +246,7 @@ pub static TABLE: &[Row] = {
         row(A::Redo, G::Project, "Redo", &[ctrl_shift(Key::Z), ctrl(Key::Y)]).repeats(),
         row(A::Import, G::Project, "Import a file…", &[ctrl(Key::I)]).while_typing(),
         row(A::ExportDocuments, G::Project, "Export documents…", &[ctrl(Key::E)]).while_typing(),
+        row(A::ImportWords, G::Project, "Import a word list…", &[]),
         row(A::Labels, G::Project, "Edit the labels…", &[ctrl(Key::L)]).while_typing(),
         row(A::Guidelines, G::Project, "Show or hide the guidelines", &[key(Key::H)]),
         row(A::Journal, G::Project, "Journal of all steps…", &[ctrl(Key::J)]).while_typing(),
@@ -246,12 +275,17 @@ pub static TABLE: &[Row] = {
         row(A::Class(7), G::Document, "Answer with class {}", &[key(Key::Num8)]),
         row(A::Class(8), G::Document, "Answer with class {}", &[key(Key::Num9)]),
         row(A::ClearClass, G::Document, "Take the answer away", &[key(Key::Backspace)]),
+        row(A::QuestionNext, G::Document, "Next question", &[ctrl(Key::ArrowDown)]).while_typing(),
+        row(A::QuestionPrevious, G::Document, "Previous question", &[ctrl(Key::ArrowUp)]).while_typing(),
+        row(A::NumberUp, G::Document, "A step up on the scale", &[key(Key::Period)]).repeats(),
+        row(A::NumberDown, G::Document, "A step down on the scale", &[key(Key::Comma)]).repeats(),
         row(A::ClassOfQueue, G::Document, "Answer for all documents in the list…", &[ctrl(Key::A)]),
         row(A::Finish, G::Document, "Done, go on", &[key(Key::Enter)]),
         row(A::Skip, G::Document, "Skip, go on", &[key(Key::S)]),
+        row(A::SkipBecause, G::Document, "Skip because…", &[shift(Key::S)]),
         row(A::Flag, G::Document, "Flag or take the flag away", &[key(Key::F)]),
         row(A::Comment, G::Document, "Write a comment", &[key(Key::C)]),
-        row(A::Compare, G::Document, "Compare the annotators", &[ctrl(Key::D)]).while_typing(),
+        row(A::Compare, G::Document, "Compare the annotators", &[ctrl(Key::B)]).while_typing(),
         row(A::TakeFirst, G::Document, "Take what A says", &[key(Key::Comma)]),
         row(A::TakeSecond, G::Document, "Take what B says", &[key(Key::Period)]),
         row(A::Next, G::Document, "Next document", &[key(Key::J), key(Key::ArrowDown)]).repeats(),
@@ -267,6 +301,13 @@ pub static TABLE: &[Row] = {
         row(A::Neutral, G::Spans, "The selected span is neutral", &[key(Key::Num0)]),
         row(A::Link, G::Spans, "Link the selected span", &[key(Key::L)]),
         row(A::DeleteSpan, G::Spans, "Remove the selected span", &[key(Key::Delete)]),
+        row(A::MarkEverywhere, G::Spans, "Mark the same words in the whole document", &[ctrl(Key::D)]),
+        row(A::SuggestEverywhere, G::Spans, "Suggest these words in all documents", &[ctrl_shift(Key::D)]),
+        row(A::AcceptNext, G::Spans, "Accept the next suggestion", &[key(Key::Tab)]),
+        row(A::RejectNext, G::Spans, "Reject the next suggestion", &[shift(Key::Tab)]),
+        row(A::AcceptAll, G::Spans, "Accept all suggestions, go on", &[ctrl(Key::Enter)]),
+        row(A::ShowSuggestions, G::Spans, "Show or hide suggestions", &[ctrl_shift(Key::G)]),
+        row(A::ShowPieces, G::Spans, "Show or hide the encoder's pieces", &[ctrl_shift(Key::P)]),
         row(A::Deselect, G::Spans, "Select nothing", &[key(Key::Escape)]),
     ]
 };
@@ -293,30 +334,46 @@ pub fn pressed_in(ui: &egui::Ui, action: Action, own: Option<Id>) -> bool {
     }
     let Some(row) = row_of(action).filter(|_| !is_blocked(ui)) else { return false };
     let typing = is_typing(ui);
-    row.chords.iter().any(|chord| {
+    row.keys().iter().any(|chord| {
         let allowed = !typing || (row.while_typing && !chord.is_plain());
         allowed && !is_for_a_widget(ui, *chord, own) && take(ui, *chord, row.repeats)
     })
 }
 
-/// The class whose key was pressed, or that the palette asks for.
-pub fn class_pressed(ui: &egui::Ui, schema: &Schema) -> Option<u16> {
+/// The class whose key was pressed, or that the palette asks for (one of the main question). Digits answer the `active`
+/// question, letters any.
+pub fn class_pressed(ui: &egui::Ui, schema: &Schema, active: QuestionId) -> Option<(QuestionId, u16)> {
     if let Some(class) = (0..9).find(|class| take_wish(ui, Action::Class(*class))) {
-        return Some(u16::from(class));
+        return Some((schema.main_question()?.0, u16::from(class)));
     }
-    let (id, question) = schema.main_question()?;
-    let may_answer = !is_blocked(ui) && !is_typing(ui);
-    let mut keys = (0..question.classes.len() as u16).filter_map(|at| Some((at, key_of(schema.key(LabelId::Class(id, at))?)?)));
-    keys.find(|(_, held)| may_answer && take(ui, key(*held), false)).map(|(at, _)| at)
+    if is_blocked(ui) || is_typing(ui) {
+        return None;
+    }
+    let asked = schema.questions().filter(|(_, question)| question.kind.has_classes());
+    let classes = asked.flat_map(|(id, question)| (0..question.classes.len() as u16).map(move |at| (id, at)));
+    let mut keys = classes.filter_map(|(id, at)| Some((id, at, schema.key(LabelId::Class(id, at))?)));
+    let found = keys.find(|(id, _, letter)| {
+        let works = *id == active || !letter.is_ascii_digit();
+        works && key_of(*letter).is_some_and(|held| take(ui, key(held), false))
+    });
+    found.map(|(id, at, _)| (id, at))
+}
+
+/// The digit from 1 to 9 that was pressed.
+pub fn digit_pressed(ui: &egui::Ui) -> Option<u8> {
+    if is_blocked(ui) || is_typing(ui) {
+        return None;
+    }
+    (1..=9).find(|digit| key_of(char::from(b'0' + digit)).is_some_and(|held| take(ui, key(held), false)))
 }
 
 fn key_of(letter: char) -> Option<Key> {
     Key::from_name(&letter.to_ascii_uppercase().to_string())
 }
 
-/// The key of a class of the main question, as written; empty when it has none.
-pub fn class_key(schema: &Schema, class: u16) -> String {
-    schema.key(LabelId::Class(QuestionId(0), class)).map(|key| key.to_ascii_uppercase().to_string()).unwrap_or_default()
+/// The key of a class, as written; empty when it has none.
+pub fn class_key(schema: &Schema, question: QuestionId, class: u16) -> String {
+    schema.key(LabelId::Class(question, class)).map(|key| key.to_ascii_uppercase().to_string()).unwrap_or_default()
 }
 
 /// The span label whose letter was pressed.
@@ -343,7 +400,7 @@ pub fn is_typing(ui: &egui::Ui) -> bool {
 /// Enter, arrows and their like belong to the widget that has the focus, unless it is the pane's own.
 fn is_for_a_widget(ui: &egui::Ui, chord: Chord, own: Option<Id>) -> bool {
     use Key as K;
-    let moves = matches!(chord.key, K::Enter | K::Space | K::ArrowUp | K::ArrowDown | K::ArrowLeft | K::ArrowRight);
+    let moves = matches!(chord.key, K::Enter | K::Tab | K::Space | K::ArrowUp | K::ArrowDown | K::ArrowLeft | K::ArrowRight);
     chord.is_plain() && moves && ui.memory(|memory| memory.focused()).is_some_and(|focused| Some(focused) != own)
 }
 

@@ -1,17 +1,21 @@
-//! The window of labels: classes and span labels with their colours, keys and help; new ones, templates, merging and
-//! deleting. Each change is a command of its own, so it is in the project file at once and one undo takes it back.
+//! The window of labels: questions with their classes, and span labels, with their colours, keys and help; new ones,
+//! templates, merging and deleting. Each change is a command of its own, so it is in the project file at once and one undo takes it back.
 
 mod asking;
+pub(in crate::ui) mod question;
 mod row;
+mod words;
 
 use super::i18n::Template;
 use super::icons::{self, Icon};
 use super::{Cx, theme};
 use crate::desk::Command;
-use crate::project::{LabelCounts, LabelId, Project, QuestionId, SchemaChange, SchemaError};
+use crate::project::{LabelCounts, LabelId, Project, QuestionCount, QuestionId, SchemaChange, SchemaError};
 use asking::Asking;
 use eframe::egui::{self, Align, Key, Layout, Modifiers, RichText, TextEdit, Ui, vec2};
+use question::QuestionDrafts;
 use row::{Drafts, Row};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The state of the window.
@@ -19,10 +23,9 @@ use std::path::PathBuf;
 pub struct LabelsWindow {
     open: bool,
     drafts: Drafts,
-    /// Names being typed for a new class and a new span label.
-    fresh: [String; 2],
-    /// What is wrong with them.
-    problems: [Option<SchemaError>; 2],
+    questions: QuestionDrafts,
+    /// Names being typed for a new class of each question and for a new span label, and what is wrong with them.
+    fresh: BTreeMap<Option<QuestionId>, (String, Option<SchemaError>)>,
     asking: Option<Asking>,
     counted: Option<(PathBuf, u64, LabelCounts)>,
     /// Of the last frame.
@@ -54,9 +57,24 @@ impl LabelsWindow {
             ui.add_space(4.0);
             egui::ScrollArea::vertical().max_height(room.y - 96.0).show(ui, |ui| {
                 ui.spacing_mut().item_spacing.y = 6.0;
-                self.section_ui(ui, cx, project, &counts, true);
+                question::title_ui(ui, cx, "Questions", "Each document is asked these");
+                let none = QuestionCount::default();
+                for at in 0..project.schema().questions.len() {
+                    let count = counts.questions.get(at).unwrap_or(&none);
+                    let id = QuestionId(at as u16);
+                    theme::card(ui).show(ui, |ui| {
+                        ui.set_width(ui.available_width());
+                        ui.push_id(("question", at), |ui| self.question_ui(ui, cx, project, id, count));
+                    });
+                }
+                question::fresh_ui(ui, cx, project, &mut self.questions);
                 ui.add_space(16.0);
-                self.section_ui(ui, cx, project, &counts, false);
+                question::title_ui(ui, cx, "Span labels", "Places in the text are marked with these");
+                let labels: Vec<LabelId> = (0..project.schema().span_labels.len() as u16).map(LabelId::Span).collect();
+                self.list_ui(ui, cx, project, &labels, &counts.spans);
+                self.fresh_ui(ui, cx, project, None);
+                ui.add_space(16.0);
+                close |= words::ui(ui, cx, project);
             });
             ui.add_space(8.0);
             ui.horizontal(|ui| {
@@ -75,6 +93,7 @@ impl LabelsWindow {
         if !was_asking && (shown.should_close() || close) {
             // What still stands in a field counts as entered.
             self.drafts.send_all(cx, project);
+            self.questions.send_all(cx, project);
             self.open = false;
         }
     }
@@ -86,68 +105,77 @@ impl LabelsWindow {
         counts.clone()
     }
 
-    /// One of the two lists, and the field for a new label.
-    fn section_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, counts: &LabelCounts, classes: bool) {
-        let schema = project.schema();
-        let (title, hint) = match classes {
-            true => ("Classes", "Each document gets one of these"),
-            false => ("Span labels", "Places in the text are marked with these"),
-        };
-        ui.horizontal(|ui| {
-            ui.label(RichText::new(cx.t(title)).strong());
-            ui.label(RichText::new(cx.t(hint)).color(theme::palette(ui).weak));
-        });
-        let (question, len) = match classes {
-            true => schema.main_question().map_or((QuestionId(0), 0), |(id, question)| (id, question.classes.len())),
-            false => (QuestionId(0), schema.span_labels.len()),
-        };
-        if len > 0 {
-            row::head_ui(ui, cx, classes);
-        } else {
-            ui.label(RichText::new(cx.t("There are none yet")).color(theme::palette(ui).weak));
+    /// A question: its head, its classes, and the field for a new one.
+    fn question_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, id: QuestionId, count: &QuestionCount) {
+        let Some(asked) = project.schema().question(id) else { return };
+        let change = question::head_ui(ui, cx, project, &mut self.questions, id, count.answered);
+        if asked.kind.has_classes() {
+            let labels: Vec<LabelId> = (0..asked.classes.len() as u16).map(|at| LabelId::Class(id, at)).collect();
+            self.list_ui(ui, cx, project, &labels, &count.classes);
+            self.fresh_ui(ui, cx, project, Some(id));
         }
-        for at in 0..len {
-            let label = if classes { LabelId::Class(question, at as u16) } else { LabelId::Span(at as u16) };
-            let given = if classes { &counts.classes } else { &counts.spans }.get(at).copied().unwrap_or_default();
-            let row = Row { label, at, len, given };
+        if let Some(change) = change {
+            self.ask_or_send(cx, project, change);
+        }
+    }
+
+    /// Rows of labels.
+    fn list_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, labels: &[LabelId], given: &[usize]) {
+        if labels.is_empty() {
+            ui.label(RichText::new(cx.t("There are none yet")).color(theme::palette(ui).weak));
+        } else {
+            row::head_ui(ui, cx, matches!(labels[0], LabelId::Class(..)));
+        }
+        for (at, label) in labels.iter().enumerate() {
+            let given = given.get(at).copied().unwrap_or_default();
+            let row = Row { label: *label, at, len: labels.len(), given };
             if let Some(change) = ui.push_id(label, |ui| row.ui(ui, cx, project, &mut self.drafts)).inner {
                 self.ask_or_send(cx, project, change);
             }
         }
-        self.fresh_ui(ui, cx, project, question, classes);
     }
 
-    /// The field for a new label.
-    fn fresh_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, question: QuestionId, classes: bool) {
-        let at = usize::from(!classes);
-        let (hint, button) = if classes { ("New class", "Add the class") } else { ("New span label", "Add the span label") };
+    /// The field for a new class of a question, or without one for a new span label.
+    fn fresh_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, question: Option<QuestionId>) {
+        let schema = project.schema();
+        let several = schema.questions.iter().filter(|asked| asked.kind.has_classes()).count() > 1;
+        let name = question.and_then(|id| schema.question(id)).map_or("", |asked| asked.name.as_str());
+        let (hint, button) = match question {
+            None => (cx.t("New span label").to_owned(), cx.t("Add the span label").to_owned()),
+            Some(_) if several => (cx.tf("New class for {}", &[&name]), cx.tf("Add the class to {}", &[&name])),
+            Some(_) => (cx.t("New class").to_owned(), cx.t("Add the class").to_owned()),
+        };
+        let (text, problem) = self.fresh.entry(question).or_default();
         let added = ui.horizontal(|ui| {
             ui.add_space(row::SWATCH + ui.spacing().item_spacing.x);
-            let field = TextEdit::singleline(&mut self.fresh[at]).hint_text(cx.t(hint)).align(egui::Align2::LEFT_CENTER);
-            let field = ui.add_sized(vec2(row::NAME, theme::ROW_HEIGHT), field).accessible_name(cx.t(hint));
+            let field = TextEdit::singleline(text).hint_text(hint.as_str()).align(egui::Align2::LEFT_CENTER);
+            let field = ui.add_sized(vec2(row::NAME, theme::ROW_HEIGHT), field).accessible_name(hint);
             if field.changed() {
-                self.problems[at] = None;
+                *problem = None;
             }
             let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-            let some = !self.fresh[at].trim().is_empty();
-            let add = ui.add_enabled(some, egui::Button::new(cx.t("Add"))).accessible_name(cx.t(button));
+            let some = !text.trim().is_empty();
+            let add = ui.add_enabled(some, egui::Button::new(cx.t("Add"))).accessible_name(button);
             if entered && some {
                 field.request_focus();
             }
             (entered || add.clicked()) && some
         });
         if added.inner {
-            let name = self.fresh[at].clone();
-            let change = if classes { SchemaChange::AddClass { question, name } } else { SchemaChange::AddSpanLabel { name } };
+            let name = text.clone();
+            let change = match question {
+                Some(question) => SchemaChange::AddClass { question, name },
+                None => SchemaChange::AddSpanLabel { name },
+            };
             match project.plan(&change) {
                 Ok(_) => {
                     cx.send(Command::ChangeSchema(Box::new(change)));
-                    self.fresh[at].clear();
+                    text.clear();
                 }
-                Err(error) => self.problems[at] = Some(error),
+                Err(error) => *problem = Some(error),
             }
         }
-        if let Some(error) = &self.problems[at] {
+        if let Some(error) = problem {
             row::problem_ui(ui, cx, error);
         }
     }
@@ -155,10 +183,16 @@ impl LabelsWindow {
     /// Sends a change at once, or asks first when it would touch what people said.
     fn ask_or_send(&mut self, cx: &mut Cx<'_>, project: &Project, change: SchemaChange) {
         let Ok(plan) = project.plan(&change) else { return };
-        let moves = matches!(change, SchemaChange::Move { .. } | SchemaChange::Merge { .. } | SchemaChange::Delete { .. });
+        use SchemaChange as C;
+        let moves = matches!(
+            change,
+            C::Move { .. } | C::Merge { .. } | C::Delete { .. } | C::MoveQuestion { .. } | C::DeleteQuestion { .. } | C::SetKind { .. }
+        );
         if moves {
             // Places change: what is being typed belongs to other rows then.
             self.drafts.clear();
+            self.questions.clear();
+            self.fresh.clear();
         }
         if plan.changes_answers() {
             self.asking = Some(Asking::new(change, &plan));
@@ -212,11 +246,8 @@ fn templates_ui(ui: &mut Ui, cx: &mut Cx<'_>) {
     let language = cx.language();
     ui.menu_button(cx.t("Add from a template"), |ui| {
         for template in Template::ALL {
-            let (classes, spans) = (template.classes(language), template.spans(language));
-            let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-            let hint = [classes, spans].concat().join(" · ");
-            if ui.button(cx.t(template.words())).on_hover_text(hint).clicked() {
-                let change = SchemaChange::AddAll { classes: names(classes), spans: names(spans) };
+            if ui.button(cx.t(template.words())).on_hover_text(template.hint(language)).clicked() {
+                let change = template.change(language);
                 cx.send(Command::ChangeSchema(Box::new(change)));
                 ui.close(); // a screen reader's click is no click of the pointer, which would close it
             }

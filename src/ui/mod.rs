@@ -13,6 +13,7 @@ pub mod i18n;
 pub mod icons;
 mod input_order;
 mod journal;
+mod key_sheet;
 pub mod keys;
 mod labels;
 mod notices;

@@ -24,6 +24,10 @@ pub fn words(cx: &Cx<'_>, notice: &Notice) -> String {
         Notice::Imported { documents, skipped: 0 } => cx.tf("{} documents imported", &[documents]),
         Notice::Imported { documents, skipped } => cx.tf("{} documents imported, {} left out", &[documents, skipped]),
         Notice::Merged { matched, added } => cx.tf("Merged: {} documents found here, {} new ones", &[matched, added]),
+        Notice::WordsImported { file, added, left_out, problem } => match problem {
+            None => cx.tf("{} words of {} are suggested from now on", &[added, file]),
+            Some(problem) => cx.tf("{} words of {} are suggested from now on, {} left out: {}", &[added, file, left_out, problem]),
+        },
         Notice::Exported(path) => cx.tf("Written: {}", &[&path.display()]),
         Notice::RunFinished(run) => cx.tf("Training is done: run {}", &[run]),
         Notice::RunCancelled(run) => cx.tf("Training was cancelled: run {}", &[run]),

@@ -1,9 +1,9 @@
-//! The command palette and the key sheet, both made from the table of keys.
+//! The command palette, made from the table of keys.
 
 use super::keys::{self, Action, Group};
 use super::{Cx, theme};
 use crate::desk::Command;
-use eframe::egui::{self, Align, Id, Key, Layout, RichText, Role, Sense, TextEdit, Ui, WidgetInfo, vec2};
+use eframe::egui::{self, Id, Key, Role, Sense, TextEdit, Ui, WidgetInfo, vec2};
 use std::path::PathBuf;
 
 /// A line of the palette.
@@ -154,13 +154,14 @@ fn lines(cx: &Cx<'_>) -> Vec<Line> {
 }
 
 /// The key of a class, which its project decides; `None` for other actions.
-fn class_key(cx: &Cx<'_>, action: Action) -> Option<String> {
+pub(super) fn class_key(cx: &Cx<'_>, action: Action) -> Option<String> {
     let Action::Class(class) = action else { return None };
-    Some(keys::class_key(cx.desk.project()?.schema(), u16::from(class)))
+    let schema = cx.desk.project()?.schema();
+    Some(keys::class_key(schema, schema.main_question()?.0, u16::from(class)))
 }
 
 /// What stands at the `{}` of an action's words; `None` for a class the schema does not have.
-fn part_of(cx: &Cx<'_>, action: Action) -> Option<String> {
+pub(super) fn part_of(cx: &Cx<'_>, action: Action) -> Option<String> {
     let Action::Class(class) = action else { return Some(String::new()) };
     let question = cx.desk.project()?.schema().main_question()?.1;
     question.classes.get(usize::from(class)).map(|class| class.name.clone())
@@ -196,83 +197,4 @@ pub fn fuzzy(text: &str, query: &str) -> Option<i32> {
         at = found + 1;
     }
     Some(score * 100 - text.len() as i32)
-}
-
-/// The sheet of all keys.
-#[derive(Default)]
-pub struct KeySheet {
-    open: bool,
-}
-
-impl KeySheet {
-    pub fn open(&mut self) {
-        self.open = true;
-    }
-
-    pub fn is_open(&self) -> bool {
-        self.open
-    }
-
-    pub fn ui(&mut self, ctx: &egui::Context, cx: &Cx<'_>) {
-        if !self.open {
-            return;
-        }
-        let modal = theme::modal(ctx, "key sheet");
-        let room = ctx.content_rect().size() - vec2(80.0, 120.0);
-        let mut close = false;
-        let shown = modal.show(ctx, |ui| {
-            ui.set_width(room.x.min(920.0));
-            ui.set_max_height(room.y + 60.0);
-            ui.horizontal(|ui| {
-                ui.heading(cx.t("All keys"));
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    close = super::icons::icon_button(ui, super::icons::Icon::Close, cx.t("Close"), true).clicked();
-                });
-            });
-            egui::ScrollArea::vertical().max_height(room.y).show(ui, |ui| {
-                ui.columns(2, |columns| {
-                    if let [left, right] = columns {
-                        for group in [Group::Document, Group::Spans] {
-                            group_ui(left, cx, group);
-                        }
-                        for group in [Group::Project, Group::Program] {
-                            group_ui(right, cx, group);
-                        }
-                    }
-                });
-            });
-        });
-        if shown.should_close() || close {
-            self.open = false;
-        }
-    }
-}
-
-fn group_ui(ui: &mut Ui, cx: &Cx<'_>, group: Group) {
-    ui.add_space(8.0);
-    ui.label(RichText::new(cx.t(group.words())).strong());
-    let weak = theme::palette(ui).weak;
-    ui.spacing_mut().item_spacing.y = 4.0;
-    let line = |ui: &mut Ui, keys: String, words: String| {
-        ui.horizontal_top(|ui| {
-            const KEYS: f32 = 176.0;
-            ui.allocate_ui_with_layout(vec2(KEYS, 18.0), Layout::left_to_right(Align::Min), |ui| {
-                ui.set_width(KEYS);
-                ui.label(RichText::new(keys).monospace().color(weak));
-            });
-            ui.add(egui::Label::new(words).wrap());
-        });
-    };
-    for row in keys::TABLE.iter().filter(|row| row.group == group && !row.chords.is_empty()) {
-        let Some(part) = part_of(cx, row.action) else { continue };
-        let keys: Vec<String> = row.chords.iter().map(|chord| chord.name()).collect();
-        line(ui, class_key(cx, row.action).unwrap_or_else(|| keys.join("  ")), super::i18n::fill(cx.t(row.words), &[&part]));
-    }
-    if group == Group::Spans
-        && let Some(project) = cx.desk.project()
-    {
-        for label in &project.schema().span_labels {
-            line(ui, label.key.to_ascii_uppercase().to_string(), cx.tf("Mark the selection as {}", &[&label.name]));
-        }
-    }
 }

@@ -1,7 +1,8 @@
-//! CSV: a row a document, a column for each question and field of metadata. Spans and links have no room.
+//! CSV: a row a document, a column for each question and field of metadata. Several labels stand with "; " between
+//! them. Spans and links have no room.
 
 use super::Out;
-use crate::project::{QuestionId, State};
+use crate::project::{Answer, QuestionId, State};
 use std::collections::BTreeSet;
 
 pub(super) fn write(out: &mut Out) -> Option<&'static str> {
@@ -23,19 +24,23 @@ pub(super) fn write(out: &mut Out) -> Option<&'static str> {
         let spans = [(said.spans.len(), "a span"), (said.links.len(), "a link between spans")];
         spans.into_iter().for_each(|(count, what)| (0..count).for_each(|_| out.note(doc, what, &doc.text)));
         out.lacks_team(doc);
-        let class = |at: usize| {
-            let id = QuestionId(at as u16);
-            said.class(id).and_then(|class| schema.question(id)?.classes.get(usize::from(class))).map_or("", |class| class.name.as_str())
+        let cell = |(id, question): (QuestionId, &crate::project::Question)| match said.answers.get(&id) {
+            Some(Answer::Classes(classes)) => {
+                let names = classes.iter().filter_map(|class| question.classes.get(usize::from(*class)));
+                names.map(|class| class.name.as_str()).collect::<Vec<_>>().join("; ")
+            }
+            Some(answer) => question.words(answer),
+            None => String::new(),
         };
         let state = match said.state {
             State::Todo => "todo",
             State::Done => "done",
             State::Skipped => "skipped",
         };
-        let answers = (0..schema.questions.len()).map(class);
+        let answers: Vec<String> = schema.questions().map(cell).collect();
         let rest = [state, if said.flagged { "true" } else { "false" }, doc.split.map_or("", |split| split.name())];
         let meta = fields.iter().map(|name| doc.meta.get(name).unwrap_or_default());
-        line(&mut out.bytes, std::iter::once(&*doc.text).chain(answers).chain(rest).chain(meta));
+        line(&mut out.bytes, std::iter::once(&*doc.text).chain(answers.iter().map(String::as_str)).chain(rest).chain(meta));
         out.documents += 1;
     }
     None

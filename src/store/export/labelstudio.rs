@@ -1,6 +1,6 @@
 //! Label Studio's JSON: tasks with one annotation each. Offsets count code points.
 
-use super::Out;
+use super::{No, Out};
 use crate::project::{Document, SpanId, State};
 use crate::store::formats::PLAIN_LINK;
 use serde_json::{Map, Value, json};
@@ -22,7 +22,7 @@ pub(super) fn write(out: &mut Out) -> std::io::Result<Option<&'static str>> {
 
 fn task(out: &mut Out, doc: &Document) -> Value {
     let said = &doc.annotation;
-    out.lacks(doc, &[]);
+    out.lacks(doc, &[No::OtherKinds]);
     let has_work = said.state != State::Todo || !said.answers.is_empty() || !said.spans.is_empty();
     out.state_changes(doc, if has_work { &State::Done } else { &State::Todo });
     let mut data = Map::new();

@@ -145,7 +145,7 @@ pub(super) fn head(kind: Kind, path: &Path, rows: usize) -> Result<(Vec<Vec<Stri
     let (all, _, _) = place::drafts(parsed, kind);
     let row = |ready: &place::Ready| {
         let draft = &ready.draft;
-        let answers = draft.annotation.iter().flat_map(|said| said.answers.values().cloned());
+        let answers = draft.annotation.iter().flat_map(|said| said.answers.values().filter_map(|answer| answer.class().map(str::to_owned)));
         let classes: Vec<String> = draft.label.iter().cloned().chain(answers).collect();
         vec![draft.text.clone(), classes.join(", "), place::cell(ready)]
     };

@@ -6,7 +6,7 @@ use super::offsets::{self, Placed, Ruler, Unit};
 use super::raw::{Parsed, Place, RawDoc};
 use crate::project::TextRange;
 use crate::store::StoreError;
-use crate::store::import::{Draft, DraftAnnotation, DraftSpan, Intake, RowIssue};
+use crate::store::import::{Draft, DraftAnnotation, DraftAnswer, DraftSpan, Intake, RowIssue};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
@@ -70,6 +70,7 @@ fn ready(doc: RawDoc, unit: Unit, one_question: bool) -> Ready {
             _ => losses.note("a link was left out with a span that it joins", row, format!("{from} to {to}")),
         }
     }
+    let answers = answers.into_iter().map(|(question, class)| (question, DraftAnswer::Class(class))).collect();
     let annotation =
         DraftAnnotation { answers, spans: placed, links: joined, state, foreign: true, one_question, ..DraftAnnotation::default() };
     Ready { draft: Draft { row, text, label, meta, split: None, annotation: Some(annotation) }, kept, losses }
@@ -135,7 +136,7 @@ pub(super) fn take(parsed: Parsed, kind: Kind, intake: &mut Intake) -> Result<Co
         if intake.take(draft)? {
             report.kept += kept;
             losses.join(own);
-            said.answers.values().for_each(|class| intake.count_label(class));
+            said.answers.values().filter_map(DraftAnswer::class).for_each(|class| intake.count_label(class));
         } else {
             let clipped = own.count(Fate::Clipped);
             let gone = Losses(own.0.into_iter().filter(|loss| loss.fate == Fate::Dropped).collect());

@@ -1,9 +1,9 @@
 //! Rows by name to documents by place in the schema: the edits with which a project takes an import in.
 
-use super::{Draft, DraftAnnotation, DraftSpan, RowIssue};
+use super::{Draft, DraftAnnotation, DraftAnswer, DraftSpan, RowIssue};
 use crate::project::{
-    Annotation, AnnotatorId, Answer, Class, CommentId, DocId, Document, Edit, Link, MetaPool, Project, Question, QuestionId, Schema, Span,
-    SpanId, SpanLabel,
+    Annotation, AnnotatorId, Answer, Class, CommentId, DocId, Document, Edit, Kind, Link, MetaPool, Number, Project, Question, QuestionId,
+    Scale, Schema, Span, SpanId, SpanLabel,
 };
 
 /// The edits of an import: the schema with the classes and labels it lacks (only where it lacks some), then one
@@ -11,8 +11,9 @@ use crate::project::{
 ///
 /// A class that came with a row answers the main question but leaves the document to do; only our own files say more.
 pub fn edits(project: &Project, drafts: Vec<Draft>) -> (Vec<Edit>, Vec<RowIssue>) {
+    let schema = Schema::clone(project.schema());
     let annotators = project.annotators().to_vec();
-    let mut names = Names { schema: Schema::clone(project.schema()), annotators, new: Vec::new(), pool: MetaPool::default() };
+    let mut names = Names { schema, annotators, new: Vec::new(), pool: MetaPool::default(), grows: Vec::new() };
     let first = project.next_id();
     let documents: Vec<Document> =
         drafts.into_iter().enumerate().map(|(at, draft)| names.document(DocId::from_index(first.index() + at), draft)).collect();
@@ -35,6 +36,8 @@ struct Names {
     annotators: Vec<String>,
     new: Vec<RowIssue>,
     pool: MetaPool,
+    /// Questions of numbers that this import brought: their range becomes what the file needs.
+    grows: Vec<QuestionId>,
 }
 
 impl Names {
@@ -58,16 +61,24 @@ impl Names {
     }
 
     fn annotation(&mut self, draft: DraftAnnotation, label: Option<String>, row: usize) -> Annotation {
-        let DraftAnnotation { answers, spans, links, state, flagged, foreign, one_question, .. } = draft;
-        let mut said = Annotation { state, flagged, ..Annotation::default() };
-        for (question, class) in answers {
-            let question = self.question(&question, one_question, row);
-            said.answers.insert(question, Answer::Class(self.class(question, &class, row)));
+        let DraftAnnotation { answers, spans, links, state, skip_reason, flagged, foreign, one_question, .. } = draft;
+        let mut said = Annotation { state, skip_reason, flagged, ..Annotation::default() };
+        for (name, draft) in answers {
+            let question = self.question(&name, &draft, one_question, row);
+            match self.answer(question, &draft, row) {
+                Some(answer) => {
+                    said.answers.insert(question, answer);
+                }
+                None => {
+                    let reason = format!("answers {name:?} in a way that the question does not take; the answer was left out");
+                    self.new.push(RowIssue { row, reason, skipped: false });
+                }
+            }
         }
         if let Some(label) = label {
             let question = match self.schema.main_question() {
                 Some((id, _)) => id,
-                None => self.question("sentiment", false, row),
+                None => self.question("sentiment", &DraftAnswer::Class(String::new()), false, row),
             };
             let class = self.class(question, &label, row);
             said.answers.entry(question).or_insert(Answer::Class(class));
@@ -91,18 +102,66 @@ impl Names {
     }
 
     /// `or_main`: rather the main question than a new one.
-    fn question(&mut self, name: &str, or_main: bool, row: usize) -> QuestionId {
-        let questions = &mut self.schema.questions;
-        if let Some(at) = place(questions.iter().map(|question| question.name.as_str()), name) {
+    fn question(&mut self, name: &str, draft: &DraftAnswer, or_main: bool, row: usize) -> QuestionId {
+        if let Some(at) = place(self.schema.questions.iter().map(|question| question.name.as_str()), name) {
             return QuestionId(at);
         }
-        if or_main && !questions.is_empty() {
-            return QuestionId(0);
+        if let Some((main, _)) = self.schema.main_question().filter(|_| or_main) {
+            return main;
         }
-        questions.push(Question { name: name.to_owned(), classes: Vec::new() });
-        let id = QuestionId((questions.len() - 1) as u16);
+        let kind = match draft {
+            DraftAnswer::Class(_) => Kind::One,
+            DraftAnswer::Classes(_) => Kind::Several,
+            DraftAnswer::Number(_) => Kind::Number(Scale::default()),
+            DraftAnswer::Text(_) => Kind::Text,
+        };
+        self.schema.questions.push(Question { name: name.to_owned(), classes: Vec::new(), kind });
+        let id = QuestionId((self.schema.questions.len() - 1) as u16);
+        if matches!(kind, Kind::Number(_)) {
+            self.grows.push(id);
+        }
         self.remark(row, "question", name);
         id
+    }
+
+    /// The answer as the question takes it; `None` when it can't.
+    fn answer(&mut self, question: QuestionId, draft: &DraftAnswer, row: usize) -> Option<Answer> {
+        let words = match draft {
+            DraftAnswer::Class(name) | DraftAnswer::Text(name) => name.clone(),
+            DraftAnswer::Classes(names) => names.join(", "),
+            DraftAnswer::Number(number) => number.to_string(),
+        };
+        let kind = self.schema.question(question)?.kind;
+        let answer = match (kind, draft) {
+            (Kind::One, DraftAnswer::Class(name)) => Answer::Class(self.class(question, name, row)),
+            (Kind::One, DraftAnswer::Classes(names)) if names.len() == 1 => Answer::Class(self.class(question, &names[0], row)),
+            (Kind::Several, DraftAnswer::Class(name)) => Answer::Classes([self.class(question, name, row)].into()),
+            (Kind::Several, DraftAnswer::Classes(names)) => {
+                Answer::Classes(names.iter().map(|name| self.class(question, name, row)).collect())
+            }
+            // A text or a number is no new class, but may be the name of one.
+            (Kind::One, _) => Answer::Class(self.schema.question(question)?.class(&words)?),
+            (Kind::Several, _) => Answer::Classes([self.schema.question(question)?.class(&words)?].into()),
+            (Kind::Number(_), DraftAnswer::Number(number)) => {
+                self.widen(question, *number);
+                Answer::Number(*number)
+            }
+            (Kind::Number(_), _) => Answer::Number(Number::parse(&words)?),
+            (Kind::Text, _) => Answer::Text(words),
+        };
+        self.schema.question(question)?.takes(&answer).then_some(answer)
+    }
+
+    /// Makes the range of a question that this import brought hold a number.
+    fn widen(&mut self, question: QuestionId, number: Number) {
+        let asked = &mut self.schema.questions[usize::from(question.0)];
+        let Kind::Number(scale) = &mut asked.kind else { return };
+        if !self.grows.contains(&question) || scale.contains(number) {
+            return;
+        }
+        let whole = |value: f64| Number::new(value).unwrap_or(number);
+        scale.min = scale.min.min(whole(number.value().floor()));
+        scale.max = scale.max.max(whole(number.value().ceil()));
     }
 
     fn class(&mut self, question: QuestionId, name: &str, row: usize) -> u16 {

@@ -2,6 +2,7 @@
 
 use super::{Wish, home, title};
 use crate::desk::Language;
+use crate::project::NewQuestion;
 use crate::ui::i18n::Template;
 use crate::ui::{i18n, theme};
 use eframe::egui::{self, Id, Key, TextEdit, Ui};
@@ -18,6 +19,8 @@ pub(super) struct NewProject {
     /// Separated by commas.
     classes: String,
     spans: String,
+    /// Whose further questions are asked too.
+    template: Option<Template>,
     fresh: bool,
 }
 
@@ -26,7 +29,7 @@ pub(super) enum Reply {
     Cancel,
     Browse(Wish),
     Path(Wish, PathBuf),
-    NewProject { path: PathBuf, classes: Vec<String>, spans: Vec<String> },
+    NewProject { path: PathBuf, classes: Vec<String>, spans: Vec<String>, questions: Vec<NewQuestion> },
 }
 
 /// Whether the system's own dialog can be asked for.
@@ -42,7 +45,7 @@ impl Form {
     pub(super) fn new_project(path: &Path, language: Language) -> Self {
         let (classes, _) = Template::Sentiment3.lists(language);
         let (_, spans) = Template::Aspects.lists(language);
-        Self::NewProject(NewProject { path: path.display().to_string(), classes, spans, fresh: true })
+        Self::NewProject(NewProject { path: path.display().to_string(), classes, spans, template: None, fresh: true })
     }
 }
 
@@ -60,7 +63,7 @@ impl NewProject {
         if classes.len() == 1 {
             return Some("One class leaves nothing to choose: give two or more, or none");
         }
-        if classes.is_empty() && spans.is_empty() {
+        if classes.is_empty() && spans.is_empty() && self.template.is_none() {
             return Some("Give classes, span labels, or both");
         }
         let twice = |names: &[String]| names.iter().enumerate().any(|(at, name)| names[..at].contains(name));
@@ -154,7 +157,11 @@ fn new_project_ui(ui: &mut Ui, language: Language, form: &mut NewProject, browsi
         for template in Template::ALL {
             if ui.button(t(template.words())).clicked() {
                 let (classes, spans) = template.lists(language);
-                form.classes = classes;
+                let questions = template.questions(language);
+                form.template = (!questions.is_empty()).then_some(template);
+                if !classes.is_empty() {
+                    form.classes = classes;
+                }
                 // A task that marks nothing leaves what was there to mark.
                 if !spans.is_empty() {
                     form.spans = spans;
@@ -162,6 +169,7 @@ fn new_project_ui(ui: &mut Ui, language: Language, form: &mut NewProject, browsi
             }
         }
     });
+    more_ui(ui, language, form);
     ui.add_space(4.0);
     let name = ui.label(t("Span labels, with commas between them: places to mark in the text"));
     left |= ui.add(TextEdit::singleline(&mut form.spans).desired_width(f32::INFINITY)).labelled_by(name.id).lost_focus();
@@ -177,9 +185,25 @@ fn new_project_ui(ui: &mut Ui, language: Language, form: &mut NewProject, browsi
         if path.extension().is_none() {
             path.set_extension("gloss");
         }
-        return Reply::NewProject { path, classes: names(&form.classes), spans: names(&form.spans) };
+        let questions = form.template.map(|template| template.questions(language)).unwrap_or_default();
+        return Reply::NewProject { path, classes: names(&form.classes), spans: names(&form.spans), questions };
     }
     if no { Reply::Cancel } else { reply }
+}
+
+/// The questions that a template brings beside the classes, and the way to do without.
+fn more_ui(ui: &mut Ui, language: Language, form: &mut NewProject) {
+    let Some(template) = form.template else { return };
+    let t = |words| i18n::translate(language, words);
+    let kind = |kind| t(crate::ui::labels::question::kind_words(kind));
+    let questions = template.questions(language);
+    let words: Vec<String> = questions.iter().map(|question| format!("{} ({})", question.name, kind(question.kind))).collect();
+    ui.horizontal_wrapped(|ui| {
+        ui.label(i18n::fill(t("It also asks: {}"), &[&words.join(", ")]));
+        if ui.button(t("Leave them out")).clicked() {
+            form.template = None;
+        }
+    });
 }
 
 /// The field of a path and the button that opens the system's dialog; answers the field and whether that was clicked.

@@ -2,6 +2,7 @@
 
 /// English sentence, Chinese sentence.
 pub const ROWS: &[(&str, &str)] = &[
+    ("Not learnt by a run: {}", "训练不会学习：{}"),
     // Train: what there is
     ("Open a project to train a model", "打开一个项目后才能训练模型"),
     ("What there is to learn from", "可供学习的标注"),

@@ -34,6 +34,14 @@ impl Asking {
             SchemaChange::SetPolarity { label, .. } => {
                 (cx.tf("Take the polarity from {}?", &[&name(LabelId::Span(*label))]), cx.t("Take away"))
             }
+            SchemaChange::DeleteQuestion { question } => {
+                let name = schema.question(*question).map_or("", |asked| asked.name.as_str());
+                (cx.tf("Delete the question {}?", &[&name]), cx.t("Delete"))
+            }
+            SchemaChange::SetKind { question, .. } => {
+                let name = schema.question(*question).map_or("", |asked| asked.name.as_str());
+                (cx.tf("Change what answers {}?", &[&name]), cx.t("Change"))
+            }
             SchemaChange::Delete { label } => (cx.tf("Delete {}?", &[&name(*label)]), cx.t("Delete")),
             _ => return Some(true),
         };
@@ -69,7 +77,9 @@ impl Asking {
         let mut lines = Vec::new();
         if self.answers + self.spans > 0 {
             let words = match self.change {
-                SchemaChange::Delete { .. } => "{} answers and {} spans are taken away",
+                SchemaChange::Delete { .. } | SchemaChange::DeleteQuestion { .. } | SchemaChange::SetKind { .. } => {
+                    "{} answers and {} spans are taken away"
+                }
                 _ => "{} answers and {} spans change",
             };
             lines.push(cx.tf(words, &[&self.answers, &self.spans]));

@@ -92,13 +92,17 @@ pub(super) fn head_ui(ui: &mut Ui, cx: &Cx<'_>, classes: bool) {
 /// Says what is wrong, under the field.
 pub(super) fn problem_ui(ui: &mut Ui, cx: &Cx<'_>, error: &SchemaError) {
     let words = match error {
+        SchemaError::NoQuestionName => cx.t("A question needs a name").to_owned(),
+        SchemaError::QuestionNameTaken(name) => cx.tf("There is already a question called {}", &[name]),
         SchemaError::NoName => cx.t("A label needs a name").to_owned(),
         SchemaError::NameTaken(name) => cx.tf("There is already a label called {}", &[name]),
         SchemaError::NotAKey(_) => cx.t("A key is one letter from A to Z or one digit").to_owned(),
         SchemaError::KeyTaken { key, by: KeyUse::Program } => cx.tf("The key {} already means something else where you label", &[key]),
         SchemaError::KeyTaken { key, by: KeyUse::Label(name) } => cx.tf("The key {} already belongs to {}", &[key, name]),
+        SchemaError::NoViewName => cx.t("A view needs a name").to_owned(),
+        SchemaError::BadPattern { pattern, reason } => cx.tf("{} can't be searched for: {}", &[pattern, reason]),
         SchemaError::TooMany => cx.t("There is no room for more labels").to_owned(),
-        SchemaError::NoSuchLabel | SchemaError::IntoItself => error.to_string(),
+        SchemaError::NoSuchLabel | SchemaError::NoSuchQuestion | SchemaError::IntoItself => error.to_string(),
     };
     ui.horizontal(|ui| {
         ui.add_space(SWATCH + ui.spacing().item_spacing.x);

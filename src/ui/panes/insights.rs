@@ -2,10 +2,11 @@
 
 mod agreement;
 mod progress;
+mod questions;
 
 use crate::desk::Command;
 use crate::project::agreement::Agreement;
-use crate::project::{Annotation, DocId, Document, Filter, Layer, Link, Polarity, Project, QuestionId, Span, SpanId, State};
+use crate::project::{Annotation, DocId, Document, Filter, Layer, Link, Polarity, Project, QuestionId, Span, SpanId, State, What};
 use crate::ui::theme::{self, Palette};
 use crate::ui::{Cx, Place, icons};
 use eframe::egui::{self, Align2, Color32, RichText, Role, Sense, TextStyle, Ui, WidgetInfo, vec2};
@@ -13,6 +14,8 @@ use progress::Progress;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+
+pub use questions::{Bin, QuestionSummary};
 
 /// The state of the place.
 #[derive(Default)]
@@ -34,6 +37,8 @@ pub struct Summary {
     /// Per class of the main question.
     pub classes: Vec<usize>,
     pub unanswered: usize,
+    /// The other questions, in order.
+    pub questions: Vec<QuestionSummary>,
     pub todo: usize,
     pub done: usize,
     pub skipped: usize,
@@ -82,6 +87,7 @@ impl Summary {
         let question = schema.main_question();
         let mut summary = Self {
             classes: vec![0; question.map_or(0, |(_, question)| question.classes.len())],
+            questions: QuestionSummary::all(project),
             labels: vec![LabelCount::default(); schema.span_labels.len()],
             ..Self::default()
         };
@@ -227,7 +233,7 @@ fn counts_ui(ui: &mut Ui, cx: &mut Cx<'_>, summary: &Summary) {
     if let Some((id, question)) = schema.main_question().filter(|(_, question)| !question.classes.is_empty()) {
         let title = cx.t("Answers").to_owned();
         card(ui, &title, |ui| {
-            let filter = |class| Filter { class: Some((id, class)), ..Filter::default() };
+            let filter = |class| Filter::of(What::Class(id, class));
             for ((class, count), at) in question.classes.iter().zip(&summary.classes).zip(0u16..) {
                 if bar(ui, &class.name, palette.hue(class.hue), *count, all) {
                     open(cx, filter(Some(at)));
@@ -238,14 +244,15 @@ fn counts_ui(ui: &mut Ui, cx: &mut Cx<'_>, summary: &Summary) {
             }
         });
     }
+    questions::ui(ui, cx, &summary.questions, all);
     let title = cx.t("State of the work").to_owned();
     card(ui, &title, |ui| {
-        let of = |state| Filter { state: Some(state), ..Filter::default() };
+        let of = |state| Filter::of(What::State(state));
         for (words, color, count, filter) in [
             ("to do", palette.weak, summary.todo, of(State::Todo)),
             ("done", palette.success, summary.done, of(State::Done)),
             ("skipped", palette.hues[1], summary.skipped, of(State::Skipped)),
-            ("flagged", palette.warning, summary.flagged, Filter { flagged: true, ..Filter::default() }),
+            ("flagged", palette.warning, summary.flagged, Filter::of(What::Flagged)),
         ] {
             if bar(ui, cx.t(words), color, count, all) {
                 open(cx, filter);
@@ -261,7 +268,7 @@ fn counts_ui(ui: &mut Ui, cx: &mut Cx<'_>, summary: &Summary) {
         for ((label, count), at) in schema.span_labels.iter().zip(&summary.labels).zip(0u16..) {
             let hint = cx.tf("{} in {} documents", &[&label.name, &count.documents]);
             if bar_with(ui, &label.name, &hint, palette.hue(label.hue), count.spans, most) {
-                open(cx, Filter { span_label: Some(at), ..Filter::default() });
+                open(cx, Filter::of(What::Span(at)));
             }
         }
     });

@@ -7,10 +7,14 @@ mod answers;
 mod caret;
 mod comments;
 mod compare;
+mod filters;
 mod inspector;
 mod jump;
 mod marking;
+mod pieces;
 mod queue;
+mod skip;
+mod suggested;
 mod text;
 
 use crate::desk::Command;
@@ -26,6 +30,7 @@ use std::sync::Arc;
 pub struct LabelPane {
     queue: queue::QueueColumn,
     marking: Marking,
+    answers: answers::Answers,
     inspector: inspector::Inspector,
     compare: compare::Compare,
     shows_queue: bool,
@@ -36,6 +41,8 @@ pub struct LabelPane {
     schema: Option<Arc<Schema>>,
     /// The question for a document to go to.
     jump: Option<jump::Jump>,
+    /// The question why a document is skipped.
+    skip: Option<skip::SkipReason>,
 }
 
 impl Default for LabelPane {
@@ -43,6 +50,7 @@ impl Default for LabelPane {
         Self {
             queue: queue::QueueColumn::default(),
             marking: Marking::default(),
+            answers: answers::Answers::default(),
             inspector: inspector::Inspector::default(),
             compare: compare::Compare::default(),
             shows_queue: true,
@@ -50,6 +58,7 @@ impl Default for LabelPane {
             answers_all: false,
             schema: None,
             jump: None,
+            skip: None,
         }
     }
 }
@@ -63,6 +72,7 @@ impl LabelPane {
         let seen = held.map(|document| document.seen_in(desk.layer()));
         let document = seen.as_deref();
         self.marking.turn_to(document);
+        self.answers.flush(cx, desk.current());
         // Labels may stand elsewhere now, so none stays armed.
         if self.schema.as_ref().is_none_or(|held| !Arc::ptr_eq(held, project.schema())) {
             self.schema = Some(project.schema().clone());
@@ -74,6 +84,10 @@ impl LabelPane {
         } else if let Some(jump) = &mut self.jump {
             if jump.ui(ui, cx, project) {
                 self.jump = None;
+            }
+        } else if let Some(skip) = &mut self.skip {
+            if skip.ui(ui, cx) {
+                self.skip = None;
             }
         } else {
             // Beside each other nothing is marked: the keys of marking sleep.
@@ -97,6 +111,11 @@ impl LabelPane {
         });
     }
 
+    /// Enters what is still being typed: another place is shown, or the window closes.
+    pub fn leave(&mut self, cx: &mut Cx<'_>) {
+        self.answers.flush(cx, None);
+    }
+
     fn document_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, document: &Document) {
         self.compare.hint_ui(ui, cx, document);
         let bar = Frame::new().fill(palette(ui).panel).inner_margin(Margin::symmetric(12, 6));
@@ -114,10 +133,14 @@ impl LabelPane {
                 ui.vertical(|ui| {
                     ui.set_width(width);
                     text::span_bar(ui, cx, project.schema(), document, &mut self.marking);
-                    answers::answers_ui(ui, cx, project.schema(), document);
+                    self.answers.ui(ui, cx, project.schema(), document);
                 });
             });
         });
+        if cx.desk.shows_pieces() {
+            let strip = Frame::new().fill(palette(ui).panel).inner_margin(Margin::symmetric(12, 6));
+            Panel::bottom("pieces").frame(strip).show(ui, |ui| pieces::ui(ui, cx, project.schema(), document));
+        }
         let inside = Frame::new().fill(palette(ui).ground);
         CentralPanel::default().frame(inside).show(ui, |ui| text::text_ui(ui, cx, project.schema(), document, &mut self.marking));
     }
@@ -132,22 +155,21 @@ impl LabelPane {
             cx.send(Command::SetFilter(Filter::default()));
         }
         if let Some(document) = document {
+            suggested::keys(ui, cx, document, &mut self.marking);
             caret::keys(ui, cx, project.schema(), document, &mut self.marking);
-            if let Some(class) = keys::class_pressed(ui, project.schema()) {
-                answers::answer(cx, project.schema(), document, Some(class));
-            }
+            self.answers.keys(ui, cx, project.schema(), document, self.marking.text_id());
         }
         let pressed = |action| keys::pressed_in(ui, action, self.marking.text_id());
         if let Some(document) = document {
             let doc = document.id;
-            if pressed(Action::ClearClass) {
-                answers::answer(cx, project.schema(), document, None);
-            }
             if pressed(Action::Finish) {
                 cx.send(Command::Finish(doc));
             }
             if pressed(Action::Skip) {
                 cx.send(Command::Skip(doc));
+            }
+            if pressed(Action::SkipBecause) {
+                self.skip = Some(skip::SkipReason::new(project, doc));
             }
             if pressed(Action::Flag) {
                 cx.send(Command::SetFlag { doc, to: !document.annotation.flagged });
@@ -176,8 +198,12 @@ impl LabelPane {
 
     /// Asks which answer all documents of the queue should get.
     fn answer_all_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project) {
-        let Some((_, question)) = project.schema().main_question() else { return };
-        let mut chosen = keys::class_pressed(ui, project.schema()).filter(|class| usize::from(*class) < question.classes.len());
+        let schema = project.schema();
+        let Some((id, question)) = self.answers.of_list(schema).and_then(|id| Some((id, schema.question(id)?))) else {
+            self.answers_all = false;
+            return;
+        };
+        let mut chosen = keys::class_pressed(ui, schema, id).filter(|(asked, _)| *asked == id).map(|(_, class)| class);
         let count = cx.desk.queue().len();
         let mut is_cancelled = false;
         let modal = crate::ui::theme::modal(ui.ctx(), "answer for all").show(ui.ctx(), |ui| {
@@ -186,13 +212,13 @@ impl LabelPane {
             ui.label(RichText::new(cx.t("Answers they have are replaced. One undo takes it back")).color(palette(ui).weak));
             ui.add_space(GAP);
             ui.horizontal_wrapped(|ui| {
-                chosen = chosen.or(answers::class_buttons(ui, project.schema(), None));
+                chosen = chosen.or(answers::class_buttons(ui, schema, (id, question), true, &[], |_| false));
             });
             ui.add_space(GAP);
             is_cancelled = ui.button(cx.t("Cancel")).clicked();
         });
         if let Some(class) = chosen {
-            cx.send(Command::SetClassOfQueue { class: Some(class) });
+            cx.send(Command::SetClassOfQueue { question: id, class });
         }
         if chosen.is_some() || is_cancelled || modal.should_close() {
             self.answers_all = false;

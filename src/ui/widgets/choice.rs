@@ -14,6 +14,8 @@ pub struct Choice<'a> {
     pub chosen: bool,
     /// One of several of which one holds, rather than a switch of its own.
     pub is_radio: bool,
+    /// How likely a model finds it.
+    pub percent: Option<u8>,
 }
 
 impl Choice<'_> {
@@ -27,9 +29,12 @@ impl Choice<'_> {
         let faint = if self.chosen { colours.on_accent } else { colours.weak };
         let name = ui.painter().layout_no_wrap(self.name.to_owned(), TextStyle::Button.resolve(ui.style()), ink);
         let key = ui.painter().layout_no_wrap(self.key.to_owned(), FontId::proportional(11.0), faint);
+        let said = self.percent.map(|percent| format!("{percent}%")).unwrap_or_default();
+        let said = ui.painter().layout_no_wrap(said, FontId::proportional(11.0), faint);
+        let room = if self.percent.is_some() { 6.0 + said.size().x } else { 0.0 };
         let dot = if self.hue.is_some() { DOT } else { 0.0 };
         let cap = if self.key.is_empty() { 0.0 } else { 8.0 + key.size().x.max(8.0) + 8.0 };
-        let (rect, response) = ui.allocate_exact_size(vec2(2.0 * PAD + dot + name.size().x + cap, ROW_HEIGHT), Sense::click());
+        let (rect, response) = ui.allocate_exact_size(vec2(2.0 * PAD + dot + name.size().x + room + cap, ROW_HEIGHT), Sense::click());
         let role = if self.is_radio { Role::RadioButton } else { Role::Button };
         response.widget_info(|| WidgetInfo::selected(role, ui.is_enabled(), self.chosen, self.name));
         if !ui.is_rect_visible(rect) {
@@ -52,6 +57,10 @@ impl Choice<'_> {
             x += DOT;
         }
         ui.painter().galley(pos2(x, rect.center().y - name.size().y * 0.5), name.clone(), ink);
+        if self.percent.is_some() {
+            let at = pos2(x + name.size().x + 6.0, rect.center().y - said.size().y * 0.5);
+            ui.painter().galley(at, said, faint);
+        }
         if !self.key.is_empty() {
             let width = key.size().x.max(8.0) + 8.0;
             let cap = egui::Rect::from_center_size(pos2(rect.right() - PAD - width * 0.5 + 3.0, rect.center().y), vec2(width, 17.0));

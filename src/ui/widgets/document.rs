@@ -113,6 +113,8 @@ pub struct DocumentOutput {
 pub struct DocumentState {
     layout: Option<Layout>,
     drag: Option<Drag>,
+    /// From this byte on the text is greyed.
+    pub dimmed_from: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -164,7 +166,8 @@ impl Document<'_> {
         if self.text.len() < READ_ALOUD {
             ui.ctx().accesskit_node_builder(id, |builder| builder.set_value(self.text));
         }
-        paint::paint(ui, layout, &self, origin);
+        let dimmed = state.dimmed_from.map(|from| from.min(self.text.len())..self.text.len());
+        paint::paint(ui, layout, &self, origin, dimmed.as_ref());
 
         let mut gesture = self.gesture(ui, layout, &mut state.drag, &response, origin);
         let hovered = response.hover_pos().and_then(|at| layout.span_at(&self, at - origin));

@@ -16,8 +16,19 @@ pub struct QueueRow<'a> {
     pub flagged: bool,
     /// Name and hue of the class.
     pub class: Option<(&'a str, u8)>,
+    pub guess: Option<RowGuess<'a>>,
     /// For a screen reader: "done, flagged".
     pub state_name: String,
+}
+
+/// The class a model finds likeliest.
+#[derive(Clone, Copy, Debug)]
+pub struct RowGuess<'a> {
+    pub name: &'a str,
+    pub hue: u8,
+    pub percent: u8,
+    /// Whether the document was answered so; `None` for one without an answer.
+    pub agrees: Option<bool>,
 }
 
 /// Height of a row in points.
@@ -56,7 +67,12 @@ fn row_ui(ui: &mut Ui, rect: Rect, row: &QueueRow<'_>, is_current: bool) -> bool
     let colours = palette(ui);
     let response = ui.interact(rect, Id::unique(("queue row", row.id)), Sense::click());
     let text = first_words(row.text);
-    response.widget_info(|| WidgetInfo::selected(Role::ListBoxOption, true, is_current, format!("{text} · {}", row.state_name)));
+    let said = row.guess.filter(|guess| guess.agrees != Some(true)).map(|guess| format!("{} {}%", guess.name, guess.percent));
+    let name = match &said {
+        Some(said) => format!("{text} · {} · {said}", row.state_name),
+        None => format!("{text} · {}", row.state_name),
+    };
+    response.widget_info(|| WidgetInfo::selected(Role::ListBoxOption, true, is_current, &name));
     let inside = rect.shrink2(vec2(2.0, 1.0));
     if is_current {
         ui.painter().rect_filled(inside, f32::from(ROUNDING), colours.accent_ground());
@@ -72,6 +88,9 @@ fn row_ui(ui: &mut Ui, rect: Rect, row: &QueueRow<'_>, is_current: bool) -> bool
     let mut right = inside.right() - 8.0;
     if let Some((name, hue)) = row.class {
         right = class_chip(ui, pos2(right, rect.center().y), name, colours.hue(hue)) - 6.0;
+    }
+    if let (Some(guess), Some(said)) = (row.guess, said) {
+        right = guess_text(ui, pos2(right, rect.center().y), &guess, said) - 6.0;
     }
     let left = rect.left() + 30.0;
     let mut job = LayoutJob::simple_singleline(text, TextStyle::Body.resolve(ui.style()), Color32::PLACEHOLDER);
@@ -123,6 +142,26 @@ fn class_chip(ui: &Ui, right: Pos2, name: &str, hue: Color32) -> f32 {
     let rect = Rect::from_min_size(pos2(right.x - size.x, right.y - size.y * 0.5), size);
     ui.painter().rect_filled(rect, size.y * 0.5, hue.gamma_multiply(0.18));
     ui.painter().galley(rect.min + vec2(6.0, 2.0), galley, hue);
+    rect.left()
+}
+
+/// What the model says, its right edge at `right`: in an outline where nothing was answered, with a sign where something
+/// else was. Answers with its left edge.
+fn guess_text(ui: &Ui, right: Pos2, guess: &RowGuess<'_>, said: String) -> f32 {
+    const WIDEST: f32 = 96.0;
+    let colours = palette(ui);
+    let differs = guess.agrees == Some(false);
+    let (words, ink) = if differs { (format!("≠ {said}"), colours.warning) } else { (said, colours.hue(guess.hue)) };
+    let mut job = LayoutJob::simple_singleline(words, FontId::proportional(11.5), ink);
+    job.wrap = egui::epaint::text::TextWrapping::truncate_at_width(WIDEST);
+    let galley = ui.painter().layout_job(job);
+    let size = galley.size() + vec2(12.0, 4.0);
+    let rect = Rect::from_min_size(pos2(right.x - size.x, right.y - size.y * 0.5), size);
+    if !differs {
+        let corners = [rect.left_top(), rect.right_top(), rect.right_bottom(), rect.left_bottom(), rect.left_top()];
+        ui.painter().extend(Shape::dashed_line(&corners, Stroke::new(1.0, ink), 3.0, 2.0));
+    }
+    ui.painter().galley(rect.min + vec2(6.0, 2.0), galley, ink);
     rect.left()
 }
 

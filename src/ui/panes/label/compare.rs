@@ -247,12 +247,15 @@ fn answers_ui(ui: &mut Ui, cx: &Cx<'_>, schema: &Schema, said: &Annotation, othe
         }
         ui.horizontal(|ui| {
             ui.label(RichText::new(&question.name).color(palette(ui).weak));
-            match said.class(id).and_then(|class| question.classes.get(usize::from(class))) {
-                Some(class) => {
-                    Choice { name: &class.name, key: "", hue: Some(class.hue), chosen: true, is_radio: true }.show(ui);
+            match (said.class(id).and_then(|class| question.classes.get(usize::from(class))), said.answers.get(&id)) {
+                (Some(class), _) => {
+                    Choice { name: &class.name, key: "", hue: Some(class.hue), chosen: true, is_radio: true, percent: None }.show(ui);
                 }
-                None => {
-                    ui.label(cx.t(if said.answers.contains_key(&id) { "answered" } else { "no answer" }));
+                (None, Some(answer)) => {
+                    ui.add(egui::Label::new(question.words(answer)).wrap());
+                }
+                (None, None) => {
+                    ui.label(cx.t("no answer"));
                 }
             }
             if said.answers.get(&id) != other.answers.get(&id) {

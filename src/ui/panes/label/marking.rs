@@ -25,6 +25,8 @@ pub(super) struct Marking {
     /// The other end of the selection.
     pub anchor: Option<usize>,
     pub selected: Option<SpanId>,
+    /// The suggestion that was clicked.
+    pub ghost: Option<(TextRange, u16)>,
     pub linking: Option<Linking>,
     /// The label that the mouse makes without asking.
     pub armed: Option<u16>,
@@ -72,6 +74,13 @@ impl Marking {
         self.linking = None;
         self.palette_at = None;
         self.moved = None;
+        self.ghost = None;
+    }
+
+    /// Goes on behind a suggestion that was decided.
+    pub fn pass(&mut self, end: usize) {
+        self.deselect();
+        self.caret = end;
     }
 
     /// Moves the caret, drawing the selection along when `extends`.

@@ -1,16 +1,14 @@
 //! The left column: search, filters, order, and the list of documents.
 
+use super::filters::{Filters, chevron};
 use super::state_word;
-use super::text::excerpt;
 use crate::desk::Command;
-use crate::project::{Annotation, ColumnValues, DocId, Filter, Layer, Order, Project, State, columns_of};
+use crate::project::{Annotation, DocId, Filter, Layer, Order, Project};
 use crate::ui::Cx;
 use crate::ui::icons::{self, Icon};
-use crate::ui::theme::{GAP, palette};
-use crate::ui::widgets::queue_list::{QueueRow, queue_list};
-use eframe::egui::{self, Align, Id, Layout, RichText, TextEdit, Ui, vec2};
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use crate::ui::theme::palette;
+use crate::ui::widgets::queue_list::{QueueRow, RowGuess, queue_list};
+use eframe::egui::{self, Align, Id, Layout, RichText, TextEdit, Ui};
 
 /// Seeds of the random order.
 const SEED: u64 = 1;
@@ -23,8 +21,7 @@ pub(super) struct QueueColumn {
     sent: String,
     wants_focus: bool,
     shown: Option<(DocId, usize)>,
-    /// Columns that came with imports, by file and number of documents: no edit changes them.
-    columns: Option<(PathBuf, usize, BTreeMap<String, ColumnValues>)>,
+    filters: Filters,
 }
 
 impl QueueColumn {
@@ -35,7 +32,7 @@ impl QueueColumn {
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project) {
         self.search_ui(ui, cx);
         let all = project.tally(Layer::Outcome).documents;
-        self.filters_ui(ui, cx, project, all);
+        self.filters.ui(ui, cx, project, all);
         ui.horizontal(|ui| {
             let left = cx.desk.queue().len();
             let count = match () {
@@ -46,6 +43,7 @@ impl QueueColumn {
             ui.label(RichText::new(count).color(palette(ui).weak));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| order_ui(ui, cx));
         });
+        looked_at_ui(ui, cx, all);
         ui.spacing_mut().item_spacing.y = 0.0;
         self.list_ui(ui, cx, project);
     }
@@ -103,62 +101,25 @@ impl QueueColumn {
             let annotation = seen.unwrap_or(&nothing);
             let class = question.and_then(|(id, question)| question.classes.get(usize::from(annotation.class(id)?)));
             let state = cx.t(state_word(&annotation.state));
+            let guess = desk.guess(document.id).and_then(|guess| {
+                let (id, question) = question?;
+                let class = question.classes.get(usize::from(guess.class))?;
+                let agrees = annotation.class(id).map(|held| held == guess.class);
+                Some(RowGuess { name: &class.name, hue: class.hue, percent: (guess.probability * 100.0).round() as u8, agrees })
+            });
             Some(QueueRow {
                 id: document.id.0,
                 text: &document.text,
                 state: annotation.state.clone(),
                 flagged: annotation.flagged,
                 class: class.map(|class| (class.name.as_str(), class.hue)),
+                guess,
                 state_name: if annotation.flagged { format!("{state}, {}", cx.t("Flagged")) } else { state.to_owned() },
             })
         };
         if let Some(at) = queue_list(ui, ids.len(), current, reveal, row) {
             cx.send(Command::Open(ids[at]));
         }
-    }
-}
-
-impl QueueColumn {
-    /// A menu for each kind of filter; what is chosen stands below as chips to take away.
-    fn filters_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, count: usize) {
-        let mut filter = cx.desk.filter().clone();
-        ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().item_spacing = vec2(GAP * 0.5, GAP * 0.5);
-            menus_ui(ui, cx, project, &mut filter);
-            self.columns_ui(ui, cx, project, count, &mut filter);
-            chips_ui(ui, cx, project, &mut filter);
-        });
-        if filter != *cx.desk.filter() {
-            cx.send(Command::SetFilter(filter));
-        }
-    }
-
-    /// A menu of the imported columns, each with its most frequent values.
-    fn columns_ui(&mut self, ui: &mut Ui, cx: &Cx<'_>, project: &Project, count: usize, filter: &mut Filter) {
-        const VALUES: usize = 30;
-        let key = (cx.desk.path().unwrap_or_else(|| std::path::Path::new("")), count);
-        if self.columns.as_ref().is_none_or(|(path, count, _)| (path.as_path(), *count) != key) {
-            self.columns = Some((key.0.to_owned(), key.1, columns_of(project, VALUES)));
-        }
-        let Some((_, _, columns)) = self.columns.as_ref().filter(|(_, _, columns)| !columns.is_empty()) else { return };
-        menu(ui, cx.t("Column"), |ui| {
-            for (column, values) in columns {
-                ui.menu_button(column, |ui| {
-                    egui::ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
-                        for (value, count) in values {
-                            let held = filter.columns.get(column) == Some(value);
-                            let words = if value.is_empty() { cx.t("(empty)").to_owned() } else { excerpt(value) };
-                            if ui.selectable_label(held, format!("{words}  {count}")).accessible_name(words).clicked() {
-                                filter.columns.insert(column.clone(), value.clone());
-                            }
-                        }
-                        if values.len() == VALUES {
-                            ui.weak(cx.tf("The {} most frequent ones", &[&VALUES]));
-                        }
-                    });
-                });
-            }
-        });
     }
 }
 
@@ -178,102 +139,18 @@ fn reason_words(cx: &Cx<'_>, reason: &str) -> String {
     known.to_owned()
 }
 
-fn menus_ui(ui: &mut Ui, cx: &Cx<'_>, project: &Project, filter: &mut Filter) {
-    let schema = project.schema();
-    menu(ui, cx.t("State"), |ui| {
-        for state in [State::Todo, State::Done, State::Skipped] {
-            if ui.selectable_label(filter.state.as_ref() == Some(&state), cx.t(state_word(&state))).clicked() {
-                filter.state = Some(state);
-            }
+/// How far the model is, while the list waits for what it says about every document.
+fn looked_at_ui(ui: &mut Ui, cx: &Cx<'_>, all: usize) {
+    let waits = cx.desk.order() == Order::LeastCertain || cx.desk.filter().needs_guesses();
+    match cx.desk.looked_at() {
+        Some(count) if waits && count < all => {
+            ui.label(RichText::new(cx.tf("The model has looked at {} of {}", &[&count, &all])).small().color(palette(ui).weak));
         }
-        if ui.selectable_label(filter.flagged, cx.t("Flagged")).clicked() {
-            filter.flagged = true;
+        None if waits => {
+            ui.label(RichText::new(cx.t("No model suggests anything: train one, or show suggestions")).small().color(palette(ui).warning));
         }
-        if ui.selectable_label(filter.commented, cx.t("Open comments")).clicked() {
-            filter.commented = true;
-        }
-        // While one labels for oneself, where others differ is not to be seen.
-        let settles = cx.desk.layer() == Layer::Outcome && project.annotators().len() > 1;
-        if settles && ui.selectable_label(filter.disputed, cx.t("Annotators differ")).clicked() {
-            filter.disputed = true;
-        }
-    });
-    if let Some((id, question)) = schema.main_question() {
-        menu(ui, cx.t("Class"), |ui| {
-            for (class, at) in question.classes.iter().zip(0u16..) {
-                if ui.selectable_label(filter.class == Some((id, Some(at))), class.name.as_str()).clicked() {
-                    filter.class = Some((id, Some(at)));
-                }
-            }
-            if ui.selectable_label(filter.class == Some((id, None)), cx.t("No class yet")).clicked() {
-                filter.class = Some((id, None));
-            }
-        });
+        _ => {}
     }
-    if !schema.span_labels.is_empty() {
-        menu(ui, cx.t("Span"), |ui| {
-            for (label, at) in schema.span_labels.iter().zip(0u16..) {
-                if ui.selectable_label(filter.span_label == Some(at), label.name.as_str()).clicked() {
-                    filter.span_label = Some(at);
-                }
-            }
-        });
-    }
-}
-
-fn chips_ui(ui: &mut Ui, cx: &Cx<'_>, project: &Project, filter: &mut Filter) {
-    let schema = project.schema();
-    if let Some(state) = &filter.state
-        && chip(ui, cx, cx.t(state_word(state)))
-    {
-        filter.state = None;
-    }
-    if filter.flagged && chip(ui, cx, cx.t("Flagged")) {
-        filter.flagged = false;
-    }
-    if filter.commented && chip(ui, cx, cx.t("Open comments")) {
-        filter.commented = false;
-    }
-    if filter.disputed && chip(ui, cx, cx.t("Annotators differ")) {
-        filter.disputed = false;
-    }
-    if let Some((question, class)) = filter.class {
-        let class = class.and_then(|class| schema.question(question)?.classes.get(usize::from(class)));
-        if chip(ui, cx, class.map_or(cx.t("No class yet"), |class| class.name.as_str())) {
-            filter.class = None;
-        }
-    }
-    if let Some(label) = filter.span_label.and_then(|label| schema.span_labels.get(usize::from(label)))
-        && chip(ui, cx, &label.name)
-    {
-        filter.span_label = None;
-    }
-    filter.columns.retain(|column, value| !chip(ui, cx, &format!("{column} = {}", excerpt(value))));
-    if filter.only.is_some() && chip(ui, cx, cx.t("A selection of documents")) {
-        filter.only = None;
-    }
-}
-
-fn menu(ui: &mut Ui, name: &str, content: impl FnOnce(&mut Ui)) {
-    let button = ui.menu_button(format!("{name}     "), |ui| {
-        ui.set_min_width(140.0);
-        content(ui);
-    });
-    chevron(ui, &button.response.accessible_name(name));
-}
-
-/// The sign of a menu, at the end of its button.
-fn chevron(ui: &Ui, button: &egui::Response) {
-    let at = button.rect.right_center() - vec2(14.0, 0.0);
-    icons::paint(ui.painter(), egui::Rect::from_center_size(at, vec2(11.0, 11.0)), Icon::Down, palette(ui).weak);
-}
-
-/// A filter in force; answers whether it was clicked away.
-fn chip(ui: &mut Ui, cx: &Cx<'_>, name: &str) -> bool {
-    let colours = palette(ui);
-    let text = RichText::new(format!("{name}  ×")).color(colours.accent);
-    let button = egui::Button::new(text).fill(colours.accent_ground()).corner_radius(14.0).stroke(egui::Stroke::NONE);
-    ui.add(button).accessible_name(cx.tf("Remove the filter {}", &[&name])).clicked()
 }
 
 fn order_ui(ui: &mut Ui, cx: &mut Cx<'_>) {
@@ -283,10 +160,12 @@ fn order_ui(ui: &mut Ui, cx: &mut Cx<'_>) {
         Order::Random(_) => "Random",
         Order::Shortest => "Shortest first",
         Order::Longest => "Longest first",
+        Order::LeastCertain => "Least certain first",
     };
     let name = cx.t(word(held));
     let button = ui.menu_button(format!("{name}     "), |ui| {
-        for order in [Order::Arrival, Order::Random(SEED), Order::Shortest, Order::Longest] {
+        let model = cx.desk.looked_at().map(|_| Order::LeastCertain);
+        for order in [Order::Arrival, Order::Random(SEED), Order::Shortest, Order::Longest].into_iter().chain(model) {
             if ui.selectable_label(held == order, cx.t(word(order))).clicked() {
                 cx.send(Command::SetOrder(order));
             }

@@ -1,6 +1,7 @@
 //! The middle: span labels above the text, the text itself with what the mouse does to it, the selected span below.
 
 use super::marking::{Linking, Marking, bearer, pair_labels, snapped, to_character, word_near};
+use super::suggested;
 use crate::desk::Command;
 use crate::project::{Document, LabelId, Polarity, Schema, SpanId, SpanLabel, TextRange};
 use crate::ui::Cx;
@@ -47,6 +48,7 @@ pub(super) fn toolbar(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             fold_button(ui, Side::Right, inspector, cx.t("Show or hide the details"));
+            suggested::switch_ui(ui, cx);
             for (sign, name, action, by) in [("›", "Next document", Action::Next, 1), ("‹", "Previous document", Action::Previous, -1)]
             {
                 let button = ui.add(egui::Button::new(RichText::new(sign).size(18.0)).frame_when_inactive(false));
@@ -61,7 +63,7 @@ pub(super) fn toolbar(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &
 
 fn label_button(label: &SpanLabel, chosen: bool) -> Choice<'_> {
     let key = key_word(label.key);
-    Choice { name: &label.name, key, hue: Some(label.hue), chosen, is_radio: false }
+    Choice { name: &label.name, key, hue: Some(label.hue), chosen, is_radio: false, percent: None }
 }
 
 /// A letter as it is written on its key.
@@ -94,7 +96,9 @@ pub(super) fn span_bar(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: 
                 if ui.button(cx.t("Remove")).on_hover_text(keys::name_of(Action::DeleteSpan)).clicked() {
                     marking.remove(cx, document);
                 }
+                suggested::repeats_ui(ui, cx, document, (id, span));
             }
+            (None, None) if suggested::bar_ui(ui, cx, schema, document, marking) => {}
             (None, None) => {
                 let hint = match marking.armed.and_then(|at| schema.span_labels.get(usize::from(at))) {
                     Some(label) => cx.tf("Drag or double-click to mark as {}", &[&label.name]),
@@ -153,7 +157,11 @@ pub(super) fn polarity_word(polarity: Polarity) -> &'static str {
 /// The document itself.
 pub(super) fn text_ui(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Document, marking: &mut Marking) {
     let size = cx.desk.settings().text_size;
-    let spans = marked_spans(schema, document, marking);
+    let ghosts = cx.desk.ghosts(document.id);
+    let mut spans = marked_spans(schema, document, marking);
+    spans.extend(suggested::marks(schema, &ghosts));
+    let offers = suggested::any(cx, schema, document, &ghosts);
+    let next_ghost = suggested::next(marking, &ghosts).filter(|_| marking.selected.is_none() && marking.selection().is_none());
     let links: Vec<MarkedLink> =
         document.annotation.links.iter().map(|link| MarkedLink { from: link.from.0, to: link.to.0, dashed: false }).collect();
     let reveal = std::mem::take(&mut marking.reveals).then(|| revealed(document, marking));
@@ -173,13 +181,17 @@ pub(super) fn text_ui(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &
             links: &links,
             size,
             selected: marking.selected.map(|id| id.0),
-            candidate: marking.linking.and_then(|linking| linking.to).map(|id| id.0),
+            candidate: match marking.linking {
+                Some(linking) => linking.to.map(|id| id.0),
+                None => next_ghost.map(suggested::id_of),
+            },
             caret: marking.selected.is_none().then_some(marking.caret),
             selection: marking.selection(),
             editable: true,
             reveal,
             name,
         };
+        marking.view.dimmed_from = cx.desk.pieces(document.id).and_then(|pieces| pieces.cut_at);
         let output = widget.show(&mut inner, &mut marking.view);
         ui.advance_cursor_after_rect(inner.min_rect());
         ui.add_space(24.0);
@@ -188,10 +200,21 @@ pub(super) fn text_ui(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &
     let output = output.inner;
     let id = output.response.id;
     marking.text_id = Some(id);
-    let filter = EventFilter { tab: false, horizontal_arrows: true, vertical_arrows: true, escape: true };
+    // Tab decides suggestions while there are any; then it goes from field to field again.
+    if offers && ui.memory(|memory| memory.focused().is_none()) && !keys::is_blocked(ui) {
+        ui.memory_mut(|memory| memory.request_focus(id));
+    }
+    let filter = EventFilter { tab: offers, horizontal_arrows: true, vertical_arrows: true, escape: true };
     ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
     if let Some(gesture) = output.gesture {
-        take_gesture(cx, schema, document, marking, gesture);
+        match gesture {
+            Gesture::Click { span: Some(span), .. } if suggested::place_of(span).is_some() => {
+                let chosen = suggested::place_of(span).and_then(|at| ghosts.get(at));
+                marking.deselect();
+                marking.ghost = chosen.map(|ghost| (ghost.range, ghost.label));
+            }
+            other => take_gesture(cx, schema, document, marking, other),
+        }
     }
     span_palette(ui, cx, schema, document, marking);
 }

@@ -2,8 +2,9 @@
 
 use super::{duration, group};
 use crate::desk::Desk;
-use crate::project::Split;
+use crate::project::{Question, Schema, Split};
 use crate::train::{Readiness, TrainConfig, TrainData, estimate_seconds, rough_length};
+use crate::ui::labels::question::kind_words;
 use crate::ui::widgets::bars::{Bar, bar};
 use crate::ui::{Cx, theme};
 use eframe::egui;
@@ -85,6 +86,7 @@ impl Ready {
                 ui.label(egui::RichText::new(words).color(palette.warning).small());
             }
         }
+        left_out_ui(ui, cx, schema);
         if !self.teaches_spans {
             if !schema.span_labels.is_empty() {
                 ui.label(egui::RichText::new(cx.t("No spans are marked: the run learns classes only")).color(palette.weak).small());
@@ -134,6 +136,19 @@ impl Ready {
         let pace = measured.unwrap_or(FIRST_GUESS * SHIPPED_LAYERS) / layers(config.layers);
         let seconds = estimate_seconds(&self.train_lengths, &self.held_out_lengths, config, pace);
         cx.tf("Takes about {}; you can go on labeling", &[&duration(cx, seconds)])
+    }
+}
+
+/// Says which questions a run does not learn: today a model answers one question with one class.
+fn left_out_ui(ui: &mut egui::Ui, cx: &Cx<'_>, schema: &Schema) {
+    let main = schema.main_question().map(|(id, _)| id);
+    let others = schema.questions().filter(|(id, _)| Some(*id) != main);
+    let named = |(_, question): (_, &Question)| format!("{} ({})", question.name, cx.t(kind_words(question.kind)));
+    let names: Vec<String> = others.map(named).collect();
+    if !names.is_empty() {
+        ui.add_space(2.0);
+        let words = cx.tf("Not learnt by a run: {}", &[&names.join(", ")]);
+        ui.label(egui::RichText::new(words).color(theme::palette(ui).warning).small());
     }
 }
 

@@ -4,8 +4,9 @@ use super::layout::{Layout, MARGIN, Paragraph, Piece, Shaped, UNDERLINE, caption
 use super::{Document, MarkedSpan, hue_of};
 use crate::ui::theme::palette;
 use eframe::egui::{Color32, Pos2, Rangef, Rect, Shape, Stroke, StrokeKind, Ui, epaint::QuadraticBezierShape, pos2, vec2};
+use std::ops::Range;
 
-pub(super) fn paint(ui: &Ui, layout: &Layout, doc: &Document<'_>, origin: Pos2) {
+pub(super) fn paint(ui: &Ui, layout: &Layout, doc: &Document<'_>, origin: Pos2, dimmed: Option<&Range<usize>>) {
     let sight = ui.clip_rect().y_range();
     let seen = Rangef::new(sight.min - origin.y - 40.0, sight.max - origin.y + 40.0);
     let to_screen = origin.to_vec2();
@@ -34,6 +35,10 @@ pub(super) fn paint(ui: &Ui, layout: &Layout, doc: &Document<'_>, origin: Pos2) 
         let Some(points) = layout.points(way) else { continue };
         let is_near = [link.from, link.to].iter().any(|id| doc.selected == Some(*id));
         link_line(ui, &points.iter().map(|point| *point + to_screen).collect::<Vec<_>>(), link.dashed, is_near);
+    }
+    for rect in dimmed.into_iter().flat_map(|bytes| layout.rects_of_bytes(bytes)) {
+        let veil = palette(ui).ground.gamma_multiply(0.65);
+        ui.painter().rect_filled(rect.translate(to_screen).expand2(vec2(0.0, 6.0)), 0.0, veil);
     }
     if let Some(caret) = doc.caret.and_then(|byte| layout.caret_rect(byte)) {
         let caret = caret.translate(to_screen);
