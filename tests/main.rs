@@ -9,6 +9,7 @@ mod formats;
 mod import;
 mod interval;
 mod nn;
+mod opinions;
 mod predict;
 mod project;
 mod runs;

@@ -28,6 +28,8 @@ fn step(step: usize) -> TrainEvent {
         loss: 0.5,
         class_loss: None,
         span_loss: None,
+        polarity_loss: None,
+        link_loss: None,
         lr: 1e-4,
         grad_norm: 1.0,
         tokens_per_s: 9.0,

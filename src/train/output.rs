@@ -31,6 +31,13 @@ pub(super) fn model_files(task: &Task, model: &JointModel, params: &Params, enco
         "classes": task.classes,
         "span_labels": task.labels,
         "max_length": task.max_length,
+        "opinions": {
+            "polarity": task.opinions.polarity,
+            "links": task.opinions.links,
+            "link_polarity": task.opinions.link_polarity,
+            "link_from": task.roles.opinions,
+            "link_to": task.roles.aspects,
+        },
     });
     let weights = params.to_safetensors().map_err(TrainError::compute)?;
     Ok(ModelFiles {

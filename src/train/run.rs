@@ -2,6 +2,7 @@
 
 use super::batching::{consecutive, epoch_batches, rate_factor};
 use super::fit::{Outcome, Signal, TrainError};
+use super::opinions::{Lesson, OpinionWeights};
 use super::output::model_files;
 use super::patience::Patience;
 use super::scoring::{Scored, score};
@@ -10,7 +11,7 @@ use super::{Evaluation, Report, Started, StepEvent, TrainConfig, TrainEvent, mem
 use crate::nn::{AdamW, Gradients, JointModel, LoadOptions, LoadReport, Mode, ModelFiles, Params, Tensor, loss, unreached};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 type Sink<'s> = dyn FnMut(TrainEvent) -> Signal + 's;
@@ -49,9 +50,55 @@ struct Learnt {
     loss: f64,
     class_loss: Option<f64>,
     span_loss: Option<f64>,
+    polarity_loss: Option<f64>,
+    link_loss: Option<f64>,
+    heads: HeadSet,
     grads: Gradients,
     tokens: usize,
 }
+
+/// What a whole batch weighs in the loss of each kind: its parts count by their shares.
+#[derive(Default)]
+struct BatchWeights {
+    classes: f64,
+    tags: f64,
+    opinions: OpinionWeights,
+}
+
+/// Losses of a part of a batch, as shares of the batch's; `None` where it teaches nothing of the kind.
+#[derive(Default)]
+struct Losses {
+    class: Option<Tensor>,
+    span: Option<Tensor>,
+    polarity: Option<Tensor>,
+    link: Option<Tensor>,
+    heads: HeadSet,
+}
+
+/// Parameters that learn from the same targets.
+type HeadSet = BTreeSet<&'static str>;
+
+/// The head a parameter belongs to; `None` in the encoder.
+fn head_of(name: &str) -> Option<&'static str> {
+    const HEADS: [(&str, &str); 8] = [
+        ("classifier.", CLASS),
+        ("bert.pooler.", CLASS),
+        ("gloss.tag.", TAGS),
+        ("gloss.span.polarity.", POLARITY),
+        ("gloss.span.", SPANS),
+        ("gloss.pair.polarity.", LINK_POLARITY),
+        ("gloss.pair.", LINKS),
+        ("gloss.", ""),
+    ];
+    HEADS.iter().find(|(start, _)| name.starts_with(start)).map(|(_, head)| *head)
+}
+
+const CLASS: &str = "class";
+const TAGS: &str = "tags";
+const SPANS: &str = "spans";
+const POLARITY: &str = "polarity";
+const LINKS: &str = "links";
+const LINK_POLARITY: &str = "link polarity";
 
 pub(super) struct Run<'a> {
     config: &'a TrainConfig,
@@ -66,8 +113,8 @@ pub(super) struct Run<'a> {
     plan: Vec<Planned>,
     patience: Patience,
     best: Option<Best>,
-    /// Whether every parameter was seen to learn, with a batch that taught (a class, spans).
-    seen: (bool, bool),
+    /// Heads whose every parameter was seen to learn.
+    seen: HeadSet,
     steps_done: usize,
     tokens: usize,
     training_time: Duration,
@@ -103,7 +150,7 @@ impl<'a> Run<'a> {
             plan: plan(task, config),
             patience: Patience::new(config.patience),
             best: None,
-            seen: (task.classes.is_empty(), task.labels.is_empty()),
+            seen: HeadSet::new(),
             steps_done: 0,
             tokens: 0,
             training_time: Duration::ZERO,
@@ -162,17 +209,16 @@ impl<'a> Run<'a> {
         let began = (self.elapsed)();
         let epoch = self.plan[at].epoch;
         let (step, lr) = (at + 1, self.config.lr * rate_factor(at, self.plan.len(), self.config.warmup));
-        let Learnt { loss, class_loss, span_loss, grads, tokens } = self.gradients(at)?;
+        let Learnt { loss, class_loss, span_loss, polarity_loss, link_loss, heads, grads, tokens } = self.gradients(at)?;
         if !loss.is_finite() {
             return Err(TrainError::NotFinite { step, lr });
         }
-        let taught = (class_loss.is_some(), span_loss.is_some());
-        let norm = self.optimiser.step(&self.params, &grads, lr, self.config.clip).map_err(TrainError::compute)?;
-        if !norm.is_finite() {
+        let grad_norm = self.optimiser.step(&self.params, &grads, lr, self.config.clip).map_err(TrainError::compute)?;
+        if !grad_norm.is_finite() {
             return Err(TrainError::NotFinite { step, lr });
         }
-        let event = StepEvent { step, epoch, loss, class_loss, span_loss, lr, grad_norm: norm, tokens_per_s: 0.0 };
-        self.check_reached(&grads, taught)?;
+        let event = StepEvent { step, epoch, loss, class_loss, span_loss, polarity_loss, link_loss, lr, grad_norm, tokens_per_s: 0.0 };
+        self.check_reached(&grads, &heads)?;
         self.steps_done = step;
         self.tokens += tokens;
         self.training_time += (self.elapsed)().saturating_sub(began);
@@ -185,60 +231,102 @@ impl<'a> Run<'a> {
         let task = self.task;
         let lengths = |index: usize| task.train[index].length();
         let parts = consecutive(&self.plan[at].items, lengths, self.config.tokens_at_once);
-        let parts: Vec<Batch> = parts
+        let parts: Vec<(Vec<&Item>, Batch)> = parts
             .into_iter()
             .map(|items| {
                 let members: Vec<&Item> = items.iter().map(|index| &task.train[*index]).collect();
-                Batch::of(&members, &self.class_weights, false)
+                let batch = Batch::of(&members, &self.class_weights, false);
+                (members, batch)
             })
             .collect();
         if self.config.tune_embeddings {
             let read = |batch: &Batch| batch.texts.ids.iter().chain(&batch.units.char_id).copied().collect::<Vec<u32>>();
-            let rows: Vec<u32> = parts.iter().flat_map(read).collect();
+            let rows: Vec<u32> = parts.iter().flat_map(|(_, batch)| read(batch)).collect();
             self.optimiser.catch_up(&self.params, WORD_TABLE, &rows).map_err(TrainError::compute)?;
         }
-        let (classes, tags): (f64, f64) =
-            (parts.iter().map(|part| part.classes.weight()).sum(), parts.iter().map(|part| part.tags.weight()).sum());
+        let mut whole = BatchWeights::default();
+        for (members, batch) in &parts {
+            whole.classes += batch.classes.weight();
+            whole.tags += batch.tags.weight();
+            whole.opinions += OpinionWeights::of(members, task.opinions);
+        }
         let mut learnt = Learnt::default();
-        for part in &parts {
+        for (members, part) in &parts {
             learnt.tokens += part.texts.tokens();
-            let mut mode = Mode::Train { rng: &mut self.dropout, dropout: self.config.dropout as f32 };
-            let logits = self.model.forward(&part.texts, &part.units, &mut mode).map_err(TrainError::compute)?;
-            let class = share_of(loss_of(logits.class.as_ref(), &part.classes)?, part.classes.weight() / classes)?;
-            let span = share_of(loss_of(logits.tags.as_ref(), &part.tags)?, part.tags.weight() / tags)?;
-            if class.is_none() && span.is_none() {
-                continue;
-            }
-            let total = joint_loss(class.as_ref(), span.as_ref(), self.config.span_loss_weight)?;
+            let losses = self.losses(members, part, &whole)?;
+            let Some(total) = losses.total(self.config)? else { continue };
             learnt.loss += number(&total)?;
-            for (sum, loss) in [(&mut learnt.class_loss, &class), (&mut learnt.span_loss, &span)] {
+            let sums = [
+                (&mut learnt.class_loss, &losses.class),
+                (&mut learnt.span_loss, &losses.span),
+                (&mut learnt.polarity_loss, &losses.polarity),
+                (&mut learnt.link_loss, &losses.link),
+            ];
+            for (sum, loss) in sums {
                 if let Some(loss) = loss {
                     *sum = Some(sum.unwrap_or(0.0) + number(loss)?);
                 }
             }
+            learnt.heads.extend(losses.heads);
             learnt.grads.add(self.params.backward(&total).map_err(TrainError::compute)?);
         }
-        if learnt.class_loss.is_none() && learnt.span_loss.is_none() {
+        if learnt.heads.is_empty() {
             return Err(TrainError::Compute("a batch teaches nothing".to_owned()));
         }
         Ok(learnt)
     }
 
+    /// The losses of a part of a batch: of classes and tags, then, with what the tags propose, of polarity and links.
+    fn losses(&mut self, members: &[&Item], part: &Batch, whole: &BatchWeights) -> Result<Losses, TrainError> {
+        let mut mode = Mode::Train { rng: &mut self.dropout, dropout: self.config.dropout as f32 };
+        let logits = self.model.forward(&part.texts, &part.units, &mut mode).map_err(TrainError::compute)?;
+        let mut losses = Losses {
+            class: share_of(loss_of(logits.class.as_ref(), &part.classes)?, part.classes.weight() / whole.classes)?,
+            span: share_of(loss_of(logits.tags.as_ref(), &part.tags)?, part.tags.weight() / whole.tags)?,
+            ..Losses::default()
+        };
+        let taught = [(CLASS, losses.class.is_some()), (TAGS, losses.span.is_some())];
+        losses.heads.extend(taught.into_iter().filter(|(_, taught)| *taught).map(|(head, _)| head));
+        if self.task.opinions.is_empty() {
+            return Ok(losses);
+        }
+        let numbers = |tags: &Tensor| tags.detach().flatten_all()?.to_vec1::<f32>();
+        let tags = logits.tags.as_ref().map_or(Ok(Vec::new()), numbers).map_err(TrainError::compute)?;
+        let lesson = Lesson::of(members, &part.texts, &tags, self.task.labels.len(), self.task.roles);
+        let opinions = self.model.opinions(&logits.hidden, &lesson.spans, &lesson.pairs, &mut mode).map_err(TrainError::compute)?;
+        let Some(opinions) = opinions else { return Ok(losses) };
+        let spans = share_of(
+            loss_of(opinions.polarity.as_ref(), &lesson.polarity)?,
+            lesson.polarity.weight() / whole.opinions.polarity.max(1.0),
+        )?;
+        let pairs = share_of(
+            loss_of(opinions.link_polarity.as_ref(), &lesson.link_polarity)?,
+            lesson.link_polarity.weight() / whole.opinions.link_polarity.max(1.0),
+        )?;
+        losses.link = share_of(loss_of(opinions.links.as_ref(), &lesson.links)?, lesson.links.weight() / whole.opinions.links.max(1.0))?;
+        let taught = [
+            (SPANS, spans.is_some() || losses.link.is_some()),
+            (POLARITY, spans.is_some()),
+            (LINKS, losses.link.is_some()),
+            (LINK_POLARITY, pairs.is_some()),
+        ];
+        losses.heads.extend(taught.into_iter().filter(|(_, taught)| *taught).map(|(head, _)| head));
+        losses.polarity = sum([spans, pairs].into_iter().flatten())?;
+        Ok(losses)
+    }
+
     /// Refuses to go on when the first batch that teaches a head leaves a parameter without gradient: it would never
     /// learn, and nothing else would say so.
-    fn check_reached(&mut self, grads: &Gradients, taught: (bool, bool)) -> Result<(), TrainError> {
-        if (self.seen.0 || !taught.0) && (self.seen.1 || !taught.1) {
+    fn check_reached(&mut self, grads: &Gradients, taught: &HeadSet) -> Result<(), TrainError> {
+        if taught.is_subset(&self.seen) {
             return Ok(());
         }
-        let of_class = |name: &str| name.starts_with("classifier.") || name.starts_with("bert.pooler.");
-        let of_tags = |name: &str| name.starts_with("gloss.tag.");
-        let excused = |name: &String| (of_class(name) && !taught.0) || (of_tags(name) && !taught.1);
         let mut names = unreached(&self.params, grads).map_err(TrainError::compute)?;
-        names.retain(|name| !excused(name));
+        names.retain(|name| head_of(name).is_none_or(|head| taught.contains(head)));
         if let Some(first) = names.first() {
             return Err(TrainError::Compute(format!("{} parameters do not learn, among them {first}", names.len())));
         }
-        self.seen = (self.seen.0 || taught.0, self.seen.1 || taught.1);
+        self.seen.extend(taught);
         Ok(())
     }
 
@@ -346,14 +434,30 @@ fn share_of(loss: Option<Tensor>, share: f64) -> Result<Option<Tensor>, TrainErr
     loss.map(shared).transpose()
 }
 
-fn joint_loss(class: Option<&Tensor>, span: Option<&Tensor>, span_weight: f64) -> Result<Tensor, TrainError> {
-    let span = span.map(|span| span.affine(span_weight, 0.0)).transpose().map_err(TrainError::compute)?;
-    match (class, span) {
-        (Some(class), Some(span)) => class.add(&span).map_err(TrainError::compute),
-        (Some(class), None) => Ok(class.clone()),
-        (None, Some(span)) => Ok(span),
-        (None, None) => Err(TrainError::Compute("a batch teaches nothing".to_owned())),
+impl Losses {
+    /// All of them, weighted; `None` when there are none.
+    fn total(&self, config: &TrainConfig) -> Result<Option<Tensor>, TrainError> {
+        let weighted = [
+            (&self.class, 1.0),
+            (&self.span, config.span_loss_weight),
+            (&self.polarity, config.polarity_loss_weight),
+            (&self.link, config.link_loss_weight),
+        ];
+        let parts = weighted.into_iter().filter_map(|(loss, weight)| Some((loss.clone()?, weight)));
+        sum(parts.map(|(loss, weight)| share_of(Some(loss), weight)).collect::<Result<Vec<_>, _>>()?.into_iter().flatten())
     }
+}
+
+/// `None` of nothing.
+fn sum(parts: impl Iterator<Item = Tensor>) -> Result<Option<Tensor>, TrainError> {
+    let mut total: Option<Tensor> = None;
+    for part in parts {
+        total = Some(match total {
+            Some(total) => total.add(&part).map_err(TrainError::compute)?,
+            None => part,
+        });
+    }
+    Ok(total)
 }
 
 fn number(scalar: &Tensor) -> Result<f64, TrainError> {

@@ -3,9 +3,11 @@
 use super::batching::sorted_batches;
 use super::metrics::{SpanKey, class_scores, span_scores};
 use super::task::{Batch, Item, Targets, Task};
-use super::{HeldOut, Scores, TrainConfig, TrainError};
-use crate::nn::{JointModel, LogProbs};
-use crate::text::{decode_spans, tag_count, viterbi};
+use super::opinions::{POLARITIES, edges, gold_links};
+use super::{HeldOut, LinkAnswer, OpinionAnswers, Scores, TrainConfig, TrainError, opinion_scores};
+use crate::nn::{JointModel, LogProbs, OpinionScores, PairBatch, RaggedBatch, SpanBatch, Tensor};
+use crate::project::{Polarity, TextRange};
+use crate::text::{DecodedSpan, decode_spans, tag_count, units_under, viterbi};
 
 /// Scores of a set of documents with the answers behind them.
 #[derive(Clone)]
@@ -25,11 +27,13 @@ pub(super) fn score(model: &JointModel, task: &Task, items: &[Item], config: &Tr
     for indices in sorted_batches(&lengths, config.batch_examples.max(32), config.batch_tokens) {
         let members: Vec<&Item> = indices.iter().map(|index| &items[*index]).collect();
         let batch = Batch::of(&members, &[], true);
-        let logs = model.score(&batch.texts, &batch.units).map_err(TrainError::compute)?;
+        let (logs, hidden) = model.score(&batch.texts, &batch.units).map_err(TrainError::compute)?;
         class_loss.add(&logs.class, &batch.classes);
         span_loss.add(&logs.tags, &batch.tags);
-        for (index, answer) in indices.iter().zip(answers_of(&members, &logs, task)) {
-            answers[*index] = Some(answer);
+        let decoded = decode(&members, &logs, task);
+        let opinions = opinions_of(model, &members, &decoded, &hidden, &batch.texts, task)?;
+        for ((row, index), opinions) in indices.iter().enumerate().zip(opinions) {
+            answers[*index] = Some(answer_of(members[row], &logs, row, &decoded[row], opinions, task));
         }
     }
     let held_out: Vec<HeldOut> = answers.into_iter().flatten().collect();
@@ -37,30 +41,122 @@ pub(super) fn score(model: &JointModel, task: &Task, items: &[Item], config: &Tr
     Ok(Scored { scores: scores_of(&held_out, task, loss), held_out })
 }
 
-fn answers_of(members: &[&Item], logs: &LogProbs, task: &Task) -> Vec<HeldOut> {
-    let (classes, tags) = (task.classes.len(), tag_count(task.labels.len()));
+/// The spans of each document by the most probable tags.
+fn decode(members: &[&Item], logs: &LogProbs, task: &Task) -> Vec<Vec<DecodedSpan>> {
+    let tags = tag_count(task.labels.len());
     let mut first_unit = 0;
-    let mut answers = Vec::with_capacity(members.len());
-    for (row, item) in members.iter().enumerate() {
-        let probabilities: Vec<f32> = logs.class.iter().skip(row * classes).take(classes).map(|log| log.exp()).collect();
-        let class = probabilities.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map(|(class, _)| class as u16);
+    let spans = members.iter().map(|item| {
         let units = &item.reading.units;
         let own = logs.tags.get(first_unit * tags..(first_unit + units.len()) * tags).unwrap_or_default();
         first_unit += units.len();
         let likely: Vec<f32> = own.iter().map(|log| log.exp()).collect();
-        let spans = decode_spans(&item.example.text, units, &viterbi(own, tags), &likely);
-        let key = |range: crate::project::TextRange, label| (range.start() as u32, range.end() as u32, label);
-        let gold = item.example.spans.as_ref().filter(|_| item.tags.is_some());
-        answers.push(HeldOut {
-            doc: item.example.doc.0,
-            gold_class: item.class,
-            class,
-            probabilities,
-            gold_spans: gold.map(|spans| spans.iter().map(|(range, label)| key(*range, *label)).collect()),
-            spans: spans.iter().map(|span| key(span.range, span.label)).collect(),
-        });
+        decode_spans(&item.example.text, units, &viterbi(own, tags), &likely)
+    });
+    spans.collect()
+}
+
+fn answer_of(item: &Item, logs: &LogProbs, row: usize, spans: &[DecodedSpan], opinions: OpinionAnswers, task: &Task) -> HeldOut {
+    let classes = task.classes.len();
+    let probabilities: Vec<f32> = logs.class.iter().skip(row * classes).take(classes).map(|log| log.exp()).collect();
+    let class = probabilities.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map(|(class, _)| class as u16);
+    let key = |range: TextRange, label| (range.start() as u32, range.end() as u32, label);
+    let gold = item.example.spans.as_ref().filter(|_| item.tags.is_some());
+    HeldOut {
+        doc: item.example.doc.0,
+        gold_class: item.class,
+        class,
+        probabilities,
+        gold_spans: gold.map(|spans| spans.iter().map(|(range, label)| key(*range, *label)).collect()),
+        spans: spans.iter().map(|span| key(span.range, span.label)).collect(),
+        opinions,
     }
-    answers
+}
+
+/// Polarities and links of the decoded spans, and the polarities of the marked ones.
+fn opinions_of(
+    model: &JointModel,
+    members: &[&Item],
+    decoded: &[Vec<DecodedSpan>],
+    hidden: &Tensor,
+    texts: &RaggedBatch,
+    task: &Task,
+) -> Result<Vec<OpinionAnswers>, TrainError> {
+    if task.opinions.is_empty() {
+        return Ok(vec![OpinionAnswers::default(); members.len()]);
+    }
+    // Of each text first the decoded spans, then the marked ones, which take part in no pair.
+    let mut spans = SpanBatch::default();
+    let mut is_decoded = Vec::new();
+    for (text, item) in members.iter().enumerate() {
+        let first_row = texts.range(text).start;
+        let own = decoded[text].iter().map(|span| (units_under(&item.reading.units, span.range), span.label, true));
+        let marked = item.marks.spans.iter().map(|mark| (mark.units.clone(), mark.label, false));
+        for (units, label, decoded) in own.chain(marked) {
+            let [first, last] = edges(first_row, &item.reading, &units);
+            spans.push(text, first, last, label);
+            is_decoded.push(decoded);
+        }
+    }
+    let pairs = if task.opinions.links {
+        spans.pairs(&task.roles.opinions, &task.roles.aspects, |span| is_decoded[span])
+    } else {
+        PairBatch::default()
+    };
+    let scores = model.score_opinions(hidden, &spans, &pairs).map_err(TrainError::compute)?;
+    let mut first = 0;
+    let answers = members.iter().zip(decoded).map(|(item, decoded)| {
+        let answer = opinion_answers(item, decoded, first, (&scores, &pairs), task);
+        first += decoded.len() + item.marks.spans.len();
+        answer
+    });
+    Ok(answers.collect())
+}
+
+/// `first`: the document's first span among those scored.
+fn opinion_answers(
+    item: &Item,
+    decoded: &[DecodedSpan],
+    first: usize,
+    (scores, pairs): (&OpinionScores, &PairBatch),
+    task: &Task,
+) -> OpinionAnswers {
+    let best = |span: usize| scores.polarity(span).map(|shares| most_likely(shares).0);
+    let spans = first..first + decoded.len();
+    let polarities = if task.opinions.polarity { spans.clone().map(best).collect() } else { Vec::new() };
+    let marked = |at: usize| item.marks.spans.iter().position(|mark| mark.at == at);
+    let count = item.example.spans.as_ref().map_or(0, Vec::len);
+    let of_gold = (0..count).map(|at| best(spans.end + marked(at)?)).collect();
+    let gold_links = gold_links(item.example).filter(|_| task.opinions.links).map(|links| {
+        let link = |((from, to), polarity)| LinkAnswer { from, to, polarity, probability: 1.0 };
+        links.into_iter().map(link).collect()
+    });
+    OpinionAnswers {
+        probabilities: decoded.iter().map(|span| span.probability).collect(),
+        polarities,
+        gold_polarities: (0..count).map(|at| item.example.polarities.get(at).copied().flatten()).collect(),
+        of_gold,
+        links: links_of(decoded, spans, scores, pairs),
+        gold_links,
+    }
+}
+
+/// The pairs of a document that belong together rather than not.
+fn links_of(decoded: &[DecodedSpan], spans: std::ops::Range<usize>, scores: &OpinionScores, pairs: &PairBatch) -> Vec<LinkAnswer> {
+    let link = |pair: usize| {
+        let (from, to) = (pairs.from[pair] as usize, pairs.to[pair] as usize);
+        let together = scores.link(pair).filter(|together| *together > 0.5 && spans.contains(&from))?;
+        let (from, to) = (from - spans.start, to - spans.start);
+        let polarity = scores.link_polarity(pair).map(most_likely);
+        let probability = decoded[from].probability * decoded[to].probability * together * polarity.map_or(1.0, |(_, p)| p);
+        Some(LinkAnswer { from: from as u32, to: to as u32, polarity: polarity.map(|(polarity, _)| polarity), probability })
+    };
+    (0..pairs.len()).filter_map(link).collect()
+}
+
+/// The most probable polarity.
+fn most_likely(shares: [f32; 3]) -> (Polarity, f32) {
+    let best = if shares[0] >= shares[1] && shares[0] >= shares[2] { 0 } else { 1 + usize::from(shares[2] > shares[1]) };
+    (POLARITIES[best], shares[best])
 }
 
 fn scores_of(held_out: &[HeldOut], task: &Task, loss: f64) -> Scores {
@@ -76,6 +172,7 @@ fn scores_of(held_out: &[HeldOut], task: &Task, loss: f64) -> Scores {
     let marked: Vec<(&[SpanKey], &[SpanKey])> = marked.collect();
     if !marked.is_empty() {
         (scores.span_f1, scores.per_span_label) = span_scores(task.labels, marked);
+        scores.opinions = opinion_scores(held_out, task.roles);
     }
     scores
 }
