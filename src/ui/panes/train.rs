@@ -137,7 +137,9 @@ fn two_places(score: f64) -> String {
 pub(super) fn short_scores(cx: &Cx<'_>, scores: &crate::train::Scores) -> String {
     let class = scores.macro_f1.map(|f1| cx.tf("macro-F1 {}", &[&two_places(f1)]));
     let spans = scores.span_f1.map(|f1| cx.tf("span F1 {}", &[&two_places(f1)]));
-    class.into_iter().chain(spans).collect::<Vec<_>>().join(" · ")
+    let triplets = scores.opinions.triplet_f1.map(|f1| cx.tf("triplets {}", &[&two_places(f1)]));
+    let aspects = scores.opinions.aspect_polarity_f1.map(|f1| cx.tf("aspects with polarity {}", &[&two_places(f1)]));
+    class.into_iter().chain(spans).chain(aspects).chain(triplets).collect::<Vec<_>>().join(" · ")
 }
 
 /// The text of a small heading above a group.
