@@ -1,9 +1,13 @@
 //! Aspects, opinions, polarity and links: scores by hand, learning from what there is, and answering as the run did.
 
 use crate::train::{quick, run, toys, weights};
+use gloss::nn::{Platt, at_temperature, fit_temperature};
 use gloss::predict::{Predictor, most_likely};
 use gloss::project::{DocId, Document, Edit, Link, Polarity, Project, Schema, Span, SpanId, Split, State, TextRange};
-use gloss::train::{HeldOut, LinkAnswer, OpinionAnswers, OpinionScores, Roles, Scores, TrainConfig, TrainData, opinion_scores};
+use gloss::train::{
+    HeldOut, LinkAnswer, OpinionAnswers, OpinionScores, Roles, Scores, TrainConfig, TrainData, bins, error_groups, opinion_scores,
+    reliability,
+};
 
 const NEG: Option<Polarity> = Some(Polarity::Negative);
 const NEU: Option<Polarity> = Some(Polarity::Neutral);
@@ -282,5 +286,126 @@ fn a_batch_in_parts_teaches_the_same_of_opinions() {
     for ((loss, norm), (other_loss, other_norm)) in losses(&whole).iter().zip(losses(&parts)) {
         assert!((loss - other_loss).abs() < 5e-4 * loss.abs(), "{loss} {other_loss}");
         assert!((norm - other_norm).abs() < 5e-3 * norm.abs(), "{norm} {other_norm}");
+    }
+}
+
+// ---- mistakes ----
+
+#[test]
+fn mistakes_by_kind() {
+    let groups = |docs: &[HeldOut]| -> Vec<(usize, Vec<u32>)> { error_groups(docs).into_iter().map(|group| (group.count, group.docs)).collect() };
+    let marked = |doc: u32, gold: &[(u32, u32, u16)], found: &[(u32, u32, u16)]| HeldOut {
+        doc,
+        gold_spans: Some(gold.to_vec()),
+        spans: found.to_vec(),
+        ..HeldOut::default()
+    };
+    let none = || (0, vec![]);
+    let docs = [
+        marked(3, &[(0, 4, 0), (10, 14, 1)], &[(0, 4, 0)]),
+        marked(5, &[(0, 4, 0)], &[(0, 5, 0), (6, 9, 1), (7, 9, 1)]),
+        marked(9, &[(0, 4, 0)], &[(0, 4, 1)]),
+        // Touches an aspect and an opinion: the ends are wrong, not the label.
+        marked(11, &[(0, 4, 0), (4, 8, 1)], &[(2, 8, 1)]),
+        HeldOut { gold_spans: None, ..marked(12, &[], &[(0, 1, 0)]) },
+    ];
+    assert_eq!(groups(&docs), [(1, vec![3]), (2, vec![5]), (2, vec![5, 11]), (1, vec![9]), none(), none()]);
+    // In the example above the second opinion has a wrong end, and one link joins what does not belong together.
+    let mut doc = screen_and_battery();
+    assert_eq!(groups(&[doc.clone()]), [none(), none(), (1, vec![0]), none(), none(), (1, vec![0])]);
+    doc.opinions.links.clear();
+    doc.opinions.polarities = vec![None, NEG, None, None];
+    assert_eq!(groups(&[doc]), [none(), none(), (1, vec![0]), none(), (1, vec![0]), (1, vec![0])]);
+    assert_eq!(groups(&[]), vec![none(); 6]);
+}
+
+// ---- calibration ----
+
+#[test]
+fn platt_scaling_finds_what_was_meant() {
+    // Said 0.9, right in 60 of 100; said 0.6, right in 30 of 100; said 0.2, in 5 of 100.
+    let cases: Vec<(f32, bool)> =
+        [(0.9f32, 60), (0.6, 30), (0.2, 5)].iter().flat_map(|(p, right)| (0..100).map(move |at| (*p, at < *right))).collect();
+    let fitted = Platt::fit(&cases);
+    for (p, wanted) in [(0.9, 0.6), (0.6, 0.25), (0.2, 0.05)] {
+        assert!((fitted.apply(p) - wanted).abs() < 0.07, "{p} became {}", fitted.apply(p));
+    }
+    // The mean of what is said is the share that is right.
+    let mean = cases.iter().map(|(p, _)| fitted.apply(*p)).sum::<f32>() / 300.0;
+    assert!((mean - 95.0 / 300.0).abs() < 0.01, "{mean}");
+    // What means what it says stays as it is.
+    let honest: Vec<(f32, bool)> =
+        [(0.9f32, 90), (0.5, 50), (0.1, 10)].iter().flat_map(|(p, right)| (0..100).map(move |at| (*p, at < *right))).collect();
+    let fitted = Platt::fit(&honest);
+    assert!((fitted.slope - 1.0).abs() < 0.05 && fitted.offset.abs() < 0.05, "{fitted:?}");
+    // Too little to tell, or an order turned round: no change.
+    assert_eq!(Platt::fit(&cases[..40]), Platt::default());
+    assert_eq!(Platt::fit(&vec![(0.7, true); 200]), Platt::default());
+    let inverse: Vec<(f32, bool)> = cases.iter().map(|(p, right)| (*p, !right)).collect();
+    assert_eq!(Platt::fit(&inverse), Platt::default());
+    assert_eq!(Platt::default().apply(0.123), 0.123);
+    assert!(Platt::fit(&cases).apply(0.0) >= 0.0 && Platt::fit(&cases).apply(1.0) <= 1.0);
+}
+
+#[test]
+fn a_temperature_cools_what_is_too_sure() {
+    let sure = [0.02f32, 0.03, 0.95];
+    let cases: Vec<([f32; 3], usize)> = (0..100).map(|at| (sure, if at < 60 { 2 } else { at % 2 })).collect();
+    let temperature = fit_temperature(&cases);
+    let cooled = at_temperature(sure, temperature);
+    assert!(temperature > 1.5 && (cooled[2] - 0.6).abs() < 0.02, "{temperature} {cooled:?}");
+    assert!((cooled.iter().sum::<f32>() - 1.0).abs() < 1e-5 && cooled[1] > cooled[0]);
+    assert_eq!(at_temperature(sure, 1.0), sure);
+    assert_eq!(fit_temperature(&cases[..10]), 1.0);
+    assert!(at_temperature([0.0, 0.0, 1.0], 3.0).iter().all(|share| share.is_finite()));
+}
+
+#[test]
+fn reliability_by_hand() {
+    let found = bins(&[(0.95, true), (0.97, false), (0.31, false), (1.0, true), (0.0, false)]);
+    let rows: Vec<(f64, usize)> = found.iter().map(|bin| (bin.right, bin.count)).collect();
+    assert_eq!(rows, [(0.0, 1), (0.0, 1), (2.0 / 3.0, 3)]);
+    assert!((found[2].said - 2.92 / 3.0).abs() < 1e-6);
+    let mut doc = screen_and_battery();
+    doc.opinions.probabilities = vec![0.9, 0.9, 0.9, 0.9];
+    doc.opinions.links.iter_mut().for_each(|link| link.probability = 0.5);
+    doc.opinions.gold_shares = vec![None, Some([0.1, 0.1, 0.8]), None, Some([0.2, 0.6, 0.2])];
+    let shown = reliability(&[doc.clone()], &[doc]);
+    let rows: Vec<_> = shown.iter().map(|each| (each.of.as_str(), each.bins.iter().map(|bin| bin.count).sum::<usize>(), each.error)).collect();
+    assert_eq!((rows[0].0, rows[0].1), ("spans", 4));
+    assert!((rows[0].2 - 0.15).abs() < 1e-6, "three of four right, 0.9 said");
+    // 0.8 and right, 0.6 and wrong: (0.2 + 0.6) / 2.
+    assert!(rows[1].0 == "polarity" && (rows[1].2 - 0.4).abs() < 1e-6, "{rows:?}");
+    assert!(rows[2].0 == "triplets" && (rows[2].2 - (0.5 - 1.0 / 3.0)).abs() < 1e-6, "{rows:?}");
+    assert!(reliability(&[], &[]).is_empty());
+}
+
+#[test]
+fn a_run_is_calibrated_on_dev_and_answers_so() {
+    let mut data = linked();
+    // Enough cases to tell: each dev review four times, half of them with their marks taken away.
+    let dev: Vec<_> = data.examples.iter().filter(|example| example.split == Split::Dev).cloned().collect();
+    for (copy, id) in [(1, 200), (2, 300), (3, 400)] {
+        data.examples.extend(dev.iter().map(|example| {
+            let mut example = example.clone();
+            example.doc = DocId(id + example.doc.0);
+            if copy == 3 {
+                (example.spans, example.polarities, example.links) = (Some(vec![]), vec![], Some(vec![]));
+            }
+            example
+        }));
+    }
+    let told = run(&data, &thorough());
+    let report = told.report.unwrap();
+    let spans = report.reliability.iter().find(|each| each.of == "spans").unwrap();
+    assert!(spans.error < 0.5 * spans.error_before, "{spans:?}");
+    let predictor = Predictor::new(&told.files.unwrap()).unwrap();
+    for doc in &report.held_out {
+        let example = data.examples.iter().find(|example| example.doc.0 == doc.doc).unwrap();
+        let answer = predictor.predict(&example.text).unwrap();
+        assert_eq!(answer.spans.len(), doc.opinions.probabilities.len());
+        for (span, told) in answer.spans.iter().zip(&doc.opinions.probabilities) {
+            assert!((span.probability - told).abs() < 1e-4);
+        }
     }
 }

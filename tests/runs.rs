@@ -17,6 +17,7 @@ fn report() -> Report {
         stopped_by_hand: false,
         seconds: 1.5,
         real_tokens_per_s: 100.0,
+        reliability: Vec::new(),
         held_out: Vec::new(),
     }
 }

@@ -11,6 +11,7 @@
 //! ```
 
 mod batch;
+mod calibration;
 mod config;
 mod encoder;
 mod fast;
@@ -26,6 +27,7 @@ pub mod plain;
 mod weights;
 
 pub use batch::{Dropout, Mode, RaggedBatch, UnitBatch};
+pub use calibration::{Calibration, Platt, at_temperature, fit_temperature};
 pub use candle_core::{Device, Tensor, Var};
 pub use config::{Activation, EncoderConfig};
 pub use encoder::{Encoder, LoadOptions};

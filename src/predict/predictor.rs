@@ -2,8 +2,8 @@
 
 use super::{PredictedSpan, PredictedTriplet, Prediction, UnitTags, most_likely};
 use crate::nn::{
-    JointModel, JointSizes, LoadOptions, LogProbs, ModelFiles, OpinionScores, OpinionSizes, PairBatch, Params, RaggedBatch, SpanBatch,
-    SpanEdge, Tensor, UnitBatch,
+    Calibration, JointModel, JointSizes, LoadOptions, LogProbs, ModelFiles, OpinionScores, OpinionSizes, PairBatch, Params, RaggedBatch, SpanBatch,
+    SpanEdge, Tensor, UnitBatch, at_temperature,
 };
 use crate::text::{Reading, Tokenizer, decode_spans, tag_count, units_under, viterbi};
 use rand::SeedableRng;
@@ -41,6 +41,9 @@ struct Opinions {
     link_polarity: bool,
     link_from: Vec<u16>,
     link_to: Vec<u16>,
+    /// Models of older versions have none.
+    #[serde(default)]
+    calibration: Calibration,
 }
 
 #[derive(Deserialize)]
@@ -141,6 +144,7 @@ impl Predictor {
             if self.opinions.polarity || self.opinions.links {
                 self.add_opinions(now, &readings, &batch, &hidden, &mut answers)?;
             }
+            now.iter().for_each(|index| calibrate(&mut answers[*index], self.opinions.calibration));
             rest = later;
         }
         Ok(answers)
@@ -199,6 +203,15 @@ impl Predictor {
             cut_at: reading.pieces.cut_at,
         }
     }
+}
+
+/// The probabilities as the run found them to be meant on its dev documents.
+fn calibrate(prediction: &mut Prediction, calibration: Calibration) {
+    for span in &mut prediction.spans {
+        span.probability = calibration.spans.apply(span.probability);
+        span.polarity = span.polarity.map(|shares| at_temperature(shares, calibration.polarity));
+    }
+    prediction.triplets.iter_mut().for_each(|triplet| triplet.probability = calibration.triplets.apply(triplet.probability));
 }
 
 fn compute(error: impl std::fmt::Display) -> PredictError {

@@ -1,6 +1,6 @@
 //! What a run tells while it goes: numbers only, so that anything can listen.
 
-use super::OpinionScores;
+use super::{OpinionScores, Reliability};
 use crate::project::Polarity;
 use serde::{Deserialize, Serialize};
 
@@ -113,6 +113,9 @@ pub struct Report {
     pub stopped_by_hand: bool,
     pub seconds: f64,
     pub real_tokens_per_s: f64,
+    /// How often the held-out answers are right, by how sure the model was.
+    #[serde(default)]
+    pub reliability: Vec<Reliability>,
     /// Held-out documents with gold and prediction: the evidence behind the scores.
     pub held_out: Vec<HeldOut>,
 }
@@ -138,7 +141,7 @@ pub struct HeldOut {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OpinionAnswers {
-    /// Probability of each predicted span.
+    /// Probability of each predicted span; in a report calibrated, as all others here.
     pub probabilities: Vec<f32>,
     /// Of each predicted span.
     pub polarities: Vec<Option<Polarity>>,
@@ -146,6 +149,8 @@ pub struct OpinionAnswers {
     pub gold_polarities: Vec<Option<Polarity>>,
     /// Of each gold span, as the model says; `None` where it did not read the span.
     pub of_gold: Vec<Option<Polarity>>,
+    /// How likely each polarity of each gold span is: negative, neutral, positive.
+    pub gold_shares: Vec<Option<[f32; 3]>>,
     /// Between predicted spans.
     pub links: Vec<LinkAnswer>,
     /// Between gold spans; `None` when nobody linked in the document.

@@ -2,7 +2,9 @@
 //! no thread, no channel, no clock of its own, no file, no egui.
 
 mod batching;
+mod calibration;
 mod config;
+mod errors;
 mod event;
 mod example;
 mod fit;
@@ -18,7 +20,9 @@ mod scoring;
 mod task;
 
 pub use batching::{epoch_batches, estimate_seconds, rate_factor, rough_length};
+pub use calibration::{Reliability, ReliabilityBin, bins, calibrated, fit_calibration, reliability};
 pub use config::{ConfigError, EncoderChoice, TrainConfig};
+pub use errors::{ErrorGroup, ErrorKind, error_groups};
 pub use event::{Evaluation, HeldOut, LabelScore, LinkAnswer, OpinionAnswers, Report, Scores, Started, StepEvent, TrainEvent};
 pub use example::{Example, Readiness, Roles, TrainData};
 pub use fit::{Outcome, Signal, TrainError, fit};

@@ -7,8 +7,8 @@ use super::output::model_files;
 use super::patience::Patience;
 use super::scoring::{Scored, score};
 use super::task::{Batch, Item, Targets, Task};
-use super::{Evaluation, Report, Started, StepEvent, TrainConfig, TrainEvent, memory_bytes};
-use crate::nn::{AdamW, Gradients, JointModel, LoadOptions, LoadReport, Mode, ModelFiles, Params, Tensor, loss, unreached};
+use super::{Evaluation, Report, Started, StepEvent, TrainConfig, TrainEvent, calibrated, fit_calibration, memory_bytes, reliability};
+use crate::nn::{AdamW, Calibration, Gradients, JointModel, LoadOptions, LoadReport, Mode, ModelFiles, Params, Tensor, loss, unreached};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::collections::{BTreeMap, BTreeSet};
@@ -375,11 +375,13 @@ impl<'a> Run<'a> {
         }
         let on_test = !self.task.test.is_empty();
         let held_out = if on_test { &self.task.test } else { &self.task.dev };
-        let Scored { scores, held_out } = match scored.filter(|_| !on_test) {
+        let calibration = scored.as_ref().map_or_else(Calibration::default, |dev| fit_calibration(&dev.held_out));
+        let Scored { scores, held_out: raw } = match scored.filter(|_| !on_test) {
             Some(scored) => scored,
             None => score(&self.model, self.task, held_out, self.config)?,
         };
-        let files = model_files(self.task, &self.model, &self.params, encoder)?;
+        let held_out = calibrated(calibration, &raw);
+        let files = model_files(self.task, &self.model, &self.params, encoder, calibration)?;
         sink(TrainEvent::Finished(Report {
             scores,
             scored_on: if on_test { "test" } else { "dev" }.to_owned(),
@@ -390,6 +392,7 @@ impl<'a> Run<'a> {
             stopped_by_hand: end == End::ByHand,
             seconds: (self.elapsed)().as_secs_f64(),
             real_tokens_per_s: self.tokens_per_s(),
+            reliability: reliability(&raw, &held_out),
             held_out,
         }));
         Ok(Outcome::Finished(Box::new(files)))

@@ -125,7 +125,7 @@ fn opinion_answers(
     let polarities = if task.opinions.polarity { spans.clone().map(best).collect() } else { Vec::new() };
     let marked = |at: usize| item.marks.spans.iter().position(|mark| mark.at == at);
     let count = item.example.spans.as_ref().map_or(0, Vec::len);
-    let of_gold = (0..count).map(|at| best(spans.end + marked(at)?)).collect();
+    let gold_shares: Vec<_> = (0..count).map(|at| scores.polarity(spans.end + marked(at)?)).collect();
     let gold_links = gold_links(item.example).filter(|_| task.opinions.links).map(|links| {
         let link = |((from, to), polarity)| LinkAnswer { from, to, polarity, probability: 1.0 };
         links.into_iter().map(link).collect()
@@ -134,7 +134,8 @@ fn opinion_answers(
         probabilities: decoded.iter().map(|span| span.probability).collect(),
         polarities,
         gold_polarities: (0..count).map(|at| item.example.polarities.get(at).copied().flatten()).collect(),
-        of_gold,
+        of_gold: gold_shares.iter().map(|shares| shares.map(|shares| most_likely(shares).0)).collect(),
+        gold_shares,
         links: links_of(decoded, spans, scores, pairs),
         gold_links,
     }

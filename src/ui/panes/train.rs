@@ -1,6 +1,7 @@
 //! Train: what a run will do on the left; how the run shown goes on the right.
 
 mod curves;
+mod opinions;
 mod progress;
 mod ready;
 mod runs;
@@ -8,7 +9,7 @@ mod scores;
 mod setup;
 
 use crate::desk::RunView;
-use crate::train::Uncertainty;
+use crate::train::{ErrorGroup, Uncertainty};
 use crate::ui::{Cx, theme};
 use eframe::egui;
 
@@ -23,6 +24,8 @@ pub struct TrainPane {
     deleting: Option<String>,
     /// Of the report of the run with this id.
     uncertainty: Option<(String, Uncertainty)>,
+    /// Likewise.
+    errors: Option<(String, Vec<ErrorGroup>)>,
 }
 
 const SETUP_WIDTH: f32 = 324.0;

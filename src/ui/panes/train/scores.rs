@@ -4,7 +4,7 @@ use super::progress::epoch;
 use super::{TrainPane, group, two_places};
 use crate::desk::{Command, RunView};
 use crate::project::{DocId, Filter};
-use crate::train::{HeldOut, LabelScore, OpinionScores, Report, Scores};
+use crate::train::{HeldOut, LabelScore, Report, Scores};
 use crate::ui::widgets::confusion::Confusion;
 use crate::ui::{Cx, Place, theme};
 use eframe::egui::{self, Align, Layout, RichText};
@@ -27,16 +27,13 @@ impl TrainPane {
                 }
                 if !scores.per_span_label.is_empty() {
                     table(ui, cx, "spans", &cx.tf("Spans ({})", &[&of]), &scores.per_span_label);
-                    ui.add_space(12.0);
-                }
-                if scores.opinions != OpinionScores::default() {
-                    opinions(ui, cx, &cx.tf("Opinions ({})", &[&of]), &scores.opinions);
                 }
             });
             if !scores.confusion.is_empty() {
                 ui.vertical(|ui| confusion(ui, cx, scores, report));
             }
         });
+        self.opinions(ui, cx, (&view.id, scores, &of), report);
     }
 }
 
@@ -68,33 +65,7 @@ fn table(ui: &mut egui::Ui, cx: &Cx<'_>, id: &str, title: &str, rows: &[LabelSco
     });
 }
 
-/// Scores of aspects, opinions, polarity and links; those that do not apply are left out.
-fn opinions(ui: &mut egui::Ui, cx: &Cx<'_>, title: &str, scores: &OpinionScores) {
-    group(ui, title);
-    let rows = [
-        (cx.t("Aspects, F1"), cx.t("Exact boundaries"), scores.aspect_f1),
-        (cx.t("Opinions, F1"), cx.t("Exact boundaries"), scores.opinion_f1),
-        (cx.t("Aspects with polarity, F1"), cx.t("Right boundaries and right polarity, end to end"), scores.aspect_polarity_f1),
-        (
-            cx.t("Polarity, accuracy"),
-            cx.t("Of marked spans with a polarity, the share whose polarity the model says rightly"),
-            scores.polarity_accuracy,
-        ),
-        (cx.t("Polarity, macro-F1"), cx.t("The mean F1 of the polarities that occur"), scores.polarity_macro_f1),
-        (cx.t("Pairs, F1"), cx.t("Aspect and opinion with right boundaries, rightly linked"), scores.pair_f1),
-        (cx.t("Triplets, F1"), cx.t("Pairs with the right polarity"), scores.triplet_f1),
-    ];
-    egui::Grid::new("opinion-scores").striped(true).spacing(egui::vec2(14.0, 5.0)).min_col_width(46.0).show(ui, |ui| {
-        for (name, help, score) in rows {
-            let Some(score) = score else { continue };
-            ui.label(name).on_hover_text(help);
-            right(ui, |ui| ui.strong(two_places(score)).on_hover_text(help));
-            ui.end_row();
-        }
-    });
-}
-
-fn right(ui: &mut egui::Ui, add: impl FnOnce(&mut egui::Ui) -> egui::Response) {
+pub(super) fn right(ui: &mut egui::Ui, add: impl FnOnce(&mut egui::Ui) -> egui::Response) {
     ui.with_layout(Layout::right_to_left(Align::Center), add);
 }
 
@@ -130,7 +101,7 @@ fn confusion(ui: &mut egui::Ui, cx: &mut Cx<'_>, scores: &Scores, report: Option
 }
 
 /// Shows these held-out documents in the place where documents are labelled.
-fn open_documents(cx: &mut Cx<'_>, held_out: &[HeldOut], wanted: impl Fn(&HeldOut) -> bool) {
+pub(super) fn open_documents(cx: &mut Cx<'_>, held_out: &[HeldOut], wanted: impl Fn(&HeldOut) -> bool) {
     let only: Arc<[DocId]> = held_out.iter().filter(|doc| wanted(doc)).map(|doc| DocId(doc.doc)).collect();
     cx.send(Command::SetFilter(Filter { only: Some(only), ..Filter::default() }));
     cx.goto(Place::Label);
