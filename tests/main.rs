@@ -21,6 +21,7 @@ mod tidy;
 mod train;
 mod ui_frame;
 mod ui_label;
+mod ui_opinions;
 mod ui_schema;
 mod ui_test;
 mod ui_train;
