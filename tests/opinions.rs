@@ -5,8 +5,8 @@ use gloss::nn::{Platt, at_temperature, fit_temperature};
 use gloss::predict::{Predictor, most_likely};
 use gloss::project::{DocId, Document, Edit, Link, Polarity, Project, Schema, Span, SpanId, Split, State, TextRange};
 use gloss::train::{
-    HeldOut, LinkAnswer, OpinionAnswers, OpinionScores, Roles, Scores, TrainConfig, TrainData, bins, error_groups, opinion_scores,
-    reliability,
+    HeldOut, LinkAnswer, OpinionAnswers, OpinionScores, Roles, Scores, TrainConfig, TrainData, bins, error_groups, fit_threshold,
+    opinion_scores, reliability,
 };
 
 const NEG: Option<Polarity> = Some(Polarity::Negative);
@@ -207,7 +207,7 @@ fn triplets_are_learnt_and_answered_as_the_run_did() {
         assert_eq!(triplets, links, "{}", example.text);
         compared += triplets.len();
         for triplet in &answer.triplets {
-            assert!(triplet.link > 0.5 && triplet.probability > 0.0 && triplet.probability <= triplet.link);
+            assert!(triplet.link >= 0.2 && triplet.probability > 0.0 && triplet.probability <= 1.0);
         }
     }
     assert!(compared > 4, "{compared} triplets");
@@ -358,6 +358,22 @@ fn a_temperature_cools_what_is_too_sure() {
     assert_eq!(at_temperature(sure, 1.0), sure);
     assert_eq!(fit_temperature(&cases[..10]), 1.0);
     assert!(at_temperature([0.0, 0.0, 1.0], 3.0).iter().all(|share| share.is_finite()));
+}
+
+#[test]
+fn the_threshold_of_links_by_hand() {
+    // Of 100 links 60 were said at 0.9, 30 at 0.4 with 10 others, none of the rest; 40 more at 0.25 are none.
+    let mut cases = vec![(0.9, true); 60];
+    cases.extend(vec![(0.4, true); 30]);
+    cases.extend(vec![(0.4, false); 10]);
+    cases.extend(vec![(0.25, false); 40]);
+    let threshold = fit_threshold(&cases, 100);
+    // From 0.26 to 0.4 all alike: 2·90 / (100 + 100) instead of 2·60 / (60 + 100).
+    assert!((0.25..0.4).contains(&threshold), "{threshold}");
+    cases.extend(vec![(0.4, false); 200]);
+    assert_eq!(fit_threshold(&cases, 100), 0.5, "no better, no change");
+    assert_eq!(fit_threshold(&cases[..90], 40), 0.5, "too few to tell");
+    assert_eq!(fit_threshold(&[], 0), 0.5);
 }
 
 #[test]

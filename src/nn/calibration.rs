@@ -1,5 +1,5 @@
 //! Probabilities that mean what they say: a map with two numbers for "is this answer right", and a temperature for a
-//! choice among several. Neither changes an answer, only how sure it is said to be.
+//! choice among several, which change no answer, only how sure it is said to be; and from where on a pair is a link.
 
 use serde::{Deserialize, Serialize};
 
@@ -25,11 +25,13 @@ pub struct Calibration {
     pub triplets: Platt,
     /// Temperature.
     pub polarity: f64,
+    /// Two spans at least this likely to belong together are linked.
+    pub link: f32,
 }
 
 impl Default for Calibration {
     fn default() -> Self {
-        Self { spans: Platt::default(), triplets: Platt::default(), polarity: 1.0 }
+        Self { spans: Platt::default(), triplets: Platt::default(), polarity: 1.0, link: 0.5 }
     }
 }
 

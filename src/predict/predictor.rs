@@ -177,7 +177,7 @@ impl Predictor {
             for (at, span) in prediction.spans.iter_mut().enumerate() {
                 span.polarity = scores.polarity(first + at);
             }
-            add_triplets(prediction, first, &scores, &pairs);
+            add_triplets(prediction, first, (&scores, &pairs), self.opinions.calibration.link);
             first += prediction.spans.len();
         }
         Ok(())
@@ -218,10 +218,10 @@ fn compute(error: impl std::fmt::Display) -> PredictError {
     PredictError::Compute(error.to_string())
 }
 
-fn add_triplets(prediction: &mut Prediction, first: usize, scores: &OpinionScores, pairs: &PairBatch) {
+fn add_triplets(prediction: &mut Prediction, first: usize, (scores, pairs): (&OpinionScores, &PairBatch), threshold: f32) {
     let spans = first..first + prediction.spans.len();
     let found = (0..pairs.len()).filter(|pair| spans.contains(&(pairs.from[*pair] as usize))).filter_map(|pair| {
-        let link = scores.link(pair).filter(|link| *link > 0.5)?;
+        let link = scores.link(pair).filter(|link| *link >= threshold)?;
         let (opinion, aspect) = (pairs.from[pair] as usize - first, pairs.to[pair] as usize - first);
         let polarity = scores.link_polarity(pair);
         let ends = prediction.spans[opinion].probability * prediction.spans[aspect].probability;

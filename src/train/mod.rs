@@ -20,7 +20,7 @@ mod scoring;
 mod task;
 
 pub use batching::{epoch_batches, estimate_seconds, rate_factor, rough_length};
-pub use calibration::{Reliability, ReliabilityBin, bins, calibrated, fit_calibration, reliability};
+pub use calibration::{Reliability, ReliabilityBin, bins, calibrated, fit_calibration, fit_threshold, reliability};
 pub use config::{ConfigError, EncoderChoice, TrainConfig};
 pub use errors::{ErrorGroup, ErrorKind, error_groups};
 pub use event::{Evaluation, HeldOut, LabelScore, LinkAnswer, OpinionAnswers, Report, Scores, Started, StepEvent, TrainEvent};

@@ -7,7 +7,7 @@ use super::output::model_files;
 use super::patience::Patience;
 use super::scoring::{Scored, score};
 use super::task::{Batch, Item, Targets, Task};
-use super::{Evaluation, Report, Started, StepEvent, TrainConfig, TrainEvent, calibrated, fit_calibration, memory_bytes, reliability};
+use super::{Evaluation, Report, Started, StepEvent, TrainConfig, TrainEvent, calibrated, fit_calibration, fit_threshold, memory_bytes, reliability};
 use crate::nn::{AdamW, Calibration, Gradients, JointModel, LoadOptions, LoadReport, Mode, ModelFiles, Params, Tensor, loss, unreached};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -361,6 +361,17 @@ impl<'a> Run<'a> {
         Ok(end.or(verdict.exhausted.then_some(End::OutOfPatience)))
     }
 
+    /// What the dev documents say about how likely things are. They are scored anew with it.
+    fn calibrate(&self, dev: &mut Scored) -> Calibration {
+        let mut link = Calibration::default().link;
+        if self.task.opinions.links {
+            let (cases, all) = dev.link_cases();
+            link = fit_threshold(&cases, all);
+            dev.decide(link, self.task);
+        }
+        Calibration { link, ..fit_calibration(&dev.held_out) }
+    }
+
     /// The report of the best weights, and the model.
     pub fn finish(mut self, end: End, encoder: &ModelFiles, sink: &mut Sink) -> Result<Outcome, TrainError> {
         self.optimiser.catch_up_all(&self.params).map_err(TrainError::compute)?;
@@ -375,10 +386,16 @@ impl<'a> Run<'a> {
         }
         let on_test = !self.task.test.is_empty();
         let held_out = if on_test { &self.task.test } else { &self.task.dev };
-        let calibration = scored.as_ref().map_or_else(Calibration::default, |dev| fit_calibration(&dev.held_out));
-        let Scored { scores, held_out: raw } = match scored.filter(|_| !on_test) {
+        let calibration = scored.as_mut().map_or_else(Calibration::default, |dev| self.calibrate(dev));
+        let Scored { scores, held_out: raw, .. } = match scored.filter(|_| !on_test) {
             Some(scored) => scored,
-            None => score(&self.model, self.task, held_out, self.config)?,
+            None => {
+                let mut scored = score(&self.model, self.task, held_out, self.config)?;
+                if self.task.opinions.links {
+                    scored.decide(calibration.link, self.task);
+                }
+                scored
+            }
         };
         let held_out = calibrated(calibration, &raw);
         let files = model_files(self.task, &self.model, &self.params, encoder, calibration)?;

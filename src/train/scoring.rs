@@ -8,13 +8,51 @@ use super::{HeldOut, LinkAnswer, OpinionAnswers, Scores, TrainConfig, TrainError
 use crate::nn::{JointModel, LogProbs, OpinionScores, PairBatch, RaggedBatch, SpanBatch, Tensor};
 use crate::project::{Polarity, TextRange};
 use crate::text::{DecodedSpan, decode_spans, tag_count, units_under, viterbi};
+use std::collections::BTreeSet;
 
 /// Scores of a set of documents with the answers behind them.
 #[derive(Clone)]
 pub(super) struct Scored {
     pub scores: Scores,
     pub held_out: Vec<HeldOut>,
+    /// Of each document all pairs that may be links.
+    candidates: Vec<Vec<Candidate>>,
 }
+
+/// A pair of found spans.
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    link: LinkAnswer,
+    /// Probability that the two belong together.
+    together: f32,
+}
+
+impl Scored {
+    /// Takes the pairs for links that are at least so likely.
+    pub fn decide(&mut self, threshold: f32, task: &Task) {
+        for (doc, candidates) in self.held_out.iter_mut().zip(&self.candidates) {
+            doc.opinions.links = candidates.iter().filter(|pair| pair.together >= threshold).map(|pair| pair.link).collect();
+        }
+        self.scores.opinions = opinion_scores(&self.held_out, task.roles);
+    }
+
+    /// How likely each pair was said to be a link, and whether it is one; and how many links there are.
+    pub fn link_cases(&self) -> (Vec<(f32, bool)>, usize) {
+        let (mut cases, mut all) = (Vec::new(), 0);
+        for (doc, candidates) in self.held_out.iter().zip(&self.candidates) {
+            let (Some(gold_spans), Some(gold_links)) = (&doc.gold_spans, &doc.opinions.gold_links) else { continue };
+            let ends = |spans: &[SpanKey], link: &LinkAnswer| Some((*spans.get(link.from as usize)?, *spans.get(link.to as usize)?));
+            let gold: BTreeSet<(SpanKey, SpanKey)> = gold_links.iter().filter_map(|link| ends(gold_spans, link)).collect();
+            all += gold.len();
+            let is_gold = |pair: &Candidate| ends(&doc.spans, &pair.link).is_some_and(|ends| gold.contains(&ends));
+            cases.extend(candidates.iter().map(|pair| (pair.together, is_gold(pair))));
+        }
+        (cases, all)
+    }
+}
+
+/// Until the dev documents say something better.
+const LIKELIER_THAN_NOT: f32 = 0.5;
 
 /// Runs `items` through the model.
 ///
@@ -22,7 +60,7 @@ pub(super) struct Scored {
 /// When a tensor operation fails.
 pub(super) fn score(model: &JointModel, task: &Task, items: &[Item], config: &TrainConfig) -> Result<Scored, TrainError> {
     let lengths: Vec<usize> = items.iter().map(Item::length).collect();
-    let mut answers: Vec<Option<HeldOut>> = vec![None; items.len()];
+    let mut answers: Vec<Option<(HeldOut, Vec<Candidate>)>> = vec![None; items.len()];
     let (mut class_loss, mut span_loss) = (Mean::default(), Mean::default());
     for indices in sorted_batches(&lengths, config.batch_examples.max(32), config.batch_tokens) {
         let members: Vec<&Item> = indices.iter().map(|index| &items[*index]).collect();
@@ -32,13 +70,17 @@ pub(super) fn score(model: &JointModel, task: &Task, items: &[Item], config: &Tr
         span_loss.add(&logs.tags, &batch.tags);
         let decoded = decode(&members, &logs, task);
         let opinions = opinions_of(model, &members, &decoded, &hidden, &batch.texts, task)?;
-        for ((row, index), opinions) in indices.iter().enumerate().zip(opinions) {
-            answers[*index] = Some(answer_of(members[row], &logs, row, &decoded[row], opinions, task));
+        for ((row, index), (opinions, candidates)) in indices.iter().enumerate().zip(opinions) {
+            answers[*index] = Some((answer_of(members[row], &logs, row, &decoded[row], opinions, task), candidates));
         }
     }
-    let held_out: Vec<HeldOut> = answers.into_iter().flatten().collect();
+    let (held_out, candidates): (Vec<HeldOut>, Vec<_>) = answers.into_iter().flatten().unzip();
     let loss = class_loss.value() + config.span_loss_weight * span_loss.value();
-    Ok(Scored { scores: scores_of(&held_out, task, loss), held_out })
+    let mut scored = Scored { scores: scores_of(&held_out, task, loss), held_out, candidates };
+    if !task.labels.is_empty() {
+        scored.decide(LIKELIER_THAN_NOT, task);
+    }
+    Ok(scored)
 }
 
 /// The spans of each document by the most probable tags.
@@ -80,9 +122,9 @@ fn opinions_of(
     hidden: &Tensor,
     texts: &RaggedBatch,
     task: &Task,
-) -> Result<Vec<OpinionAnswers>, TrainError> {
+) -> Result<Vec<(OpinionAnswers, Vec<Candidate>)>, TrainError> {
     if task.opinions.is_empty() {
-        return Ok(vec![OpinionAnswers::default(); members.len()]);
+        return Ok(vec![Default::default(); members.len()]);
     }
     // Of each text first the decoded spans, then the marked ones, which take part in no pair.
     let mut spans = SpanBatch::default();
@@ -119,7 +161,7 @@ fn opinion_answers(
     first: usize,
     (scores, pairs): (&OpinionScores, &PairBatch),
     task: &Task,
-) -> OpinionAnswers {
+) -> (OpinionAnswers, Vec<Candidate>) {
     let best = |span: usize| scores.polarity(span).map(|shares| most_likely(shares).0);
     let spans = first..first + decoded.len();
     let polarities = if task.opinions.polarity { spans.clone().map(best).collect() } else { Vec::new() };
@@ -130,28 +172,30 @@ fn opinion_answers(
         let link = |((from, to), polarity)| LinkAnswer { from, to, polarity, probability: 1.0 };
         links.into_iter().map(link).collect()
     });
-    OpinionAnswers {
+    let answers = OpinionAnswers {
         probabilities: decoded.iter().map(|span| span.probability).collect(),
         polarities,
         gold_polarities: (0..count).map(|at| item.example.polarities.get(at).copied().flatten()).collect(),
         of_gold: gold_shares.iter().map(|shares| shares.map(|shares| most_likely(shares).0)).collect(),
         gold_shares,
-        links: links_of(decoded, spans, scores, pairs),
+        links: Vec::new(),
         gold_links,
-    }
+    };
+    (answers, candidates_of(decoded, spans, scores, pairs))
 }
 
-/// The pairs of a document that belong together rather than not.
-fn links_of(decoded: &[DecodedSpan], spans: std::ops::Range<usize>, scores: &OpinionScores, pairs: &PairBatch) -> Vec<LinkAnswer> {
-    let link = |pair: usize| {
+/// The pairs of a document.
+fn candidates_of(decoded: &[DecodedSpan], spans: std::ops::Range<usize>, scores: &OpinionScores, pairs: &PairBatch) -> Vec<Candidate> {
+    let candidate = |pair: usize| {
         let (from, to) = (pairs.from[pair] as usize, pairs.to[pair] as usize);
-        let together = scores.link(pair).filter(|together| *together > 0.5 && spans.contains(&from))?;
+        let together = scores.link(pair).filter(|_| spans.contains(&from))?;
         let (from, to) = (from - spans.start, to - spans.start);
         let polarity = scores.link_polarity(pair).map(most_likely);
         let probability = decoded[from].probability * decoded[to].probability * together * polarity.map_or(1.0, |(_, p)| p);
-        Some(LinkAnswer { from: from as u32, to: to as u32, polarity: polarity.map(|(polarity, _)| polarity), probability })
+        let link = LinkAnswer { from: from as u32, to: to as u32, polarity: polarity.map(|(polarity, _)| polarity), probability };
+        Some(Candidate { link, together })
     };
-    (0..pairs.len()).filter_map(link).collect()
+    (0..pairs.len()).filter_map(candidate).collect()
 }
 
 /// The most probable polarity.
@@ -173,7 +217,6 @@ fn scores_of(held_out: &[HeldOut], task: &Task, loss: f64) -> Scores {
     let marked: Vec<(&[SpanKey], &[SpanKey])> = marked.collect();
     if !marked.is_empty() {
         (scores.span_f1, scores.per_span_label) = span_scores(task.labels, marked);
-        scores.opinions = opinion_scores(held_out, task.roles);
     }
     scores
 }
