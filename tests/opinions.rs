@@ -139,10 +139,9 @@ fn a_project_teaches_polarity_and_links() {
     put(0, 2, 6..12, 1, POS);
     put(0, 3, 15..21, 0, None);
     put(1, 0, 0..6, 0, None);
-    for edit in [
-        Edit::PutLink { doc: DocId(0), link: Link { from: SpanId(2), to: SpanId(7) } },
-        Edit::SetState { doc: DocId(2), to: State::Done },
-    ] {
+    for edit in
+        [Edit::PutLink { doc: DocId(0), link: Link { from: SpanId(2), to: SpanId(7) } }, Edit::SetState { doc: DocId(2), to: State::Done }]
+    {
         project.apply(edit).unwrap();
     }
     let data = TrainData::of(&project, 0, 0.5);
@@ -199,11 +198,8 @@ fn triplets_are_learnt_and_answered_as_the_run_did() {
         assert_eq!(polarities, doc.opinions.polarities);
         let mut links: Vec<_> = doc.opinions.links.iter().map(|link| (link.to as usize, link.from as usize, link.polarity)).collect();
         links.sort_by_key(|(aspect, opinion, _)| (*aspect, *opinion));
-        let triplets: Vec<_> = answer
-            .triplets
-            .iter()
-            .map(|each| (each.aspect, each.opinion, each.polarity.map(|shares| most_likely(shares).0)))
-            .collect();
+        let triplets: Vec<_> =
+            answer.triplets.iter().map(|each| (each.aspect, each.opinion, each.polarity.map(|shares| most_likely(shares).0))).collect();
         assert_eq!(triplets, links, "{}", example.text);
         compared += triplets.len();
         for triplet in &answer.triplets {
@@ -293,7 +289,8 @@ fn a_batch_in_parts_teaches_the_same_of_opinions() {
 
 #[test]
 fn mistakes_by_kind() {
-    let groups = |docs: &[HeldOut]| -> Vec<(usize, Vec<u32>)> { error_groups(docs).into_iter().map(|group| (group.count, group.docs)).collect() };
+    let groups =
+        |docs: &[HeldOut]| -> Vec<(usize, Vec<u32>)> { error_groups(docs).into_iter().map(|group| (group.count, group.docs)).collect() };
     let marked = |doc: u32, gold: &[(u32, u32, u16)], found: &[(u32, u32, u16)]| HeldOut {
         doc,
         gold_spans: Some(gold.to_vec()),
@@ -387,7 +384,8 @@ fn reliability_by_hand() {
     doc.opinions.links.iter_mut().for_each(|link| link.probability = 0.5);
     doc.opinions.gold_shares = vec![None, Some([0.1, 0.1, 0.8]), None, Some([0.2, 0.6, 0.2])];
     let shown = reliability(&[doc.clone()], &[doc]);
-    let rows: Vec<_> = shown.iter().map(|each| (each.of.as_str(), each.bins.iter().map(|bin| bin.count).sum::<usize>(), each.error)).collect();
+    let rows: Vec<_> =
+        shown.iter().map(|each| (each.of.as_str(), each.bins.iter().map(|bin| bin.count).sum::<usize>(), each.error)).collect();
     assert_eq!((rows[0].0, rows[0].1), ("spans", 4));
     assert!((rows[0].2 - 0.15).abs() < 1e-6, "three of four right, 0.9 said");
     // 0.8 and right, 0.6 and wrong: (0.2 + 0.6) / 2.

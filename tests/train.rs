@@ -3,8 +3,8 @@
 use gloss::nn::{EncoderConfig, ModelFiles, Weights};
 use gloss::project::{DocId, Split, TextRange};
 use gloss::train::{
-    Evaluation, Example, Outcome, Patience, Report, Roles, Signal, Started, StepEvent, TrainConfig, TrainData, TrainError, TrainEvent, Verdict,
-    class_scores, epoch_batches, estimate_seconds, fit, memory_bytes, rate_factor, rough_length, span_scores,
+    Evaluation, Example, Outcome, Patience, Report, Roles, Signal, Started, StepEvent, TrainConfig, TrainData, TrainError, TrainEvent,
+    Verdict, class_scores, epoch_batches, estimate_seconds, fit, memory_bytes, rate_factor, rough_length, span_scores,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;

@@ -2,8 +2,8 @@
 
 use super::{PredictedSpan, PredictedTriplet, Prediction, UnitTags, most_likely};
 use crate::nn::{
-    Calibration, JointModel, JointSizes, LoadOptions, LogProbs, ModelFiles, OpinionScores, OpinionSizes, PairBatch, Params, RaggedBatch, SpanBatch,
-    SpanEdge, Tensor, UnitBatch, at_temperature,
+    Calibration, JointModel, JointSizes, LoadOptions, LogProbs, ModelFiles, OpinionScores, OpinionSizes, PairBatch, Params, RaggedBatch,
+    SpanBatch, SpanEdge, Tensor, UnitBatch, at_temperature,
 };
 use crate::text::{Reading, Tokenizer, decode_spans, tag_count, units_under, viterbi};
 use rand::SeedableRng;

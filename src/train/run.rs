@@ -7,7 +7,9 @@ use super::output::model_files;
 use super::patience::Patience;
 use super::scoring::{Scored, score};
 use super::task::{Batch, Item, Targets, Task};
-use super::{Evaluation, Report, Started, StepEvent, TrainConfig, TrainEvent, calibrated, fit_calibration, fit_threshold, memory_bytes, reliability};
+use super::{
+    Evaluation, Report, Started, StepEvent, TrainConfig, TrainEvent, calibrated, fit_calibration, fit_threshold, memory_bytes, reliability,
+};
 use crate::nn::{AdamW, Calibration, Gradients, JointModel, LoadOptions, LoadReport, Mode, ModelFiles, Params, Tensor, loss, unreached};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -295,10 +297,8 @@ impl<'a> Run<'a> {
         let lesson = Lesson::of(members, &part.texts, &tags, self.task.labels.len(), self.task.roles);
         let opinions = self.model.opinions(&logits.hidden, &lesson.spans, &lesson.pairs, &mut mode).map_err(TrainError::compute)?;
         let Some(opinions) = opinions else { return Ok(losses) };
-        let spans = share_of(
-            loss_of(opinions.polarity.as_ref(), &lesson.polarity)?,
-            lesson.polarity.weight() / whole.opinions.polarity.max(1.0),
-        )?;
+        let spans =
+            share_of(loss_of(opinions.polarity.as_ref(), &lesson.polarity)?, lesson.polarity.weight() / whole.opinions.polarity.max(1.0))?;
         let pairs = share_of(
             loss_of(opinions.link_polarity.as_ref(), &lesson.link_polarity)?,
             lesson.link_polarity.weight() / whole.opinions.link_polarity.max(1.0),

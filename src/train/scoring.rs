@@ -2,8 +2,8 @@
 
 use super::batching::sorted_batches;
 use super::metrics::{SpanKey, class_scores, span_scores};
-use super::task::{Batch, Item, Targets, Task};
 use super::opinions::{POLARITIES, edges, gold_links};
+use super::task::{Batch, Item, Targets, Task};
 use super::{HeldOut, LinkAnswer, OpinionAnswers, Scores, TrainConfig, TrainError, opinion_scores};
 use crate::nn::{JointModel, LogProbs, OpinionScores, PairBatch, RaggedBatch, SpanBatch, Tensor};
 use crate::project::{Polarity, TextRange};

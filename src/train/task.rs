@@ -71,8 +71,7 @@ impl<'a> Task<'a> {
         if task.dev.is_empty() && task.test.is_empty() {
             return Err(TrainError::Data("no labelled document is held out, so nothing could be measured".to_owned()));
         }
-        task.opinions =
-            opinions::sizes(task.train.iter(), task.labels.len(), (config.polarity_loss_weight, config.link_loss_weight));
+        task.opinions = opinions::sizes(task.train.iter(), task.labels.len(), (config.polarity_loss_weight, config.link_loss_weight));
         task.note_classes();
         Ok(task)
     }

@@ -2,9 +2,7 @@
 
 use super::support::*;
 use candle_core::{Device, Tensor};
-use gloss::nn::{
-    AdamW, LoadOptions, Mode, OpinionHead, OpinionSizes, PairBatch, Params, SpanBatch, SpanEdge, Weights, loss, unreached,
-};
+use gloss::nn::{AdamW, LoadOptions, Mode, OpinionHead, OpinionSizes, PairBatch, Params, SpanBatch, SpanEdge, Weights, loss, unreached};
 
 const EVERYTHING: OpinionSizes = OpinionSizes { labels: 2, polarity: true, links: true, link_polarity: true };
 

@@ -98,7 +98,10 @@ pub const ROWS: &[(&str, &str)] = &[
         "顶部的两个小网络从零学起：它们的学习率是总学习率乘以此数",
     ),
     ("Weight of polarity", "倾向权重"),
-    ("How much the polarity of spans and links counts beside the class loss; 0 learns none", "片段与关联的倾向在损失中相对类别损失的权重；0 表示不学"),
+    (
+        "How much the polarity of spans and links counts beside the class loss; 0 learns none",
+        "片段与关联的倾向在损失中相对类别损失的权重；0 表示不学",
+    ),
     ("Weight of links", "关联权重"),
     ("How much it counts which opinion belongs to which aspect; 0 learns none", "“哪个观点属于哪个方面”在损失中的权重；0 表示不学"),
     ("Polarity and links ({})", "倾向与关联（{}）"),
