@@ -5,7 +5,7 @@ use gloss::nn::{Platt, at_temperature, fit_temperature};
 use gloss::predict::{Predictor, most_likely};
 use gloss::project::{DocId, Document, Edit, Link, Polarity, Project, Schema, Span, SpanId, Split, State, TextRange};
 use gloss::train::{
-    HeldOut, LinkAnswer, OpinionAnswers, OpinionScores, Roles, Scores, TrainConfig, TrainData, bins, error_groups, fit_threshold,
+    HeldOut, LinkAnswer, OpinionAnswers, OpinionScores, Roles, Scores, SpanKey, TrainConfig, TrainData, bins, error_groups, fit_threshold,
     opinion_scores, reliability,
 };
 
@@ -73,7 +73,8 @@ fn a_wrong_polarity_spoils_the_triplet_and_not_the_pair() {
 #[test]
 fn aspects_with_their_polarity_end_to_end() {
     let (food, staff, wine) = ((0, 4, 0), (8, 13, 0), (20, 24, 0));
-    let doc = |gold: &[((u32, u32, u16), Option<Polarity>)], said: &[((u32, u32, u16), Option<Polarity>)]| HeldOut {
+    type Aspects<'a> = &'a [(SpanKey, Option<Polarity>)];
+    let doc = |gold: Aspects, said: Aspects| HeldOut {
         gold_spans: Some(gold.iter().map(|(span, _)| *span).collect()),
         spans: said.iter().map(|(span, _)| *span).collect(),
         opinions: OpinionAnswers {
