@@ -18,6 +18,9 @@ const DISTANCES: [u32; 9] = [0, 1, 2, 3, 4, 7, 15, 31, 63];
 /// Distances on either side.
 const DISTANCE_ROWS: usize = 2 * (DISTANCES.len() + 1);
 
+/// Other spans between two, of the label of either: none, one, more.
+const CROWDS: usize = 3;
+
 /// So many pairs are scored at once without a graph: bounds the memory for long texts full of spans.
 const PAIRS_AT_ONCE: usize = 1024;
 
@@ -61,6 +64,8 @@ pub struct SpanBatch {
 pub struct PairBatch {
     pub from: Vec<u32>,
     pub to: Vec<u32>,
+    /// How many others stand between the two that could be meant instead; see [`SpanBatch::pairs`].
+    crowd: Vec<u32>,
 }
 
 impl SpanBatch {
@@ -90,14 +95,26 @@ impl SpanBatch {
             let spans = start..start + text.len();
             start = spans.end;
             let ends: Vec<usize> = spans.clone().filter(|span| has(to, *span)).collect();
-            for one in spans.filter(|span| has(from, *span)) {
-                for other in ends.iter().filter(|other| **other != one) {
+            for one in spans.clone().filter(|span| has(from, *span)) {
+                for other in ends.iter().copied().filter(|other| *other != one) {
+                    let count = |label: u32| {
+                        let inside = spans.clone().filter(|span| self.label[*span] == label && takes_part(*span));
+                        inside.filter(|span| self.is_between(*span, one, other)).count().min(CROWDS - 1)
+                    };
+                    let crowd = CROWDS * count(self.label[one]) + count(self.label[other]);
                     pairs.from.push(one as u32);
-                    pairs.to.push(*other as u32);
+                    pairs.to.push(other as u32);
+                    pairs.crowd.push(crowd as u32);
                 }
             }
         }
         pairs
+    }
+
+    /// Whether a span lies between two others without touching their pieces.
+    fn is_between(&self, span: usize, one: usize, other: usize) -> bool {
+        let (left, right) = if self.first[one].piece <= self.first[other].piece { (one, other) } else { (other, one) };
+        self.first[span].piece > self.last[left].piece && self.last[span].piece < self.first[right].piece
     }
 
     /// Rows from one span's inner edge to the other's, both included, and the bucket of their signed distance.
@@ -122,7 +139,8 @@ impl PairBatch {
     }
 
     fn part(&self, start: usize, end: usize) -> Self {
-        Self { from: self.from[start..end].to_vec(), to: self.to[start..end].to_vec() }
+        let part = |list: &[u32]| list[start..end].to_vec();
+        Self { from: part(&self.from), to: part(&self.to), crowd: part(&self.crowd) }
     }
 }
 
@@ -136,7 +154,8 @@ pub struct OpinionLogits {
 type Pair = (Tensor, Tensor);
 
 /// A span is s = GELU(W [h(first piece); h(last piece); mean h] + E(offsets of its ends) + E(label)). Its polarity is
-/// linear in s. A pair is GELU(W_f s_f + W_t s_t + W_p (s_f ∘ s_t) + W_b mean h(from one to the other) + E(distance));
+/// linear in s. A pair is GELU(W_f s_f + W_t s_t + W_p (s_f ∘ s_t) + W_b mean h(from one to the other) + E(distance) +
+/// E(other spans between));
 /// whether it is a link, and its polarity, are linear in that.
 ///
 /// Span and distance features are those of Xu, Chia and Bing 2021 (Span-ASTE, section 3.2), the pieces between of Eberts
@@ -158,6 +177,7 @@ struct PairHead {
     product: Tensor,
     between: Tensor,
     distance: Tensor,
+    crowd: Tensor,
     link: Pair,
     polarity: Option<Pair>,
 }
@@ -188,6 +208,7 @@ impl OpinionHead {
                 product: loader.table("gloss.pair.product.weight", &[WIDTH, WIDTH])?,
                 between: loader.table("gloss.pair.between.weight", &[WIDTH, hidden])?,
                 distance: loader.table("gloss.pair.distance.weight", &[DISTANCE_ROWS, WIDTH])?,
+                crowd: loader.table("gloss.pair.crowd.weight", &[CROWDS * CROWDS, WIDTH])?,
                 link: loader.pair("gloss.pair.link", 2, WIDTH)?,
                 polarity: if sizes.link_polarity { Some(loader.pair("gloss.pair.polarity", POLARITIES, WIDTH)?) } else { None },
             });
@@ -273,7 +294,8 @@ impl PairHead {
         let product = spans.index_select(&from, 0)?.mul(&spans.index_select(&to, 0)?)?.matmul(&self.product.t()?)?;
         let between = means(hidden, between)?.matmul(&self.between.t()?)?;
         let distance = self.distance.index_select(&index(distances)?, 0)?;
-        let states = ((((one + other)? + product)? + between)? + distance)?.gelu_erf()?;
+        let crowd = self.crowd.index_select(&index(pairs.crowd.clone())?, 0)?;
+        let states = (((((one + other)? + product)? + between)? + distance)? + crowd)?.gelu_erf()?;
         plain::dropout(&states, mode.next_dropout())
     }
 }

@@ -160,11 +160,9 @@ impl Lesson {
             if item.marks.links.is_none() {
                 continue;
             }
-            for (units, label) in spans_of_tags(&viterbi(own, width)) {
-                if !item.marks.spans.iter().any(|mark| mark.units == units && mark.label == label) {
-                    push(&units, label, None);
-                    lesson.polarity.push(0, 0.0);
-                }
+            for (units, label) in proposals(own, width, &item.marks.spans) {
+                push(&units, label, None);
+                lesson.polarity.push(0, 0.0);
             }
         }
         let links_known = |span: usize| items[origin[span].0].marks.links.is_some();
@@ -179,6 +177,25 @@ impl Lesson {
         }
         lesson
     }
+}
+
+/// The surest spans that the tags propose and nobody marked, no more than are marked and two. At first the tags mark
+/// nearly everything, and pairs of all of that would drown what else is to be learnt.
+fn proposals(logits: &[f32], width: usize, marks: &[Mark]) -> Vec<(Range<usize>, u16)> {
+    let tags = viterbi(logits, width);
+    let mut found = spans_of_tags(&tags);
+    found.retain(|(units, label)| !marks.iter().any(|mark| mark.units == *units && mark.label == *label));
+    let lead = |unit: usize| {
+        let row = &logits[unit * width..(unit + 1) * width];
+        row[usize::from(tags[unit])] - row[0]
+    };
+    // By how far their least sure unit stands before no span at all.
+    found.sort_by_key(|(units, _)| {
+        let least = units.clone().map(lead).fold(f32::INFINITY, f32::min);
+        (std::cmp::Reverse((least * 1e3) as i64), units.start)
+    });
+    found.truncate(marks.len() + 2);
+    found
 }
 
 /// Places of the gold links of an example with their polarity, for the record.
