@@ -2,7 +2,7 @@
 
 use crate::train::{quick, run, toys, weights};
 use gloss::nn::{Platt, at_temperature, fit_temperature};
-use gloss::predict::{Predictor, most_likely};
+use gloss::predict::{Prediction, Predictor, UnitTags, most_likely};
 use gloss::project::{DocId, Document, Edit, Link, Polarity, Project, Schema, Span, SpanId, Split, State, TextRange};
 use gloss::train::{
     HeldOut, LinkAnswer, OpinionAnswers, OpinionScores, Roles, Scores, SpanKey, TrainConfig, TrainData, bins, error_groups, fit_threshold,
@@ -423,4 +423,28 @@ fn a_run_is_calibrated_on_dev_and_answers_so() {
             assert!((span.probability - told).abs() < 1e-4);
         }
     }
+}
+
+#[test]
+fn what_else_was_considered() {
+    let text = "房间很大👍";
+    let places = [0..3, 3..6, 6..9, 9..12, 12..16];
+    // O, B-aspect, I-aspect, B-opinion, I-opinion
+    let rows: [([f32; 5], u16); 5] = [
+        ([0.1, 0.7, 0.1, 0.1, 0.0], 1),
+        ([0.1, 0.1, 0.6, 0.05, 0.15], 2),
+        ([0.8, 0.0, 0.0, 0.2, 0.0], 0),
+        ([0.6, 0.0, 0.0, 0.1, 0.3], 0),
+        ([0.5, 0.0, 0.0, 0.3, 0.2], 0),
+    ];
+    let unit = |(bytes, (shares, tag)): (std::ops::Range<usize>, ([f32; 5], u16))| UnitTags {
+        range: TextRange::new(text, bytes).unwrap(),
+        probabilities: shares.to_vec(),
+        tag,
+    };
+    let prediction = Prediction { units: places.into_iter().zip(rows).map(unit).collect(), ..Prediction::default() };
+    let found: Vec<_> = prediction.considered().into_iter().map(|each| (&text[each.bytes], each.label, each.probability)).collect();
+    // The emoji begins a run of its own; the marked aspect counts only as the opinion it might have been.
+    assert_eq!(found, [("👍", 1, 0.5), ("很大", 1, 0.2), ("房间", 1, 0.1)]);
+    assert!(Prediction::default().considered().is_empty());
 }

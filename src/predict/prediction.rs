@@ -1,6 +1,7 @@
 //! What a model says about one text. All offsets are bytes of the original text.
 
 use crate::project::{Polarity, TextRange};
+use std::ops::Range;
 
 /// What a model says about one text.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,6 +23,50 @@ impl Prediction {
     pub fn best_class(&self) -> Option<(u16, f32)> {
         let best = self.probabilities.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1))?;
         Some((best.0 as u16, best.1))
+    }
+}
+
+/// A place that the model did not mark and thought about marking.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Considered {
+    /// Bytes of the text.
+    pub bytes: Range<usize>,
+    pub label: u16,
+    /// That its least likely unit belongs to such a span.
+    pub probability: f32,
+}
+
+/// Less likely than this was not considered.
+const CONSIDERED: f32 = 0.1;
+
+impl Prediction {
+    /// What else was considered: runs of units that another label than the decoded one has a tenth of the probability
+    /// or more. The likeliest first.
+    pub fn considered(&self) -> Vec<Considered> {
+        let labels = self.units.first().map_or(0, |unit| unit.probabilities.len().saturating_sub(1) / 2);
+        let mut found: Vec<Considered> = Vec::new();
+        for label in 0..labels {
+            let (begin, inside) = (1 + 2 * label, 2 + 2 * label);
+            let mut last = None;
+            for (at, unit) in self.units.iter().enumerate() {
+                let probability = unit.probabilities[begin] + unit.probabilities[inside];
+                let is_marked = usize::from(unit.tag) == begin || usize::from(unit.tag) == inside;
+                if is_marked || probability < CONSIDERED {
+                    continue;
+                }
+                let goes_on = at > 0 && last == Some(at - 1) && unit.probabilities[inside] >= unit.probabilities[begin];
+                match found.last_mut().filter(|_| goes_on) {
+                    Some(run) => {
+                        run.bytes.end = unit.range.end();
+                        run.probability = run.probability.min(probability);
+                    }
+                    None => found.push(Considered { bytes: unit.range.bytes(), label: label as u16, probability }),
+                }
+                last = Some(at);
+            }
+        }
+        found.sort_by(|a, b| b.probability.total_cmp(&a.probability).then(a.bytes.start.cmp(&b.bytes.start)));
+        found
     }
 }
 

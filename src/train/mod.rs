@@ -9,6 +9,7 @@ mod event;
 mod example;
 mod fit;
 mod interval;
+mod losses;
 mod memory;
 mod metrics;
 mod opinion_scores;

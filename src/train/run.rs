@@ -2,18 +2,21 @@
 
 use super::batching::{consecutive, epoch_batches, rate_factor};
 use super::fit::{Outcome, Signal, TrainError};
-use super::opinions::{Lesson, OpinionWeights};
+use super::losses::{
+    BatchWeights, CLASS, HeadSet, LINK_POLARITY, LINKS, Losses, POLARITY, SPANS, TAGS, head_of, loss_of, number, share_of, sum,
+};
+use super::opinions::Lesson;
 use super::output::model_files;
 use super::patience::Patience;
 use super::scoring::{Scored, score};
-use super::task::{Batch, Item, Targets, Task};
+use super::task::{Batch, Item, Task};
 use super::{
     Evaluation, Report, Started, StepEvent, TrainConfig, TrainEvent, calibrated, fit_calibration, fit_threshold, memory_bytes, reliability,
 };
-use crate::nn::{AdamW, Calibration, Gradients, JointModel, LoadOptions, LoadReport, Mode, ModelFiles, Params, Tensor, loss, unreached};
+use crate::nn::{AdamW, Calibration, Gradients, JointModel, LoadOptions, LoadReport, Mode, ModelFiles, Params, Tensor, unreached};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 type Sink<'s> = dyn FnMut(TrainEvent) -> Signal + 's;
@@ -58,49 +61,6 @@ struct Learnt {
     grads: Gradients,
     tokens: usize,
 }
-
-/// What a whole batch weighs in the loss of each kind: its parts count by their shares.
-#[derive(Default)]
-struct BatchWeights {
-    classes: f64,
-    tags: f64,
-    opinions: OpinionWeights,
-}
-
-/// Losses of a part of a batch, as shares of the batch's; `None` where it teaches nothing of the kind.
-#[derive(Default)]
-struct Losses {
-    class: Option<Tensor>,
-    span: Option<Tensor>,
-    polarity: Option<Tensor>,
-    link: Option<Tensor>,
-    heads: HeadSet,
-}
-
-/// Parameters that learn from the same targets.
-type HeadSet = BTreeSet<&'static str>;
-
-/// The head a parameter belongs to; `None` in the encoder.
-fn head_of(name: &str) -> Option<&'static str> {
-    const HEADS: [(&str, &str); 8] = [
-        ("classifier.", CLASS),
-        ("bert.pooler.", CLASS),
-        ("gloss.tag.", TAGS),
-        ("gloss.span.polarity.", POLARITY),
-        ("gloss.span.", SPANS),
-        ("gloss.pair.polarity.", LINK_POLARITY),
-        ("gloss.pair.", LINKS),
-        ("gloss.", ""),
-    ];
-    HEADS.iter().find(|(start, _)| name.starts_with(start)).map(|(_, head)| *head)
-}
-
-const CLASS: &str = "class";
-const TAGS: &str = "tags";
-const SPANS: &str = "spans";
-const POLARITY: &str = "polarity";
-const LINKS: &str = "links";
-const LINK_POLARITY: &str = "link polarity";
 
 pub(super) struct Run<'a> {
     config: &'a TrainConfig,
@@ -247,11 +207,7 @@ impl<'a> Run<'a> {
             self.optimiser.catch_up(&self.params, WORD_TABLE, &rows).map_err(TrainError::compute)?;
         }
         let mut whole = BatchWeights::default();
-        for (members, batch) in &parts {
-            whole.classes += batch.classes.weight();
-            whole.tags += batch.tags.weight();
-            whole.opinions += OpinionWeights::of(members, task.opinions);
-        }
+        parts.iter().for_each(|(members, batch)| whole.add(members, batch, task.opinions));
         let mut learnt = Learnt::default();
         for (members, part) in &parts {
             learnt.tokens += part.texts.tokens();
@@ -440,46 +396,4 @@ fn asked_to_end(signal: Signal) -> Option<End> {
         Signal::StopAndKeepBest => Some(End::ByHand),
         Signal::Cancel => Some(End::Cancelled),
     }
-}
-
-/// `None` when the batch has no target for the head.
-fn loss_of(logits: Option<&Tensor>, targets: &Targets) -> Result<Option<Tensor>, TrainError> {
-    let taught = logits.filter(|_| targets.teach());
-    taught.map(|logits| loss::cross_entropy(logits, &targets.targets, Some(&targets.weights)).map_err(TrainError::compute)).transpose()
-}
-
-/// A part's loss as its share of the batch's.
-fn share_of(loss: Option<Tensor>, share: f64) -> Result<Option<Tensor>, TrainError> {
-    let shared = |loss: Tensor| if share == 1.0 { Ok(loss) } else { loss.affine(share, 0.0).map_err(TrainError::compute) };
-    loss.map(shared).transpose()
-}
-
-impl Losses {
-    /// All of them, weighted; `None` when there are none.
-    fn total(&self, config: &TrainConfig) -> Result<Option<Tensor>, TrainError> {
-        let weighted = [
-            (&self.class, 1.0),
-            (&self.span, config.span_loss_weight),
-            (&self.polarity, config.polarity_loss_weight),
-            (&self.link, config.link_loss_weight),
-        ];
-        let parts = weighted.into_iter().filter_map(|(loss, weight)| Some((loss.clone()?, weight)));
-        sum(parts.map(|(loss, weight)| share_of(Some(loss), weight)).collect::<Result<Vec<_>, _>>()?.into_iter().flatten())
-    }
-}
-
-/// `None` of nothing.
-fn sum(parts: impl Iterator<Item = Tensor>) -> Result<Option<Tensor>, TrainError> {
-    let mut total: Option<Tensor> = None;
-    for part in parts {
-        total = Some(match total {
-            Some(total) => total.add(&part).map_err(TrainError::compute)?,
-            None => part,
-        });
-    }
-    Ok(total)
-}
-
-fn number(scalar: &Tensor) -> Result<f64, TrainError> {
-    scalar.to_scalar::<f32>().map(f64::from).map_err(TrainError::compute)
 }

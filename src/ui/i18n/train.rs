@@ -141,6 +141,8 @@ pub const ROWS: &[(&str, &str)] = &[
     ("triplets, F1", "三元组，F1"),
     ("triplets {}", "三元组 {}"),
     ("aspects with polarity {}", "方面与倾向 {}"),
+    ("What else it considered ({})", "它还考虑过什么（{}）"),
+    ("How likely its least likely character belongs to such a span", "其中最没把握的一个字属于这种片段的概率"),
     ("What is said about what", "对什么说了什么"),
     ("That both spans are there, belong together and have this polarity", "两个片段都在、彼此关联且倾向如此的概率"),
     ("Weight of spans", "片段权重"),

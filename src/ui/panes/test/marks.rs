@@ -178,3 +178,27 @@ pub(super) fn span_table(ui: &mut egui::Ui, cx: &Cx<'_>, tester: &Tester, answer
         }
     });
 }
+
+/// On demand: places that the model thought about marking and did not.
+pub(super) fn considered(ui: &mut egui::Ui, cx: &Cx<'_>, tester: &Tester, answered: &Answered, schema: &Schema) {
+    const SHOWN: usize = 12;
+    let considered = answered.prediction.considered();
+    if considered.is_empty() {
+        return;
+    }
+    let palette = theme::palette(ui);
+    ui.add_space(10.0);
+    let title = cx.tf("What else it considered ({})", &[&considered.len()]);
+    egui::CollapsingHeader::new(title).id_salt("test-considered").show_unindented(ui, |ui| {
+        let width = ui.available_width() - 160.0;
+        egui::Grid::new("considered").striped(true).spacing(egui::vec2(12.0, 5.0)).show(ui, |ui| {
+            for each in considered.iter().take(SHOWN) {
+                let name = tester.span_labels().get(usize::from(each.label)).map_or("", String::as_str);
+                ui.label(RichText::new(name).color(palette.hue(hue_of(schema, name, each.label))));
+                one_line(ui, width, answered.text.get(each.bytes.clone()).unwrap_or_default());
+                ui.label(percent(each.probability)).on_hover_text(cx.t("How likely its least likely character belongs to such a span"));
+                ui.end_row();
+            }
+        });
+    });
+}
