@@ -35,6 +35,9 @@ impl Default for Calibration {
     }
 }
 
+/// What is said to be surer must stay so, even where the cases say nothing of the kind.
+const FLATTEST: f64 = 0.05;
+
 /// Fewer cases than this, or fewer than a tenth of them of either outcome, fit nothing.
 const FEWEST: usize = 50;
 
@@ -59,27 +62,43 @@ impl Platt {
         let cases: Vec<(f64, f64)> = cases.iter().map(|(p, right)| (logit(*p), if *right { high } else { low })).collect();
         let mut at = Self::default();
         for _ in 0..50 {
-            // Gradient and Hessian of the cross-entropy; the ridge keeps the Hessian invertible.
-            let (mut gs, mut go, mut hss, mut hso, mut hoo) = (0.0, 0.0, 1e-6, 0.0, 1e-6);
-            for (x, target) in &cases {
-                let p = sigmoid(at.slope * x + at.offset);
-                let (error, spread) = (p - target, p * (1.0 - p));
-                gs += error * x;
-                go += error;
-                hss += spread * x * x;
-                hso += spread * x;
-                hoo += spread;
-            }
-            let determinant = hss * hoo - hso * hso;
-            let (slope, offset) = ((hoo * gs - hso * go) / determinant, (hss * go - hso * gs) / determinant);
+            let (slope, offset) = at.newton_step(&cases);
             at.slope -= slope.clamp(-1.0, 1.0);
             at.offset -= offset.clamp(-2.0, 2.0);
             if slope.abs() + offset.abs() < 1e-9 {
                 break;
             }
         }
-        // What is said to be surer must stay so.
-        if at.slope > 0.0 && at.slope.is_finite() && at.offset.is_finite() { at } else { Self::default() }
+        if !(at.slope.is_finite() && at.offset.is_finite()) {
+            return Self::default();
+        }
+        if at.slope < FLATTEST {
+            at = Self { slope: FLATTEST, offset: 0.0 };
+            for _ in 0..50 {
+                at.offset -= at.newton_step(&cases).1.clamp(-2.0, 2.0);
+            }
+        }
+        at
+    }
+
+    /// What Newton's method takes off slope and offset; off the offset alone where the slope is held.
+    fn newton_step(self, cases: &[(f64, f64)]) -> (f64, f64) {
+        // Gradient and Hessian; the ridge keeps the Hessian invertible.
+        let (mut gs, mut go, mut hss, mut hso, mut hoo) = (0.0, 0.0, 1e-6, 0.0, 1e-6);
+        for (x, target) in cases {
+            let p = sigmoid(self.slope * x + self.offset);
+            let (error, spread) = (p - target, p * (1.0 - p));
+            gs += error * x;
+            go += error;
+            hss += spread * x * x;
+            hso += spread * x;
+            hoo += spread;
+        }
+        if self.slope == FLATTEST {
+            return (0.0, go / hoo);
+        }
+        let determinant = hss * hoo - hso * hso;
+        ((hoo * gs - hso * go) / determinant, (hss * go - hso * gs) / determinant)
     }
 }
 
