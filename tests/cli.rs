@@ -212,9 +212,9 @@ fn train_predict_export() {
     assert_eq!(events.iter().filter(|event| **event == "finished").count(), 1);
     let finished = lines.last().unwrap();
     let keys: Vec<&str> = finished.as_object().unwrap().keys().map(String::as_str).collect();
-    let mut expected = ["event", "run", "accuracy", "macro_f1", "span_f1", "examples", "seconds", "real_tokens_per_s"];
-    expected.sort_unstable(); // values of serde_json are sorted
-    assert_eq!(keys, expected);
+    for expected in ["event", "run", "accuracy", "macro_f1", "span_f1", "examples", "seconds", "real_tokens_per_s"] {
+        assert!(keys.contains(&expected), "{expected} is not in {keys:?}");
+    }
     assert_eq!(finished["event"], "finished");
     let held_out = lines[0]["dev_examples"].as_u64().unwrap();
     assert_eq!(finished["examples"].as_u64(), Some(held_out));
@@ -381,4 +381,53 @@ fn a_colleagues_file_is_merged_after_a_dry_run() {
     assert_eq!(lines[1]["layers"]["小军"]["answers"]["sentiment"], "negative");
     folder.run(&["export", "ours.gloss", "--format", "csv", "out.csv"]).expect(0).says("only the outcome is written");
     folder.run(&["merge", "ours.gloss", "missing.gloss"]).expect(1).says("no such file");
+}
+
+#[test]
+fn triplets_from_an_aste_file_to_predictions() {
+    let folder = Folder::new();
+    let said = [("房 间", "很 干 净", "POS"), ("早 餐", "难 吃", "NEG"), ("the staff", "friendly", "POS"), ("the fan 👍", "noisy", "NEG")];
+    let line = |at: usize| {
+        let (aspect, opinion, polarity) = said[at % said.len()];
+        let (long, short) = (aspect.split(' ').count(), opinion.split(' ').count());
+        let places = |from: usize, count: usize| (from..from + count).map(|at| at.to_string()).collect::<Vec<_>>().join(", ");
+        format!("{aspect} {opinion} {at} .####[([{}], [{}], '{polarity}')]\n", places(0, long), places(long, short))
+    };
+    std::fs::write(folder.path("train.txt"), (0..32).map(line).collect::<String>()).unwrap();
+    std::fs::write(folder.path("dev.txt"), (100..116).map(line).collect::<String>()).unwrap();
+    folder.run(&["new", "o.gloss"]).expect(0);
+    for split in ["train", "dev"] {
+        folder.run(&["import", "o.gloss", &format!("{split}.txt"), "--format", "aste", "--split", split]).expect(0);
+    }
+    let settings = ["--set", "layers=3", "--set", "epochs=16", "--set", "lr=5e-4", "--set", "dropout=0"];
+    let trained = folder.run(&[&["train", "o.gloss", "--json"], &settings[..]].concat()).expect(0);
+    let finished = trained.json_lines().pop().unwrap();
+    for name in ["span_f1", "aspect_f1", "opinion_f1", "polarity_accuracy", "polarity_macro_f1", "pair_f1", "triplet_f1"] {
+        assert!(finished[name].as_f64().is_some_and(|score| score > 0.8), "{name} of {finished}");
+    }
+    assert!(finished["aspect_polarity_f1"].is_null(), "no aspect has a polarity of its own");
+
+    let run = finished["run"].as_str().unwrap();
+    folder.run(&["export", "o.gloss", "--run", run, "model"]).expect(0);
+    let texts = ["👨🏻‍🚒 早餐难吃 201 .", "the staff friendly 202 ."];
+    let mut answers = Vec::new();
+    for model in ["o.gloss", "model"] {
+        let predicted = folder.run_with_input(&["predict", model], texts.join("\n").as_bytes()).expect(0);
+        answers.push(predicted.json_lines());
+    }
+    assert_eq!(answers[0], answers[1], "an exported folder answers the same");
+    for (answer, (text, polarity)) in answers[0].iter().zip(texts.iter().zip(["negative", "positive"])) {
+        let triplet = &answer["triplets"][0];
+        assert_eq!(triplet["polarity"], polarity, "{answer}");
+        let probability = triplet["probability"].as_f64().unwrap();
+        assert!(probability > 0.0 && probability <= 1.0);
+        for part in ["aspect", "opinion"] {
+            let place = |end: &str| triplet[part][end].as_u64().unwrap() as usize;
+            let inside: String = text.chars().skip(place("start")).take(place("end") - place("start")).collect();
+            assert_eq!(triplet[part]["text"].as_str(), Some(inside.as_str()), "code points of {text:?}");
+        }
+        let opinion = answer["spans"].as_array().unwrap().iter().find(|span| span["label"] == "opinion").unwrap();
+        assert_eq!(opinion["polarity"], polarity);
+        assert!(opinion["polarity_probability"].as_f64().unwrap() > 0.4);
+    }
 }

@@ -3,7 +3,7 @@
 use gloss::train::{HeldOut, Uncertainty, class_scores, uncertainty};
 
 fn doc(gold: u16, class: u16) -> HeldOut {
-    HeldOut { doc: 0, gold_class: Some(gold), class: Some(class), probabilities: Vec::new(), gold_spans: None, spans: Vec::new() }
+    HeldOut { gold_class: Some(gold), class: Some(class), ..HeldOut::default() }
 }
 
 /// `right` of `all` documents answered rightly, over two classes.

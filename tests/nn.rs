@@ -4,5 +4,6 @@ mod encoder;
 mod kernels;
 mod learning;
 mod loading;
+mod opinion;
 mod reference;
 mod support;

@@ -65,9 +65,10 @@ fn many_answers_are_those_of_one_at_a_time() {
 #[test]
 fn an_answer_is_well_formed() {
     let text = "  [服务] 很热情,the room was very cosy！\r\n早餐不错 👍";
-    let Prediction { probabilities, spans, units, cut_at } = trained().2.predict(text).unwrap();
+    let Prediction { probabilities, spans, triplets, units, cut_at } = trained().2.predict(text).unwrap();
     assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-5);
     assert_eq!(cut_at, None);
+    assert!(triplets.is_empty(), "nobody linked");
     assert!(units.iter().all(|unit| unit.probabilities.len() == 5 && (unit.probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-4));
     assert_eq!(units.iter().map(|unit| unit.range.of(text)).collect::<String>(), text.split_whitespace().collect::<String>());
     assert!(spans.windows(2).all(|pair| pair[0].range.end() <= pair[1].range.start()));

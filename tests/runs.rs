@@ -17,6 +17,7 @@ fn report() -> Report {
         stopped_by_hand: false,
         seconds: 1.5,
         real_tokens_per_s: 100.0,
+        reliability: Vec::new(),
         held_out: Vec::new(),
     }
 }
@@ -28,6 +29,8 @@ fn step(step: usize) -> TrainEvent {
         loss: 0.5,
         class_loss: None,
         span_loss: None,
+        polarity_loss: None,
+        link_loss: None,
         lr: 1e-4,
         grad_norm: 1.0,
         tokens_per_s: 9.0,

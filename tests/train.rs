@@ -3,8 +3,8 @@
 use gloss::nn::{EncoderConfig, ModelFiles, Weights};
 use gloss::project::{DocId, Split, TextRange};
 use gloss::train::{
-    Evaluation, Example, Outcome, Patience, Report, Signal, Started, StepEvent, TrainConfig, TrainData, TrainError, TrainEvent, Verdict,
-    class_scores, epoch_batches, estimate_seconds, fit, memory_bytes, rate_factor, rough_length, span_scores,
+    Evaluation, Example, Outcome, Patience, Report, Roles, Signal, Started, StepEvent, TrainConfig, TrainData, TrainError, TrainEvent,
+    Verdict, class_scores, epoch_batches, estimate_seconds, fit, memory_bytes, rate_factor, rough_length, span_scores,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -169,7 +169,7 @@ fn example(id: u32, source: &str, class: u16, split: Split) -> Example {
         }
     }
     let spans = places.into_iter().map(|(bytes, label)| (TextRange::new(&text, bytes).unwrap(), label)).collect();
-    Example { doc: DocId(id), text: text.into(), class: Some(class), spans: Some(spans), split }
+    Example { doc: DocId(id), text: text.into(), class: Some(class), spans: Some(spans), polarities: Vec::new(), links: None, split }
 }
 
 /// The toy reviews to learn from, and the same again to be scored on.
@@ -179,6 +179,7 @@ pub fn toys() -> TrainData {
         revision: 1,
         classes: names(&["negative", "positive"]),
         span_labels: names(&["aspect", "opinion"]),
+        roles: Roles { aspects: vec![0], opinions: vec![1] },
         examples: of(Split::Train, 0).chain(of(Split::Dev, 100)).collect(),
     }
 }
@@ -208,7 +209,7 @@ pub struct Told {
     pub files: Option<ModelFiles>,
 }
 
-fn run_until(data: &TrainData, config: &TrainConfig, mut answer: impl FnMut(&TrainEvent) -> Signal) -> Result<Told, TrainError> {
+pub fn run_until(data: &TrainData, config: &TrainConfig, mut answer: impl FnMut(&TrainEvent) -> Signal) -> Result<Told, TrainError> {
     run_from(&ModelFiles::shipped(), data, config, &mut answer)
 }
 
@@ -246,7 +247,7 @@ pub fn run(data: &TrainData, config: &TrainConfig) -> Told {
 }
 
 /// The parameters of a model by name.
-fn weights(files: &ModelFiles) -> BTreeMap<String, Vec<u8>> {
+pub fn weights(files: &ModelFiles) -> BTreeMap<String, Vec<u8>> {
     let Weights::Safetensors(bytes) = &files.weights else { panic!("not safetensors") };
     let read = safetensors::SafeTensors::deserialize(bytes).unwrap();
     read.tensors().into_iter().map(|(name, view)| (name, view.data().to_vec())).collect()

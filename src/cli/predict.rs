@@ -2,7 +2,7 @@
 
 use super::{CliError, PredictArgs, existing};
 use crate::nn::ModelFiles;
-use crate::predict::{PredictedSpan, Prediction, Predictor};
+use crate::predict::{PredictedSpan, PredictedTriplet, Prediction, Predictor, most_likely};
 use crate::store::{RunStatus, Runs, StoreError, model_folder};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -89,6 +89,8 @@ impl Serialize for Line<'_> {
         map.serialize_entry("probabilities", &Named(predictor.classes(), &prediction.probabilities))?;
         let spans: Vec<LineSpan<'_>> = prediction.spans.iter().map(|span| LineSpan::of(predictor, text, span)).collect();
         map.serialize_entry("spans", &spans)?;
+        let triplets = prediction.triplets.iter().filter_map(|triplet| LineTriplet::of(text, prediction, triplet));
+        map.serialize_entry("triplets", &triplets.collect::<Vec<_>>())?;
         map.end()
     }
 }
@@ -101,13 +103,61 @@ struct LineSpan<'a> {
     text: &'a str,
     label: &'a str,
     probability: f32,
+    /// The most probable one; left out where the model learnt none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    polarity: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    polarity_probability: Option<f32>,
 }
 
 impl<'a> LineSpan<'a> {
     fn of(predictor: &'a Predictor, text: &'a str, span: &PredictedSpan) -> Self {
         let std::ops::Range { start, end } = span.range.chars(text);
         let label = predictor.span_labels().get(usize::from(span.label)).map_or("", String::as_str);
-        Self { start, end, text: span.range.of(text), label, probability: span.probability }
+        let polarity = span.polarity.map(most_likely);
+        Self {
+            start,
+            end,
+            text: span.range.of(text),
+            label,
+            probability: span.probability,
+            polarity: polarity.map(|(polarity, _)| polarity.name()),
+            polarity_probability: polarity.map(|(_, probability)| probability),
+        }
+    }
+}
+
+/// A place in code points, with its words.
+#[derive(Serialize)]
+struct LinePlace<'a> {
+    start: usize,
+    end: usize,
+    text: &'a str,
+}
+
+/// What is said about what.
+#[derive(Serialize)]
+struct LineTriplet<'a> {
+    aspect: LinePlace<'a>,
+    opinion: LinePlace<'a>,
+    /// `null` where the model learnt no polarity.
+    polarity: Option<&'static str>,
+    probability: f32,
+}
+
+impl<'a> LineTriplet<'a> {
+    fn of(text: &'a str, prediction: &Prediction, triplet: &PredictedTriplet) -> Option<Self> {
+        let place = |span: usize| {
+            let range = prediction.spans.get(span)?.range;
+            let std::ops::Range { start, end } = range.chars(text);
+            Some(LinePlace { start, end, text: range.of(text) })
+        };
+        Some(Self {
+            aspect: place(triplet.aspect)?,
+            opinion: place(triplet.opinion)?,
+            polarity: triplet.polarity.map(|shares| most_likely(shares).0.name()),
+            probability: triplet.probability,
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{CliError, ProgressLine, TrainArgs, now_ms};
 use crate::desk::encoder_files;
 use crate::store::{ProjectFile, RunWriter};
-use crate::train::{EncoderChoice, Outcome, Readiness, Report, Signal, TrainConfig, TrainData, TrainEvent, fit};
+use crate::train::{EncoderChoice, Outcome, Readiness, Report, Scores, Signal, TrainConfig, TrainData, TrainEvent, fit};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -142,8 +142,7 @@ impl News {
             TrainEvent::Evaluated(evaluation) => {
                 let scores = &evaluation.scores;
                 let mut text = format!("epoch {:.2}  dev loss {:.4}", evaluation.epoch, scores.loss);
-                let named = [("accuracy", scores.accuracy), ("macro-F1", scores.macro_f1), ("span F1", scores.span_f1)];
-                for (name, score) in named.into_iter().filter_map(|(name, score)| Some((name, score?))) {
+                for (name, score) in named(scores) {
                     text += &format!("  {name} {score:.4}");
                 }
                 self.line.lasting(&if evaluation.is_best { text + "  best so far" } else { text });
@@ -157,7 +156,7 @@ impl News {
 
 fn finished_line(run: &str, report: &Report) -> Value {
     let scores = &report.scores;
-    json!({
+    let mut line = json!({
         "event": "finished",
         "run": run,
         "accuracy": scores.accuracy,
@@ -166,13 +165,24 @@ fn finished_line(run: &str, report: &Report) -> Value {
         "examples": report.examples,
         "seconds": report.seconds,
         "real_tokens_per_s": report.real_tokens_per_s,
-    })
+    });
+    for (name, score) in scores.opinions.named() {
+        if let Some(score) = score {
+            line[name] = json!(score);
+        }
+    }
+    line
+}
+
+/// Every score there is, under the name people know it by.
+fn named(scores: &Scores) -> Vec<(&'static str, f64)> {
+    let all = [("accuracy", scores.accuracy), ("macro-F1", scores.macro_f1), ("span F1", scores.span_f1)];
+    let opinions = scores.opinions.named();
+    all.into_iter().chain(opinions).filter_map(|(name, score)| Some((name, score?))).collect()
 }
 
 fn finished_sentence(run: &str, report: &Report) -> String {
-    let scores = &report.scores;
-    let named = [("accuracy", scores.accuracy), ("macro-F1", scores.macro_f1), ("span F1", scores.span_f1)];
-    let named = named.into_iter().filter_map(|(name, score)| Some(format!("{name} {:.4}", score?)));
+    let named = named(&report.scores).into_iter().map(|(name, score)| format!("{name} {score:.4}"));
     format!(
         "run {run}: {} on {} {} documents; best after epoch {:.2}; {:.0} s, {:.0} tokens/s",
         named.collect::<Vec<_>>().join(", "),

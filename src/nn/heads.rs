@@ -14,19 +14,19 @@ const SPREAD: f64 = 0.02;
 const TAG_WIDTH: usize = 128;
 
 /// Places of a unit in its piece that are told apart.
-const OFFSETS: usize = 8;
+pub(super) const OFFSETS: usize = 8;
 
 /// Reads a head's parameters from a folder, or draws them anew.
-struct HeadLoader<'a> {
+pub(super) struct HeadLoader<'a> {
     file: Option<WeightFile<'a>>,
     params: &'a mut Params,
     rng: &'a mut StdRng,
     trainable: bool,
-    report: LoadReport,
+    pub report: LoadReport,
 }
 
 impl<'a> HeadLoader<'a> {
-    fn new(files: Option<&'a ModelFiles>, params: &'a mut Params, rng: &'a mut StdRng, trainable: bool) -> Result<Self, LoadError> {
+    pub fn new(files: Option<&'a ModelFiles>, params: &'a mut Params, rng: &'a mut StdRng, trainable: bool) -> Result<Self, LoadError> {
         Ok(Self { file: files.map(WeightFile::open).transpose()?, params, rng, trainable, report: LoadReport::default() })
     }
 
@@ -48,7 +48,12 @@ impl<'a> HeadLoader<'a> {
         self.params.add(name, value, self.trainable).map_err(damaged)
     }
 
-    fn pair(&mut self, name: &str, outputs: usize, inputs: usize) -> Result<(Tensor, Tensor), LoadError> {
+    /// A matrix or table, `name` with its `.weight`.
+    pub fn table(&mut self, name: &str, shape: &[usize]) -> Result<Tensor, LoadError> {
+        self.take(name, shape, SPREAD)
+    }
+
+    pub fn pair(&mut self, name: &str, outputs: usize, inputs: usize) -> Result<(Tensor, Tensor), LoadError> {
         Ok((self.take(&format!("{name}.weight"), &[outputs, inputs], SPREAD)?, self.take(&format!("{name}.bias"), &[outputs], 0.0)?))
     }
 }

@@ -1,6 +1,9 @@
-//! One encoder with the heads it was asked for: a class of the text, tags of its units, or both.
+//! One encoder with the heads it was asked for: a class of the text, tags of its units, polarity and links of its spans.
 
-use super::{ClassHead, Encoder, LoadError, LoadOptions, LoadReport, Mode, ModelFiles, Params, RaggedBatch, TagHead, UnitBatch};
+use super::{
+    ClassHead, Encoder, LoadError, LoadOptions, LoadReport, Mode, ModelFiles, OpinionHead, OpinionLogits, OpinionScores, OpinionSizes,
+    PairBatch, Params, RaggedBatch, SpanBatch, TagHead, UnitBatch,
+};
 use candle_core::{DType, Result, Tensor};
 use rand::rngs::StdRng;
 
@@ -11,6 +14,7 @@ pub struct JointSizes {
     pub layers: usize,
     pub classes: usize,
     pub tags: usize,
+    pub opinions: OpinionSizes,
 }
 
 /// An encoder and its heads.
@@ -19,10 +23,13 @@ pub struct JointModel {
     encoder: Encoder,
     class_head: Option<ClassHead>,
     tag_head: Option<TagHead>,
+    opinion_head: Option<OpinionHead>,
 }
 
-/// What the heads answer: `[texts, classes]` and `[units, tags]`.
+/// What the heads over texts and units answer, `[texts, classes]` and `[units, tags]`, and what they read.
 pub struct Logits {
+    /// `[tokens, hidden]`, for [`JointModel::opinions`].
+    pub hidden: Tensor,
     pub class: Option<Tensor>,
     pub tags: Option<Tensor>,
 }
@@ -63,14 +70,20 @@ impl JointModel {
             report.merge(heads);
             tag_head = Some(head);
         }
-        Ok((Self { encoder, class_head, tag_head }, report))
+        let mut opinion_head = None;
+        if !sizes.opinions.is_empty() {
+            let (head, heads) = OpinionHead::new_or_load(Some(files), hidden, sizes.opinions, params, rng, options.trainable)?;
+            report.merge(heads);
+            opinion_head = Some(head);
+        }
+        Ok((Self { encoder, class_head, tag_head, opinion_head }, report))
     }
 
     pub fn encoder(&self) -> &Encoder {
         &self.encoder
     }
 
-    /// Runs the encoder and every head; the tagging head only where there are units.
+    /// Runs the encoder, the class head and, where there are units, the tagging head.
     ///
     /// # Errors
     /// As [`Encoder::forward`].
@@ -81,16 +94,33 @@ impl JointModel {
             Some(head) if !units.piece.is_empty() => Some(head.forward(&hidden, units, mode)?),
             _ => None,
         };
-        Ok(Logits { class, tags })
+        Ok(Logits { hidden, class, tags })
     }
 
-    /// The answers without dropout and without a graph, as plain numbers.
+    /// Polarity and links of spans of texts that were read as `hidden`. `None` when the model has no such head.
+    ///
+    /// # Errors
+    /// As [`OpinionHead::forward`].
+    pub fn opinions(&self, hidden: &Tensor, spans: &SpanBatch, pairs: &PairBatch, mode: &mut Mode) -> Result<Option<OpinionLogits>> {
+        self.opinion_head.as_ref().map(|head| head.forward(hidden, spans, pairs, mode)).transpose()
+    }
+
+    /// The same without dropout, as plain numbers; all empty when the model has no such head.
+    ///
+    /// # Errors
+    /// As [`OpinionHead::forward`].
+    pub fn score_opinions(&self, hidden: &Tensor, spans: &SpanBatch, pairs: &PairBatch) -> Result<OpinionScores> {
+        self.opinion_head.as_ref().map_or_else(|| Ok(OpinionScores::default()), |head| head.score(hidden, spans, pairs))
+    }
+
+    /// The answers without dropout and without a graph, as plain numbers, and the hidden states behind them.
     ///
     /// # Errors
     /// As [`Encoder::forward`].
-    pub fn score(&self, batch: &RaggedBatch, units: &UnitBatch) -> Result<LogProbs> {
+    pub fn score(&self, batch: &RaggedBatch, units: &UnitBatch) -> Result<(LogProbs, Tensor)> {
         let logits = self.forward(batch, units, &mut Mode::Eval)?;
-        Ok(LogProbs { class: log_softmax(logits.class.as_ref())?, tags: log_softmax(logits.tags.as_ref())? })
+        let logs = LogProbs { class: log_softmax(logits.class.as_ref())?, tags: log_softmax(logits.tags.as_ref())? };
+        Ok((logs, logits.hidden.detach()))
     }
 }
 

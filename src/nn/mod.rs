@@ -11,6 +11,7 @@
 //! ```
 
 mod batch;
+mod calibration;
 mod config;
 mod encoder;
 mod fast;
@@ -19,18 +20,21 @@ mod heads;
 mod joint;
 pub mod kernels;
 pub mod loss;
+mod opinion;
 mod optim;
 mod params;
 pub mod plain;
 mod weights;
 
 pub use batch::{Dropout, Mode, RaggedBatch, UnitBatch};
+pub use calibration::{Calibration, Platt, at_temperature, fit_temperature};
 pub use candle_core::{Device, Tensor, Var};
 pub use config::{Activation, EncoderConfig};
 pub use encoder::{Encoder, LoadOptions};
 pub use files::{ModelFiles, Weights};
 pub use heads::{ClassHead, TagHead};
 pub use joint::{JointModel, JointSizes, LogProbs, Logits};
+pub use opinion::{OpinionHead, OpinionLogits, OpinionScores, OpinionSizes, POLARITIES, PairBatch, SpanBatch, SpanEdge};
 pub use optim::{AdamW, AdamWState};
 pub use params::{Gradients, Param, Params, RowsGrad, unreached};
 pub use weights::{LoadError, LoadReport};

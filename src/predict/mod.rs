@@ -3,5 +3,5 @@
 mod prediction;
 mod predictor;
 
-pub use prediction::{PredictedSpan, Prediction, UnitTags};
+pub use prediction::{Considered, PredictedSpan, PredictedTriplet, Prediction, UnitTags, most_likely};
 pub use predictor::{PredictError, Predictor};

@@ -1,8 +1,11 @@
 //! The frozen model.
 
-use super::{PredictedSpan, Prediction, UnitTags};
-use crate::nn::{JointModel, JointSizes, LoadOptions, LogProbs, ModelFiles, Params, RaggedBatch, UnitBatch};
-use crate::text::{Reading, Tokenizer, decode_spans, tag_count, viterbi};
+use super::{PredictedSpan, PredictedTriplet, Prediction, UnitTags, most_likely};
+use crate::nn::{
+    Calibration, JointModel, JointSizes, LoadOptions, LogProbs, ModelFiles, OpinionScores, OpinionSizes, PairBatch, Params, RaggedBatch,
+    SpanBatch, SpanEdge, Tensor, UnitBatch, at_temperature,
+};
+use crate::text::{Reading, Tokenizer, decode_spans, tag_count, units_under, viterbi};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde::Deserialize;
@@ -25,6 +28,22 @@ struct Facts {
     classes: Vec<String>,
     span_labels: Vec<String>,
     max_length: usize,
+    /// Models of older versions have none.
+    #[serde(default)]
+    opinions: Opinions,
+}
+
+/// What the heads over spans learnt, and which labels a link goes from and to.
+#[derive(Default, Deserialize)]
+struct Opinions {
+    polarity: bool,
+    links: bool,
+    link_polarity: bool,
+    link_from: Vec<u16>,
+    link_to: Vec<u16>,
+    /// Models of older versions have none.
+    #[serde(default)]
+    calibration: Calibration,
 }
 
 #[derive(Deserialize)]
@@ -36,6 +55,7 @@ struct Config {
 pub struct Predictor {
     classes: Vec<String>,
     span_labels: Vec<String>,
+    opinions: Opinions,
     max_length: usize,
     tokenizer: Tokenizer,
     model: JointModel,
@@ -49,7 +69,7 @@ impl Predictor {
     pub fn new(files: &ModelFiles) -> Result<Self, PredictError> {
         let model = |error: &dyn std::fmt::Display| PredictError::Model(error.to_string());
         let config: Config = serde_json::from_str(&files.config).map_err(|error| model(&error))?;
-        let Some(Facts { classes, span_labels, max_length }) = config.gloss else {
+        let Some(Facts { classes, span_labels, max_length, opinions }) = config.gloss else {
             return Err(PredictError::Model("config.json has no key \"gloss\": it was not trained here".to_owned()));
         };
         if classes.is_empty() && span_labels.is_empty() {
@@ -57,7 +77,13 @@ impl Predictor {
         }
         let tokenizer = Tokenizer::from_bytes(&files.tokenizer).map_err(|error| model(&error))?;
         let tags = if span_labels.is_empty() { 0 } else { tag_count(span_labels.len()) };
-        let sizes = JointSizes { layers: 0, classes: classes.len(), tags };
+        let over_spans = OpinionSizes {
+            labels: span_labels.len(),
+            polarity: opinions.polarity,
+            links: opinions.links,
+            link_polarity: opinions.link_polarity,
+        };
+        let sizes = JointSizes { layers: 0, classes: classes.len(), tags, opinions: over_spans };
         // Nothing is drawn: a head that is not in the file is an error.
         let mut rng = StdRng::seed_from_u64(0);
         let (joint, report) =
@@ -66,7 +92,7 @@ impl Predictor {
             return Err(PredictError::Model(format!("the weights file has no fitting {name}")));
         }
         let max_length = max_length.min(joint.encoder().max_tokens());
-        Ok(Self { classes, span_labels, max_length, tokenizer, model: joint })
+        Ok(Self { classes, span_labels, opinions, max_length, tokenizer, model: joint })
     }
 
     pub fn classes(&self) -> &[String] {
@@ -94,7 +120,7 @@ impl Predictor {
     /// When a tensor operation fails.
     pub fn predict_many(&self, texts: &[&str]) -> Result<Vec<Prediction>, PredictError> {
         let readings = texts.iter().map(|text| self.tokenizer.read(text, self.max_length, !self.span_labels.is_empty()));
-        let readings: Vec<Reading> = readings.collect::<Result<_, _>>().map_err(|error| PredictError::Compute(error.to_string()))?;
+        let readings: Vec<Reading> = readings.collect::<Result<_, _>>().map_err(compute)?;
         let length = |index: &usize| readings[*index].pieces.ids.len();
         let mut order: Vec<usize> = (0..texts.len()).collect();
         order.sort_by_key(length);
@@ -109,15 +135,52 @@ impl Predictor {
             let (now, later) = rest.split_at(fitting.count().max(1));
             let members: Vec<&Reading> = now.iter().map(|index| &readings[*index]).collect();
             let (batch, units) = batch_of(&members);
-            let logs = self.model.score(&batch, &units).map_err(|error| PredictError::Compute(error.to_string()))?;
+            let (logs, hidden) = self.model.score(&batch, &units).map_err(compute)?;
             let mut first_unit = 0;
             for (row, index) in now.iter().enumerate() {
                 answers[*index] = self.answer(texts[*index], &readings[*index], &logs, row, first_unit);
                 first_unit += readings[*index].units.len();
             }
+            if self.opinions.polarity || self.opinions.links {
+                self.add_opinions(now, &readings, &batch, &hidden, &mut answers)?;
+            }
+            now.iter().for_each(|index| calibrate(&mut answers[*index], self.opinions.calibration));
             rest = later;
         }
         Ok(answers)
+    }
+
+    /// Polarities and links of the spans that the answers to `members` hold.
+    fn add_opinions(
+        &self,
+        members: &[usize],
+        readings: &[Reading],
+        batch: &RaggedBatch,
+        hidden: &Tensor,
+        answers: &mut [Prediction],
+    ) -> Result<(), PredictError> {
+        let mut spans = SpanBatch::default();
+        for (row, index) in members.iter().enumerate() {
+            let (first_row, reading) = (batch.range(row).start as u32, &readings[*index]);
+            let edge = |unit: usize| SpanEdge { piece: first_row + reading.units[unit].piece, offset: reading.units[unit].offset };
+            for span in &answers[*index].spans {
+                let units = units_under(&reading.units, span.range);
+                spans.push(row, edge(units.start), edge(units.end - 1), span.label);
+            }
+        }
+        let Opinions { link_from, link_to, links, .. } = &self.opinions;
+        let pairs = if *links { spans.pairs(link_from, link_to, |_| true) } else { PairBatch::default() };
+        let scores = self.model.score_opinions(hidden, &spans, &pairs).map_err(compute)?;
+        let mut first = 0;
+        for index in members {
+            let prediction = &mut answers[*index];
+            for (at, span) in prediction.spans.iter_mut().enumerate() {
+                span.polarity = scores.polarity(first + at);
+            }
+            add_triplets(prediction, first, (&scores, &pairs), self.opinions.calibration.link);
+            first += prediction.spans.len();
+        }
+        Ok(())
     }
 
     fn answer(&self, text: &str, reading: &Reading, logs: &LogProbs, row: usize, first_unit: usize) -> Prediction {
@@ -131,11 +194,43 @@ impl Predictor {
         let rows = reading.units.iter().zip(&tags).zip(likely.chunks_exact(width));
         Prediction {
             probabilities,
-            spans: spans.iter().map(|span| PredictedSpan { range: span.range, label: span.label, probability: span.probability }).collect(),
+            spans: spans
+                .iter()
+                .map(|span| PredictedSpan { range: span.range, label: span.label, probability: span.probability, polarity: None })
+                .collect(),
+            triplets: Vec::new(),
             units: rows.map(|((unit, tag), row)| UnitTags { range: unit.range, probabilities: row.to_vec(), tag: *tag }).collect(),
             cut_at: reading.pieces.cut_at,
         }
     }
+}
+
+/// The probabilities as the run found them to be meant on its dev documents.
+fn calibrate(prediction: &mut Prediction, calibration: Calibration) {
+    for span in &mut prediction.spans {
+        span.probability = calibration.spans.apply(span.probability);
+        span.polarity = span.polarity.map(|shares| at_temperature(shares, calibration.polarity));
+    }
+    prediction.triplets.iter_mut().for_each(|triplet| triplet.probability = calibration.triplets.apply(triplet.probability));
+}
+
+fn compute(error: impl std::fmt::Display) -> PredictError {
+    PredictError::Compute(error.to_string())
+}
+
+fn add_triplets(prediction: &mut Prediction, first: usize, (scores, pairs): (&OpinionScores, &PairBatch), threshold: f32) {
+    let spans = first..first + prediction.spans.len();
+    let found = (0..pairs.len()).filter(|pair| spans.contains(&(pairs.from[*pair] as usize))).filter_map(|pair| {
+        let link = scores.link(pair).filter(|link| *link >= threshold)?;
+        let (opinion, aspect) = (pairs.from[pair] as usize - first, pairs.to[pair] as usize - first);
+        let polarity = scores.link_polarity(pair);
+        let ends = prediction.spans[opinion].probability * prediction.spans[aspect].probability;
+        let probability = ends * link * polarity.map_or(1.0, |shares| most_likely(shares).1);
+        Some(PredictedTriplet { aspect, opinion, polarity, link, probability })
+    });
+    let mut triplets: Vec<PredictedTriplet> = found.collect();
+    triplets.sort_by_key(|triplet| (triplet.aspect, triplet.opinion));
+    prediction.triplets = triplets;
 }
 
 fn batch_of(members: &[&Reading]) -> (RaggedBatch, UnitBatch) {

@@ -305,6 +305,14 @@ fn data_hash(data: &TrainData) -> String {
             put(&(range.end() as u64).to_le_bytes());
             put(&label.to_le_bytes());
         }
+        for polarity in &example.polarities {
+            put(polarity.map_or("", |polarity| polarity.name()).as_bytes());
+        }
+        put(&example.links.as_ref().map_or(-1i64, |links| links.len() as i64).to_le_bytes());
+        for (from, to) in example.links.iter().flatten() {
+            put(&from.to_le_bytes());
+            put(&to.to_le_bytes());
+        }
     }
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -85,7 +85,7 @@ pub fn tags_of_spans(units: &[Unit], spans: &[(TextRange, u16)], cut_at: Option<
 }
 
 /// Indices of the units that overlap a range. Units are in order and don't overlap each other.
-fn units_under(units: &[Unit], range: TextRange) -> Range<usize> {
+pub fn units_under(units: &[Unit], range: TextRange) -> Range<usize> {
     let first = units.partition_point(|unit| unit.range.end() <= range.start());
     let end = units.partition_point(|unit| unit.range.start() < range.end());
     first..end.max(first)

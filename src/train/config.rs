@@ -49,6 +49,10 @@ pub struct TrainConfig {
     pub class_weights: bool,
     /// Weight of the span loss beside the class loss.
     pub span_loss_weight: f64,
+    /// Weight of the polarity of spans and of links; 0 learns none.
+    pub polarity_loss_weight: f64,
+    /// Weight of the loss of which spans belong together; 0 learns no links.
+    pub link_loss_weight: f64,
     /// Share of the documents without a fixed split that is held out.
     pub dev_share: f64,
     pub evals_per_epoch: usize,
@@ -77,6 +81,8 @@ impl Default for TrainConfig {
             tune_embeddings: false,
             class_weights: false,
             span_loss_weight: 1.0,
+            polarity_loss_weight: 1.0,
+            link_loss_weight: 1.0,
             dev_share: 0.2,
             evals_per_epoch: 1,
             patience: 4,
@@ -125,7 +131,7 @@ impl TrainConfig {
     /// # Errors
     /// The first value out of range.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let rows: [(&str, f64, f64, f64); 14] = [
+        let rows: [(&str, f64, f64, f64); 16] = [
             ("epochs", self.epochs as f64, 1.0, 10_000.0),
             ("lr", self.lr, 1e-9, 1.0),
             ("head_lr_factor", self.head_lr_factor, 1e-3, 1e3),
@@ -138,6 +144,8 @@ impl TrainConfig {
             ("weight_decay", self.weight_decay, 0.0, 1.0),
             ("clip", self.clip, 1e-3, 1e6),
             ("span_loss_weight", self.span_loss_weight, 0.0, 1e3),
+            ("polarity_loss_weight", self.polarity_loss_weight, 0.0, 1e3),
+            ("link_loss_weight", self.link_loss_weight, 0.0, 1e3),
             ("dev_share", self.dev_share, 0.0, 0.9),
             ("evals_per_epoch", self.evals_per_epoch as f64, 1.0, 100.0),
         ];

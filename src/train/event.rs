@@ -1,5 +1,7 @@
 //! What a run tells while it goes: numbers only, so that anything can listen.
 
+use super::{OpinionScores, Reliability};
+use crate::project::Polarity;
 use serde::{Deserialize, Serialize};
 
 /// News from a run, in order. A run that ends without `Finished` was cancelled or has failed.
@@ -39,6 +41,10 @@ pub struct StepEvent {
     pub loss: f64,
     pub class_loss: Option<f64>,
     pub span_loss: Option<f64>,
+    #[serde(default)]
+    pub polarity_loss: Option<f64>,
+    #[serde(default)]
+    pub link_loss: Option<f64>,
     pub lr: f64,
     /// Before clipping.
     pub grad_norm: f64,
@@ -67,16 +73,16 @@ pub struct Scores {
     /// Micro-averaged, exact boundaries and label.
     pub span_f1: Option<f64>,
     pub per_span_label: Vec<LabelScore>,
+    #[serde(default)]
+    pub opinions: OpinionScores,
 }
 
 impl Scores {
-    /// What the best checkpoint is chosen by: the mean of macro-F1 and span F1, or the one there is.
+    /// What the best checkpoint is chosen by: the mean over what was learnt of macro-F1, span F1, one score of polarity
+    /// (with its aspect where aspects have one, else of marked spans) and one of links (triplets, else pairs).
     pub fn selection(&self) -> f64 {
-        match (self.macro_f1, self.span_f1) {
-            (Some(class), Some(span)) => f64::midpoint(class, span),
-            (Some(one), None) | (None, Some(one)) => one,
-            (None, None) => f64::NAN,
-        }
+        let tasks: Vec<f64> = self.macro_f1.into_iter().chain(self.span_f1).chain(self.opinions.tasks()).collect();
+        if tasks.is_empty() { f64::NAN } else { tasks.iter().sum::<f64>() / tasks.len() as f64 }
     }
 }
 
@@ -107,12 +113,15 @@ pub struct Report {
     pub stopped_by_hand: bool,
     pub seconds: f64,
     pub real_tokens_per_s: f64,
+    /// How often the held-out answers are right, by how sure the model was.
+    #[serde(default)]
+    pub reliability: Vec<Reliability>,
     /// Held-out documents with gold and prediction: the evidence behind the scores.
     pub held_out: Vec<HeldOut>,
 }
 
 /// One held-out document as the best weights answer it. Offsets are bytes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HeldOut {
     /// Document id.
     pub doc: u32,
@@ -123,4 +132,37 @@ pub struct HeldOut {
     /// `(start, end, label)`; `None` when the document's spans were not marked.
     pub gold_spans: Option<Vec<(u32, u32, u16)>>,
     pub spans: Vec<(u32, u32, u16)>,
+    /// Polarities and links of both.
+    #[serde(default)]
+    pub opinions: OpinionAnswers,
+}
+
+/// Polarities and links of a held-out document. What was not learnt is empty.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OpinionAnswers {
+    /// Probability of each predicted span; in a report calibrated, as all others here.
+    pub probabilities: Vec<f32>,
+    /// Of each predicted span.
+    pub polarities: Vec<Option<Polarity>>,
+    /// Of each gold span, as marked.
+    pub gold_polarities: Vec<Option<Polarity>>,
+    /// Of each gold span, as the model says; `None` where it did not read the span.
+    pub of_gold: Vec<Option<Polarity>>,
+    /// How likely each polarity of each gold span is: negative, neutral, positive.
+    pub gold_shares: Vec<Option<[f32; 3]>>,
+    /// Between predicted spans.
+    pub links: Vec<LinkAnswer>,
+    /// Between gold spans; `None` when nobody linked in the document.
+    pub gold_links: Option<Vec<LinkAnswer>>,
+}
+
+/// Two spans that belong together, by their places in the list of spans: the opinion and the aspect it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LinkAnswer {
+    pub from: u32,
+    pub to: u32,
+    pub polarity: Option<Polarity>,
+    /// That all of it is so: both spans, the link and its polarity. 1 for gold.
+    pub probability: f32,
 }

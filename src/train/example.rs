@@ -1,6 +1,7 @@
 //! What a run learns from: an owned snapshot of the labelled documents, taken at one revision.
 
-use crate::project::{DocId, Project, Span, Split, State, TextRange, assign_split};
+use crate::project::{Annotation, DocId, Polarity, Project, Schema, Span, SpanId, Split, State, TextRange, assign_split};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A labelled document.
@@ -12,7 +13,18 @@ pub struct Example {
     pub class: Option<u16>,
     /// Marked spans; `None` when the document was not marked for spans and teaches none.
     pub spans: Option<Vec<(TextRange, u16)>>,
+    /// Polarity of each span; `None` teaches none. May be shorter than `spans`.
+    pub polarities: Vec<Option<Polarity>>,
+    /// Links `(from, to)` by places in `spans`: from the opinion to the aspect. `None` teaches no links.
+    pub links: Option<Vec<(u32, u32)>>,
     pub split: Split,
+}
+
+/// Span labels by the part they play in opinions: a link goes from an opinion to an aspect.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Roles {
+    pub aspects: Vec<u16>,
+    pub opinions: Vec<u16>,
 }
 
 /// The snapshot a run works on.
@@ -22,6 +34,7 @@ pub struct TrainData {
     pub revision: u64,
     pub classes: Vec<String>,
     pub span_labels: Vec<String>,
+    pub roles: Roles,
     pub examples: Vec<Example>,
 }
 
@@ -52,32 +65,33 @@ impl Readiness {
 impl TrainData {
     /// The labelled documents of a project: a class answer teaches the class; a document that is done, or has
     /// any span, teaches spans (done without spans teaches that there are none). If no document of the project
-    /// has a span, spans are not taught at all.
+    /// has a span, spans are not taught at all. Links in the same way, among the documents that teach spans.
     pub fn of(project: &Project, seed: u64, dev_share: f64) -> Self {
         let question = project.schema().main_question();
         let classes = question.map(|(_, q)| q.classes.iter().map(|c| c.name.clone()).collect()).unwrap_or_default();
         let any_span = project.documents().any(|doc| !doc.annotation.spans.is_empty());
+        let any_link = project.documents().any(|doc| !doc.annotation.links.is_empty());
         let examples = project
             .documents()
             .filter(|doc| doc.annotation.state != State::Skipped && !doc.text.trim().is_empty())
             .filter_map(|doc| {
                 let class = question.and_then(|(id, _)| doc.annotation.class(id));
                 let marked = any_span && (!doc.annotation.spans.is_empty() || spans_were_asked(doc));
-                let spans = marked.then(|| {
-                    let pair = |(_, span): (_, Span)| (span.range, span.label);
-                    doc.annotation.spans_in_order().into_iter().map(pair).collect()
-                });
-                (class.is_some() || spans.is_some()).then(|| Example {
+                let in_order = if marked { doc.annotation.spans_in_order() } else { Vec::new() };
+                let linked = marked && any_link && (!doc.annotation.links.is_empty() || spans_were_asked(doc));
+                (class.is_some() || marked).then(|| Example {
                     doc: doc.id,
                     text: doc.text.clone(),
                     class,
-                    spans,
+                    spans: marked.then(|| in_order.iter().map(|(_, span)| (span.range, span.label)).collect()),
+                    polarities: in_order.iter().map(|(_, span)| span.polarity).collect(),
+                    links: linked.then(|| links(&doc.annotation, &in_order)),
                     split: doc.split.unwrap_or_else(|| assign_split(seed, doc.id, dev_share)),
                 })
             })
             .collect();
         let span_labels = if any_span { project.schema().span_labels.iter().map(|l| l.name.clone()).collect() } else { Vec::new() };
-        Self { revision: project.revision(), classes, span_labels, examples }
+        Self { revision: project.revision(), classes, span_labels, roles: roles(project), examples }
     }
 
     /// Counts for the start button.
@@ -101,6 +115,34 @@ impl TrainData {
         }
         ready
     }
+}
+
+/// Links as places in the list of spans.
+fn links(annotation: &Annotation, spans: &[(SpanId, Span)]) -> Vec<(u32, u32)> {
+    let place = |id: SpanId| spans.iter().position(|(other, _)| *other == id).map(|at| at as u32);
+    annotation.links.iter().filter_map(|link| Some((place(link.from)?, place(link.to)?))).collect()
+}
+
+/// The labels that links go to and come from; where there are no links, those called so.
+fn roles(project: &Project) -> Roles {
+    let (mut aspects, mut opinions) = (BTreeSet::new(), BTreeSet::new());
+    for annotation in project.documents().map(|doc| &doc.annotation) {
+        let label = |id| annotation.spans.get(&id).map(|span| span.label);
+        for (from, to) in annotation.links.iter().filter_map(|link| label(link.from).zip(label(link.to))) {
+            opinions.insert(from);
+            aspects.insert(to);
+        }
+    }
+    if aspects.is_empty() {
+        aspects = labels_called(project.schema(), &["aspect", "方面", "属性"]);
+        opinions = labels_called(project.schema(), &["opinion", "观点"]);
+    }
+    Roles { aspects: aspects.into_iter().collect(), opinions: opinions.into_iter().collect() }
+}
+
+fn labels_called(schema: &Schema, names: &[&str]) -> BTreeSet<u16> {
+    let called = |name: &str| names.iter().any(|wanted| name.eq_ignore_ascii_case(wanted));
+    (0u16..).zip(&schema.span_labels).filter(|(_, label)| called(&label.name)).map(|(at, _)| at).collect()
 }
 
 /// A document finished by hand was looked at for spans; one whose class came with an import was not.

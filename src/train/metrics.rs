@@ -71,12 +71,12 @@ pub fn span_scores<'a>(
         guessed: sum.guessed + each.guessed,
         given: sum.given + each.given,
     });
-    let micro = (all.given > 0).then(|| all.f1());
-    (micro, names.iter().zip(counts).map(|(name, counts)| label_score(name, counts)).collect())
+    (all.micro_f1(), names.iter().zip(counts).map(|(name, counts)| label_score(name, counts)).collect())
 }
 
+/// What was found among what is there.
 #[derive(Clone, Copy, Default)]
-struct Counts {
+pub(super) struct Counts {
     right: usize,
     guessed: usize,
     given: usize,
@@ -86,6 +86,17 @@ impl Counts {
     /// 0 where nothing was given nor guessed.
     fn f1(self) -> f64 {
         share(2 * self.right, self.guessed + self.given)
+    }
+
+    /// `None` where nothing is there to be found.
+    pub fn micro_f1(self) -> Option<f64> {
+        (self.given > 0).then(|| self.f1())
+    }
+
+    pub fn compare<T: Ord>(&mut self, gold: &BTreeSet<T>, found: &BTreeSet<T>) {
+        self.given += gold.len();
+        self.guessed += found.len();
+        self.right += found.intersection(gold).count();
     }
 }
 

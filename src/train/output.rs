@@ -2,7 +2,7 @@
 
 use super::TrainError;
 use super::task::Task;
-use crate::nn::{JointModel, ModelFiles, Params, Weights};
+use crate::nn::{Calibration, JointModel, ModelFiles, Params, Weights};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -10,7 +10,13 @@ use std::sync::Arc;
 const KEPT: [&str; 3] = ["bos_token_id", "eos_token_id", "initializer_range"];
 
 /// The current weights with everything needed to predict.
-pub(super) fn model_files(task: &Task, model: &JointModel, params: &Params, encoder: &ModelFiles) -> Result<ModelFiles, TrainError> {
+pub(super) fn model_files(
+    task: &Task,
+    model: &JointModel,
+    params: &Params,
+    encoder: &ModelFiles,
+    calibration: Calibration,
+) -> Result<ModelFiles, TrainError> {
     let mut config = model.encoder().config().to_bert_json();
     let original: Value = serde_json::from_str(&encoder.config).map_err(TrainError::encoder)?;
     for key in KEPT {
@@ -31,6 +37,14 @@ pub(super) fn model_files(task: &Task, model: &JointModel, params: &Params, enco
         "classes": task.classes,
         "span_labels": task.labels,
         "max_length": task.max_length,
+        "opinions": {
+            "polarity": task.opinions.polarity,
+            "links": task.opinions.links,
+            "link_polarity": task.opinions.link_polarity,
+            "link_from": task.roles.opinions,
+            "link_to": task.roles.aspects,
+            "calibration": calibration,
+        },
     });
     let weights = params.to_safetensors().map_err(TrainError::compute)?;
     Ok(ModelFiles {

@@ -2,12 +2,18 @@
 
 use super::batching::{consecutive, epoch_batches, rate_factor};
 use super::fit::{Outcome, Signal, TrainError};
+use super::losses::{
+    BatchWeights, CLASS, HeadSet, LINK_POLARITY, LINKS, Losses, POLARITY, SPANS, TAGS, head_of, loss_of, number, share_of, sum,
+};
+use super::opinions::Lesson;
 use super::output::model_files;
 use super::patience::Patience;
 use super::scoring::{Scored, score};
-use super::task::{Batch, Item, Targets, Task};
-use super::{Evaluation, Report, Started, StepEvent, TrainConfig, TrainEvent, memory_bytes};
-use crate::nn::{AdamW, Gradients, JointModel, LoadOptions, LoadReport, Mode, ModelFiles, Params, Tensor, loss, unreached};
+use super::task::{Batch, Item, Task};
+use super::{
+    Evaluation, Report, Started, StepEvent, TrainConfig, TrainEvent, calibrated, fit_calibration, fit_threshold, memory_bytes, reliability,
+};
+use crate::nn::{AdamW, Calibration, Gradients, JointModel, LoadOptions, LoadReport, Mode, ModelFiles, Params, Tensor, unreached};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::collections::BTreeMap;
@@ -49,6 +55,9 @@ struct Learnt {
     loss: f64,
     class_loss: Option<f64>,
     span_loss: Option<f64>,
+    polarity_loss: Option<f64>,
+    link_loss: Option<f64>,
+    heads: HeadSet,
     grads: Gradients,
     tokens: usize,
 }
@@ -66,8 +75,8 @@ pub(super) struct Run<'a> {
     plan: Vec<Planned>,
     patience: Patience,
     best: Option<Best>,
-    /// Whether every parameter was seen to learn, with a batch that taught (a class, spans).
-    seen: (bool, bool),
+    /// Heads whose every parameter was seen to learn.
+    seen: HeadSet,
     steps_done: usize,
     tokens: usize,
     training_time: Duration,
@@ -103,7 +112,7 @@ impl<'a> Run<'a> {
             plan: plan(task, config),
             patience: Patience::new(config.patience),
             best: None,
-            seen: (task.classes.is_empty(), task.labels.is_empty()),
+            seen: HeadSet::new(),
             steps_done: 0,
             tokens: 0,
             training_time: Duration::ZERO,
@@ -162,17 +171,16 @@ impl<'a> Run<'a> {
         let began = (self.elapsed)();
         let epoch = self.plan[at].epoch;
         let (step, lr) = (at + 1, self.config.lr * rate_factor(at, self.plan.len(), self.config.warmup));
-        let Learnt { loss, class_loss, span_loss, grads, tokens } = self.gradients(at)?;
+        let Learnt { loss, class_loss, span_loss, polarity_loss, link_loss, heads, grads, tokens } = self.gradients(at)?;
         if !loss.is_finite() {
             return Err(TrainError::NotFinite { step, lr });
         }
-        let taught = (class_loss.is_some(), span_loss.is_some());
-        let norm = self.optimiser.step(&self.params, &grads, lr, self.config.clip).map_err(TrainError::compute)?;
-        if !norm.is_finite() {
+        let grad_norm = self.optimiser.step(&self.params, &grads, lr, self.config.clip).map_err(TrainError::compute)?;
+        if !grad_norm.is_finite() {
             return Err(TrainError::NotFinite { step, lr });
         }
-        let event = StepEvent { step, epoch, loss, class_loss, span_loss, lr, grad_norm: norm, tokens_per_s: 0.0 };
-        self.check_reached(&grads, taught)?;
+        let event = StepEvent { step, epoch, loss, class_loss, span_loss, polarity_loss, link_loss, lr, grad_norm, tokens_per_s: 0.0 };
+        self.check_reached(&grads, &heads)?;
         self.steps_done = step;
         self.tokens += tokens;
         self.training_time += (self.elapsed)().saturating_sub(began);
@@ -185,60 +193,96 @@ impl<'a> Run<'a> {
         let task = self.task;
         let lengths = |index: usize| task.train[index].length();
         let parts = consecutive(&self.plan[at].items, lengths, self.config.tokens_at_once);
-        let parts: Vec<Batch> = parts
+        let parts: Vec<(Vec<&Item>, Batch)> = parts
             .into_iter()
             .map(|items| {
                 let members: Vec<&Item> = items.iter().map(|index| &task.train[*index]).collect();
-                Batch::of(&members, &self.class_weights, false)
+                let batch = Batch::of(&members, &self.class_weights, false);
+                (members, batch)
             })
             .collect();
         if self.config.tune_embeddings {
             let read = |batch: &Batch| batch.texts.ids.iter().chain(&batch.units.char_id).copied().collect::<Vec<u32>>();
-            let rows: Vec<u32> = parts.iter().flat_map(read).collect();
+            let rows: Vec<u32> = parts.iter().flat_map(|(_, batch)| read(batch)).collect();
             self.optimiser.catch_up(&self.params, WORD_TABLE, &rows).map_err(TrainError::compute)?;
         }
-        let (classes, tags): (f64, f64) =
-            (parts.iter().map(|part| part.classes.weight()).sum(), parts.iter().map(|part| part.tags.weight()).sum());
+        let mut whole = BatchWeights::default();
+        parts.iter().for_each(|(members, batch)| whole.add(members, batch, task.opinions));
         let mut learnt = Learnt::default();
-        for part in &parts {
+        for (members, part) in &parts {
             learnt.tokens += part.texts.tokens();
-            let mut mode = Mode::Train { rng: &mut self.dropout, dropout: self.config.dropout as f32 };
-            let logits = self.model.forward(&part.texts, &part.units, &mut mode).map_err(TrainError::compute)?;
-            let class = share_of(loss_of(logits.class.as_ref(), &part.classes)?, part.classes.weight() / classes)?;
-            let span = share_of(loss_of(logits.tags.as_ref(), &part.tags)?, part.tags.weight() / tags)?;
-            if class.is_none() && span.is_none() {
-                continue;
-            }
-            let total = joint_loss(class.as_ref(), span.as_ref(), self.config.span_loss_weight)?;
+            let losses = self.losses(members, part, &whole)?;
+            let Some(total) = losses.total(self.config)? else { continue };
             learnt.loss += number(&total)?;
-            for (sum, loss) in [(&mut learnt.class_loss, &class), (&mut learnt.span_loss, &span)] {
+            let sums = [
+                (&mut learnt.class_loss, &losses.class),
+                (&mut learnt.span_loss, &losses.span),
+                (&mut learnt.polarity_loss, &losses.polarity),
+                (&mut learnt.link_loss, &losses.link),
+            ];
+            for (sum, loss) in sums {
                 if let Some(loss) = loss {
                     *sum = Some(sum.unwrap_or(0.0) + number(loss)?);
                 }
             }
+            learnt.heads.extend(losses.heads);
             learnt.grads.add(self.params.backward(&total).map_err(TrainError::compute)?);
         }
-        if learnt.class_loss.is_none() && learnt.span_loss.is_none() {
+        if learnt.heads.is_empty() {
             return Err(TrainError::Compute("a batch teaches nothing".to_owned()));
         }
         Ok(learnt)
     }
 
+    /// The losses of a part of a batch: of classes and tags, then, with what the tags propose, of polarity and links.
+    fn losses(&mut self, members: &[&Item], part: &Batch, whole: &BatchWeights) -> Result<Losses, TrainError> {
+        let mut mode = Mode::Train { rng: &mut self.dropout, dropout: self.config.dropout as f32 };
+        let logits = self.model.forward(&part.texts, &part.units, &mut mode).map_err(TrainError::compute)?;
+        let mut losses = Losses {
+            class: share_of(loss_of(logits.class.as_ref(), &part.classes)?, part.classes.weight() / whole.classes)?,
+            span: share_of(loss_of(logits.tags.as_ref(), &part.tags)?, part.tags.weight() / whole.tags)?,
+            ..Losses::default()
+        };
+        let taught = [(CLASS, losses.class.is_some()), (TAGS, losses.span.is_some())];
+        losses.heads.extend(taught.into_iter().filter(|(_, taught)| *taught).map(|(head, _)| head));
+        if self.task.opinions.is_empty() {
+            return Ok(losses);
+        }
+        let numbers = |tags: &Tensor| tags.detach().flatten_all()?.to_vec1::<f32>();
+        let tags = logits.tags.as_ref().map_or(Ok(Vec::new()), numbers).map_err(TrainError::compute)?;
+        let lesson = Lesson::of(members, &part.texts, &tags, self.task.labels.len(), self.task.roles);
+        let opinions = self.model.opinions(&logits.hidden, &lesson.spans, &lesson.pairs, &mut mode).map_err(TrainError::compute)?;
+        let Some(opinions) = opinions else { return Ok(losses) };
+        let spans =
+            share_of(loss_of(opinions.polarity.as_ref(), &lesson.polarity)?, lesson.polarity.weight() / whole.opinions.polarity.max(1.0))?;
+        let pairs = share_of(
+            loss_of(opinions.link_polarity.as_ref(), &lesson.link_polarity)?,
+            lesson.link_polarity.weight() / whole.opinions.link_polarity.max(1.0),
+        )?;
+        losses.link = share_of(loss_of(opinions.links.as_ref(), &lesson.links)?, lesson.links.weight() / whole.opinions.links.max(1.0))?;
+        let taught = [
+            (SPANS, spans.is_some() || losses.link.is_some()),
+            (POLARITY, spans.is_some()),
+            (LINKS, losses.link.is_some()),
+            (LINK_POLARITY, pairs.is_some()),
+        ];
+        losses.heads.extend(taught.into_iter().filter(|(_, taught)| *taught).map(|(head, _)| head));
+        losses.polarity = sum([spans, pairs].into_iter().flatten())?;
+        Ok(losses)
+    }
+
     /// Refuses to go on when the first batch that teaches a head leaves a parameter without gradient: it would never
     /// learn, and nothing else would say so.
-    fn check_reached(&mut self, grads: &Gradients, taught: (bool, bool)) -> Result<(), TrainError> {
-        if (self.seen.0 || !taught.0) && (self.seen.1 || !taught.1) {
+    fn check_reached(&mut self, grads: &Gradients, taught: &HeadSet) -> Result<(), TrainError> {
+        if taught.is_subset(&self.seen) {
             return Ok(());
         }
-        let of_class = |name: &str| name.starts_with("classifier.") || name.starts_with("bert.pooler.");
-        let of_tags = |name: &str| name.starts_with("gloss.tag.");
-        let excused = |name: &String| (of_class(name) && !taught.0) || (of_tags(name) && !taught.1);
         let mut names = unreached(&self.params, grads).map_err(TrainError::compute)?;
-        names.retain(|name| !excused(name));
+        names.retain(|name| head_of(name).is_none_or(|head| taught.contains(head)));
         if let Some(first) = names.first() {
             return Err(TrainError::Compute(format!("{} parameters do not learn, among them {first}", names.len())));
         }
-        self.seen = (self.seen.0 || taught.0, self.seen.1 || taught.1);
+        self.seen.extend(taught);
         Ok(())
     }
 
@@ -273,6 +317,17 @@ impl<'a> Run<'a> {
         Ok(end.or(verdict.exhausted.then_some(End::OutOfPatience)))
     }
 
+    /// What the dev documents say about how likely things are. They are scored anew with it.
+    fn calibrate(&self, dev: &mut Scored) -> Calibration {
+        let mut link = Calibration::default().link;
+        if self.task.opinions.links {
+            let (cases, all) = dev.link_cases();
+            link = fit_threshold(&cases, all);
+            dev.decide(link, self.task);
+        }
+        Calibration { link, ..fit_calibration(&dev.held_out) }
+    }
+
     /// The report of the best weights, and the model.
     pub fn finish(mut self, end: End, encoder: &ModelFiles, sink: &mut Sink) -> Result<Outcome, TrainError> {
         self.optimiser.catch_up_all(&self.params).map_err(TrainError::compute)?;
@@ -287,11 +342,19 @@ impl<'a> Run<'a> {
         }
         let on_test = !self.task.test.is_empty();
         let held_out = if on_test { &self.task.test } else { &self.task.dev };
-        let Scored { scores, held_out } = match scored.filter(|_| !on_test) {
+        let calibration = scored.as_mut().map_or_else(Calibration::default, |dev| self.calibrate(dev));
+        let Scored { scores, held_out: raw, .. } = match scored.filter(|_| !on_test) {
             Some(scored) => scored,
-            None => score(&self.model, self.task, held_out, self.config)?,
+            None => {
+                let mut scored = score(&self.model, self.task, held_out, self.config)?;
+                if self.task.opinions.links {
+                    scored.decide(calibration.link, self.task);
+                }
+                scored
+            }
         };
-        let files = model_files(self.task, &self.model, &self.params, encoder)?;
+        let held_out = calibrated(calibration, &raw);
+        let files = model_files(self.task, &self.model, &self.params, encoder, calibration)?;
         sink(TrainEvent::Finished(Report {
             scores,
             scored_on: if on_test { "test" } else { "dev" }.to_owned(),
@@ -302,6 +365,7 @@ impl<'a> Run<'a> {
             stopped_by_hand: end == End::ByHand,
             seconds: (self.elapsed)().as_secs_f64(),
             real_tokens_per_s: self.tokens_per_s(),
+            reliability: reliability(&raw, &held_out),
             held_out,
         }));
         Ok(Outcome::Finished(Box::new(files)))
@@ -332,30 +396,4 @@ fn asked_to_end(signal: Signal) -> Option<End> {
         Signal::StopAndKeepBest => Some(End::ByHand),
         Signal::Cancel => Some(End::Cancelled),
     }
-}
-
-/// `None` when the batch has no target for the head.
-fn loss_of(logits: Option<&Tensor>, targets: &Targets) -> Result<Option<Tensor>, TrainError> {
-    let taught = logits.filter(|_| targets.teach());
-    taught.map(|logits| loss::cross_entropy(logits, &targets.targets, Some(&targets.weights)).map_err(TrainError::compute)).transpose()
-}
-
-/// A part's loss as its share of the batch's.
-fn share_of(loss: Option<Tensor>, share: f64) -> Result<Option<Tensor>, TrainError> {
-    let shared = |loss: Tensor| if share == 1.0 { Ok(loss) } else { loss.affine(share, 0.0).map_err(TrainError::compute) };
-    loss.map(shared).transpose()
-}
-
-fn joint_loss(class: Option<&Tensor>, span: Option<&Tensor>, span_weight: f64) -> Result<Tensor, TrainError> {
-    let span = span.map(|span| span.affine(span_weight, 0.0)).transpose().map_err(TrainError::compute)?;
-    match (class, span) {
-        (Some(class), Some(span)) => class.add(&span).map_err(TrainError::compute),
-        (Some(class), None) => Ok(class.clone()),
-        (None, Some(span)) => Ok(span),
-        (None, None) => Err(TrainError::Compute("a batch teaches nothing".to_owned())),
-    }
-}
-
-fn number(scalar: &Tensor) -> Result<f64, TrainError> {
-    scalar.to_scalar::<f32>().map(f64::from).map_err(TrainError::compute)
 }

@@ -2,17 +2,57 @@
 
 use super::batching::sorted_batches;
 use super::metrics::{SpanKey, class_scores, span_scores};
+use super::opinions::{POLARITIES, edges, gold_links};
 use super::task::{Batch, Item, Targets, Task};
-use super::{HeldOut, Scores, TrainConfig, TrainError};
-use crate::nn::{JointModel, LogProbs};
-use crate::text::{decode_spans, tag_count, viterbi};
+use super::{HeldOut, LinkAnswer, OpinionAnswers, Scores, TrainConfig, TrainError, opinion_scores};
+use crate::nn::{JointModel, LogProbs, OpinionScores, PairBatch, RaggedBatch, SpanBatch, Tensor};
+use crate::project::{Polarity, TextRange};
+use crate::text::{DecodedSpan, decode_spans, tag_count, units_under, viterbi};
+use std::collections::BTreeSet;
 
 /// Scores of a set of documents with the answers behind them.
 #[derive(Clone)]
 pub(super) struct Scored {
     pub scores: Scores,
     pub held_out: Vec<HeldOut>,
+    /// Of each document all pairs that may be links.
+    candidates: Vec<Vec<Candidate>>,
 }
+
+/// A pair of found spans.
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    link: LinkAnswer,
+    /// Probability that the two belong together.
+    together: f32,
+}
+
+impl Scored {
+    /// Takes the pairs for links that are at least so likely.
+    pub fn decide(&mut self, threshold: f32, task: &Task) {
+        for (doc, candidates) in self.held_out.iter_mut().zip(&self.candidates) {
+            doc.opinions.links = candidates.iter().filter(|pair| pair.together >= threshold).map(|pair| pair.link).collect();
+        }
+        self.scores.opinions = opinion_scores(&self.held_out, task.roles);
+    }
+
+    /// How likely each pair was said to be a link, and whether it is one; and how many links there are.
+    pub fn link_cases(&self) -> (Vec<(f32, bool)>, usize) {
+        let (mut cases, mut all) = (Vec::new(), 0);
+        for (doc, candidates) in self.held_out.iter().zip(&self.candidates) {
+            let (Some(gold_spans), Some(gold_links)) = (&doc.gold_spans, &doc.opinions.gold_links) else { continue };
+            let ends = |spans: &[SpanKey], link: &LinkAnswer| Some((*spans.get(link.from as usize)?, *spans.get(link.to as usize)?));
+            let gold: BTreeSet<(SpanKey, SpanKey)> = gold_links.iter().filter_map(|link| ends(gold_spans, link)).collect();
+            all += gold.len();
+            let is_gold = |pair: &Candidate| ends(&doc.spans, &pair.link).is_some_and(|ends| gold.contains(&ends));
+            cases.extend(candidates.iter().map(|pair| (pair.together, is_gold(pair))));
+        }
+        (cases, all)
+    }
+}
+
+/// Until the dev documents say something better.
+const LIKELIER_THAN_NOT: f32 = 0.5;
 
 /// Runs `items` through the model.
 ///
@@ -20,47 +60,148 @@ pub(super) struct Scored {
 /// When a tensor operation fails.
 pub(super) fn score(model: &JointModel, task: &Task, items: &[Item], config: &TrainConfig) -> Result<Scored, TrainError> {
     let lengths: Vec<usize> = items.iter().map(Item::length).collect();
-    let mut answers: Vec<Option<HeldOut>> = vec![None; items.len()];
+    let mut answers: Vec<Option<(HeldOut, Vec<Candidate>)>> = vec![None; items.len()];
     let (mut class_loss, mut span_loss) = (Mean::default(), Mean::default());
     for indices in sorted_batches(&lengths, config.batch_examples.max(32), config.batch_tokens) {
         let members: Vec<&Item> = indices.iter().map(|index| &items[*index]).collect();
         let batch = Batch::of(&members, &[], true);
-        let logs = model.score(&batch.texts, &batch.units).map_err(TrainError::compute)?;
+        let (logs, hidden) = model.score(&batch.texts, &batch.units).map_err(TrainError::compute)?;
         class_loss.add(&logs.class, &batch.classes);
         span_loss.add(&logs.tags, &batch.tags);
-        for (index, answer) in indices.iter().zip(answers_of(&members, &logs, task)) {
-            answers[*index] = Some(answer);
+        let decoded = decode(&members, &logs, task);
+        let opinions = opinions_of(model, &members, &decoded, &hidden, &batch.texts, task)?;
+        for ((row, index), (opinions, candidates)) in indices.iter().enumerate().zip(opinions) {
+            answers[*index] = Some((answer_of(members[row], &logs, row, &decoded[row], opinions, task), candidates));
         }
     }
-    let held_out: Vec<HeldOut> = answers.into_iter().flatten().collect();
+    let (held_out, candidates): (Vec<HeldOut>, Vec<_>) = answers.into_iter().flatten().unzip();
     let loss = class_loss.value() + config.span_loss_weight * span_loss.value();
-    Ok(Scored { scores: scores_of(&held_out, task, loss), held_out })
+    let mut scored = Scored { scores: scores_of(&held_out, task, loss), held_out, candidates };
+    if !task.labels.is_empty() {
+        scored.decide(LIKELIER_THAN_NOT, task);
+    }
+    Ok(scored)
 }
 
-fn answers_of(members: &[&Item], logs: &LogProbs, task: &Task) -> Vec<HeldOut> {
-    let (classes, tags) = (task.classes.len(), tag_count(task.labels.len()));
+/// The spans of each document by the most probable tags.
+fn decode(members: &[&Item], logs: &LogProbs, task: &Task) -> Vec<Vec<DecodedSpan>> {
+    let tags = tag_count(task.labels.len());
     let mut first_unit = 0;
-    let mut answers = Vec::with_capacity(members.len());
-    for (row, item) in members.iter().enumerate() {
-        let probabilities: Vec<f32> = logs.class.iter().skip(row * classes).take(classes).map(|log| log.exp()).collect();
-        let class = probabilities.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map(|(class, _)| class as u16);
+    let spans = members.iter().map(|item| {
         let units = &item.reading.units;
         let own = logs.tags.get(first_unit * tags..(first_unit + units.len()) * tags).unwrap_or_default();
         first_unit += units.len();
         let likely: Vec<f32> = own.iter().map(|log| log.exp()).collect();
-        let spans = decode_spans(&item.example.text, units, &viterbi(own, tags), &likely);
-        let key = |range: crate::project::TextRange, label| (range.start() as u32, range.end() as u32, label);
-        let gold = item.example.spans.as_ref().filter(|_| item.tags.is_some());
-        answers.push(HeldOut {
-            doc: item.example.doc.0,
-            gold_class: item.class,
-            class,
-            probabilities,
-            gold_spans: gold.map(|spans| spans.iter().map(|(range, label)| key(*range, *label)).collect()),
-            spans: spans.iter().map(|span| key(span.range, span.label)).collect(),
-        });
+        decode_spans(&item.example.text, units, &viterbi(own, tags), &likely)
+    });
+    spans.collect()
+}
+
+fn answer_of(item: &Item, logs: &LogProbs, row: usize, spans: &[DecodedSpan], opinions: OpinionAnswers, task: &Task) -> HeldOut {
+    let classes = task.classes.len();
+    let probabilities: Vec<f32> = logs.class.iter().skip(row * classes).take(classes).map(|log| log.exp()).collect();
+    let class = probabilities.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map(|(class, _)| class as u16);
+    let key = |range: TextRange, label| (range.start() as u32, range.end() as u32, label);
+    let gold = item.example.spans.as_ref().filter(|_| item.tags.is_some());
+    HeldOut {
+        doc: item.example.doc.0,
+        gold_class: item.class,
+        class,
+        probabilities,
+        gold_spans: gold.map(|spans| spans.iter().map(|(range, label)| key(*range, *label)).collect()),
+        spans: spans.iter().map(|span| key(span.range, span.label)).collect(),
+        opinions,
     }
-    answers
+}
+
+/// Polarities and links of the decoded spans, and the polarities of the marked ones.
+fn opinions_of(
+    model: &JointModel,
+    members: &[&Item],
+    decoded: &[Vec<DecodedSpan>],
+    hidden: &Tensor,
+    texts: &RaggedBatch,
+    task: &Task,
+) -> Result<Vec<(OpinionAnswers, Vec<Candidate>)>, TrainError> {
+    if task.opinions.is_empty() {
+        return Ok(vec![Default::default(); members.len()]);
+    }
+    // Of each text first the decoded spans, then the marked ones, which take part in no pair.
+    let mut spans = SpanBatch::default();
+    let mut is_decoded = Vec::new();
+    for (text, item) in members.iter().enumerate() {
+        let first_row = texts.range(text).start;
+        let own = decoded[text].iter().map(|span| (units_under(&item.reading.units, span.range), span.label, true));
+        let marked = item.marks.spans.iter().map(|mark| (mark.units.clone(), mark.label, false));
+        for (units, label, decoded) in own.chain(marked) {
+            let [first, last] = edges(first_row, &item.reading, &units);
+            spans.push(text, first, last, label);
+            is_decoded.push(decoded);
+        }
+    }
+    let pairs = if task.opinions.links {
+        spans.pairs(&task.roles.opinions, &task.roles.aspects, |span| is_decoded[span])
+    } else {
+        PairBatch::default()
+    };
+    let scores = model.score_opinions(hidden, &spans, &pairs).map_err(TrainError::compute)?;
+    let mut first = 0;
+    let answers = members.iter().zip(decoded).map(|(item, decoded)| {
+        let answer = opinion_answers(item, decoded, first, (&scores, &pairs), task);
+        first += decoded.len() + item.marks.spans.len();
+        answer
+    });
+    Ok(answers.collect())
+}
+
+/// `first`: the document's first span among those scored.
+fn opinion_answers(
+    item: &Item,
+    decoded: &[DecodedSpan],
+    first: usize,
+    (scores, pairs): (&OpinionScores, &PairBatch),
+    task: &Task,
+) -> (OpinionAnswers, Vec<Candidate>) {
+    let best = |span: usize| scores.polarity(span).map(|shares| most_likely(shares).0);
+    let spans = first..first + decoded.len();
+    let polarities = if task.opinions.polarity { spans.clone().map(best).collect() } else { Vec::new() };
+    let marked = |at: usize| item.marks.spans.iter().position(|mark| mark.at == at);
+    let count = item.example.spans.as_ref().map_or(0, Vec::len);
+    let gold_shares: Vec<_> = (0..count).map(|at| scores.polarity(spans.end + marked(at)?)).collect();
+    let gold_links = gold_links(item.example).filter(|_| task.opinions.links).map(|links| {
+        let link = |((from, to), polarity)| LinkAnswer { from, to, polarity, probability: 1.0 };
+        links.into_iter().map(link).collect()
+    });
+    let answers = OpinionAnswers {
+        probabilities: decoded.iter().map(|span| span.probability).collect(),
+        polarities,
+        gold_polarities: (0..count).map(|at| item.example.polarities.get(at).copied().flatten()).collect(),
+        of_gold: gold_shares.iter().map(|shares| shares.map(|shares| most_likely(shares).0)).collect(),
+        gold_shares,
+        links: Vec::new(),
+        gold_links,
+    };
+    (answers, candidates_of(decoded, spans, scores, pairs))
+}
+
+/// The pairs of a document.
+fn candidates_of(decoded: &[DecodedSpan], spans: std::ops::Range<usize>, scores: &OpinionScores, pairs: &PairBatch) -> Vec<Candidate> {
+    let candidate = |pair: usize| {
+        let (from, to) = (pairs.from[pair] as usize, pairs.to[pair] as usize);
+        let together = scores.link(pair).filter(|_| spans.contains(&from))?;
+        let (from, to) = (from - spans.start, to - spans.start);
+        let polarity = scores.link_polarity(pair).map(most_likely);
+        let probability = decoded[from].probability * decoded[to].probability * together * polarity.map_or(1.0, |(_, p)| p);
+        let link = LinkAnswer { from: from as u32, to: to as u32, polarity: polarity.map(|(polarity, _)| polarity), probability };
+        Some(Candidate { link, together })
+    };
+    (0..pairs.len()).filter_map(candidate).collect()
+}
+
+/// The most probable polarity.
+fn most_likely(shares: [f32; 3]) -> (Polarity, f32) {
+    let best = if shares[0] >= shares[1] && shares[0] >= shares[2] { 0 } else { 1 + usize::from(shares[2] > shares[1]) };
+    (POLARITIES[best], shares[best])
 }
 
 fn scores_of(held_out: &[HeldOut], task: &Task, loss: f64) -> Scores {

@@ -1,7 +1,8 @@
 //! From labelled documents to what the model is shown: pieces, units and targets, with notes on all that is lost.
 
-use super::{Example, TrainConfig, TrainData, TrainError};
-use crate::nn::{JointSizes, RaggedBatch, UnitBatch};
+use super::opinions::{self, Marks};
+use super::{Example, Roles, TrainConfig, TrainData, TrainError};
+use crate::nn::{JointSizes, OpinionSizes, RaggedBatch, UnitBatch};
 use crate::project::Split;
 use crate::text::{BioTags, LeftOut, Reading, Tokenizer, tag_count, tags_of_spans};
 
@@ -13,6 +14,8 @@ pub(super) struct Item<'a> {
     pub class: Option<u16>,
     /// A tag for each unit; `None` where spans were not marked.
     pub tags: Option<Vec<u16>>,
+    /// What it teaches of polarity and links.
+    pub marks: Marks,
 }
 
 impl Item<'_> {
@@ -27,6 +30,10 @@ pub(super) struct Task<'a> {
     pub classes: &'a [String],
     /// Names of the span labels; empty when no spans are learnt.
     pub labels: &'a [String],
+    /// Which labels take part in links.
+    pub roles: &'a Roles,
+    /// What is learnt of polarity and links.
+    pub opinions: OpinionSizes,
     pub train: Vec<Item<'a>>,
     pub dev: Vec<Item<'a>>,
     pub test: Vec<Item<'a>>,
@@ -49,6 +56,8 @@ impl<'a> Task<'a> {
         let mut task = Self {
             classes: if learns_class { &data.classes } else { &[] },
             labels: if learns_spans { &data.span_labels } else { &[] },
+            roles: &data.roles,
+            opinions: OpinionSizes::default(),
             train: Vec::new(),
             dev: Vec::new(),
             test: Vec::new(),
@@ -62,6 +71,7 @@ impl<'a> Task<'a> {
         if task.dev.is_empty() && task.test.is_empty() {
             return Err(TrainError::Data("no labelled document is held out, so nothing could be measured".to_owned()));
         }
+        task.opinions = opinions::sizes(task.train.iter(), task.labels.len(), (config.polarity_loss_weight, config.link_loss_weight));
         task.note_classes();
         Ok(task)
     }
@@ -87,7 +97,8 @@ impl<'a> Task<'a> {
                 left_out += lost;
                 tags
             });
-            let item = Item { example, reading, class, tags };
+            let marks = if spans.is_some() { Marks::of(example, &reading, self.labels.len()) } else { Marks::default() };
+            let item = Item { example, reading, class, tags, marks };
             match example.split {
                 Split::Train => self.train.push(item),
                 Split::Dev => self.dev.push(item),
@@ -102,7 +113,7 @@ impl<'a> Task<'a> {
         let rows = [
             (cut, format!("documents read only up to the limit of {} pieces", self.max_length)),
             (left_out.beyond, "spans beyond that limit, wholly or in part".to_owned()),
-            (left_out.overlapping, "spans not learnt because they overlap a longer or earlier one".to_owned()),
+            (left_out.overlapping, "spans that the tags don't learn because they overlap a longer or earlier one".to_owned()),
             (left_out.reshaped, "spans learnt with other ends, because they begin or end on white space or inside a character".to_owned()),
             (left_out.blank, "spans not learnt because they hold only white space".to_owned()),
         ];
@@ -132,7 +143,7 @@ impl<'a> Task<'a> {
 
     pub fn sizes(&self, config: &TrainConfig) -> JointSizes {
         let tags = if self.labels.is_empty() { 0 } else { tag_count(self.labels.len()) };
-        JointSizes { layers: config.layers, classes: self.classes.len(), tags }
+        JointSizes { layers: config.layers, classes: self.classes.len(), tags, opinions: self.opinions }
     }
 
     /// Weight of each class in the loss: 1, or its inverse frequency (1 on average over the documents).
@@ -166,7 +177,7 @@ pub(super) struct Targets {
 }
 
 impl Targets {
-    fn push(&mut self, target: u16, weight: f32) {
+    pub fn push(&mut self, target: u16, weight: f32) {
         self.targets.push(u32::from(target));
         self.weights.push(weight);
     }

@@ -133,7 +133,9 @@ impl TestPane {
         let desk = cx.desk;
         let Some(schema) = desk.project().map(|project| project.schema()) else { return };
         classes(ui, cx, tester, answered, schema);
+        marks::triplet_table(ui, cx, answered);
         marks::span_table(ui, cx, tester, answered, schema);
+        marks::considered(ui, cx, tester, answered, schema);
         ui.add_space(12.0);
         ui.label(RichText::new(cx.tf("answered in {} ms", &[&format!("{:.0}", answered.took_ms)])).color(palette.weak).small());
     }

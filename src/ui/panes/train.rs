@@ -1,6 +1,7 @@
 //! Train: what a run will do on the left; how the run shown goes on the right.
 
 mod curves;
+mod opinions;
 mod progress;
 mod ready;
 mod runs;
@@ -8,7 +9,7 @@ mod scores;
 mod setup;
 
 use crate::desk::RunView;
-use crate::train::Uncertainty;
+use crate::train::{ErrorGroup, Uncertainty};
 use crate::ui::{Cx, theme};
 use eframe::egui;
 
@@ -23,6 +24,8 @@ pub struct TrainPane {
     deleting: Option<String>,
     /// Of the report of the run with this id.
     uncertainty: Option<(String, Uncertainty)>,
+    /// Likewise.
+    errors: Option<(String, Vec<ErrorGroup>)>,
 }
 
 const SETUP_WIDTH: f32 = 324.0;
@@ -137,7 +140,9 @@ fn two_places(score: f64) -> String {
 pub(super) fn short_scores(cx: &Cx<'_>, scores: &crate::train::Scores) -> String {
     let class = scores.macro_f1.map(|f1| cx.tf("macro-F1 {}", &[&two_places(f1)]));
     let spans = scores.span_f1.map(|f1| cx.tf("span F1 {}", &[&two_places(f1)]));
-    class.into_iter().chain(spans).collect::<Vec<_>>().join(" · ")
+    let triplets = scores.opinions.triplet_f1.map(|f1| cx.tf("triplets {}", &[&two_places(f1)]));
+    let aspects = scores.opinions.aspect_polarity_f1.map(|f1| cx.tf("aspects with polarity {}", &[&two_places(f1)]));
+    class.into_iter().chain(spans).chain(aspects).chain(triplets).collect::<Vec<_>>().join(" · ")
 }
 
 /// The text of a small heading above a group.

@@ -1,10 +1,10 @@
-//! What the model marks: the spans painted in the text, each tagging unit's tags on hover, and the spans as a table.
+//! What the model marks: spans and their links painted in the text, each tagging unit's tags on hover, and both as tables.
 
 use super::percent;
 use crate::desk::{Answered, Tester};
-use crate::predict::UnitTags;
-use crate::project::Schema;
-use crate::ui::widgets::document::{Document, DocumentState, MarkedSpan};
+use crate::predict::{PredictedTriplet, UnitTags, most_likely};
+use crate::project::{Polarity, Schema};
+use crate::ui::widgets::document::{Document, DocumentState, MarkedLink, MarkedSpan, mark_of};
 use crate::ui::{Cx, theme};
 use eframe::egui::{self, RichText};
 
@@ -23,13 +23,16 @@ impl Marks {
             .filter_map(|(id, span)| {
                 let label = names.get(usize::from(span.label))?;
                 let hue = hue_of(project.schema(), label, span.label);
-                Some(MarkedSpan { id, range: span.range, label, hue, polarity: None, dashed: false, percent: None })
+                let polarity = shown_polarity(project.schema(), label, span.polarity).map(|(polarity, _)| polarity);
+                Some(MarkedSpan { id, range: span.range, label, hue, polarity, dashed: false, percent: None })
             })
             .collect();
+        let link = |triplet: &PredictedTriplet| MarkedLink { from: triplet.opinion as u32, to: triplet.aspect as u32, dashed: false };
+        let links: Vec<MarkedLink> = answered.prediction.triplets.iter().map(link).collect();
         let document = Document {
             text: &answered.text,
             spans: &spans,
-            links: &[],
+            links: &links,
             size: cx.desk.settings().text_size,
             selected: None,
             candidate: None,
@@ -85,6 +88,71 @@ fn hue_of(schema: &Schema, label: &str, place: u16) -> u8 {
     schema.span_labels.iter().find(|kind| kind.name == label).map_or((place % 8) as u8, |kind| kind.hue)
 }
 
+/// A polarity where spans of this label carry one in the project: the model answers it of every span.
+fn shown_polarity(schema: &Schema, label: &str, shares: Option<[f32; 3]>) -> Option<(Polarity, f32)> {
+    let carries = schema.span_labels.iter().find(|kind| kind.name == label).is_none_or(|kind| kind.polarity);
+    shares.filter(|_| carries).map(most_likely)
+}
+
+/// The name of a polarity, with its mark and in words.
+fn polarity_words(cx: &Cx<'_>, polarity: Polarity) -> String {
+    let name = match polarity {
+        Polarity::Positive => cx.t("Positive"),
+        Polarity::Negative => cx.t("Negative"),
+        Polarity::Neutral => cx.t("Neutral"),
+    };
+    format!("{} {name}", mark_of(polarity))
+}
+
+/// How sure the model is of each polarity.
+fn shares_on_hover(response: egui::Response, cx: &Cx<'_>, shares: [f32; 3]) {
+    let row = |(polarity, share)| format!("{}  {}", polarity_words(cx, polarity), percent(share));
+    let words: Vec<String> = [Polarity::Negative, Polarity::Neutral, Polarity::Positive].into_iter().zip(shares).map(row).collect();
+    response.on_hover_text(words.join("\n"));
+}
+
+/// One line of words, cut to what fits.
+fn one_line(ui: &mut egui::Ui, width: f32, words: &str) {
+    let words: String = words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    ui.scope(|ui| {
+        ui.set_max_width(width);
+        ui.add(egui::Label::new(words).truncate());
+    });
+}
+
+/// What is said about what: aspect, opinion, polarity and how sure the model is of all of it.
+pub(super) fn triplet_table(ui: &mut egui::Ui, cx: &Cx<'_>, answered: &Answered) {
+    let prediction = &answered.prediction;
+    if prediction.triplets.is_empty() {
+        return;
+    }
+    let palette = theme::palette(ui);
+    ui.add_space(14.0);
+    ui.label(RichText::new(cx.t("What is said about what")).strong());
+    ui.add_space(2.0);
+    let width = (ui.available_width() - 150.0) * 0.5;
+    egui::Grid::new("test-triplets").striped(true).spacing(egui::vec2(10.0, 5.0)).show(ui, |ui| {
+        for triplet in &prediction.triplets {
+            let (Some(aspect), Some(opinion)) = (prediction.spans.get(triplet.aspect), prediction.spans.get(triplet.opinion)) else {
+                continue;
+            };
+            one_line(ui, width, aspect.range.of(&answered.text));
+            one_line(ui, width, opinion.range.of(&answered.text));
+            match triplet.polarity {
+                Some(shares) => {
+                    let polarity = most_likely(shares).0;
+                    let words = RichText::new(polarity_words(cx, polarity)).color(palette.polarity(polarity));
+                    shares_on_hover(ui.label(words), cx, shares);
+                }
+                None => drop(ui.label("")),
+            }
+            let sure = RichText::new(percent(triplet.probability)).color(palette.weak);
+            ui.label(sure).on_hover_text(cx.t("That both spans are there, belong together and have this polarity"));
+            ui.end_row();
+        }
+    });
+}
+
 /// The spans in reading order.
 pub(super) fn span_table(ui: &mut egui::Ui, cx: &Cx<'_>, tester: &Tester, answered: &Answered, schema: &Schema) {
     let spans = &answered.prediction.spans;
@@ -95,18 +163,42 @@ pub(super) fn span_table(ui: &mut egui::Ui, cx: &Cx<'_>, tester: &Tester, answer
     ui.add_space(14.0);
     ui.label(RichText::new(cx.t("Spans")).strong());
     ui.add_space(2.0);
-    let width = ui.available_width() - 160.0;
+    let width = ui.available_width() - 220.0;
     egui::Grid::new("test-spans").striped(true).spacing(egui::vec2(12.0, 5.0)).show(ui, |ui| {
         for span in spans {
             let name = tester.span_labels().get(usize::from(span.label)).map_or("", String::as_str);
             ui.label(RichText::new(name).color(palette.hue(hue_of(schema, name, span.label))));
-            let words: String = span.range.of(&answered.text).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-            ui.scope(|ui| {
-                ui.set_max_width(width);
-                ui.add(egui::Label::new(words).truncate());
-            });
+            one_line(ui, width, span.range.of(&answered.text));
             ui.label(percent(span.probability));
+            if let (Some((polarity, sure)), Some(shares)) = (shown_polarity(schema, name, span.polarity), span.polarity) {
+                let words = format!("{} {}", mark_of(polarity), percent(sure));
+                shares_on_hover(ui.label(RichText::new(words).color(palette.polarity(polarity))), cx, shares);
+            }
             ui.end_row();
         }
+    });
+}
+
+/// On demand: places that the model thought about marking and did not.
+pub(super) fn considered(ui: &mut egui::Ui, cx: &Cx<'_>, tester: &Tester, answered: &Answered, schema: &Schema) {
+    const SHOWN: usize = 12;
+    let considered = answered.prediction.considered();
+    if considered.is_empty() {
+        return;
+    }
+    let palette = theme::palette(ui);
+    ui.add_space(10.0);
+    let title = cx.tf("What else it considered ({})", &[&considered.len()]);
+    egui::CollapsingHeader::new(title).id_salt("test-considered").show_unindented(ui, |ui| {
+        let width = ui.available_width() - 160.0;
+        egui::Grid::new("considered").striped(true).spacing(egui::vec2(12.0, 5.0)).show(ui, |ui| {
+            for each in considered.iter().take(SHOWN) {
+                let name = tester.span_labels().get(usize::from(each.label)).map_or("", String::as_str);
+                ui.label(RichText::new(name).color(palette.hue(hue_of(schema, name, each.label))));
+                one_line(ui, width, answered.text.get(each.bytes.clone()).unwrap_or_default());
+                ui.label(percent(each.probability)).on_hover_text(cx.t("How likely its least likely character belongs to such a span"));
+                ui.end_row();
+            }
+        });
     });
 }

@@ -87,9 +87,13 @@ fn scores(ui: &mut egui::Ui, cx: &Cx<'_>, view: &RunView, height: f32) {
     let palette = theme::palette(ui);
     let class = of_evaluations(view, |evaluation| evaluation.scores.macro_f1);
     let spans = of_evaluations(view, |evaluation| evaluation.scores.span_f1);
+    let triplets = of_evaluations(view, |evaluation| evaluation.scores.opinions.triplet_f1);
+    let aspects = of_evaluations(view, |evaluation| evaluation.scores.opinions.aspect_polarity_f1);
     let rows = [
         (cx.t("class, macro-F1"), palette.hues[2], class, MarkerShape::Circle),
         (cx.t("spans, exact F1"), palette.hues[5], spans, MarkerShape::Square),
+        (cx.t("aspects with polarity, F1"), palette.hues[0], aspects, MarkerShape::Up),
+        (cx.t("triplets, F1"), palette.hues[3], triplets, MarkerShape::Diamond),
     ];
     let series = rows.into_iter().filter(|(_, _, points, _)| !points.is_empty());
     let series = series.map(|(name, color, points, shape)| Series { name: name.to_owned(), color, points, look: Look::Marked(shape) });

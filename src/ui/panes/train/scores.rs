@@ -33,6 +33,7 @@ impl TrainPane {
                 ui.vertical(|ui| confusion(ui, cx, scores, report));
             }
         });
+        self.opinions(ui, cx, (&view.id, scores, &of), report);
     }
 }
 
@@ -64,7 +65,7 @@ fn table(ui: &mut egui::Ui, cx: &Cx<'_>, id: &str, title: &str, rows: &[LabelSco
     });
 }
 
-fn right(ui: &mut egui::Ui, add: impl FnOnce(&mut egui::Ui) -> egui::Response) {
+pub(super) fn right(ui: &mut egui::Ui, add: impl FnOnce(&mut egui::Ui) -> egui::Response) {
     ui.with_layout(Layout::right_to_left(Align::Center), add);
 }
 
@@ -100,7 +101,7 @@ fn confusion(ui: &mut egui::Ui, cx: &mut Cx<'_>, scores: &Scores, report: Option
 }
 
 /// Shows these held-out documents in the place where documents are labelled.
-fn open_documents(cx: &mut Cx<'_>, held_out: &[HeldOut], wanted: impl Fn(&HeldOut) -> bool) {
+pub(super) fn open_documents(cx: &mut Cx<'_>, held_out: &[HeldOut], wanted: impl Fn(&HeldOut) -> bool) {
     let only: Arc<[DocId]> = held_out.iter().filter(|doc| wanted(doc)).map(|doc| DocId(doc.doc)).collect();
     cx.send(Command::SetFilter(Filter { only: Some(only), ..Filter::default() }));
     cx.goto(Place::Label);

@@ -213,7 +213,7 @@ impl Setup {
             ui,
             cx,
             cx.t("Rate of the heads"),
-            cx.t("The two small networks on top start from nothing: their rate is the learning rate times this"),
+            cx.t("The small networks on top start from nothing: their rate is the learning rate times this"),
             &default.head_lr_factor,
             |ui| ui.add(DragValue::new(&mut config.head_lr_factor).range(0.001..=1000.0).speed(0.05).max_decimals(2)),
         );
@@ -224,6 +224,22 @@ impl Setup {
             cx.t("How much the span loss counts beside the class loss"),
             &default.span_loss_weight,
             |ui| ui.add(DragValue::new(&mut config.span_loss_weight).range(0.0..=10.0).speed(0.01).max_decimals(2)),
+        );
+        row(
+            ui,
+            cx,
+            cx.t("Weight of polarity"),
+            cx.t("How much the polarity of spans and links counts beside the class loss; 0 learns none"),
+            &default.polarity_loss_weight,
+            |ui| ui.add(DragValue::new(&mut config.polarity_loss_weight).range(0.0..=10.0).speed(0.01).max_decimals(2)),
+        );
+        row(
+            ui,
+            cx,
+            cx.t("Weight of links"),
+            cx.t("How much it counts which opinion belongs to which aspect; 0 learns none"),
+            &default.link_loss_weight,
+            |ui| ui.add(DragValue::new(&mut config.link_loss_weight).range(0.0..=10.0).speed(0.01).max_decimals(2)),
         );
         row(
             ui,

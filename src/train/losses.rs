@@ -1,0 +1,100 @@
+//! The loss of a batch: one term a kind of answer, each a share of the whole batch's, and which heads they teach.
+
+use super::opinions::OpinionWeights;
+use super::task::{Batch, Item, Targets};
+use super::{TrainConfig, TrainError};
+use crate::nn::{OpinionSizes, Tensor, loss};
+use std::collections::BTreeSet;
+
+/// What a whole batch weighs in the loss of each kind: its parts count by their shares.
+#[derive(Default)]
+pub(super) struct BatchWeights {
+    pub classes: f64,
+    pub tags: f64,
+    pub opinions: OpinionWeights,
+}
+
+/// Losses of a part of a batch, as shares of the batch's; `None` where it teaches nothing of the kind.
+#[derive(Default)]
+pub(super) struct Losses {
+    pub class: Option<Tensor>,
+    pub span: Option<Tensor>,
+    pub polarity: Option<Tensor>,
+    pub link: Option<Tensor>,
+    pub heads: HeadSet,
+}
+
+/// Parameters that learn from the same targets.
+pub(super) type HeadSet = BTreeSet<&'static str>;
+
+/// The head a parameter belongs to; `None` in the encoder.
+pub(super) fn head_of(name: &str) -> Option<&'static str> {
+    const HEADS: [(&str, &str); 8] = [
+        ("classifier.", CLASS),
+        ("bert.pooler.", CLASS),
+        ("gloss.tag.", TAGS),
+        ("gloss.span.polarity.", POLARITY),
+        ("gloss.span.", SPANS),
+        ("gloss.pair.polarity.", LINK_POLARITY),
+        ("gloss.pair.", LINKS),
+        ("gloss.", ""),
+    ];
+    HEADS.iter().find(|(start, _)| name.starts_with(start)).map(|(_, head)| *head)
+}
+
+pub(super) const CLASS: &str = "class";
+pub(super) const TAGS: &str = "tags";
+pub(super) const SPANS: &str = "spans";
+pub(super) const POLARITY: &str = "polarity";
+pub(super) const LINKS: &str = "links";
+pub(super) const LINK_POLARITY: &str = "link polarity";
+
+impl BatchWeights {
+    pub fn add(&mut self, members: &[&Item], batch: &Batch, opinions: OpinionSizes) {
+        self.classes += batch.classes.weight();
+        self.tags += batch.tags.weight();
+        self.opinions += OpinionWeights::of(members, opinions);
+    }
+}
+
+/// `None` when the batch has no target for the head.
+pub(super) fn loss_of(logits: Option<&Tensor>, targets: &Targets) -> Result<Option<Tensor>, TrainError> {
+    let taught = logits.filter(|_| targets.teach());
+    taught.map(|logits| loss::cross_entropy(logits, &targets.targets, Some(&targets.weights)).map_err(TrainError::compute)).transpose()
+}
+
+/// A part's loss as its share of the batch's.
+pub(super) fn share_of(loss: Option<Tensor>, share: f64) -> Result<Option<Tensor>, TrainError> {
+    let shared = |loss: Tensor| if share == 1.0 { Ok(loss) } else { loss.affine(share, 0.0).map_err(TrainError::compute) };
+    loss.map(shared).transpose()
+}
+
+impl Losses {
+    /// All of them, weighted; `None` when there are none.
+    pub fn total(&self, config: &TrainConfig) -> Result<Option<Tensor>, TrainError> {
+        let weighted = [
+            (&self.class, 1.0),
+            (&self.span, config.span_loss_weight),
+            (&self.polarity, config.polarity_loss_weight),
+            (&self.link, config.link_loss_weight),
+        ];
+        let parts = weighted.into_iter().filter_map(|(loss, weight)| Some((loss.clone()?, weight)));
+        sum(parts.map(|(loss, weight)| share_of(Some(loss), weight)).collect::<Result<Vec<_>, _>>()?.into_iter().flatten())
+    }
+}
+
+/// `None` of nothing.
+pub(super) fn sum(parts: impl Iterator<Item = Tensor>) -> Result<Option<Tensor>, TrainError> {
+    let mut total: Option<Tensor> = None;
+    for part in parts {
+        total = Some(match total {
+            Some(total) => total.add(&part).map_err(TrainError::compute)?,
+            None => part,
+        });
+    }
+    Ok(total)
+}
+
+pub(super) fn number(scalar: &Tensor) -> Result<f64, TrainError> {
+    scalar.to_scalar::<f32>().map(f64::from).map_err(TrainError::compute)
+}

@@ -1,0 +1,140 @@
+//! Scores of polarity and links, mistakes by kind (each opens its documents), and how far its probabilities can be trusted.
+
+use super::scores::{open_documents, right};
+use super::{TrainPane, group, two_places};
+use crate::train::{ErrorGroup, ErrorKind, OpinionScores, Reliability, Report, Scores, error_groups};
+use crate::ui::{Cx, theme};
+use eframe::egui::{self, RichText};
+
+impl TrainPane {
+    /// `run` is its id, its scores, and of which weights they are.
+    pub(super) fn opinions(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>, run: (&str, &Scores, &str), report: Option<&Report>) {
+        let (id, scores, of) = run;
+        ui.add_space(12.0);
+        ui.horizontal_top(|ui| {
+            ui.spacing_mut().item_spacing.x = 28.0;
+            if rows(cx, &scores.opinions).iter().any(|(.., score)| score.is_some()) {
+                ui.vertical(|ui| table(ui, cx, &cx.tf("Polarity and links ({})", &[&of]), &scores.opinions));
+            }
+            let Some(report) = report else { return };
+            if self.errors.as_ref().is_none_or(|(of, _)| of != id) {
+                self.errors = Some((id.to_owned(), error_groups(&report.held_out)));
+            }
+            if let Some((_, groups)) = &self.errors
+                && groups.iter().any(|group| group.count > 0)
+            {
+                ui.vertical(|ui| errors(ui, cx, groups, report));
+            }
+            if !report.reliability.is_empty() {
+                ui.vertical(|ui| reliability(ui, cx, &report.reliability));
+            }
+        });
+    }
+}
+
+/// Name, help and score; the scores of each label stand in a table of their own.
+fn rows(cx: &Cx<'_>, scores: &OpinionScores) -> [(&'static str, &'static str, Option<f64>); 5] {
+    [
+        (cx.t("Aspects with polarity, F1"), cx.t("Right boundaries and right polarity, end to end"), scores.aspect_polarity_f1),
+        (
+            cx.t("Polarity, accuracy"),
+            cx.t("Of marked spans with a polarity, the share whose polarity the model says rightly"),
+            scores.polarity_accuracy,
+        ),
+        (cx.t("Polarity, macro-F1"), cx.t("The mean F1 of the polarities that occur"), scores.polarity_macro_f1),
+        (cx.t("Pairs, F1"), cx.t("Aspect and opinion with right boundaries, rightly linked"), scores.pair_f1),
+        (cx.t("Triplets, F1"), cx.t("Pairs with the right polarity"), scores.triplet_f1),
+    ]
+}
+
+fn table(ui: &mut egui::Ui, cx: &Cx<'_>, title: &str, scores: &OpinionScores) {
+    group(ui, title);
+    egui::Grid::new("opinion-scores").striped(true).spacing(egui::vec2(14.0, 5.0)).min_col_width(46.0).show(ui, |ui| {
+        for (name, help, score) in rows(cx, scores) {
+            let Some(score) = score else { continue };
+            ui.label(name).on_hover_text(help);
+            right(ui, |ui| ui.strong(two_places(score)).on_hover_text(help));
+            ui.end_row();
+        }
+    });
+}
+
+/// Counts of mistakes; a click opens the reviews they stand in.
+fn errors(ui: &mut egui::Ui, cx: &mut Cx<'_>, groups: &[ErrorGroup], report: &Report) {
+    let palette = theme::palette(ui);
+    group(ui, cx.t("Mistakes in spans and links"));
+    let mut chosen = None;
+    egui::Grid::new("mistakes").striped(true).spacing(egui::vec2(14.0, 5.0)).min_col_width(46.0).show(ui, |ui| {
+        for each in groups {
+            let (name, help) = error_words(cx, each.kind);
+            ui.label(name).on_hover_text(help);
+            right(ui, |ui| {
+                let figure = cx.tf("{} in {} reviews", &[&each.count, &each.docs.len()]);
+                let button = egui::Button::new(figure).frame_when_inactive(false);
+                let words = format!("{name}: {}", each.count);
+                let response = ui.add_enabled(each.count > 0, button).accessible_name(words).on_hover_text(cx.t("Click to open them"));
+                if response.clicked() {
+                    chosen = Some(each);
+                }
+                response
+            });
+            ui.end_row();
+        }
+    });
+    ui.label(RichText::new(cx.t("A click opens the reviews")).color(palette.weak).small());
+    if let Some(chosen) = chosen {
+        open_documents(cx, &report.held_out, |doc| chosen.docs.binary_search(&doc.doc).is_ok());
+    }
+}
+
+fn error_words(cx: &Cx<'_>, kind: ErrorKind) -> (&'static str, &'static str) {
+    match kind {
+        ErrorKind::Missed => (cx.t("Missed"), cx.t("Marked spans that nothing found touches")),
+        ErrorKind::Invented => (cx.t("Invented"), cx.t("Found spans that touch nothing marked")),
+        ErrorKind::Boundary => (cx.t("Wrong ends"), cx.t("Found spans that touch a marked one of the same label and have other ends")),
+        ErrorKind::Label => (cx.t("Wrong label"), cx.t("Found spans that touch only marked ones of other labels")),
+        ErrorKind::Polarity => (cx.t("Wrong polarity"), cx.t("Spans found rightly whose polarity was said wrongly")),
+        ErrorKind::Link => (cx.t("Wrong link"), cx.t("Two spans, both found rightly, that were linked wrongly or not at all")),
+    }
+}
+
+/// For each tenth of sureness: how often such answers were right.
+fn reliability(ui: &mut egui::Ui, cx: &Cx<'_>, kinds: &[Reliability]) {
+    let palette = theme::palette(ui);
+    group(ui, cx.t("How far it can be trusted"));
+    egui::Grid::new("reliability").striped(true).spacing(egui::vec2(14.0, 5.0)).min_col_width(46.0).show(ui, |ui| {
+        ui.label(RichText::new(cx.t("it says")).color(palette.weak).small());
+        for kind in kinds {
+            let name = match kind.of.as_str() {
+                "polarity" => cx.t("Polarity"),
+                "triplets" => cx.t("Triplets"),
+                _ => cx.t("Spans"),
+            };
+            right(ui, |ui| ui.label(RichText::new(name).color(palette.weak).small()));
+        }
+        ui.end_row();
+        for tenth in (0..10usize).rev() {
+            let within = |said: f64| (said * 10.0) as usize == tenth || (tenth == 9 && said >= 1.0);
+            let bins: Vec<_> = kinds.iter().map(|kind| kind.bins.iter().find(|bin| within(bin.said))).collect();
+            if bins.iter().all(Option::is_none) {
+                continue;
+            }
+            ui.label(format!("{}–{} %", tenth * 10, tenth * 10 + 10));
+            for bin in bins {
+                let Some(bin) = bin else {
+                    ui.label("");
+                    continue;
+                };
+                let help = cx.tf("Of {} answers this sure, {} % are right", &[&bin.count, &format!("{:.0}", bin.right * 100.0)]);
+                right(ui, |ui| ui.label(format!("{:.0} %", bin.right * 100.0)).on_hover_text(help));
+            }
+            ui.end_row();
+        }
+        ui.label(RichText::new(cx.t("mean error")).color(palette.weak).small());
+        for kind in kinds {
+            let help = cx.tf("Before calibration on the dev reviews: {} %", &[&format!("{:.1}", kind.error_before * 100.0)]);
+            right(ui, |ui| ui.strong(format!("{:.1} %", kind.error * 100.0)).on_hover_text(help));
+        }
+        ui.end_row();
+    });
+}
