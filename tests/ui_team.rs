@@ -293,7 +293,9 @@ fn the_journal_is_searched_and_leads_back() {
     bench.click("Go back to here: answer positive");
     assert_eq!(bench.desk().history().unwrap().done().len(), steps - 2);
     assert!(bench.document(0).annotation.spans.is_empty() && bench.class(0) == Some(2));
-    bench.window.event(Event::Key { key: Key::A, physical_key: None, pressed: true, repeat: false, modifiers: Modifiers::COMMAND });
+    bench.window.get_by_role_and_label(Role::TextInput, "Search the journal").focus();
+    bench.window.run();
+    bench.chord(Modifiers::COMMAND, Key::A);
     bench.window.event(Event::Text("mark 电池".to_owned()));
     bench.window.run();
     bench.click("Go forward to here: mark 电池 as aspect");

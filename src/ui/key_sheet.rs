@@ -42,7 +42,7 @@ impl KeySheet {
             ui.set_max_height(room.y + 60.0);
             ui.horizontal(|ui| {
                 ui.heading(cx.t("All keys"));
-                if ui.add(Button::selectable(self.changes, cx.t("Change keys"))).clicked() {
+                if ui.add(Button::new(cx.t("Change keys")).selected(self.changes)).clicked() {
                     self.changes = !self.changes;
                     self.waiting = None;
                 }

@@ -5,7 +5,7 @@ use crate::project::{Growth, History, Layer, Pace, Project, Session, starved};
 use crate::ui::widgets::figures::date_time;
 use crate::ui::{Cx, theme};
 use eframe::egui::{self, RichText, Ui};
-use egui_plot::{Legend, Line, Plot, PlotPoints};
+use egui_plot::{Line, Plot, PlotPoints};
 
 /// What is drawn, of one revision of a project.
 #[derive(Default)]
@@ -76,9 +76,16 @@ fn growth_ui(ui: &mut Ui, cx: &Cx<'_>, project: &Project, growth: &Growth) {
     let Some((_, question)) = project.schema().main_question().filter(|_| growth.points.len() > 2) else { return };
     let palette = theme::palette(ui);
     ui.add_space(4.0);
-    ui.label(RichText::new(cx.t("Answers as they grew")).small().color(palette.weak));
-    let plot = Plot::new("growth").height(150.0).legend(Legend::default()).allow_drag(false).allow_zoom(false).allow_scroll(false);
-    let plot = plot.show_x(false).x_axis_formatter(|_, _| String::new()).include_y(0.0);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        ui.label(RichText::new(cx.t("Answers as they grew")).small().color(palette.weak));
+        for class in &question.classes {
+            crate::ui::icons::dot(ui, palette.hue(class.hue));
+            ui.label(RichText::new(&class.name).small());
+        }
+    });
+    let plot = Plot::new("growth").height(150.0).allow_drag(false).allow_zoom(false).allow_scroll(false);
+    let plot = plot.show_grid([false, true]).show_x(false).x_axis_formatter(|_, _| String::new()).include_y(0.0);
     plot.show(ui, |plot| {
         for (at, class) in question.classes.iter().enumerate() {
             let points: PlotPoints<'_> =

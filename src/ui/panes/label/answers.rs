@@ -86,6 +86,12 @@ impl Answers {
                 ui.push_id(id.0, |ui| self.row_ui(ui, cx, schema, document, (id, question)));
             }
         });
+        // Room for both halves of the line, with a reason beside the state.
+        let is_narrow = ui.available_width() < 540.0;
+        let rest = |ui: &mut Ui, cx: &mut Cx<'_>| {
+            let size = vec2(ui.available_width(), ROW_HEIGHT);
+            ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| steps_ui(ui, cx, document));
+        };
         ui.horizontal(|ui| {
             state_ui(ui, cx, document);
             let words = cx.t("Edit the labels…");
@@ -93,8 +99,13 @@ impl Answers {
             if button.accessible_name(words).on_hover_text(format!("{words} ({})", keys::name_of(Action::Labels))).clicked() {
                 keys::wish(ui, Action::Labels);
             }
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| steps_ui(ui, cx, document));
+            if !is_narrow {
+                rest(ui, cx);
+            }
         });
+        if is_narrow {
+            rest(ui, cx);
+        }
         self.wants_focus = false;
     }
 
@@ -151,7 +162,8 @@ impl Answers {
         let mut value = shown.unwrap_or_else(|| scale.stepped(None, 0)).value();
         ui.horizontal(|ui| {
             ui.set_min_height(ROW_HEIGHT);
-            ui.spacing_mut().slider_width = 240.0;
+            // Beside it stand the ends of the scale, the number and the cross.
+            ui.spacing_mut().slider_width = (ui.available_width() - 150.0).clamp(60.0, 240.0);
             let weak = palette(ui).weak;
             ui.label(RichText::new(scale.min.to_string()).small().color(weak));
             let slider = Slider::new(&mut value, scale.min.value()..=scale.max.value()).step_by(scale.step.value());

@@ -5,10 +5,11 @@ use super::text::excerpt;
 use crate::desk::{Command, Ghost};
 use crate::project::{Document, Schema, State};
 use crate::ui::Cx;
+use crate::ui::icons::focus_ring;
 use crate::ui::keys::{self, Action};
-use crate::ui::theme::palette;
+use crate::ui::theme::{ROW_HEIGHT, palette};
 use crate::ui::widgets::document::MarkedSpan;
-use eframe::egui::{Button, RichText, Ui};
+use eframe::egui::{Rect, RichText, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, vec2};
 
 /// Ids of suggested spans in the widget begin here; those of marked spans are small.
 const FIRST_ID: u32 = 1 << 31;
@@ -132,7 +133,19 @@ pub(super) fn bar_ui(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &D
 pub(super) fn switch_ui(ui: &mut Ui, cx: &mut Cx<'_>) {
     let on = cx.desk.suggests();
     let hint = format!("{} ({})", cx.t("Show or hide suggestions"), keys::name_of(Action::ShowSuggestions));
-    if ui.add(Button::selectable(on, cx.t("Suggestions"))).on_hover_text(hint).clicked() {
+    let (rect, response) = ui.allocate_exact_size(vec2(ROW_HEIGHT, ROW_HEIGHT), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::Button, true, on, cx.t("Suggestions")));
+    let colours = palette(ui);
+    if on || response.hovered() || response.has_focus() {
+        let fill = if on { colours.accent_ground() } else { ui.visuals().widgets.hovered.weak_bg_fill };
+        ui.painter().rect(rect, 4.0, fill, focus_ring(&response, colours), StrokeKind::Inside);
+    }
+    // A dashed mark, as suggestions are drawn.
+    let mark = Rect::from_center_size(rect.center(), vec2(16.0, 11.0));
+    let corners = [mark.left_top(), mark.right_top(), mark.right_bottom(), mark.left_bottom(), mark.left_top()];
+    let ink = if on { colours.accent } else { colours.weak };
+    ui.painter().extend(Shape::dashed_line(&corners, Stroke::new(1.4, ink), 3.0, 2.0));
+    if response.on_hover_text(hint).clicked() {
         cx.send(Command::SetSuggestions(!on));
     }
 }

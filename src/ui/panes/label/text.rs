@@ -6,7 +6,7 @@ use crate::desk::Command;
 use crate::project::{Document, LabelId, Polarity, Schema, SpanId, SpanLabel, TextRange};
 use crate::ui::Cx;
 use crate::ui::keys::{self, Action};
-use crate::ui::theme::{GAP, palette};
+use crate::ui::theme::{GAP, ROW_HEIGHT, palette};
 use crate::ui::widgets::choice::Choice;
 use crate::ui::widgets::document::{Document as DocumentWidget, Gesture, MarkedLink, MarkedSpan, mark_of};
 use crate::ui::widgets::fold::{Side, fold_button};
@@ -23,35 +23,20 @@ pub(super) fn side(room: f32, size: f32) -> f32 {
 /// Span labels to arm, and the folds of the side columns.
 pub(super) fn toolbar(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Document, marking: &mut Marking, folds: [&mut bool; 2]) {
     let [queue, inspector] = folds;
-    ui.horizontal(|ui| {
+    ui.horizontal_top(|ui| {
         fold_button(ui, Side::Left, queue, cx.t("Show or hide the documents"));
-        for (label, at) in schema.span_labels.iter().zip(0u16..) {
-            let is_armed = marking.armed == Some(at);
-            let button = label_button(label, is_armed).show(ui);
-            let mut hint = match key_word(label.key) {
-                "" => cx.tf("Mark with the mouse as {} without asking", &[&label.name]),
-                key => cx.tf("Mark with the mouse as {} without asking. The key {} marks the selection", &[&label.name, &key]),
-            };
-            let help = schema.help(LabelId::Span(at));
-            if !help.is_empty() {
-                hint = format!("{help}\n{hint}");
-            }
-            let button = button.on_hover_text(hint);
-            if button.clicked() {
-                // With something selected the button marks it, as the letter does.
-                if marking.selection().is_some() || marking.selected.is_some() {
-                    marking.mark(cx, document, at);
-                } else {
-                    marking.armed = (!is_armed).then_some(at);
-                }
-            }
-        }
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        // Many labels take several lines; the buttons at the right keep their place.
+        const BUTTONS: f32 = 4.0 * ROW_HEIGHT + 4.0 * GAP;
+        let room = (ui.available_width() - BUTTONS).max(120.0);
+        let lines = Layout::left_to_right(Align::Min).with_main_wrap(true);
+        ui.allocate_ui_with_layout(vec2(room, ROW_HEIGHT), lines, |ui| labels_ui(ui, cx, schema, document, marking));
+        ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
             fold_button(ui, Side::Right, inspector, cx.t("Show or hide the details"));
             suggested::switch_ui(ui, cx);
             for (sign, name, action, by) in [("›", "Next document", Action::Next, 1), ("‹", "Previous document", Action::Previous, -1)]
             {
-                let button = ui.add(egui::Button::new(RichText::new(sign).size(18.0)).frame_when_inactive(false));
+                let step = egui::Button::new(RichText::new(sign).size(18.0)).frame_when_inactive(false);
+                let button = ui.add_sized(vec2(ROW_HEIGHT, ROW_HEIGHT), step);
                 let name = cx.t(name);
                 if button.accessible_name(name).on_hover_text(format!("{name} ({})", keys::name_of(action))).clicked() {
                     cx.send(Command::Step(by));
@@ -59,6 +44,31 @@ pub(super) fn toolbar(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &
             }
         });
     });
+}
+
+/// A button for each span label: arms it, or marks what is selected.
+fn labels_ui(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Document, marking: &mut Marking) {
+    for (label, at) in schema.span_labels.iter().zip(0u16..) {
+        let is_armed = marking.armed == Some(at);
+        let button = label_button(label, is_armed).show(ui);
+        let mut hint = match key_word(label.key) {
+            "" => cx.tf("Mark with the mouse as {} without asking", &[&label.name]),
+            key => cx.tf("Mark with the mouse as {} without asking. The key {} marks the selection", &[&label.name, &key]),
+        };
+        let help = schema.help(LabelId::Span(at));
+        if !help.is_empty() {
+            hint = format!("{help}\n{hint}");
+        }
+        let button = button.on_hover_text(hint);
+        if button.clicked() {
+            // With something selected the button marks it, as the letter does.
+            if marking.selection().is_some() || marking.selected.is_some() {
+                marking.mark(cx, document, at);
+            } else {
+                marking.armed = (!is_armed).then_some(at);
+            }
+        }
+    }
 }
 
 fn label_button(label: &SpanLabel, chosen: bool) -> Choice<'_> {
