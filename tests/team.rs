@@ -3,9 +3,9 @@
 use crate::desk::desk_in;
 use gloss::desk::{Command, Desk, Merging, Notice};
 use gloss::project::{
-    Annotation, AnnotatorId, Answer, Colleague, Comment, CommentId, DocId, Document, Edit, EntryKind, Filter, History, Layer, Link,
-    MergeError, MergePlan, Order, Polarity, Project, QuestionId, Queue, Schema, SchemaChange, Sight, Span, SpanId, State, Step, TextRange,
-    What,
+    Annotation, AnnotatorId, Answer, Class, Colleague, Comment, CommentId, DocId, Document, Edit, EntryKind, Filter, History, Kind, Layer,
+    Link, MergeError, MergePlan, Number, Order, Polarity, Project, Question, QuestionId, Queue, Scale, Schema, SchemaChange, Sight, Span,
+    SpanId, State, Step, TextRange, What,
 };
 use gloss::project::{LabelId, MergeReport};
 use gloss::store::import::{self, Column, ImportOptions};
@@ -388,6 +388,43 @@ fn documents_are_matched_by_text_and_external_id() {
     ours.run("梅", edits);
     let labelled: Vec<u32> = ours.project.documents().filter(|doc| !doc.layers.is_empty()).map(|doc| doc.id.0).collect();
     assert_eq!(labelled, [1, 3], "of two equal texts the one with the same id");
+}
+
+#[test]
+fn answers_of_every_kind_find_their_question_and_their_classes() {
+    let number = |value: f64| Number::new(value).unwrap();
+    let scale = |min: f64, max: f64| Kind::Number(Scale::new(number(min), number(max), number(0.1)).unwrap());
+    let asked = |name: &str, kind, classes: &[&str]| {
+        let classes = classes.iter().map(|name| Class { name: (*name).to_owned(), hue: 0 }).collect();
+        Question { name: name.to_owned(), classes, kind }
+    };
+    let with = |questions: Vec<Question>| {
+        let mut made = Made::new(&TEXTS);
+        let mut schema = Schema::clone(made.project.schema());
+        schema.questions = questions;
+        made.run("梅", vec![Edit::SetSchema { to: Box::new(schema) }]);
+        made
+    };
+    let mut ours = with(vec![
+        asked("情绪", Kind::Several, &["joy", "anger", "fear"]),
+        asked("intensity", scale(0.0, 1.0), &[]),
+        asked("topic", Kind::One, &["food"]),
+    ]);
+    let mut theirs = with(vec![
+        asked("topic", Kind::Text, &[]),
+        asked("Intensity", scale(-1.0, 0.5), &[]),
+        asked("情绪", Kind::Several, &["fear", "surprise", "joy"]),
+    ]);
+    let answer = |question: u16, to: Answer| Edit::SetAnswer { doc: DocId(0), question: QuestionId(question), to: Some(to) };
+    let given = [Answer::Text("早餐 🥐".into()), Answer::Number(number(-0.7)), Answer::Classes([0, 1].into())];
+    theirs.run("Jun", (0..).zip(given.clone()).map(|(question, to)| answer(question, to)).collect());
+    let MergePlan { edits, report } = plan(&ours, &theirs, "Jun");
+    assert_eq!(report.new_labels, ["topic (2)", "surprise"]);
+    ours.run("梅", edits);
+    let said = &ours.doc(0).layers.values().next().unwrap().answers;
+    let [text, below, emotions] = given;
+    let wanted = [(QuestionId(0), Answer::Classes([2, 3].into())), (QuestionId(1), below), (QuestionId(3), text)];
+    assert_eq!(*said, wanted.into(), "not {emotions:?}, which are places in their schema");
 }
 
 #[test]

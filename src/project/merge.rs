@@ -2,8 +2,8 @@
 //! are added, and labels we lack join the schema. Plans the edits of one step and reports; changes nothing.
 
 use super::{
-    Annotation, AnnotatorId, Answer, Comment, CommentId, DocId, Document, Edit, History, Layer, Project, QuestionId, Schema, SchemaChange,
-    SpanLabel,
+    Annotation, AnnotatorId, Answer, Comment, CommentId, DocId, Document, Edit, History, Kind, Layer, Project, Question, QuestionId,
+    Schema, SchemaChange, SpanLabel,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -325,15 +325,7 @@ impl Labels {
         let mut schema = ours.clone();
         let mut questions = Vec::new();
         for asked in &theirs.questions {
-            let names = schema.questions.iter().map(|held| held.name.as_str());
-            let at = match place(names, &asked.name) {
-                Some(at) => at,
-                None => {
-                    schema.questions.push(asked.clone());
-                    report.new_labels.push(asked.name.clone());
-                    room(schema.questions.len() - 1)?
-                }
-            };
+            let at = question(&mut schema, asked, report)?;
             let held = &mut schema.questions[usize::from(at)];
             let mut classes = Vec::new();
             for class in &asked.classes {
@@ -358,11 +350,12 @@ impl Labels {
         let answers = std::mem::take(&mut said.answers);
         for (question, answer) in answers {
             let Some((to, classes)) = self.questions.get(usize::from(question.0)) else { continue };
-            let class = Annotation { answers: [(question, answer.clone())].into(), ..Annotation::default() }.class(question);
-            // Only classes stand elsewhere in our schema; any other answer means the same here.
-            let answer = match class {
-                Some(class) => classes.get(usize::from(class)).map(|class| Answer::Class(*class)),
-                None => Some(answer),
+            let place = |class: u16| classes.get(usize::from(class)).copied();
+            let answer = match answer {
+                Answer::Class(class) => place(class).map(Answer::Class),
+                Answer::Classes(given) => Some(Answer::Classes(given.into_iter().filter_map(place).collect())),
+                // Only classes stand elsewhere in our schema.
+                Answer::Number(_) | Answer::Text(_) => Some(answer),
             };
             said.answers.extend(answer.map(|answer| (*to, answer)));
         }
@@ -370,6 +363,30 @@ impl Labels {
             span.label = self.spans.get(usize::from(span.label)).copied().unwrap_or(span.label);
         }
         said
+    }
+}
+
+/// The place of their question in our schema, which gets it if it has none of that name that takes such answers.
+fn question(schema: &mut Schema, asked: &Question, report: &mut MergeReport) -> Result<u16, MergeError> {
+    let alike = |held: &Question| std::mem::discriminant(&held.kind) == std::mem::discriminant(&asked.kind);
+    let mut name = asked.name.clone();
+    loop {
+        match place(schema.questions.iter().map(|held| held.name.as_str()), &name) {
+            Some(at) if alike(&schema.questions[usize::from(at)]) => {
+                let held = &mut schema.questions[usize::from(at)];
+                if let (Kind::Number(ours), Kind::Number(theirs)) = (&mut held.kind, asked.kind) {
+                    // What was in range there must be in range here.
+                    (ours.min, ours.max) = (ours.min.min(theirs.min), ours.max.max(theirs.max));
+                }
+                return Ok(at);
+            }
+            Some(_) => name.push_str(" (2)"),
+            None => {
+                report.new_labels.push(name.clone());
+                schema.questions.push(Question { name, ..asked.clone() });
+                return room(schema.questions.len() - 1);
+            }
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use crate::desk::Command;
 use crate::project::{DocId, Project};
 use crate::ui::Cx;
-use crate::ui::theme::{GAP, palette, primary_button};
-use eframe::egui::{Key, RichText, TextEdit, Ui};
+use crate::ui::theme::{GAP, ROW_HEIGHT, palette, primary_button};
+use eframe::egui::{Align, Key, Layout, RichText, TextEdit, Ui, vec2};
 
 /// The question, while it is open.
 #[derive(Default)]
@@ -36,7 +36,8 @@ impl Jump {
             }
             ui.add_space(GAP);
             let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-            ui.horizontal(|ui| {
+            let row = vec2(ui.available_width(), ROW_HEIGHT);
+            ui.allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
                 let go = ui.add_enabled(!self.text.trim().is_empty(), primary_button(ui, cx.t("Go"))).clicked();
                 if (go || entered) && !self.text.trim().is_empty() {
                     match find(cx, project, self.text.trim()) {
