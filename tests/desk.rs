@@ -166,13 +166,9 @@ fn closing_waits_for_a_large_step() {
     let mut desk = with_a_large_import(folder.path());
     let before = desk.project().unwrap().all_documents().to_vec();
     // By undo, another large step; then the project is left while both are on their way.
-    for _ in 0..3 {
-        desk.run(Command::Undo);
-    }
+    desk.run(Command::Undo);
     assert_eq!(desk.project().unwrap().documents().count(), 1);
-    for _ in 0..3 {
-        desk.run(Command::Redo);
-    }
+    desk.run(Command::Redo);
     desk.run(Command::CloseProject);
     assert!(desk.project().is_none());
     drop(desk);
