@@ -145,6 +145,7 @@ impl KeySheet {
                 }
             });
             ui.vertical(|ui| {
+                ui.add_space(5.0); // beside the middle of the button
                 ui.add(egui::Label::new(words).wrap());
                 for other in &others {
                     let name = match other {
