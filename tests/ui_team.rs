@@ -168,7 +168,7 @@ fn a_or_b_becomes_the_outcome_by_key_and_by_mouse() {
     assert!(bench.has("opinion 不耐用") && bench.has("opinion 很清晰"), "both texts have their spans");
     bench.key(Key::A);
     assert_eq!(bench.document(0).annotation.spans.len(), 0, "letters of labels mark nothing here");
-    bench.key(Key::Comma);
+    bench.chord(Modifiers::COMMAND, Key::OpenBracket);
     assert_eq!((bench.class(0), bench.document(0).annotation.state, bench.desk().current()), (Some(2), State::Done, Some(DocId(1))));
     bench.key(Key::K);
     assert!(bench.has("as A says"));
@@ -176,7 +176,7 @@ fn a_or_b_becomes_the_outcome_by_key_and_by_mouse() {
     assert_eq!((bench.class(0), bench.document(0).annotation.spans.len()), (Some(0), 2));
     bench.chord(Modifiers::COMMAND, Key::Z);
     assert_eq!(bench.class(0), Some(2));
-    bench.key(Key::Period);
+    bench.chord(Modifiers::COMMAND, Key::CloseBracket);
     assert_eq!(bench.class(0), Some(0));
     bench.key(Key::K);
     bench.click("Edit the outcome");
