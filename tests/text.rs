@@ -4,7 +4,7 @@ use gloss::nn::ModelFiles;
 use gloss::project::TextRange;
 use gloss::text::{
     LeftOut, Tokenizer, UNIT_OFFSETS, decode_spans, next_word_end, previous_word_start, spans_of_tags, tags_of_spans, viterbi, word_at,
-    words,
+    word_joins, words,
 };
 use proptest::prelude::*;
 use std::sync::OnceLock;
@@ -210,14 +210,34 @@ fn tags_read_as_spans() {
 #[test]
 fn viterbi_keeps_tags_well_formed() {
     let log = |rows: &[[f32; 5]]| rows.iter().flatten().map(|p| p.ln()).collect::<Vec<f32>>();
-    let check = |rows: &[[f32; 5]], wanted: &[u16]| assert_eq!(viterbi(&log(rows), 5), wanted);
+    let check = |rows: &[[f32; 5]], wanted: &[u16]| assert_eq!(viterbi(&log(rows), 5, &[]), wanted);
     check(&[], &[]);
     // I alone is most likely, but nothing began: B is the better way to have it.
     check(&[[0.1, 0.3, 0.6, 0.0, 0.0], [0.1, 0.0, 0.9, 0.0, 0.0]], &[1, 2]);
     // I of the other label can't go on.
     check(&[[0.0, 0.9, 0.0, 0.1, 0.0], [0.1, 0.0, 0.4, 0.0, 0.5]], &[1, 2]);
     check(&[[0.9, 0.1, 0.0, 0.0, 0.0], [0.9, 0.1, 0.0, 0.0, 0.0]], &[0, 0]);
-    assert_eq!(viterbi(&[f32::NAN; 10], 5), [0, 0], "no panic and no tag on nonsense");
+    assert_eq!(viterbi(&[f32::NAN; 10], 5, &[]), [0, 0], "no panic and no tag on nonsense");
+}
+
+#[test]
+fn words_of_letters_are_said_whole_and_chinese_ones_by_character() {
+    let text = "was lovely，屏幕iPhone好 cafe\u{301} 5G";
+    let reading = shipped().read(text, 64, true).unwrap();
+    let joined: String = reading
+        .units
+        .iter()
+        .zip(word_joins(text, &reading.units))
+        .map(|(unit, joined)| if joined { "-".to_owned() } else { unit.range.of(text).to_owned() })
+        .collect();
+    assert_eq!(joined, "w--l-----，屏幕i-----好c---5G");
+    // Without the word the last letter alone would be the likeliest opinion.
+    let row = |o: f32, b: f32, i: f32| [o.ln(), b.ln(), i.ln()];
+    let logs = [row(0.9, 0.1, 0.0), row(0.8, 0.1, 0.1), row(0.1, 0.8, 0.1)].concat();
+    assert_eq!(viterbi(&logs, 3, &[]), [0, 0, 1]);
+    assert_eq!(viterbi(&logs, 3, &[false, true, true]), [0, 0, 0]);
+    let logs = [row(0.4, 0.6, 0.0), row(0.5, 0.1, 0.4), row(0.1, 0.1, 0.8)].concat();
+    assert_eq!(viterbi(&logs, 3, &[false, true, true]), [1, 2, 2]);
 }
 
 #[test]
@@ -300,9 +320,18 @@ proptest! {
     }
 
     #[test]
-    fn decoded_tags_are_always_well_formed(logits in prop::collection::vec(-9f32..0.0, 0..100)) {
-        let tags = viterbi(&logits, 5);
+    fn decoded_tags_are_always_well_formed(
+        logits in prop::collection::vec(-9f32..0.0, 0..100),
+        joined in prop::collection::vec(any::<bool>(), 0..22),
+    ) {
+        let tags = viterbi(&logits, 5, &joined);
         prop_assert_eq!(tags.len(), logits.len() / 5);
+        for (at, pair) in tags.windows(2).enumerate() {
+            if joined.get(at + 1) == Some(&true) {
+                let goes_on = pair[1] == 0 && pair[0] == 0 || pair[1] > 0 && pair[1] % 2 == 0;
+                prop_assert!(goes_on, "{:?} inside a word", pair);
+            }
+        }
         for (at, tag) in tags.iter().enumerate() {
             if *tag > 0 && tag % 2 == 0 {
                 prop_assert!(at > 0 && (tags[at - 1] == *tag || tags[at - 1] == tag - 1));

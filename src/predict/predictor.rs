@@ -5,7 +5,7 @@ use crate::nn::{
     Calibration, JointModel, JointSizes, LoadOptions, LogProbs, ModelFiles, OpinionScores, OpinionSizes, PairBatch, Params, RaggedBatch,
     SpanBatch, SpanEdge, Tensor, UnitBatch, at_temperature,
 };
-use crate::text::{Reading, Tokenizer, decode_spans, tag_count, units_under, viterbi};
+use crate::text::{Reading, Tokenizer, decode_spans, tag_count, units_under, viterbi, word_joins};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde::Deserialize;
@@ -189,7 +189,7 @@ impl Predictor {
         let width = tag_count(self.span_labels.len());
         let own = logs.tags.get(first_unit * width..(first_unit + reading.units.len()) * width).unwrap_or_default();
         let likely: Vec<f32> = own.iter().map(|log| log.exp()).collect();
-        let tags = viterbi(own, width);
+        let tags = viterbi(own, width, &word_joins(text, &reading.units));
         let spans = decode_spans(text, &reading.units, &tags, &likely);
         let rows = reading.units.iter().zip(&tags).zip(likely.chunks_exact(width));
         Prediction {

@@ -127,9 +127,21 @@ pub fn decode_spans(text: &str, units: &[Unit], tags: &[u16], probabilities: &[f
     spans.collect()
 }
 
+/// Whether each unit goes on with the word of the unit before it, in scripts that set spaces between words (Latin, Greek,
+/// Cyrillic): people mark such words whole.
+pub fn word_joins(text: &str, units: &[Unit]) -> Vec<bool> {
+    let is_letter = |unit: &Unit| {
+        let first = unit.range.of(text).chars().next();
+        first.is_some_and(|c| c.is_alphabetic() && (c < '\u{530}' || ('\u{1e00}'..'\u{2000}').contains(&c)))
+    };
+    let joins = |before: &Unit, unit: &Unit| before.range.end() == unit.range.start() && is_letter(before) && is_letter(unit);
+    (0..units.len()).map(|at| at > 0 && joins(&units[at - 1], &units[at])).collect()
+}
+
 /// The most probable well-formed tags: I-x stands only after B-x or I-x. `log_probs[unit * tags + tag]`.
+/// Where `joined` says so ([`word_joins`]; units it lacks are not joined), no span begins or ends before a unit.
 /// A value that is not a number counts as impossible.
-pub fn viterbi(log_probs: &[f32], tags: usize) -> Vec<u16> {
+pub fn viterbi(log_probs: &[f32], tags: usize, joined: &[bool]) -> Vec<u16> {
     if tags == 0 || log_probs.len() < tags {
         return Vec::new();
     }
@@ -140,12 +152,15 @@ pub fn viterbi(log_probs: &[f32], tags: usize) -> Vec<u16> {
         let row = &log_probs[unit * tags..(unit + 1) * tags];
         // Anything may precede O and B; before the first unit stands O.
         let (best, best_score) = if unit == 0 { (0, 0.0) } else { best_of(&score) };
+        let is_joined = unit > 0 && joined.get(unit).is_some_and(|joined| *joined);
         let mut next = vec![f32::NEG_INFINITY; tags];
         for (tag, value) in next.iter_mut().enumerate() {
             let (before, so_far) = match label_of(tag as u16) {
                 Some((_, false)) if unit == 0 => (0, f32::NEG_INFINITY),
                 Some((_, false)) if score[tag - 1] >= score[tag] => (tag - 1, score[tag - 1]),
                 Some((_, false)) => (tag, score[tag]),
+                Some((_, true)) if is_joined => (0, f32::NEG_INFINITY),
+                None if is_joined => (0, score[0]),
                 _ => (best, best_score),
             };
             from[unit * tags + tag] = before as u16;

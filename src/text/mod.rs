@@ -7,7 +7,7 @@ mod tokenizer;
 mod units;
 mod words;
 
-pub use bio::{BioTags, DecodedSpan, LeftOut, decode_spans, spans_of_tags, tag_count, tags_of_spans, units_under, viterbi};
+pub use bio::{BioTags, DecodedSpan, LeftOut, decode_spans, spans_of_tags, tag_count, tags_of_spans, units_under, viterbi, word_joins};
 pub use strip::{PieceTag, piece_tags};
 pub use tokenizer::{Pieces, TextError, Tokenizer};
 pub use units::{Reading, UNIT_OFFSETS, Unit, is_cjk};

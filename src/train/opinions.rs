@@ -182,7 +182,7 @@ impl Lesson {
 /// The surest spans that the tags propose and nobody marked, no more than are marked and two. At first the tags mark
 /// nearly everything, and pairs of all of that would drown what else is to be learnt.
 fn proposals(logits: &[f32], width: usize, marks: &[Mark]) -> Vec<(Range<usize>, u16)> {
-    let tags = viterbi(logits, width);
+    let tags = viterbi(logits, width, &[]);
     let mut found = spans_of_tags(&tags);
     found.retain(|(units, label)| !marks.iter().any(|mark| mark.units == *units && mark.label == *label));
     let lead = |unit: usize| {

@@ -7,7 +7,7 @@ use super::task::{Batch, Item, Targets, Task};
 use super::{HeldOut, LinkAnswer, OpinionAnswers, Scores, TrainConfig, TrainError, opinion_scores};
 use crate::nn::{JointModel, LogProbs, OpinionScores, PairBatch, RaggedBatch, SpanBatch, Tensor};
 use crate::project::{Polarity, TextRange};
-use crate::text::{DecodedSpan, decode_spans, tag_count, units_under, viterbi};
+use crate::text::{DecodedSpan, decode_spans, tag_count, units_under, viterbi, word_joins};
 use std::collections::BTreeSet;
 
 /// Scores of a set of documents with the answers behind them.
@@ -92,7 +92,8 @@ fn decode(members: &[&Item], logs: &LogProbs, task: &Task) -> Vec<Vec<DecodedSpa
         let own = logs.tags.get(first_unit * tags..(first_unit + units.len()) * tags).unwrap_or_default();
         first_unit += units.len();
         let likely: Vec<f32> = own.iter().map(|log| log.exp()).collect();
-        decode_spans(&item.example.text, units, &viterbi(own, tags), &likely)
+        let text = &item.example.text;
+        decode_spans(text, units, &viterbi(own, tags, &word_joins(text, units)), &likely)
     });
     spans.collect()
 }

@@ -92,8 +92,8 @@ fn scores(ui: &mut egui::Ui, cx: &Cx<'_>, view: &RunView, height: f32) {
     let rows = [
         (cx.t("class, macro-F1"), palette.hues[2], class, MarkerShape::Circle),
         (cx.t("spans, exact F1"), palette.hues[5], spans, MarkerShape::Square),
-        (cx.t("aspects with polarity, F1"), palette.hues[0], aspects, MarkerShape::Up),
-        (cx.t("triplets, F1"), palette.hues[3], triplets, MarkerShape::Diamond),
+        (cx.t("aspects with polarity"), palette.hues[0], aspects, MarkerShape::Up),
+        (cx.t("triplets"), palette.hues[3], triplets, MarkerShape::Diamond),
     ];
     let series = rows.into_iter().filter(|(_, _, points, _)| !points.is_empty());
     let series = series.map(|(name, color, points, shape)| Series { name: name.to_owned(), color, points, look: Look::Marked(shape) });
@@ -102,18 +102,16 @@ fn scores(ui: &mut egui::Ui, cx: &Cx<'_>, view: &RunView, height: f32) {
     plot(ui, cx, view, "f1", &PlotOf { name: cx.t("F1 on held-out reviews"), height, number: two_places }, series);
 }
 
-/// The name of a plot and, beside it, what its lines are: nothing covers a curve.
+/// The name of a plot and, below it, what its lines are: nothing covers a curve.
 fn heading(ui: &mut egui::Ui, name: &str, series: &[Series]) {
-    ui.horizontal(|ui| {
-        ui.label(egui::RichText::new(name).strong());
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            ui.spacing_mut().item_spacing.x = 6.0;
-            for Series { name, color, look, .. } in series.iter().rev() {
-                ui.label(egui::RichText::new(name).color(theme::palette(ui).weak).small());
-                sample(ui, *color, *look);
-                ui.add_space(6.0);
-            }
-        });
+    ui.label(egui::RichText::new(name).strong());
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 5.0;
+        for Series { name, color, look, .. } in series {
+            sample(ui, *color, *look);
+            ui.label(egui::RichText::new(name).color(theme::palette(ui).weak).small());
+            ui.add_space(5.0);
+        }
     });
 }
 
