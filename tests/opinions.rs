@@ -176,7 +176,8 @@ fn linked() -> TrainData {
 }
 
 fn thorough() -> TrainConfig {
-    TrainConfig { epochs: 24, layers: 4, lr: 3e-4, dropout: 0.0, batch_examples: 4, ..quick() }
+    let weights = TrainConfig { polarity_loss_weight: 1.0, link_loss_weight: 1.0, ..quick() };
+    TrainConfig { epochs: 24, layers: 4, lr: 3e-4, dropout: 0.0, batch_examples: 4, ..weights }
 }
 
 #[test]
