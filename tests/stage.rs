@@ -1,13 +1,17 @@
-//! One place of the window over a real desk, without the frame around it; and a small labelled project to put on it.
+//! One place of the window over a real desk, without the frame around it, or the whole window; and small projects to
+//! put on them.
 
+use crate::desk::desk_in;
+use eframe::egui::accesskit::Role;
+use eframe::egui::{Key, Modifiers};
 use egui_kittest::Harness;
-use gloss::desk::{Command, Desk, Surroundings};
-use gloss::project::{DocId, TextRange};
+use egui_kittest::kittest::Queryable;
+use gloss::desk::{Command, Desk, Language};
+use gloss::project::{DocId, Document, Schema, TextRange};
 use gloss::train::TrainConfig;
 use gloss::ui::dialogs::Dialogs;
-use gloss::ui::{Commands, Cx, Place, app};
+use gloss::ui::{App, Commands, Cx, Place, app};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A place with what it draws on.
@@ -20,17 +24,6 @@ pub struct Stage<P> {
     commands: Commands,
     /// Keeps the files of the project.
     _folder: tempfile::TempDir,
-}
-
-pub const NOW_MS: i64 = 1_700_000_000_000;
-
-pub fn desk_in(folder: &Path) -> Desk {
-    Desk::new(Surroundings {
-        wake: Arc::new(|| {}),
-        clock: Arc::new(|| NOW_MS),
-        sample: folder.join("sample.gloss"),
-        config: Some(folder.join("config")),
-    })
 }
 
 impl<P: Default + 'static> Stage<P> {
@@ -98,4 +91,73 @@ pub fn draw_until<P>(harness: &mut Harness<'_, Stage<P>>, done: impl Fn(&Stage<P
 pub fn train<P>(harness: &mut Harness<'_, Stage<P>>, config: TrainConfig) {
     harness.state_mut().desk.run(Command::StartTraining(Box::new(config)));
     draw_until(harness, |stage| !stage.desk.is_training());
+}
+
+/// A desk in English on a new project of these texts, the first of them open.
+pub fn desk_with(folder: &Path, texts: &[&str]) -> Desk {
+    let mut desk = desk_in(folder);
+    desk.run(Command::SetLanguage(Language::English));
+    desk.run(Command::NewProject { path: folder.join("p.gloss"), classes: vec![], spans: vec![] });
+    texts.iter().for_each(|text| desk.run(Command::AddDocument((*text).to_owned())));
+    desk.run(Command::Open(DocId(0)));
+    desk
+}
+
+/// The whole window, driven by keys and names.
+pub struct Bench {
+    pub window: Harness<'static, App>,
+    pub folder: tempfile::TempDir,
+}
+
+impl Bench {
+    pub fn of(folder: tempfile::TempDir, desk: Desk, height: f32) -> Self {
+        let builder = Harness::builder().with_size([1280.0, height]).with_max_steps(16).with_context_setup(app::set_up);
+        let mut window = builder.build_eframe(|_| App::for_test(desk));
+        window.run();
+        Self { window, folder }
+    }
+
+    pub fn desk(&self) -> &Desk {
+        self.window.state().desk()
+    }
+
+    pub fn document(&self, at: u32) -> Document {
+        self.desk().project().unwrap().document(DocId(at)).unwrap().clone()
+    }
+
+    pub fn schema(&self) -> Schema {
+        Schema::clone(self.desk().project().unwrap().schema())
+    }
+
+    pub fn chord(&mut self, modifiers: Modifiers, key: Key) {
+        self.window.key_press_modifiers(modifiers, key);
+        self.window.run();
+    }
+
+    pub fn key(&mut self, key: Key) {
+        self.chord(Modifiers::NONE, key);
+    }
+
+    pub fn click(&mut self, button: &str) {
+        self.click_on(Role::Button, button);
+    }
+
+    pub fn click_on(&mut self, role: Role, name: &str) {
+        self.window.get_by_role_and_label(role, name).click();
+        self.window.run();
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.window.query_by_label(name).is_some()
+    }
+
+    /// Replaces what stands in a field and leaves it with Enter.
+    pub fn enter(&mut self, field: &str, text: &str) {
+        self.window.get_by_role_and_label(Role::TextInput, field).focus();
+        self.window.run();
+        self.window.key_combination_modifiers(Modifiers::COMMAND, &[Key::A]);
+        self.window.get_by_role_and_label(Role::TextInput, field).type_text(text);
+        self.window.run();
+        self.key(Key::Enter);
+    }
 }

@@ -2,71 +2,28 @@
 //! together; skipping with a reason; the strip of pieces.
 
 use super::desk::desk_in;
+use crate::stage::{Bench, desk_with};
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Event, Key, Modifiers, PointerButton, Pos2, pos2, vec2};
-use egui_kittest::Harness;
+use eframe::egui::{Event, Key, Modifiers, PointerButton, Pos2, pos2};
 use egui_kittest::kittest::Queryable;
-use gloss::desk::{Command, Desk, Language, piece_tags};
+use gloss::desk::{Command, Desk, piece_tags};
 use gloss::project::{DocId, Document, Link, SchemaChange, SpanId, State, TextRange, WordRule};
-use gloss::ui::App;
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
 
 const SIZE: f32 = 20.0;
 const TEXTS: [&str; 3] = ["屏幕很清晰，但是电池不耐用，屏幕👨🏻‍🚒好。", "Great screen, poor battery\r\nGreat cafe\u{301}", "“贵”！"];
 
-struct Bench {
-    window: Harness<'static, App>,
-    folder: tempfile::TempDir,
-}
-
 fn bench() -> Bench {
     let folder = tempfile::tempdir().unwrap();
-    let mut desk = desk_in(folder.path());
-    desk.run(Command::SetLanguage(Language::English));
+    let mut desk = desk_with(folder.path(), &TEXTS);
     desk.run(Command::SetTextSize(SIZE));
-    desk.run(Command::NewProject { path: folder.path().join("p.gloss"), classes: vec![], spans: vec![] });
-    TEXTS.iter().for_each(|text| desk.run(Command::AddDocument((*text).to_owned())));
-    desk.run(Command::Open(DocId(0)));
-    let window = Harness::builder()
-        .with_size(vec2(1280.0, 900.0))
-        .with_max_steps(16)
-        .with_context_setup(gloss::ui::app::set_up)
-        .build_eframe(|_| App::for_test(desk));
-    let mut bench = Bench { window, folder };
-    bench.window.run();
-    bench
+    Bench::of(folder, desk, 900.0)
 }
 
 impl Bench {
-    fn desk(&self) -> &Desk {
-        self.window.state().desk()
-    }
-
-    fn document(&self, at: u32) -> Document {
-        self.desk().project().unwrap().document(DocId(at)).unwrap().clone()
-    }
-
-    fn chord(&mut self, modifiers: Modifiers, key: Key) {
-        self.window.key_press_modifiers(modifiers, key);
-        self.window.run();
-    }
-
-    fn key(&mut self, key: Key) {
-        self.chord(Modifiers::NONE, key);
-    }
-
     fn times(&mut self, count: usize, modifiers: Modifiers, key: Key) {
         (0..count).for_each(|_| self.chord(modifiers, key));
-    }
-
-    fn click(&mut self, name: &str) {
-        self.window.get_by_role_and_label(Role::Button, name).click();
-        self.window.run();
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.window.query_by_label(name).is_some()
     }
 
     /// Marks characters of the text by keys.

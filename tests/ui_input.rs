@@ -1,11 +1,10 @@
 //! Several keys and clicks in one frame, as a slow computer delivers them.
 
-use crate::stage::desk_in;
+use crate::stage::desk_with;
 use eframe::App as _;
 use eframe::egui::{Event, Key, Modifiers, PointerButton, RawInput};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
-use gloss::desk::Command;
 use gloss::project::{DocId, QuestionId, State};
 use gloss::ui::App;
 use std::path::Path;
@@ -13,11 +12,7 @@ use std::path::Path;
 const TEXTS: [&str; 3] = ["房间很干净，早餐一般。", "Battery life is awful.\r\nScreen: fine.", "cafe\u{301} 不错！👍🏻"];
 
 fn window(folder: &Path) -> Harness<'static, App> {
-    let mut desk = desk_in(folder);
-    desk.run(Command::SetLanguage(gloss::desk::Language::English));
-    desk.run(Command::NewProject { path: folder.join("p.gloss"), classes: vec![], spans: vec![] });
-    TEXTS.iter().for_each(|text| desk.run(Command::AddDocument((*text).to_owned())));
-    desk.run(Command::Open(DocId(0)));
+    let desk = desk_with(folder, &TEXTS);
     let builder = Harness::builder().with_size([1280.0, 800.0]).with_max_steps(16).with_context_setup(gloss::ui::app::set_up);
     let mut window = builder.build_eframe(|_| App::for_test(desk));
     window.run();

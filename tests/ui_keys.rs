@@ -1,60 +1,21 @@
 //! Keys that a person chose: in a file, in the sheet of keys, in force everywhere, and never while one types.
 
-use super::desk::desk_in;
+use crate::stage::{Bench, desk_with};
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Event, ImeEvent, Key, Modifiers, vec2};
-use egui_kittest::Harness;
+use eframe::egui::{Event, ImeEvent, Key, Modifiers};
 use egui_kittest::kittest::Queryable;
-use gloss::desk::{Command, Language};
 use gloss::project::{DocId, State};
-use gloss::ui::App;
 use gloss::ui::keys::{self, Action, TABLE};
 use std::path::Path;
-
-struct Bench {
-    window: Harness<'static, App>,
-    folder: tempfile::TempDir,
-}
 
 fn bench(prepare: impl FnOnce(&Path)) -> Bench {
     let folder = tempfile::tempdir().unwrap();
     prepare(folder.path());
-    let mut desk = desk_in(folder.path());
-    desk.run(Command::SetLanguage(Language::English));
-    desk.run(Command::NewProject { path: folder.path().join("p.gloss"), classes: vec![], spans: vec![] });
-    for text in ["屏幕很清晰", "电池好"] {
-        desk.run(Command::AddDocument(text.to_owned()));
-    }
-    desk.run(Command::Open(DocId(0)));
-    let window = Harness::builder()
-        .with_size(vec2(1280.0, 1400.0))
-        .with_max_steps(16)
-        .with_context_setup(gloss::ui::app::set_up)
-        .build_eframe(|_| App::for_test(desk));
-    let mut bench = Bench { window, folder };
-    bench.window.run();
-    bench
+    let desk = desk_with(folder.path(), &["屏幕很清晰", "电池好"]);
+    Bench::of(folder, desk, 1400.0)
 }
 
 impl Bench {
-    fn chord(&mut self, modifiers: Modifiers, key: Key) {
-        self.window.key_press_modifiers(modifiers, key);
-        self.window.run();
-    }
-
-    fn key(&mut self, key: Key) {
-        self.chord(Modifiers::NONE, key);
-    }
-
-    fn click(&mut self, name: &str) {
-        self.window.get_by_role_and_label(Role::Button, name).click();
-        self.window.run();
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.window.query_by_label(name).is_some()
-    }
-
     fn flagged(&self) -> bool {
         self.window.state().desk().project().unwrap().document(DocId(0)).unwrap().annotation.flagged
     }

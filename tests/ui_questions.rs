@@ -1,18 +1,12 @@
 //! Questions of every kind in the real window: answered by keyboard and by mouse, made and changed in the window of labels.
 
 use super::desk::desk_in;
+use crate::stage::Bench;
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Key, Modifiers, vec2};
-use egui_kittest::Harness;
+use eframe::egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
 use gloss::desk::{Command, Language};
 use gloss::project::{Answer, DocId, Kind, NewQuestion, Number, QuestionId, Scale, Schema};
-use gloss::ui::App;
-
-struct Bench {
-    window: Harness<'static, App>,
-    _folder: tempfile::TempDir,
-}
 
 /// Two documents, asked for a class, several emotions, an intensity and a remark.
 fn bench() -> Bench {
@@ -34,51 +28,13 @@ fn bench() -> Bench {
         desk.run(Command::AddDocument(text.to_owned()));
     }
     desk.run(Command::Open(DocId(0)));
-    let window = Harness::builder()
-        .with_size(vec2(1280.0, 1600.0))
-        .with_max_steps(16)
-        .with_context_setup(gloss::ui::app::set_up)
-        .build_eframe(|_| App::for_test(desk));
-    let mut bench = Bench { window, _folder: folder };
-    bench.window.run();
-    bench
+    Bench::of(folder, desk, 1600.0)
 }
 
 impl Bench {
-    fn chord(&mut self, modifiers: Modifiers, key: Key) {
-        self.window.key_press_modifiers(modifiers, key);
-        self.window.run();
-    }
-
-    fn key(&mut self, key: Key) {
-        self.chord(Modifiers::NONE, key);
-    }
-
-    fn click(&mut self, role: Role, name: &str) {
-        self.window.get_by_role_and_label(role, name).click();
-        self.window.run();
-    }
-
     fn answer(&self, doc: u32, question: u16) -> Option<Answer> {
         let project = self.window.state().desk().project().unwrap();
         project.document(DocId(doc)).unwrap().annotation.answers.get(&QuestionId(question)).cloned()
-    }
-
-    fn schema(&self) -> Schema {
-        Schema::clone(self.window.state().desk().project().unwrap().schema())
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.window.query_by_label(name).is_some()
-    }
-
-    fn enter(&mut self, field: &str, text: &str) {
-        self.window.get_by_role_and_label(Role::TextInput, field).focus();
-        self.window.run();
-        self.window.key_combination_modifiers(Modifiers::COMMAND, &[Key::A]);
-        self.window.get_by_role_and_label(Role::TextInput, field).type_text(text);
-        self.window.run();
-        self.key(Key::Enter);
     }
 }
 
@@ -112,11 +68,11 @@ fn digits_answer_the_question_one_is_at() {
 #[test]
 fn several_labels_by_click() {
     let mut bench = bench();
-    bench.click(Role::Button, "joy");
-    bench.click(Role::Button, "愤怒");
+    bench.click_on(Role::Button, "joy");
+    bench.click_on(Role::Button, "愤怒");
     assert_eq!(bench.answer(0, 1), several(&[0, 1]));
-    bench.click(Role::Button, "joy");
-    bench.click(Role::Button, "愤怒");
+    bench.click_on(Role::Button, "joy");
+    bench.click_on(Role::Button, "愤怒");
     assert_eq!(bench.answer(0, 1), None, "no label is no answer");
 }
 
@@ -162,7 +118,7 @@ fn a_number_by_mouse() {
     bench.window.run();
     assert_eq!(bench.answer(0, 2), number(1.0));
     assert_eq!(bench.window.state().desk().history().unwrap().next_undo().unwrap().name, "intensity: 1", "a drag is one step");
-    bench.click(Role::Button, "Take the answer to intensity away");
+    bench.click_on(Role::Button, "Take the answer to intensity away");
     assert_eq!(bench.answer(0, 2), None);
     // The middle is an answer too.
     bench.window.hover_at(from);
@@ -209,10 +165,10 @@ fn words_are_typed_kept_by_enter_and_never_lost() {
 #[test]
 fn a_question_is_made_renamed_moved_and_deleted() {
     let mut bench = bench();
-    bench.click(Role::RadioButton, "positive");
+    bench.click_on(Role::RadioButton, "positive");
     bench.chord(Modifiers::COMMAND, Key::L);
-    bench.click(Role::Button, "Answers to the new question");
-    bench.click(Role::Button, "Several labels");
+    bench.click_on(Role::Button, "Answers to the new question");
+    bench.click_on(Role::Button, "Several labels");
     bench.enter("New question", "话题");
     let made = bench.schema().questions[4].clone();
     assert_eq!((made.name.as_str(), made.kind), ("话题", Kind::Several));
@@ -221,14 +177,14 @@ fn a_question_is_made_renamed_moved_and_deleted() {
     assert_eq!(bench.schema().questions[4].name, "主题");
     bench.enter("Name of the question 主题", "emotions");
     assert!(bench.has("There is already a question called emotions"));
-    bench.click(Role::Button, "Move the question emotions up");
+    bench.click_on(Role::Button, "Move the question emotions up");
     assert_eq!(bench.schema().questions[0].name, "emotions");
     assert_eq!(bench.answer(0, 1), Some(Answer::Class(2)), "the answer went along");
-    bench.click(Role::Button, "Delete the question sentiment");
+    bench.click_on(Role::Button, "Delete the question sentiment");
     assert!(bench.has("1 answers and 0 spans are taken away"));
-    bench.click(Role::Button, "Delete");
+    bench.click_on(Role::Button, "Delete");
     assert_eq!(bench.schema().questions[1].name, "intensity");
-    bench.click(Role::Button, "Undo");
+    bench.click_on(Role::Button, "Undo");
     assert_eq!(bench.answer(0, 1), Some(Answer::Class(2)));
 }
 
@@ -242,8 +198,8 @@ fn a_range_is_typed_and_a_kind_chosen() {
     bench.enter("Step of intensity", "0.5");
     let scale = Scale::new(Number::new(-1.0).unwrap(), Number::new(5.0).unwrap(), Number::new(0.5).unwrap()).unwrap();
     assert_eq!(bench.schema().questions[2].kind, Kind::Number(scale));
-    bench.click(Role::Button, "Answers to intensity");
-    bench.click(Role::Button, "Free text");
+    bench.click_on(Role::Button, "Answers to intensity");
+    bench.click_on(Role::Button, "Free text");
     assert_eq!(bench.schema().questions[2].kind, Kind::Text);
 }
 
@@ -257,14 +213,14 @@ fn the_train_place_says_what_a_run_does_not_learn() {
 #[test]
 fn insights_count_every_question_and_open_its_documents() {
     let mut bench = bench();
-    bench.click(Role::Button, "joy");
+    bench.click_on(Role::Button, "joy");
     bench.chord(Modifiers::COMMAND, Key::ArrowDown);
     bench.key(Key::Num9);
     bench.chord(Modifiers::COMMAND, Key::Num4);
-    bench.click(Role::Button, "joy: 1 · 50 %");
+    bench.click_on(Role::Button, "joy: 1 · 50 %");
     assert_eq!(bench.window.state().desk().queue().ids(), [DocId(0)]);
     bench.chord(Modifiers::COMMAND, Key::Num4);
-    bench.click(Role::Button, "0.8 to 1: 1 · 50 %");
+    bench.click_on(Role::Button, "0.8 to 1: 1 · 50 %");
     assert_eq!(bench.window.state().desk().queue().ids(), [DocId(0)]);
 }
 
@@ -273,16 +229,10 @@ fn a_new_project_is_made_with_all_together() {
     let folder = tempfile::tempdir().unwrap();
     let mut desk = desk_in(folder.path());
     desk.run(Command::SetLanguage(Language::English));
-    let window = Harness::builder()
-        .with_size(vec2(1280.0, 800.0))
-        .with_max_steps(16)
-        .with_context_setup(gloss::ui::app::set_up)
-        .build_eframe(|_| App::for_test(desk));
-    let mut bench = Bench { window, _folder: folder };
-    bench.window.run();
-    bench.click(Role::Button, "New project…");
-    let path = bench._folder.path().join("all").display().to_string();
-    bench.click(Role::Button, "All together");
+    let mut bench = Bench::of(folder, desk, 800.0);
+    bench.click_on(Role::Button, "New project…");
+    let path = bench.folder.path().join("all").display().to_string();
+    bench.click_on(Role::Button, "All together");
     assert!(bench.has("It also asks: emotions (Several labels), intensity (A number), remark (Free text)"));
     bench.enter("Path of the file", &path);
     let schema = bench.schema();

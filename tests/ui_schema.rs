@@ -1,19 +1,13 @@
 //! The window of labels through the real window: by names, keys and clicks, on a project file on disk.
 
+use crate::stage::Bench;
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Key, Modifiers, vec2};
-use egui_kittest::Harness;
+use eframe::egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
 use gloss::desk::{Command, Desk, Language, Surroundings};
-use gloss::project::{DocId, Kind, Schema, SpanId, TextRange};
-use gloss::ui::App;
+use gloss::project::{DocId, Kind, SpanId, TextRange};
 use gloss::ui::i18n::{self, Template};
 use std::sync::Arc;
-
-struct Bench {
-    window: Harness<'static, App>,
-    _folder: tempfile::TempDir,
-}
 
 /// A window on three documents: one negative, two positive with a marked aspect each. The window of labels is open.
 fn bench(language: Language) -> Bench {
@@ -34,13 +28,7 @@ fn bench(language: Language) -> Bench {
             desk.run(Command::AddSpan { doc, range: TextRange::new(text, 0.."屏幕".len()).unwrap(), label: 0 });
         }
     }
-    let window = Harness::builder()
-        .with_size(vec2(1280.0, 800.0))
-        .with_max_steps(16)
-        .with_context_setup(gloss::ui::app::set_up)
-        .build_eframe(|_| App::for_test(desk));
-    let mut bench = Bench { window, _folder: folder };
-    bench.window.run();
+    let mut bench = Bench::of(folder, desk, 800.0);
     bench.open();
     bench
 }
@@ -48,15 +36,6 @@ fn bench(language: Language) -> Bench {
 impl Bench {
     fn open(&mut self) {
         self.chord(Modifiers::COMMAND, Key::L);
-    }
-
-    fn chord(&mut self, modifiers: Modifiers, key: Key) {
-        self.window.key_press_modifiers(modifiers, key);
-        self.window.run();
-    }
-
-    fn schema(&self) -> Schema {
-        Schema::clone(self.window.state().desk().project().unwrap().schema())
     }
 
     fn classes(&self) -> Vec<String> {
@@ -68,25 +47,6 @@ impl Bench {
         let project = self.window.state().desk().project().unwrap();
         let class = |at: Option<u16>| Some(classes[usize::from(at?)].clone());
         project.documents().map(|doc| class(doc.annotation.class(gloss::project::QuestionId(0)))).collect()
-    }
-
-    fn click(&mut self, name: &str) {
-        self.window.get_by_role_and_label(Role::Button, name).click();
-        self.window.run();
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.window.query_by_label(name).is_some()
-    }
-
-    /// Replaces what stands in a field and leaves it with Enter.
-    fn enter(&mut self, field: &str, text: &str) {
-        self.window.get_by_role_and_label(Role::TextInput, field).focus();
-        self.window.run();
-        self.window.key_combination_modifiers(Modifiers::COMMAND, &[Key::A]);
-        self.window.get_by_role_and_label(Role::TextInput, field).type_text(text);
-        self.window.run();
-        self.chord(Modifiers::NONE, Key::Enter);
     }
 }
 

@@ -1,13 +1,12 @@
 //! Several annotators through the real window: who labels, comparing, comments, guidelines, journal, merge, agreement.
 
-use eframe::egui::{Event, Key, Modifiers, accesskit::Role, vec2};
-use egui_kittest::Harness;
+use crate::stage::{Bench, desk_with};
+use eframe::egui::{Event, Key, Modifiers, accesskit::Role};
 use egui_kittest::kittest::Queryable;
 use gloss::desk::{Command, Desk, Language, Merging, Surroundings};
-use gloss::project::{AnnotatorId, DocId, Document, Filter, Layer, QuestionId, State, TextRange};
+use gloss::project::{AnnotatorId, DocId, Filter, Layer, QuestionId, State, TextRange};
+use gloss::ui::Place;
 use gloss::ui::widgets::markdown::{Style, parts};
-use gloss::ui::{App, Place};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,36 +14,11 @@ const TEXTS: [&str; 3] = ["屏幕很清晰，但是电池不耐用。", "Great s
 const MEI: AnnotatorId = AnnotatorId(0);
 const JUN: AnnotatorId = AnnotatorId(1);
 
-struct Bench {
-    window: Harness<'static, App>,
-    folder: tempfile::TempDir,
-}
-
-fn desk_in(folder: &Path) -> Desk {
-    let mut desk = Desk::new(Surroundings {
-        wake: Arc::new(|| {}),
-        clock: Arc::new(|| 1_795_313_580_000),
-        sample: folder.join("sample.gloss"),
-        config: Some(folder.join("config")),
-    });
-    desk.run(Command::SetLanguage(Language::English));
-    desk.run(Command::NewProject { path: folder.join("test.gloss"), classes: Vec::new(), spans: Vec::new() });
-    TEXTS.iter().for_each(|text| desk.run(Command::AddDocument((*text).to_owned())));
-    desk
-}
-
 fn bench(commands: Vec<Command>) -> Bench {
     let folder = tempfile::tempdir().unwrap();
-    let mut desk = desk_in(folder.path());
+    let mut desk = desk_with(folder.path(), &TEXTS);
     commands.into_iter().for_each(|command| desk.run(command));
-    Bench { window: window(desk), folder }
-}
-
-fn window(desk: Desk) -> Harness<'static, App> {
-    let builder = Harness::builder().with_size(vec2(1280.0, 800.0)).with_max_steps(12).with_context_setup(gloss::ui::app::set_up);
-    let mut window = builder.build_eframe(|_| App::for_test(desk));
-    window.run();
-    window
+    Bench::of(folder, desk, 800.0)
 }
 
 fn answer(doc: u32, class: u16) -> [Command; 2] {
@@ -73,30 +47,8 @@ fn two_opinions() -> Vec<Command> {
 }
 
 impl Bench {
-    fn desk(&self) -> &Desk {
-        self.window.state().desk()
-    }
-
-    fn document(&self, at: u32) -> Document {
-        self.desk().project().unwrap().document(DocId(at)).unwrap().clone()
-    }
-
     fn class(&self, at: u32) -> Option<u16> {
         self.document(at).annotation.class(QuestionId(0))
-    }
-
-    fn chord(&mut self, modifiers: Modifiers, key: Key) {
-        self.window.key_press_modifiers(modifiers, key);
-        self.window.run();
-    }
-
-    fn key(&mut self, key: Key) {
-        self.chord(Modifiers::NONE, key);
-    }
-
-    fn click(&mut self, name: &str) {
-        self.window.get_by_role_and_label(Role::Button, name).click();
-        self.window.run();
     }
 
     fn write(&mut self, field: &str, text: &str) {
@@ -105,10 +57,6 @@ impl Bench {
         self.window.run();
         self.window.event(Event::Text(text.to_owned()));
         self.window.run();
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.window.query_by_label(name).is_some()
     }
 }
 
@@ -139,7 +87,7 @@ fn a_second_person_labels_without_seeing_the_first() {
 #[test]
 fn who_labels_is_asked_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
-    let mut desk = desk_in(folder.path());
+    let mut desk = desk_with(folder.path(), &TEXTS);
     desk.run(Command::AddAnnotators { names: vec!["梅".to_owned(), "Jun".to_owned()], takes_over: false });
     drop(desk);
     let mut desk = Desk::new(Surroundings {
@@ -149,8 +97,8 @@ fn who_labels_is_asked_at_the_start() {
         config: Some(folder.path().join("another person")),
     });
     desk.run(Command::SetLanguage(Language::English));
-    desk.run(Command::OpenProject(folder.path().join("test.gloss")));
-    let mut bench = Bench { window: window(desk), folder };
+    desk.run(Command::OpenProject(folder.path().join("p.gloss")));
+    let mut bench = Bench::of(folder, desk, 800.0);
     bench.key(Key::Num1);
     assert_eq!(bench.class(0), None, "nothing is labelled before it is said by whom");
     bench.write("Someone else", "李");

@@ -20,13 +20,8 @@ type Object = Map<String, Value>;
 #[derive(Serialize)]
 struct OwnRow<'a> {
     text: &'a str,
-    answers: BTreeMap<&'a str, OwnAnswer<'a>>,
-    spans: Vec<OwnSpan>,
-    links: Vec<OwnLink>,
-    state: &'a State,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    skip_reason: &'a str,
-    flagged: bool,
+    #[serde(flatten)]
+    said: OwnLayer<'a>,
     split: Option<Split>,
     meta: &'a Meta,
     /// What each annotator said, by name.
@@ -36,7 +31,7 @@ struct OwnRow<'a> {
     comments: Vec<&'a Comment>,
 }
 
-/// A layer of our own row, in the words of the row itself.
+/// What is said about a document, in the outcome or by an annotator.
 #[derive(Serialize)]
 struct OwnLayer<'a> {
     answers: BTreeMap<&'a str, OwnAnswer<'a>>,
@@ -260,11 +255,17 @@ fn field<T: serde::de::DeserializeOwned>(object: &mut Object, name: &str) -> Res
 pub fn export_jsonl(project: &Project, writer: &mut dyn Write) -> io::Result<()> {
     for doc in project.documents() {
         let views: Vec<_> = doc.layers.keys().map(|annotator| (annotator, doc.seen_in(Layer::Own(*annotator)))).collect();
-        let mut row = own_row(project, doc);
+        let mut row = OwnRow {
+            text: &doc.text,
+            said: own_layer(project, doc),
+            split: doc.split,
+            meta: &doc.meta,
+            layers: BTreeMap::new(),
+            comments: doc.comments.values().collect(),
+        };
         for (annotator, view) in &views {
-            let OwnRow { answers, spans, links, state, skip_reason, flagged, .. } = own_row(project, view);
             let name = project.annotators().get(usize::from(annotator.0)).map_or("", String::as_str);
-            row.layers.insert(name, OwnLayer { answers, spans, links, state, skip_reason, flagged });
+            row.layers.insert(name, own_layer(project, view));
         }
         serde_json::to_writer(&mut *writer, &row)?;
         writer.write_all(b"\n")?;
@@ -282,7 +283,7 @@ pub fn export_documents(project: &Project, path: &Path) -> Result<(), StoreError
     written.and_then(|bytes| super::write_atomically(path, &bytes)).map_err(StoreError::io("Exporting", path))
 }
 
-fn own_row<'a>(project: &'a Project, doc: &'a Document) -> OwnRow<'a> {
+fn own_layer<'a>(project: &'a Project, doc: &'a Document) -> OwnLayer<'a> {
     let annotation = &doc.annotation;
     let schema = project.schema();
     let answers = annotation.answers.iter().filter_map(|(id, answer)| {
@@ -301,17 +302,12 @@ fn own_row<'a>(project: &'a Project, doc: &'a Document) -> OwnRow<'a> {
         let chars = span.range.chars(&doc.text);
         Some(OwnSpan { id: Some(id.0), start: chars.start, end: chars.end, label: label(span.label)?, polarity: span.polarity })
     });
-    OwnRow {
-        text: &doc.text,
+    OwnLayer {
         answers: answers.collect(),
         spans: spans.collect(),
         links: annotation.links.iter().map(|link| OwnLink { from: link.from.0, to: link.to.0 }).collect(),
         state: &annotation.state,
         skip_reason: &annotation.skip_reason,
         flagged: annotation.flagged,
-        split: doc.split,
-        meta: &doc.meta,
-        layers: BTreeMap::new(),
-        comments: doc.comments.values().collect(),
     }
 }
