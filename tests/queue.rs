@@ -1,7 +1,7 @@
 //! Queues and counts of projects too large to be counted at every gesture: kept up to date, they equal those made anew.
 
 use crate::desk::{desk_in, poll_until};
-use gloss::desk::{Column, Command, Desk, ImportOptions, Importing};
+use gloss::desk::{Column, Command, Desk, ImportOptions, Importing, Notice};
 use gloss::project::{
     AnnotatorId, Answer, Condition, DocId, Document, Edit, Filter, Found, Guess, Guesses, Layer, Order, Polarity, Project, QuestionId,
     Queue, Schema, Sight, Span, SpanId, State, TextRange, What,
@@ -249,6 +249,67 @@ fn a_large_file_that_is_damaged_is_refused_in_words() {
     desk.run(Command::OpenProject(path.clone()));
     poll_until(&mut desk, |desk| desk.opening().is_none());
     assert!(desk.project().is_none());
-    assert!(desk.notices().any(|notice| matches!(notice, gloss::desk::Notice::Failed(words) if words.contains("p.gloss"))));
+    assert!(desk.notices().any(|notice| matches!(notice, Notice::Failed(words) if words.contains("p.gloss"))));
     assert_eq!(std::fs::read(&path).unwrap(), bytes, "left as it was");
+}
+
+#[test]
+fn damage_that_no_document_shows_is_found_beside_the_window_and_nothing_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(large(folder.path()));
+    let path = folder.path().join("p.gloss");
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[39] = 7; // so many pages are said to be free; none is
+    std::fs::write(&path, &bytes).unwrap();
+    let mut desk = desk_in(folder.path());
+    desk.run(Command::OpenProject(path.clone()));
+    poll_until(&mut desk, |desk| desk.project().is_some());
+    let failed = |desk: &Desk| desk.notices().any(|notice| matches!(notice, Notice::Failed(words) if words.contains("p.gloss")));
+    poll_until(&mut desk, failed);
+    desk.run(Command::Finish(DocId(3)));
+    assert!(desk.is_unsaved() && !desk.is_saving());
+    assert!(desk.notices().any(|notice| matches!(notice, Notice::Unsaved(_))));
+    // What is on the desk can be rescued.
+    desk.run(Command::ExportDocuments(folder.path().join("rescued.jsonl")));
+    assert_eq!(std::fs::read_to_string(folder.path().join("rescued.jsonl")).unwrap().lines().count(), 24_000);
+    drop(desk);
+    assert_eq!(std::fs::read(&path).unwrap(), bytes, "left as it was");
+}
+
+#[test]
+fn a_gesture_right_after_a_large_project_opened_is_in_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(large(folder.path()));
+    let path = folder.path().join("p.gloss");
+    let mut desk = desk_in(folder.path());
+    desk.run(Command::OpenProject(path.clone()));
+    poll_until(&mut desk, |desk| desk.project().is_some());
+    desk.run(Command::Finish(DocId(3)));
+    assert!(!desk.is_unsaved());
+    drop(desk);
+    let opened = gloss::store::ProjectFile::open(&path).unwrap();
+    assert_eq!(opened.project.document(DocId(3)).unwrap().annotation.state, State::Done);
+}
+
+#[test]
+fn words_without_case_and_with_it_are_found_alike() {
+    let texts = ["屏幕 100% 好。", "SCREEN straße ÉTÉ", "Ǆ 👍🏻 cafe\u{301}", "ŉ ß K ſ"];
+    let documents = (0..).zip(texts).map(|(at, text)| Document::new(DocId(at), text)).collect();
+    let project = Project::restore(Schema::default(), documents).unwrap();
+    for (search, wanted) in [
+        ("屏幕", vec![0]),
+        ("100%", vec![0]),
+        ("screen", vec![1]),
+        ("été", vec![1]),
+        ("ǅ", vec![2]),
+        ("👍🏻", vec![2]),
+        ("e\u{301}", vec![2]),
+        ("s", vec![1, 3]),
+        ("k", vec![3]),
+        ("。", vec![0]),
+        (" ", vec![0, 1, 2, 3]),
+    ] {
+        let queue = Queue::of(&project, &Filter { search: search.to_owned(), ..Filter::default() }, Order::Arrival);
+        assert_eq!(queue.ids().iter().map(|id| id.0).collect::<Vec<_>>(), wanted, "{search:?}");
+    }
 }

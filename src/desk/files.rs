@@ -48,7 +48,7 @@ impl Desk {
         self.suggester.forget();
         self.strip.clear();
         self.importing.forget();
-        self.searcher.forget();
+        self.searcher.start_over(None);
         self.merging.forget();
         self.open = None;
         self.layer = crate::project::Layer::Outcome;

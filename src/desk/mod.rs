@@ -248,7 +248,7 @@ impl Desk {
 
     /// Whether a large change is being written: all is well, it only takes a moment.
     pub fn is_saving(&self) -> bool {
-        self.open.as_ref().is_some_and(|open| matches!(open.file, saving::FilePlace::Away(_)))
+        self.open.as_ref().is_some_and(|open| matches!(open.file, saving::FilePlace::Away(_)) && !open.unsaved.is_empty())
     }
 
     /// The document on the table.

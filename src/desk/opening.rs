@@ -1,17 +1,20 @@
 //! Opening a project: a small file at once, a large one on the thread `gloss-open`, while the one before stays usable.
+//! Of a large file the documents come first; whether each of its pages is sound is looked at on the thread `gloss-check`,
+//! and nothing is written to it before.
 
 use super::job::Job;
 use super::saving::FilePlace;
+use super::searching::{Texts, texts_of};
 use super::{Desk, Notice, OpenProject};
-use crate::store::{ProjectFile, StoreError};
+use crate::store::{Opened, ProjectFile};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 /// Files larger than this take longer than a few frames to read.
 const LARGE_BYTES: u64 = 16 << 20;
 
-/// What the thread brings: the project, or a sentence that says why not.
-type Outcome = Result<Box<OpenProject>, String>;
+/// What the thread brings: the project and its texts, for searching them, or a sentence that says why not.
+type Outcome = Result<Box<(OpenProject, Texts)>, String>;
 
 /// A large project on its way to the desk.
 pub(super) struct Opening {
@@ -21,16 +24,15 @@ pub(super) struct Opening {
     wanted: bool,
 }
 
-fn read(path: &Path) -> Result<OpenProject, StoreError> {
-    let opened = ProjectFile::open(path)?;
-    Ok(OpenProject {
+fn desk_of(opened: Opened) -> OpenProject {
+    OpenProject {
         runs: opened.file.runs().list(),
         project: opened.project,
         history: opened.history,
         path: opened.file.path().to_owned(),
         file: FilePlace::Here(Box::new(opened.file)),
         unsaved: VecDeque::new(),
-    })
+    }
 }
 
 impl Desk {
@@ -51,8 +53,8 @@ impl Desk {
         if is_large && self.open_beside(path).is_ok() {
             return;
         }
-        match read(path) {
-            Ok(open) => self.put_on_desk(open),
+        match ProjectFile::open(path) {
+            Ok(opened) => self.put_on_desk(desk_of(opened)),
             Err(error) => self.fail(error),
         }
     }
@@ -61,7 +63,11 @@ impl Desk {
         let wake = self.surroundings.wake.clone();
         let file = path.to_owned();
         let work = move |reporter: &super::job::Reporter<Outcome>| {
-            reporter.tell(read(&file).map(Box::new).map_err(|error| error.to_string()));
+            let opened = ProjectFile::open_unchecked(&file).map(|opened| {
+                let texts = texts_of(&opened.project);
+                Box::new((desk_of(opened), texts))
+            });
+            reporter.tell(opened.map_err(|error| error.to_string()));
         };
         let job = Job::start("gloss-open", wake, work, Err)?;
         self.opening = Some(Opening { path: path.to_owned(), job, wanted: true });
@@ -72,7 +78,12 @@ impl Desk {
         let Some(outcome) = self.opening.as_ref().and_then(|opening| opening.job.drain().pop()) else { return };
         let wanted = self.opening.take().is_some_and(|opening| opening.wanted);
         match outcome {
-            Ok(open) if wanted => self.put_on_desk(*open),
+            Ok(opened) if wanted => {
+                let (open, texts) = *opened;
+                self.put_on_desk(open);
+                self.searcher.start_over(Some(texts));
+                self.check_file();
+            }
             Ok(_) => {}
             Err(reason) => self.fail(reason),
         }

@@ -2,7 +2,7 @@
 //! thread `gloss-save`, so that one can look around meanwhile. A gesture made before that has ended waits for it: it is
 //! in the file before the next picture like any other.
 
-use super::job::{Job, Reporter};
+use super::job::{Job, Reporter, Waker};
 use super::{Desk, Notice, OpenProject};
 use crate::project::{Edit, EntryKind, Step};
 use crate::store::{ProjectFile, StoreError};
@@ -14,6 +14,8 @@ const LARGE: usize = 5_000;
 /// The file comes back with what became of the step.
 pub(super) enum Saved {
     Done(Box<ProjectFile>, Result<(), StoreError>),
+    /// A large project was opened and its file looked at.
+    Checked(Box<ProjectFile>, Result<(), StoreError>),
     /// The thread ended with a panic, and the file was closed.
     Lost(String),
 }
@@ -21,8 +23,10 @@ pub(super) enum Saved {
 /// Where the project file is.
 pub(super) enum FilePlace {
     Here(Box<ProjectFile>),
-    /// The oldest step that waits is being written.
+    /// The oldest step that waits is being written, or the file is being checked.
     Away(Job<Saved>),
+    /// What was read made sense, but the file can't be trusted with a change, for this reason.
+    Damaged(String),
     /// It could not be opened again; what is not saved yet stays in memory.
     Lost,
 }
@@ -61,6 +65,10 @@ impl Desk {
         if matches!(open.file, FilePlace::Lost) {
             open.file = reopened(&open.path);
         }
+        if let (FilePlace::Damaged(reason), false) = (&open.file, open.unsaved.is_empty()) {
+            self.saving_failed = true;
+            self.saving_error = Some(reason.clone());
+        }
         while let Some((_, step)) = open.unsaved.front() {
             let FilePlace::Here(file) = &mut open.file else { return };
             if is_large(step) {
@@ -93,6 +101,21 @@ impl Desk {
         }
     }
 
+    /// Has a thread look at every page of the file of a large project that was just opened.
+    pub(super) fn check_file(&mut self) {
+        let wake = self.surroundings.wake.clone();
+        let Some(open) = &mut self.open else { return };
+        let look = |mut file: Box<ProjectFile>| {
+            let result = file.check();
+            Saved::Checked(file, result)
+        };
+        if lend(&mut open.file, "gloss-check", wake, look).is_err()
+            && let FilePlace::Here(file) = std::mem::replace(&mut open.file, FilePlace::Lost)
+        {
+            self.take_file_back(look(file));
+        }
+    }
+
     /// Takes the file back when a large step has been written.
     pub(super) fn poll_saving(&mut self) {
         let Some(OpenProject { file: FilePlace::Away(job), .. }) = &self.open else { return };
@@ -115,6 +138,15 @@ impl Desk {
     fn take_file_back(&mut self, saved: Saved) {
         let Some(open) = &mut self.open else { return };
         let problem = match saved {
+            Saved::Checked(file, Ok(())) => {
+                open.file = FilePlace::Here(file);
+                None
+            }
+            Saved::Checked(_, Err(error)) => {
+                open.file = FilePlace::Damaged(error.to_string());
+                self.fail(error);
+                return;
+            }
             Saved::Done(file, result) => {
                 open.file = FilePlace::Here(file);
                 if result.is_ok() {
@@ -149,26 +181,49 @@ fn reopened(path: &Path) -> FilePlace {
 }
 
 /// Hands the file and the oldest step to a thread. What it needs of the project is copied.
-fn send_away(open: &mut OpenProject, wake: super::job::Waker) -> std::io::Result<()> {
+fn send_away(open: &mut OpenProject, wake: Waker) -> std::io::Result<()> {
     let Some((kind, step)) = open.unsaved.front().cloned() else { return Ok(()) };
     let project = open.project.clone();
-    let FilePlace::Here(file) = std::mem::replace(&mut open.file, FilePlace::Lost) else { return Ok(()) };
-    // Kept aside, so that the file is not lost when the system gives no thread.
+    lend(&mut open.file, "gloss-save", wake, move |mut file| {
+        let result = file.record(kind, &step, &project);
+        Saved::Done(file, result)
+    })
+}
+
+/// Gives the file to a thread for this work; it stays where it is when the system gives no thread.
+fn lend(
+    place: &mut FilePlace,
+    thread: &str,
+    wake: Waker,
+    work: impl FnOnce(Box<ProjectFile>) -> Saved + Send + 'static,
+) -> std::io::Result<()> {
+    let file = match std::mem::replace(place, FilePlace::Lost) {
+        FilePlace::Here(file) => file,
+        other => {
+            *place = other;
+            return Ok(());
+        }
+    };
+    // Kept aside, so that the file is not lost when there is no thread.
     let slot = std::sync::Arc::new(std::sync::Mutex::new(Some(file)));
     let taken = slot.clone();
-    let work = move |reporter: &Reporter<Saved>| {
-        let Some(mut file) = taken.lock().ok().and_then(|mut file| file.take()) else { return };
-        let result = file.record(kind, &step, &project);
-        reporter.tell(Saved::Done(file, result));
-    };
-    match Job::start("gloss-save", wake, work, Saved::Lost) {
+    let job = Job::start(
+        thread,
+        wake,
+        move |reporter: &Reporter<Saved>| {
+            let file = taken.lock().ok().and_then(|mut file| file.take());
+            file.map(work).into_iter().for_each(|saved| reporter.tell(saved));
+        },
+        Saved::Lost,
+    );
+    match job {
         Ok(job) => {
-            open.file = FilePlace::Away(job);
+            *place = FilePlace::Away(job);
             Ok(())
         }
         Err(error) => {
             if let Some(file) = slot.lock().ok().and_then(|mut file| file.take()) {
-                open.file = FilePlace::Here(file);
+                *place = FilePlace::Here(file);
             }
             Err(error)
         }

@@ -13,7 +13,12 @@ const PIECE: usize = 2_048;
 /// Texts between two pieces of news, for each thread.
 const PART: usize = 16 * PIECE;
 
-type Texts = Arc<[Arc<str>]>;
+pub(super) type Texts = Arc<[Arc<str>]>;
+
+/// The texts of all documents, in order of ids.
+pub(super) fn texts_of(project: &Project) -> Texts {
+    project.all_documents().iter().map(|doc| doc.text.clone()).collect()
+}
 
 /// What the search tells.
 enum Part {
@@ -32,8 +37,9 @@ pub(super) struct Searcher {
 }
 
 impl Searcher {
-    pub fn forget(&mut self) {
-        *self = Self::default();
+    /// Another project is on the desk, with these texts where somebody has gathered them.
+    pub fn start_over(&mut self, texts: Option<Texts>) {
+        *self = Self { texts, ..Self::default() };
     }
 
     pub fn is_busy(&self) -> bool {
@@ -56,7 +62,7 @@ impl Searcher {
             return;
         }
         let known = self.texts.take().filter(|texts| texts.len() == documents.len());
-        let texts = known.unwrap_or_else(|| documents.iter().map(|doc| doc.text.clone()).collect());
+        let texts = known.unwrap_or_else(|| texts_of(project));
         self.texts = Some(texts.clone());
         let found = Found::nothing(search);
         self.found = Some((search.to_owned(), found.clone()));

@@ -2,6 +2,7 @@
 
 use super::filter::reason_of;
 use super::{DocId, Project};
+use memchr::memmem::Finder;
 use regex::{Regex, RegexBuilder};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,6 +11,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub(super) enum Needle {
     Everything,
+    /// Words of a script without upper and lower case, or digits.
+    Plain(Finder<'static>),
     /// Words without regard to case, or a pattern.
     Pattern(Regex),
     /// A pattern that can't be read, and why. Nothing matches it.
@@ -19,6 +22,10 @@ pub(super) enum Needle {
 impl Needle {
     /// Words; what stands after a `/` at the beginning is a pattern.
     pub fn of(search: &str) -> Self {
+        let has_case = |letter: char| letter.to_lowercase().ne([letter]) || letter.to_uppercase().ne([letter]);
+        if !search.is_empty() && !search.starts_with('/') && !search.chars().any(has_case) {
+            return Self::Plain(Finder::new(search).into_owned());
+        }
         // Words are a pattern too: the matcher then looks for them with vector instructions, and copies no text.
         let words = || Cow::Owned(regex::escape(search));
         let pattern = search.strip_prefix('/').map_or_else(words, Cow::Borrowed);
@@ -36,6 +43,7 @@ impl Needle {
     pub fn is_in(&self, text: &str) -> bool {
         match self {
             Self::Everything => true,
+            Self::Plain(finder) => finder.find(text.as_bytes()).is_some(),
             Self::Pattern(pattern) => pattern.is_match(text),
             Self::Broken(_) => false,
         }

@@ -76,7 +76,7 @@ impl ProjectFile {
             return Err(error);
         }
         sync_folder(path);
-        Ok(Self::open_locked(path, lock)?.file)
+        Ok(Self::open_locked(path, lock, Check::Now)?.file)
     }
 
     /// Reads a project and keeps its file open, for this program alone.
@@ -84,26 +84,49 @@ impl ProjectFile {
     /// # Errors
     /// The file is missing, no project, damaged, newer than this program, or open elsewhere; it was not touched then.
     pub fn open(path: &Path) -> Result<Opened, StoreError> {
+        Self::open_with(path, Check::Now)
+    }
+
+    /// [`ProjectFile::open`] without SQLite's look at every page, which takes a large file most of a second: nothing
+    /// may be recorded before [`ProjectFile::check`] found the file sound. All rows were read and made sense.
+    ///
+    /// # Errors
+    /// As [`ProjectFile::open`].
+    pub fn open_unchecked(path: &Path) -> Result<Opened, StoreError> {
+        Self::open_with(path, Check::Later)
+    }
+
+    fn open_with(path: &Path, check: Check) -> Result<Opened, StoreError> {
         if !path.try_exists().map_err(StoreError::io("Opening the project", path))? {
             return Err(StoreError::Missing { path: path.to_owned() });
         }
         let lock = Lock::take(path)?;
-        Self::open_locked(path, lock)
+        Self::open_locked(path, lock, check)
     }
 
-    fn open_locked(path: &Path, lock: Lock) -> Result<Opened, StoreError> {
+    /// Whether the pages of the file are sound. What was not written before is free to be written after.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`]: then the file stays as it is, whatever happens to this value.
+    pub fn check(&mut self) -> Result<(), StoreError> {
+        check_pages(&self.database, &self.path)?;
+        make_writable(&mut self.database, &self.path)
+    }
+
+    fn open_locked(path: &Path, lock: Lock, check: Check) -> Result<Opened, StoreError> {
         check_header(path)?;
         let log = with_suffix(path, "-wal");
         let had_log = log.exists();
-        let opened = connect(path).and_then(|database| match read(&database, path) {
-            Ok((project, history, next_seq)) => {
-                database
-                    .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
-                    .map_err(StoreError::sql("Opening the project", path))?;
-                let database = migrated(database, path)?;
-                Ok((database, project, history, next_seq))
+        let opened = connect(path).and_then(|database| {
+            if check == Check::Now {
+                check_pages(&database, path)?;
             }
-            Err(error) => Err(error),
+            let (project, history, next_seq) = read(&database, path)?;
+            let mut database = database;
+            if check == Check::Now {
+                make_writable(&mut database, path)?;
+            }
+            Ok((database, project, history, next_seq))
         });
         match opened {
             Ok((database, project, history, next_seq)) => {
@@ -223,9 +246,11 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     Ok(database)
 }
 
-/// Gives a file of an older format, which could be read whole, the tables it lacks: all or none.
-fn migrated(mut database: Connection, path: &Path) -> Result<Connection, StoreError> {
+/// Lets a file that was found sound be written to, by closing it too, and gives one of an older format the tables it
+/// lacks: all or none.
+fn make_writable(database: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let sql = |error| StoreError::sql("Bringing the project up to date", path)(error);
+    database.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(sql)?;
     let format: u32 = database.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(sql)?;
     if format < 2 {
         let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
@@ -233,25 +258,36 @@ fn migrated(mut database: Connection, path: &Path) -> Result<Connection, StoreEr
         transaction.pragma_update(None, "user_version", FORMAT).map_err(sql)?;
         transaction.commit().map_err(sql)?;
     }
-    Ok(database)
+    Ok(())
 }
 
-/// Checks the database, then reads all of it. Also answers with the journal's next number.
-fn read(database: &Connection, path: &Path) -> Result<(Project, History, i64), StoreError> {
-    const DOING: &str = "Opening the project";
-    // Errors of a database that claimed to be fine in its header are damage, whatever SQLite calls them.
-    let sql = |error: rusqlite::Error| match StoreError::sql(DOING, path)(error) {
+/// When the pages of a file are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Check {
+    Now,
+    Later,
+}
+
+/// Errors of a database that claimed to be fine in its header are damage, whatever SQLite calls them.
+fn as_damage(path: &Path) -> impl Fn(rusqlite::Error) -> StoreError + Copy {
+    move |error| match StoreError::sql("Opening the project", path)(error) {
         StoreError::Database { source, .. } => StoreError::damaged(path, source),
         StoreError::NotAProject { .. } => StoreError::damaged(path, "its pages are not those of a project"),
         other => other,
-    };
+    }
+}
+
+fn check_pages(database: &Connection, path: &Path) -> Result<(), StoreError> {
+    let verdict: String = database.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(as_damage(path))?;
+    if verdict == "ok" { Ok(()) } else { Err(StoreError::damaged(path, verdict)) }
+}
+
+/// Reads all of a database. Also answers with the journal's next number.
+fn read(database: &Connection, path: &Path) -> Result<(Project, History, i64), StoreError> {
+    let sql = as_damage(path);
     let format: u32 = database.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(sql)?;
     if format > FORMAT {
         return Err(StoreError::Newer { found: format, known: FORMAT, path: path.to_owned() });
-    }
-    let verdict: String = database.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(sql)?;
-    if verdict != "ok" {
-        return Err(StoreError::damaged(path, verdict));
     }
     let schema = rows::read_schema(database).map_err(sql)?;
     let mut documents = rows::read_documents(database).map_err(sql)?;

@@ -275,7 +275,8 @@ pub(super) fn read_documents(database: &Connection) -> Result<Vec<Document>> {
 /// Rows as they came, their texts and metadata one after another: the thread that reads allocates nothing for a row.
 #[derive(Default)]
 struct Batch {
-    words: String,
+    /// Bytes of the file: the thread that makes documents of them looks whether they are UTF-8.
+    words: Vec<u8>,
     rows: Vec<RawRow>,
 }
 
@@ -302,9 +303,9 @@ impl AsRef<str> for Word<'_> {
 
 impl Batch {
     fn push(&mut self, row: &Row) -> Result<()> {
-        self.words.push_str(text(row, 1)?);
+        self.words.extend_from_slice(row.get_ref(1)?.as_bytes()?);
         let text_end = self.words.len();
-        self.words.push_str(text(row, 2)?);
+        self.words.extend_from_slice(row.get_ref(2)?.as_bytes()?);
         let split = match row.get_ref(3)?.as_str_or_null()? {
             None => None,
             Some("train") => Some(Split::Train),
@@ -328,12 +329,16 @@ impl Batch {
     }
 
     fn documents(self) -> Result<Vec<Document>> {
+        let Self { words, rows } = self;
+        let words = String::from_utf8(words).map_err(|error| wrong(1, error.to_string()))?;
+        // Two halves may make a whole character: each has to be one by itself.
+        let part = |range: Range<usize>| words.get(range).ok_or_else(|| wrong(1, "a text is not UTF-8".to_owned()));
         let mut start = 0;
         let mut pool = MetaPool::default();
         let make = |row: RawRow| {
             let RawRow { id, split, present, state, skip_reason, flagged, text_end, meta_end } = row;
-            let text: Arc<str> = Arc::from(&self.words[start..text_end]);
-            let meta = match &self.words[text_end..meta_end] {
+            let text: Arc<str> = Arc::from(part(start..text_end)?);
+            let meta = match part(text_end..meta_end)? {
                 "{}" => Meta::default(),
                 json => {
                     let fields: BTreeMap<Word<'_>, Word<'_>> = serde_json::from_str(json).map_err(|error| wrong(2, error.to_string()))?;
@@ -344,7 +349,7 @@ impl Batch {
             let annotation = Annotation { state, skip_reason, flagged, ..Annotation::default() };
             Ok(Document { meta, split, present, annotation, ..Document::new(id, text) })
         };
-        self.rows.into_iter().map(make).collect()
+        rows.into_iter().map(make).collect()
     }
 }
 
