@@ -1,7 +1,7 @@
 //! The shell: commands in, read access out, everything in the file.
 
 use gloss::desk::{Column, Command, Desk, ImportOptions, Importing, Level, Notice, Surroundings};
-use gloss::project::{DocId, Filter, Polarity, State, TextRange, What};
+use gloss::project::{Answer, DocId, Filter, Polarity, QuestionId, State, TextRange, What};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -95,7 +95,7 @@ fn bulk_answers_are_one_undo() {
     let mut desk = with_texts(folder.path(), &["很好", "不好", "很好吃"]);
     desk.run(Command::SetFilter(Filter { search: "很好".into(), ..Filter::default() }));
     assert_eq!(desk.queue().len(), 2);
-    desk.run(Command::SetClassOfQueue { question: gloss::project::QuestionId(0), class: 2 });
+    desk.run(Command::AnswerQueue { question: QuestionId(0), to: Some(Answer::Class(2)) });
     let answered = |desk: &Desk| desk.project().unwrap().documents().filter(|d| !d.annotation.answers.is_empty()).count();
     assert_eq!(answered(&desk), 2);
     desk.run(Command::Undo);

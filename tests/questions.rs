@@ -394,7 +394,7 @@ fn steps_are_named_after_what_was_answered() {
         assert_eq!(desk.history().unwrap().next_undo().unwrap().name, name);
     }
     desk.run(Command::AddDocument("好".to_owned()));
-    desk.run(Command::SetClassOfQueue { question: EMOTIONS, class: 2 });
+    desk.run(Command::AnswerQueue { question: EMOTIONS, to: Some(several(&[2])) });
     assert_eq!(answers(desk.project().unwrap(), 0), [(0, Answer::Class(2)), (1, several(&[0, 2])), (2, Answer::Number(number(0.5)))]);
     assert_eq!(answers(desk.project().unwrap(), 1), [(1, several(&[2]))]);
 }

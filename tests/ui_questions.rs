@@ -240,3 +240,46 @@ fn a_new_project_is_made_with_all_together() {
     assert_eq!(names, ["sentiment", "emotions", "intensity", "remark"]);
     assert_eq!(bench.schema().questions[1].classes.len(), 8);
 }
+
+#[test]
+fn numbers_and_texts_are_answered_for_the_whole_queue_too() {
+    let mut bench = bench();
+    let count = bench.desk().queue().len() as u32;
+    assert!(count > 1);
+    let answers = |bench: &Bench, question: QuestionId| -> Vec<Option<Answer>> {
+        (0..count).map(|at| bench.document(at).annotation.answers.get(&question).cloned()).collect()
+    };
+    let of_kind = |bench: &Bench, is: fn(&Kind) -> bool| {
+        bench.schema().questions().find(|(_, question)| is(&question.kind)).map(|(id, question)| (id, question.name.clone())).unwrap()
+    };
+    let (number, name) = of_kind(&bench, |kind| matches!(kind, Kind::Number(_)));
+    bench.chord(Modifiers::COMMAND, Key::A);
+    bench.window.get_by_role_and_label(Role::ComboBox, "Question").click();
+    bench.window.run();
+    bench.window.get_all_by_label(&name).last().unwrap().click();
+    bench.window.run();
+    bench.key(Key::Num1);
+    assert_eq!(answers(&bench, number), vec![None; count as usize], "asked first");
+    bench.key(Key::Enter);
+    let given = answers(&bench, number);
+    assert!(given.iter().all(|answer| matches!(answer, Some(Answer::Number(_))) && *answer == given[0]), "{given:?}");
+    bench.chord(Modifiers::COMMAND, Key::Z);
+    assert_eq!(answers(&bench, number), vec![None; count as usize], "one undo");
+
+    let (words, name) = of_kind(&bench, |kind| matches!(kind, Kind::Text));
+    let answer_with = |bench: &mut Bench| {
+        bench.chord(Modifiers::COMMAND, Key::A);
+        bench.window.get_by_role_and_label(Role::ComboBox, "Question").click();
+        bench.window.run();
+        bench.window.get_all_by_label(&name).last().unwrap().click();
+        bench.window.run();
+    };
+    answer_with(&mut bench);
+    bench.window.get_all_by_role_and_label(Role::TextInput, &name).last().unwrap().type_text("很好 👍🏻");
+    bench.window.run();
+    bench.click("Answer with these words");
+    assert_eq!(answers(&bench, words), vec![Some(Answer::Text("很好 👍🏻".to_owned())); count as usize]);
+    answer_with(&mut bench);
+    bench.click(&format!("Take the answer to {name} away"));
+    assert_eq!(answers(&bench, words), vec![None; count as usize]);
+}

@@ -105,11 +105,11 @@ pub enum Command {
         from: SpanId,
         to: SpanId,
     },
-    /// Answers a question for every document in the queue, as one step. A label of a question that takes several joins
-    /// those that are there.
-    SetClassOfQueue {
+    /// Answers a question for every document in the queue, or takes its answers away, as one step. Labels of a question
+    /// that takes several join those that are there.
+    AnswerQueue {
         question: QuestionId,
-        class: u16,
+        to: Option<Answer>,
     },
     /// Changes classes or span labels, and with them what was answered, as one step.
     ChangeSchema(Box<SchemaChange>),
@@ -222,5 +222,7 @@ pub enum Command {
     SetTheme(Theme),
     /// Size of document text in points.
     SetTextSize(f32),
+    /// How many processor threads learning and suggesting may take; 0 for all. A run under way keeps its own.
+    SetThreads(usize),
     DismissNotice,
 }

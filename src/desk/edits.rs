@@ -1,7 +1,7 @@
 //! Gestures become steps: edits with an inverse, in the journal before the next frame.
 
 use super::{Command, Desk, Notice, phrase::Phrases};
-use crate::project::{Answer, DocId, Document, Edit, EntryKind, Kind, Layer, Link, Project, QuestionId, Span, SpanId, State};
+use crate::project::{Answer, DocId, Document, Edit, EntryKind, Layer, Link, Project, QuestionId, Span, SpanId, State};
 
 impl Desk {
     pub(super) fn annotate(&mut self, command: Command) {
@@ -21,10 +21,10 @@ impl Desk {
                 self.answer(doc, question, class.map(Answer::Class));
             }
             Command::SetAnswer { doc, question, to } => self.answer(doc, question, to),
-            Command::SetClassOfQueue { question, class } => {
-                let edits = class_for_all(project, self.layer, self.queue.ids(), question, class);
-                let name = project.schema().name(crate::project::LabelId::Class(question, class)).unwrap_or_default();
-                let name = phrases.class_of_many(name, edits.len());
+            Command::AnswerQueue { question, to } => {
+                let edits = answer_for_all(project, self.layer, self.queue.ids(), question, to.as_ref());
+                let Some(asked) = project.schema().question(question) else { return };
+                let name = phrases.answer_of_many(asked, to.as_ref(), edits.len());
                 self.commit(name, edits);
             }
             Command::SetState { doc, to } => {
@@ -206,17 +206,15 @@ impl Desk {
     }
 }
 
-/// The edits that give every document this class; those that have it are left alone.
-fn class_for_all(project: &Project, layer: Layer, docs: &[DocId], question: QuestionId, class: u16) -> Vec<Edit> {
-    let Some(asked) = project.schema().question(question) else { return Vec::new() };
+/// The edits that give every document this answer; those that have it are left alone.
+fn answer_for_all(project: &Project, layer: Layer, docs: &[DocId], question: QuestionId, to: Option<&Answer>) -> Vec<Edit> {
     let edit = |doc: &DocId| {
         let held = project.document(*doc)?.said_in(layer).and_then(|said| said.answers.get(&question));
-        let to = match (asked.kind, held) {
-            (Kind::Several, Some(Answer::Classes(classes))) => Answer::Classes(classes.iter().copied().chain([class]).collect()),
-            (Kind::Several, _) => Answer::Classes([class].into()),
-            _ => Answer::Class(class),
+        let to = match (to, held) {
+            (Some(Answer::Classes(new)), Some(Answer::Classes(held))) => Some(Answer::Classes(held | new)),
+            _ => to.cloned(),
         };
-        (held != Some(&to)).then_some(Edit::SetAnswer { doc: *doc, question, to: Some(to) })
+        (held != to.as_ref()).then_some(Edit::SetAnswer { doc: *doc, question, to })
     };
     docs.iter().filter_map(edit).collect()
 }

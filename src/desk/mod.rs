@@ -70,6 +70,11 @@ struct OpenProject {
     runs: Vec<RunSummary>,
 }
 
+/// How many threads the processor runs at once.
+pub fn processor_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// The shell. One a program.
 pub struct Desk {
     surroundings: Surroundings,
@@ -100,6 +105,8 @@ pub struct Desk {
     training: training::Trainer,
     tester: Tester,
     suggester: suggesting::Suggester,
+    /// Those of work in the background.
+    threads: crate::nn::Threads,
     strip: pieces::PieceStrip,
 }
 
@@ -109,6 +116,7 @@ impl Desk {
         let settings = surroundings.config.as_deref().map(Settings::load_from).unwrap_or_default();
         Self {
             tester: Tester::new(surroundings.wake.clone()),
+            threads: crate::nn::Threads::default(),
             suggester: suggesting::Suggester::new(surroundings.wake.clone()),
             strip: pieces::PieceStrip::default(),
             keys: surroundings.config.as_deref().map(crate::store::key_file::load).unwrap_or_default(),
@@ -152,7 +160,7 @@ impl Desk {
             | C::SetPolarity { .. }
             | C::ChangeSpan { .. }
             | C::ToggleLink { .. }
-            | C::SetClassOfQueue { .. }
+            | C::AnswerQueue { .. }
             | C::AddDocument(_) => self.annotate(command),
             C::AcceptSpan { .. }
             | C::AcceptClass { .. }
@@ -200,6 +208,7 @@ impl Desk {
             C::SetKeys(keys) => self.set_keys(keys),
             C::SetLanguage(language) => self.change_settings(|settings| settings.language = language),
             C::SetTheme(theme) => self.change_settings(|settings| settings.theme = theme),
+            C::SetThreads(threads) => self.set_threads(threads),
             C::SetTextSize(size) => self.change_settings(|settings| settings.text_size = size.clamp(14.0, 40.0)),
             C::DismissNotice => {
                 self.notices.pop_front();

@@ -38,8 +38,10 @@ impl Phrases {
         }
     }
 
-    pub fn class_of_many(self, name: &str, count: usize) -> String {
-        self.pick(format!("answer {name} for {count} documents"), format!("标为{name}（{count} 条）"))
+    /// "answer positive (3 documents)".
+    pub fn answer_of_many(self, question: &Question, to: Option<&Answer>, count: usize) -> String {
+        let what = self.answer(question, None, to);
+        self.pick(format!("{what} ({count} documents)"), format!("{what}（{count} 条）"))
     }
 
     pub fn state(self, to: &State) -> String {
@@ -88,6 +90,11 @@ impl Phrases {
             ),
             _ => self.pick(format!("accept suggestion: {what} (word list)"), format!("接受建议：{what}（词表）")),
         }
+    }
+
+    pub fn reject(self, doc: &Document, range: TextRange, label: &str) -> String {
+        let what = excerpt(range.of(&doc.text));
+        self.pick(format!("reject suggestion: {what} as {label}"), format!("拒绝建议：将「{what}」标为{label}"))
     }
 
     pub fn unmark(self, doc: &Document, range: TextRange) -> String {

@@ -1,15 +1,15 @@
 //! Suggestions for the document on the table and those ahead: a model's spans and classes, computed on the thread
 //! `gloss-suggest`, and words that a list says are to be marked. Nothing is computed while suggestions are hidden.
 //!
-//! A suggestion is no part of the project until a person accepts it; rejections last as long as the project is open.
+//! A suggestion is no part of the project until a person accepts it or turns it down.
 
 use super::job::{Job, Reporter, Waker};
-use super::{Desk, Notice};
-use crate::nn::ModelFiles;
+use super::{Desk, Notice, phrase::Phrases};
+use crate::nn::{ModelFiles, Threads};
 use crate::predict::Predictor;
-use crate::project::{DocId, Document, Guess, Guesses, Project, Schema, State, TextRange, WordMatcher};
+use crate::project::{DocId, Document, Edit, Guess, Guesses, Project, Rejected, Schema, State, TextRange, WordMatcher};
 use crossbeam_channel::{Receiver, Sender, bounded};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// So many documents after the current one are looked at ahead of time.
@@ -73,7 +73,6 @@ pub(super) struct Suggester {
     scanned: usize,
     is_busy: bool,
     has_failed: bool,
-    rejected: BTreeSet<(DocId, TextRange, u16)>,
     /// The likeliest class of each document, as places of the project's schema.
     guesses: Arc<Guesses>,
     guessed_for: Option<Arc<Schema>>,
@@ -103,7 +102,6 @@ impl Suggester {
             scanned: 0,
             is_busy: false,
             has_failed: false,
-            rejected: BTreeSet::new(),
             guesses: Arc::default(),
             guessed_for: None,
             guessed_of: 0,
@@ -124,15 +122,14 @@ impl Suggester {
 
     fn choose(&mut self, run: Option<&str>) {
         if self.run.as_deref() != run {
-            let rejected = std::mem::take(&mut self.rejected);
             self.forget();
-            (self.run, self.rejected) = (run.map(str::to_owned), rejected);
+            self.run = run.map(str::to_owned);
         }
     }
 
-    fn start(&mut self, source: impl FnOnce() -> Result<ModelFiles, String> + Send + 'static) {
+    fn start(&mut self, threads: Threads, source: impl FnOnce() -> Result<ModelFiles, String> + Send + 'static) {
         let (texts, inbox) = bounded::<Texts>(2);
-        let work = move |reporter: &Reporter<News>| answer(source, &inbox, reporter);
+        let work = move |reporter: &Reporter<News>| answer(source, &threads, &inbox, reporter);
         match Job::start("gloss-suggest", self.wake.clone(), work, News::Failed) {
             Ok(job) => self.worker = Some(Worker { texts, job }),
             Err(error) => log::warn!("no thread for suggestions: {error}"),
@@ -242,7 +239,12 @@ impl Suggester {
                 .values()
                 .any(|span| span.range == ghost.range || span.label == ghost.label && span.range.overlaps(ghost.range));
             let twice = ghosts.iter().any(|other| other.label == ghost.label && other.range.overlaps(ghost.range));
-            if !settled && !twice && !self.rejected.contains(&(document.id, ghost.range, ghost.label)) {
+            let rejected = document
+                .annotation
+                .rejected
+                .iter()
+                .any(|one| one.range == ghost.range && schema.span_label(&one.label) == Some(ghost.label));
+            if !settled && !twice && !rejected {
                 ghosts.push(ghost);
             }
         }
@@ -252,7 +254,7 @@ impl Suggester {
 }
 
 /// The thread: loads the model, then answers until nobody asks any more.
-fn answer(source: impl FnOnce() -> Result<ModelFiles, String>, inbox: &Receiver<Texts>, reporter: &Reporter<News>) {
+fn answer(source: impl FnOnce() -> Result<ModelFiles, String>, threads: &Threads, inbox: &Receiver<Texts>, reporter: &Reporter<News>) {
     let loaded = source().and_then(|files| Predictor::new(&files).map_err(|error| error.to_string()));
     let predictor = match loaded {
         Ok(predictor) => predictor,
@@ -264,7 +266,7 @@ fn answer(source: impl FnOnce() -> Result<ModelFiles, String>, inbox: &Receiver<
             return;
         }
         let only: Vec<&str> = texts.iter().map(|(_, text)| &**text).collect();
-        match predictor.predict_many(&only) {
+        match threads.run(|| predictor.predict_many(&only)) {
             Ok(predictions) => {
                 let said = texts.iter().zip(predictions).map(|((doc, _), prediction)| {
                     let spans = prediction.spans.iter().map(|span| (span.range, span.label, span.probability)).collect();
@@ -345,7 +347,8 @@ impl Desk {
             && let Some(run) = run
             && let Some(source) = self.model_source(&run)
         {
-            self.suggester.start(move || source().map_err(|error| error.to_string()));
+            let threads = self.threads.of(self.settings.threads);
+            self.suggester.start(threads, move || source().map_err(|error| error.to_string()));
         }
         self.suggester.ask(texts);
     }
@@ -366,8 +369,19 @@ impl Desk {
         wanted.into_iter().filter_map(|id| Some((id, project.document(id)?.text.clone()))).collect()
     }
 
+    /// For runs that start from now on, and for suggestions at once.
+    pub(super) fn set_threads(&mut self, threads: usize) {
+        self.change_settings(|settings| settings.threads = threads);
+        self.suggester.forget();
+    }
+
     pub(super) fn reject(&mut self, doc: DocId, range: TextRange, label: u16) {
-        self.suggester.rejected.insert((doc, range, label));
+        let phrases = Phrases(self.settings.language);
+        let Some((project, document)) = self.project().and_then(|project| Some((project, project.document(doc)?))) else { return };
+        let Some(label) = project.schema().span_labels.get(usize::from(label)) else { return };
+        let name = phrases.reject(document, range, &label.name);
+        let what = Rejected { range, label: label.name.clone() };
+        self.commit(name, vec![Edit::SetRejected { doc, what, to: true }]);
     }
 
     /// The name of the run whose model suggests.

@@ -177,7 +177,8 @@ impl Desk {
         let id = writer.id().to_owned();
         let wish = Arc::new(AtomicU8::new(GO));
         let (worker_wish, worker_config) = (wish.clone(), config.clone());
-        let work = move |reporter: &Reporter<News>| work(reporter, writer, &data, &worker_config, &worker_wish);
+        let threads = self.threads.of(self.settings.threads);
+        let work = move |reporter: &Reporter<News>| threads.run(|| work(reporter, writer, &data, &worker_config, &worker_wish));
         match Job::start("gloss-train", self.surroundings.wake.clone(), work, |panic| {
             News::Failed(format!("the program failed inside: {panic}"))
         }) {

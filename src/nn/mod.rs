@@ -24,6 +24,7 @@ mod opinion;
 mod optim;
 mod params;
 pub mod plain;
+mod threads;
 mod weights;
 
 pub use batch::{Dropout, Mode, RaggedBatch, UnitBatch};
@@ -37,4 +38,5 @@ pub use joint::{JointModel, JointSizes, LogProbs, Logits};
 pub use opinion::{OpinionHead, OpinionLogits, OpinionScores, OpinionSizes, POLARITIES, PairBatch, SpanBatch, SpanEdge};
 pub use optim::{AdamW, AdamWState};
 pub use params::{Gradients, Param, Params, RowsGrad, unreached};
+pub use threads::Threads;
 pub use weights::{LoadError, LoadReport};

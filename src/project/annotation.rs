@@ -48,6 +48,13 @@ pub struct Link {
     pub to: SpanId,
 }
 
+/// A suggestion that a person turned down. By the label's name: that is what models and word lists go by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Rejected {
+    pub range: TextRange,
+    pub label: String,
+}
+
 /// What has been said about one document.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -63,6 +70,9 @@ pub struct Annotation {
     pub spans: BTreeMap<SpanId, Span>,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub links: BTreeSet<Link>,
+    /// Not suggested again.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub rejected: BTreeSet<Rejected>,
 }
 
 /// A map as a list of pairs: JSON has no numbers for keys, and inside an [`super::Edit`] serde can't read them back.

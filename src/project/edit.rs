@@ -1,6 +1,8 @@
 //! The only way to change a project. Applying an edit answers with its inverse, so undo can't drift from do.
 
-use super::{Annotation, AnnotatorId, Answer, Comment, CommentId, DocId, Document, Link, Project, QuestionId, Schema, Span, SpanId, State};
+use super::{
+    Annotation, AnnotatorId, Answer, Comment, CommentId, DocId, Document, Link, Project, QuestionId, Rejected, Schema, Span, SpanId, State,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -43,6 +45,12 @@ pub enum Edit {
     RemoveLink {
         doc: DocId,
         link: Link,
+    },
+    /// A suggestion is turned down, or may be made again.
+    SetRejected {
+        doc: DocId,
+        what: Rejected,
+        to: bool,
     },
     /// New documents, with the next free ids in order. The journal keeps only their ids: the store holds the rest.
     AddDocuments {
@@ -125,6 +133,7 @@ impl Edit {
             | Self::RemoveSpan { doc, .. }
             | Self::PutLink { doc, .. }
             | Self::RemoveLink { doc, .. }
+            | Self::SetRejected { doc, .. }
             | Self::SetAnnotation { doc, .. }
             | Self::PutComment { doc, .. }
             | Self::RemoveComment { doc, .. } => Some(doc.index()..doc.index() + 1),
@@ -201,6 +210,15 @@ impl Project {
                     return Err(EditError::BadLink(doc));
                 }
                 Edit::PutLink { doc, link }
+            }
+            Edit::SetRejected { doc, what, to } => {
+                let document = self.doc_mut(doc)?;
+                if !what.range.fits(&document.text) {
+                    return Err(EditError::OutOfText(doc));
+                }
+                let rejected = &mut document.annotation.rejected;
+                let before = if to { !rejected.insert(what.clone()) } else { rejected.remove(&what) };
+                Edit::SetRejected { doc, what, to: before }
             }
             Edit::AddDocuments { first, count, documents } => self.add_documents(first, count, documents)?,
             Edit::SetPresent { first, count, to } => {
@@ -308,9 +326,10 @@ fn all_fits(doc: &Document, schema: &Schema) -> bool {
 
 /// Whether all that is said about a document lies in its text and in the schema.
 fn fits(doc: &Document, schema: &Schema) -> bool {
-    let Annotation { answers, spans, links, .. } = &doc.annotation;
+    let Annotation { answers, spans, links, rejected, .. } = &doc.annotation;
     let answer_fits = |(question, answer): (&QuestionId, &Answer)| schema.question(*question).is_some_and(|asked| asked.takes(answer));
     answers.iter().all(answer_fits)
         && spans.values().all(|span| usize::from(span.label) < schema.span_labels.len() && span.range.fits(&doc.text))
+        && rejected.iter().all(|one| one.range.fits(&doc.text))
         && links.iter().all(|link| link.from != link.to && spans.contains_key(&link.from) && spans.contains_key(&link.to))
 }

@@ -26,7 +26,7 @@ mod tally;
 mod text;
 mod words;
 
-pub use annotation::{Annotation, Answer, Link, Span, State};
+pub use annotation::{Annotation, Answer, Link, Rejected, Span, State};
 pub use counts::{LabelCounts, QuestionCount};
 pub use edit::{Edit, EditError};
 pub use filter::{Condition, Filter, Script, What};

@@ -33,7 +33,7 @@ const COUNTED: usize = 5;
 const FEWEST: usize = 5;
 
 impl Pace {
-    /// From the steps that gave answers in `layer`. Takes as long as there are steps and documents.
+    /// From the steps that gave answers in `layer`. Takes as long as there are steps.
     pub fn of(project: &Project, history: &History, layer: Layer) -> Self {
         let mut sessions: Vec<Session> = Vec::new();
         for step in history.done() {
@@ -55,8 +55,8 @@ impl Pace {
         let documents: usize = last.iter().map(|session| session.documents).sum();
         let hours = last.iter().map(|session| session.end_ms - session.start_ms).sum::<i64>() as f64 / 3_600_000.0;
         let per_hour = (documents >= FEWEST && hours > 0.0).then(|| documents as f64 / hours);
-        let is_left = |said: Option<&Annotation>| said.is_none_or(|said| said.state == State::Todo);
-        let left = project.documents().filter(|doc| is_left(doc.said_in(layer))).count();
+        let tally = project.tally(layer);
+        let left = project.tally(Layer::Outcome).documents.saturating_sub(tally.done + tally.skipped);
         Self { sessions, per_hour, left, hours_left: per_hour.map(|rate| left as f64 / rate) }
     }
 }

@@ -8,7 +8,7 @@ use super::encoding::{self, DAMAGE};
 use super::formats::{self, SpanReport};
 use super::scan::{self, Scanner, Trouble};
 use super::{StoreError, jsonl, table};
-use crate::project::{Comment, Number, Polarity, Split, State, TextRange};
+use crate::project::{Comment, Number, Polarity, Rejected, Split, State, TextRange};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hasher};
 use std::ops::ControlFlow;
@@ -119,6 +119,8 @@ pub struct DraftAnnotation {
     pub spans: Vec<DraftSpan>,
     /// `(from, to)`, ids of spans.
     pub links: Vec<(u32, u32)>,
+    /// Suggestions that were turned down.
+    pub rejected: BTreeSet<Rejected>,
     pub state: State,
     pub skip_reason: String,
     pub flagged: bool,

@@ -6,7 +6,7 @@
 use super::StoreError;
 use super::import::{Draft, DraftAnnotation, DraftAnswer, DraftSpan, Intake};
 use super::scan;
-use crate::project::{Answer, Comment, Document, Layer, Meta, Number, Polarity, Project, Split, State, TextRange};
+use crate::project::{Answer, Comment, Document, Layer, Meta, Number, Polarity, Project, Rejected, Split, State, TextRange};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -37,6 +37,9 @@ struct OwnLayer<'a> {
     answers: BTreeMap<&'a str, OwnAnswer<'a>>,
     spans: Vec<OwnSpan>,
     links: Vec<OwnLink>,
+    /// Suggestions that were turned down.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rejected: Vec<OwnRejected>,
     state: &'a State,
     #[serde(skip_serializing_if = "str::is_empty")]
     skip_reason: &'a str,
@@ -62,6 +65,13 @@ struct OwnSpan {
     label: String,
     #[serde(default)]
     polarity: Option<Polarity>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct OwnRejected {
+    start: usize,
+    end: usize,
+    label: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -206,6 +216,12 @@ fn annotation(text: &str, object: &mut Object) -> Result<DraftAnnotation, String
     if let Some((from, to)) = links.iter().find(|(from, to)| from == to || !known(*from) || !known(*to)) {
         return Err(format!("has a link from span {from} to span {to}, which do not both exist"));
     }
+    let turned_down = |OwnRejected { start, end, label }: OwnRejected| match TextRange::from_chars(text, start..end) {
+        Some(range) => Ok(Rejected { range, label }),
+        None => Err(format!("has a rejected suggestion {start} to {end} that does not lie in its text")),
+    };
+    let rejected = field::<Vec<OwnRejected>>(object, "rejected")?.unwrap_or_default().into_iter().map(turned_down);
+    let rejected = rejected.collect::<Result<_, _>>()?;
     let layers: BTreeMap<String, Object> = field(object, "layers")?.unwrap_or_default();
     let layer = |(name, mut own): (String, Object)| match annotation(text, &mut own) {
         Ok(said) => Ok((name, said)),
@@ -217,6 +233,7 @@ fn annotation(text: &str, object: &mut Object) -> Result<DraftAnnotation, String
         answers: answers(object),
         spans,
         links,
+        rejected,
         state: field(object, "state")?.unwrap_or_default(),
         skip_reason: field(object, "skip_reason")?.unwrap_or_default(),
         flagged: field(object, "flagged")?.unwrap_or_default(),
@@ -302,10 +319,15 @@ fn own_layer<'a>(project: &'a Project, doc: &'a Document) -> OwnLayer<'a> {
         let chars = span.range.chars(&doc.text);
         Some(OwnSpan { id: Some(id.0), start: chars.start, end: chars.end, label: label(span.label)?, polarity: span.polarity })
     });
+    let rejected = |Rejected { range, label }: &Rejected| {
+        let chars = range.chars(&doc.text);
+        OwnRejected { start: chars.start, end: chars.end, label: label.clone() }
+    };
     OwnLayer {
         answers: answers.collect(),
         spans: spans.collect(),
         links: annotation.links.iter().map(|link| OwnLink { from: link.from.0, to: link.to.0 }).collect(),
+        rejected: annotation.rejected.iter().map(rejected).collect(),
         state: &annotation.state,
         skip_reason: &annotation.skip_reason,
         flagged: annotation.flagged,

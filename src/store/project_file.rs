@@ -16,7 +16,7 @@ use std::time::Duration;
 /// "Glos", so that other programs know the file as ours.
 const APPLICATION_ID: u32 = 0x476c_6f73;
 /// Grows when the tables change; files of a higher number are refused.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// The fixed start of every SQLite file.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
@@ -246,15 +246,49 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     Ok(database)
 }
 
+/// Further connections for reading a large file with several threads: they look at the file alone, not at its log and not
+/// at locks. So there are none while the log holds something; nobody else writes, as the main connection, which has read by now, holds the file's lock.
+fn helpers(path: &Path) -> Vec<Connection> {
+    /// Below this a thread of its own costs more than it brings.
+    const LARGE_BYTES: u64 = 16 << 20;
+    let is_large = path.metadata().is_ok_and(|meta| meta.len() > LARGE_BYTES);
+    let has_log = with_suffix(path, "-wal").metadata().is_ok_and(|meta| meta.len() > 0);
+    let (Some(name), true, false) = (immutable_name(path), is_large, has_log) else { return Vec::new() };
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(4);
+    // One that can't be opened is one that does not help.
+    (1..threads).map_while(|_| Connection::open_with_flags(&name, flags).ok()).collect()
+}
+
+/// The path as SQLite's URI of a file that does not change; `None` where the path is not Unicode.
+fn immutable_name(path: &Path) -> Option<String> {
+    let path = std::path::absolute(path).ok()?;
+    // A path of Windows has other slashes, and begins with a drive instead of one.
+    let path = if cfg!(windows) { path.to_str()?.replace('\\', "/") } else { path.to_str()?.to_owned() };
+    let escaped: String = path.bytes().fold(String::new(), |mut name, byte| {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => name.push(char::from(byte)),
+            _ => name.push_str(&format!("%{byte:02x}")),
+        }
+        name
+    });
+    let root = if escaped.starts_with('/') { "" } else { "/" };
+    Some(format!("file://{root}{escaped}?immutable=1"))
+}
+
 /// Lets a file that was found sound be written to, by closing it too, and gives one of an older format the tables it
 /// lacks: all or none.
 fn make_writable(database: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let sql = |error| StoreError::sql("Bringing the project up to date", path)(error);
     database.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(sql)?;
     let format: u32 = database.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(sql)?;
-    if format < 2 {
+    if format < FORMAT {
         let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
-        transaction.execute_batch(rows::TABLES_2).map_err(sql)?;
+        for (since, tables) in [(2, rows::TABLES_2), (3, rows::TABLES_3)] {
+            if format < since {
+                transaction.execute_batch(tables).map_err(sql)?;
+            }
+        }
         transaction.pragma_update(None, "user_version", FORMAT).map_err(sql)?;
         transaction.commit().map_err(sql)?;
     }
@@ -290,11 +324,14 @@ fn read(database: &Connection, path: &Path) -> Result<(Project, History, i64), S
         return Err(StoreError::Newer { found: format, known: FORMAT, path: path.to_owned() });
     }
     let schema = rows::read_schema(database).map_err(sql)?;
-    let mut documents = rows::read_documents(database).map_err(sql)?;
+    let mut documents = rows::read_documents(database, helpers(path)).map_err(sql)?;
     let mut team = Default::default();
     if format >= 2 {
         rows::read_layers(database, &mut documents).map_err(sql)?;
         team = rows::read_team(database).map_err(sql)?;
+    }
+    if format >= 3 {
+        rows::read_details(database, &mut documents).map_err(sql)?;
     }
     rows::check(&documents).map_err(|what| StoreError::damaged(path, what))?;
     let project = Project::restore(schema, documents).and_then(|project| project.with_team(team.0, team.1));
@@ -318,6 +355,7 @@ fn build(unfinished: &Path, project: &Project, steps: &[Step], path: &Path) -> R
         let transaction = database.transaction().map_err(sql)?;
         transaction.execute_batch(rows::TABLES).map_err(sql)?;
         transaction.execute_batch(rows::TABLES_2).map_err(sql)?;
+        transaction.execute_batch(rows::TABLES_3).map_err(sql)?;
         rows::write_team(&transaction, project).map_err(sql)?;
         let schema = serde_json::to_string(&**project.schema()).map_err(|error| StoreError::damaged(path, error))?;
         transaction.execute("INSERT INTO schema(id, json) VALUES (1, ?1)", params![schema]).map_err(sql)?;

@@ -3,17 +3,16 @@
 use super::StoreError;
 use crate::project::{
     Annotation, AnnotatorId, CommentId, DocId, Document, Edit, Entry, EntryKind, Link, Meta, MetaPool, Polarity, Project, QuestionId,
-    Schema, Span, SpanId, Split, State, Step, TextRange,
+    Rejected, Schema, Span, SpanId, Split, State, Step, TextRange,
 };
 use rusqlite::types::Type;
 use rusqlite::{Connection, Result, Row, Statement, params};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 
 /// The tables of format 1. Offsets of spans are bytes.
 pub(super) const TABLES: &str = "
@@ -40,6 +39,12 @@ CREATE TABLE comments(doc INTEGER NOT NULL, id INTEGER NOT NULL, json TEXT NOT N
     PRIMARY KEY (doc, id)) STRICT, WITHOUT ROWID;
 CREATE TABLE team(id INTEGER PRIMARY KEY CHECK (id = 1), annotators TEXT NOT NULL, guidelines TEXT NOT NULL) STRICT;
 INSERT INTO team(id, annotators, guidelines) VALUES (1, '[]', '');
+";
+
+/// The tables that format 3 added: suggestions that were turned down.
+pub(super) const TABLES_3: &str = "
+CREATE TABLE rejected(doc INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL, label TEXT NOT NULL,
+    PRIMARY KEY (doc, start, end, label)) STRICT, WITHOUT ROWID;
 ";
 
 /// What steps changed, each row to be written once however many steps touched it.
@@ -114,6 +119,7 @@ fn rewrite_annotation(database: &Connection, doc: &Document) -> Result<bool> {
         "DELETE FROM links WHERE doc = ?1",
         "DELETE FROM layers WHERE doc = ?1",
         "DELETE FROM comments WHERE doc = ?1",
+        "DELETE FROM rejected WHERE doc = ?1",
     ] {
         database.prepare_cached(delete)?.execute([id])?;
     }
@@ -150,6 +156,7 @@ struct Marks<'a> {
     link: Statement<'a>,
     layer: Statement<'a>,
     comment: Statement<'a>,
+    rejected: Statement<'a>,
 }
 
 impl<'a> Marks<'a> {
@@ -160,6 +167,7 @@ impl<'a> Marks<'a> {
             link: database.prepare("INSERT INTO links(doc, from_span, to_span) VALUES (?1, ?2, ?3)")?,
             layer: database.prepare("INSERT INTO layers(doc, annotator, json) VALUES (?1, ?2, ?3)")?,
             comment: database.prepare("INSERT INTO comments(doc, id, json) VALUES (?1, ?2, ?3)")?,
+            rejected: database.prepare("INSERT INTO rejected(doc, start, end, label) VALUES (?1, ?2, ?3, ?4)")?,
         })
     }
 
@@ -174,6 +182,9 @@ impl<'a> Marks<'a> {
         }
         for link in &doc.annotation.links {
             self.link.execute(params![id, link.from.0, link.to.0])?;
+        }
+        for Rejected { range, label } in &doc.annotation.rejected {
+            self.rejected.execute(params![id, range.start() as i64, range.end() as i64, label])?;
         }
         for (annotator, said) in &doc.layers {
             self.layer.execute(params![id, annotator.0, to_json(said)?])?;
@@ -197,9 +208,13 @@ pub(super) fn read_team(database: &Connection) -> Result<(Vec<String>, String)> 
     database.query_row("SELECT annotators, guidelines FROM team", [], |row| Ok((json(row, 0)?, row.get(1)?)))
 }
 
+/// The lowest id, and one beyond all that are.
+const ALL_IDS: (i64, i64) = (i64::MIN, i64::MAX);
+
 /// The layers and comments of a file that has [`TABLES_2`].
 pub(super) fn read_layers(database: &Connection, documents: &mut [Document]) -> Result<()> {
-    each_mark(database, "SELECT doc, annotator, json FROM layers ORDER BY doc", documents, |row, doc| {
+    let select = "SELECT doc, annotator, json FROM layers WHERE doc >= ?1 AND doc < ?2 ORDER BY doc";
+    each_mark(database, select, ALL_IDS, documents, |row, doc| {
         let said: Annotation = json(row, 2)?;
         if !said.spans.values().all(|span| span.range.fits(&doc.text)) {
             return Err(wrong(2, "a span of an annotator lies outside its text".to_owned()));
@@ -207,8 +222,19 @@ pub(super) fn read_layers(database: &Connection, documents: &mut [Document]) -> 
         doc.layers.insert(AnnotatorId(row.get(1)?), said);
         Ok(())
     })?;
-    each_mark(database, "SELECT doc, id, json FROM comments ORDER BY doc", documents, |row, doc| {
+    let select = "SELECT doc, id, json FROM comments WHERE doc >= ?1 AND doc < ?2 ORDER BY doc";
+    each_mark(database, select, ALL_IDS, documents, |row, doc| {
         doc.comments.insert(CommentId(row.get(1)?), json(row, 2)?);
+        Ok(())
+    })
+}
+
+/// What is said beside answers and marks, of a file that has [`TABLES_3`].
+pub(super) fn read_details(database: &Connection, documents: &mut [Document]) -> Result<()> {
+    let select = "SELECT doc, start, end, label FROM rejected WHERE doc >= ?1 AND doc < ?2 ORDER BY doc";
+    each_mark(database, select, ALL_IDS, documents, |row, doc| {
+        let range = range(row, (1, 2), &doc.text)?;
+        doc.annotation.rejected.insert(Rejected { range, label: row.get(3)? });
         Ok(())
     })
 }
@@ -244,17 +270,49 @@ pub(super) fn read_schema(database: &Connection) -> Result<Schema> {
     database.query_row("SELECT json FROM schema", [], |row| json(row, 0))
 }
 
-/// All documents in order of their ids, with all that was said about them.
-pub(super) fn read_documents(database: &Connection) -> Result<Vec<Document>> {
-    let mut documents = read_texts(database)?;
-    each_mark(database, "SELECT doc, question, value FROM answers ORDER BY doc", &mut documents, |row, doc| {
+/// All documents in order of their ids, with all that was said about them. `helpers` are further connections to the same
+/// file: each reads a part of it on a thread of its own.
+pub(super) fn read_documents(database: &Connection, helpers: Vec<Connection>) -> Result<Vec<Document>> {
+    let count: i64 = database.query_row("SELECT coalesce(max(id), -1) + 1 FROM documents", [], |row| row.get(0))?;
+    let parts = helpers.len() as i64 + 1;
+    // The first part is to hold them all in the end.
+    let rooms = |at: i64| usize::try_from(if at == 0 { count } else { count / parts + 1 }).unwrap_or_default().min(MOST_ROOM);
+    // The outer parts reach beyond all ids: a row that belongs nowhere is found, not passed over.
+    let cut = |at: i64| match at {
+        0 => i64::MIN,
+        at if at == parts => i64::MAX,
+        at => count * at / parts,
+    };
+    let read = std::thread::scope(|scope| {
+        let part = |(at, database): (i64, Connection)| scope.spawn(move || read_part(&database, (cut(at), cut(at + 1)), rooms(at)));
+        let others: Vec<_> = (1..).zip(helpers).map(part).collect();
+        let mut parts = vec![read_part(database, (cut(0), cut(1)), rooms(0))];
+        parts.extend(others.into_iter().map(|part| part.join().unwrap_or_else(|_| Err(wrong(0, "reading it failed".to_owned())))));
+        parts
+    });
+    let mut parts = read.into_iter();
+    let mut documents = parts.next().transpose()?.unwrap_or_default();
+    for part in parts {
+        documents.append(&mut part?);
+    }
+    Ok(documents)
+}
+
+/// A file that says it has more documents than this gets room for them as they come.
+const MOST_ROOM: usize = 10_000_000;
+
+/// The documents with ids from the first of `ids` up to the second, in a list with room for `room` of them.
+fn read_part(database: &Connection, ids: (i64, i64), room: usize) -> Result<Vec<Document>> {
+    let mut documents = Vec::with_capacity(room);
+    read_texts(database, ids, &mut documents)?;
+    let select = "SELECT doc, question, value FROM answers WHERE doc >= ?1 AND doc < ?2 ORDER BY doc";
+    each_mark(database, select, ids, &mut documents, |row, doc| {
         doc.annotation.answers.insert(QuestionId(row.get(1)?), json(row, 2)?);
         Ok(())
     })?;
-    each_mark(database, "SELECT doc, id, start, end, label, polarity FROM spans ORDER BY doc", &mut documents, |row, doc| {
-        let (start, end): (u32, u32) = (row.get(2)?, row.get(3)?);
-        let range =
-            TextRange::new(&doc.text, start as usize..end as usize).ok_or_else(|| wrong(2, "a span lies outside its text".to_owned()))?;
+    let select = "SELECT doc, id, start, end, label, polarity FROM spans WHERE doc >= ?1 AND doc < ?2 ORDER BY doc";
+    each_mark(database, select, ids, &mut documents, |row, doc| {
+        let range = range(row, (2, 3), &doc.text)?;
         let polarity = match row.get_ref(5)?.as_str_or_null()? {
             None => None,
             Some("negative") => Some(Polarity::Negative),
@@ -265,47 +323,50 @@ pub(super) fn read_documents(database: &Connection) -> Result<Vec<Document>> {
         doc.annotation.spans.insert(SpanId(row.get(1)?), Span { range, label: row.get(4)?, polarity });
         Ok(())
     })?;
-    each_mark(database, "SELECT doc, from_span, to_span FROM links ORDER BY doc", &mut documents, |row, doc| {
+    let select = "SELECT doc, from_span, to_span FROM links WHERE doc >= ?1 AND doc < ?2 ORDER BY doc";
+    each_mark(database, select, ids, &mut documents, |row, doc| {
         doc.annotation.links.insert(Link { from: SpanId(row.get(1)?), to: SpanId(row.get(2)?) });
         Ok(())
     })?;
     Ok(documents)
 }
 
-/// Rows as they came, their texts and metadata one after another: the thread that reads allocates nothing for a row.
-#[derive(Default)]
-struct Batch {
-    /// Bytes of the file: the thread that makes documents of them looks whether they are UTF-8.
-    words: Vec<u8>,
-    rows: Vec<RawRow>,
-}
+/// Names and values of metadata, in place where they hold nothing escaped.
+struct Words<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
-struct RawRow {
-    id: DocId,
-    split: Option<Split>,
-    present: bool,
-    state: State,
-    skip_reason: String,
-    flagged: bool,
-    text_end: usize,
-    meta_end: usize,
-}
+impl<'de: 'a, 'a> Deserialize<'de> for Words<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        /// A word that borrows from the row if it can.
+        #[derive(Deserialize)]
+        struct Word<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// A word of metadata, in place where it holds nothing escaped.
-#[derive(serde::Deserialize, PartialEq, Eq, PartialOrd, Ord)]
-struct Word<'a>(#[serde(borrow)] Cow<'a, str>);
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Words<'de>;
 
-impl AsRef<str> for Word<'_> {
-    fn as_ref(&self) -> &str {
-        &self.0
+            fn expecting(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                to.write_str("names with words")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
+                let mut words = Vec::with_capacity(4);
+                while let Some((Word(name), Word(value))) = map.next_entry()? {
+                    words.push((name, value));
+                }
+                Ok(Words(words))
+            }
+        }
+        deserializer.deserialize_map(Fields)
     }
 }
 
-impl Batch {
-    fn push(&mut self, row: &Row) -> Result<()> {
-        self.words.extend_from_slice(row.get_ref(1)?.as_bytes()?);
-        let text_end = self.words.len();
-        self.words.extend_from_slice(row.get_ref(2)?.as_bytes()?);
+/// The documents without their marks.
+fn read_texts(database: &Connection, ids: (i64, i64), documents: &mut Vec<Document>) -> Result<()> {
+    let mut select =
+        database.prepare("SELECT id, text, meta, split, present, state, flagged FROM documents WHERE id >= ?1 AND id < ?2 ORDER BY id")?;
+    let mut found = select.query([ids.0, ids.1])?;
+    let mut pool = MetaPool::default();
+    while let Some(row) = found.next()? {
         let split = match row.get_ref(3)?.as_str_or_null()? {
             None => None,
             Some("train") => Some(Split::Train),
@@ -322,82 +383,37 @@ impl Batch {
                 None => return Err(wrong(5, format!("unknown state {other:?}"))),
             },
         };
-        let skip_reason = skip_reason.to_owned();
-        let (id, meta_end) = (DocId(row.get(0)?), self.words.len());
-        self.rows.push(RawRow { id, split, present: row.get(4)?, state, skip_reason, flagged: row.get(6)?, text_end, meta_end });
-        Ok(())
-    }
-
-    fn documents(self) -> Result<Vec<Document>> {
-        let Self { words, rows } = self;
-        let words = String::from_utf8(words).map_err(|error| wrong(1, error.to_string()))?;
-        // Two halves may make a whole character: each has to be one by itself.
-        let part = |range: Range<usize>| words.get(range).ok_or_else(|| wrong(1, "a text is not UTF-8".to_owned()));
-        let mut start = 0;
-        let mut pool = MetaPool::default();
-        let make = |row: RawRow| {
-            let RawRow { id, split, present, state, skip_reason, flagged, text_end, meta_end } = row;
-            let text: Arc<str> = Arc::from(part(start..text_end)?);
-            let meta = match part(text_end..meta_end)? {
-                "{}" => Meta::default(),
-                json => {
-                    let fields: BTreeMap<Word<'_>, Word<'_>> = serde_json::from_str(json).map_err(|error| wrong(2, error.to_string()))?;
-                    pool.meta(fields)
-                }
-            };
-            start = meta_end;
-            let annotation = Annotation { state, skip_reason, flagged, ..Annotation::default() };
-            Ok(Document { meta, split, present, annotation, ..Document::new(id, text) })
-        };
-        rows.into_iter().map(make).collect()
-    }
-}
-
-/// The documents without their marks. This thread reads the rows, others make values of them.
-fn read_texts(database: &Connection) -> Result<Vec<Document>> {
-    const BATCH: usize = 4_096;
-    let mut select = database.prepare("SELECT id, text, meta, split, present, state, flagged FROM documents ORDER BY id")?;
-    let mut found = select.query([])?;
-    let made: Mutex<BTreeMap<usize, Result<Vec<Document>>>> = Mutex::default();
-    rayon::in_place_scope(|scope| -> Result<()> {
-        let make = |at: usize, batch: Batch| {
-            let made = &made;
-            scope.spawn(move |_| {
-                let documents = batch.documents();
-                if let Ok(mut made) = made.lock() {
-                    made.insert(at, documents);
-                }
-            });
-        };
-        let mut batch = Batch::default();
-        let mut batches = 0;
-        while let Some(row) = found.next()? {
-            batch.push(row)?;
-            if batch.rows.len() == BATCH {
-                make(batches, std::mem::take(&mut batch));
-                batches += 1;
+        let meta = match text(row, 2)? {
+            "{}" => Meta::default(),
+            json => {
+                let Words(words) = serde_json::from_str(json).map_err(|error| wrong(2, error.to_string()))?;
+                pool.meta(words)
             }
-        }
-        make(batches, batch);
-        Ok(())
-    })?;
-    let batches = made.into_inner().unwrap_or_default().into_values().collect::<Result<Vec<_>>>()?;
-    let mut documents = Vec::with_capacity(batches.iter().map(Vec::len).sum());
-    batches.into_iter().for_each(|batch| documents.extend(batch));
-    Ok(documents)
+        };
+        let annotation = Annotation { state, skip_reason: skip_reason.to_owned(), flagged: row.get(6)?, ..Annotation::default() };
+        let present = row.get(4)?;
+        documents.push(Document { meta, split, present, annotation, ..Document::new(DocId(row.get(0)?), text(row, 1)?) });
+    }
+    Ok(())
 }
 
+/// `documents` are those with the ids that `select` asks for.
 fn each_mark(
     database: &Connection,
     select: &str,
+    ids: (i64, i64),
     documents: &mut [Document],
     mut put: impl FnMut(&Row, &mut Document) -> Result<()>,
 ) -> Result<()> {
+    let first = documents.first().map_or(0, |doc| i64::from(doc.id.0));
     let mut select = database.prepare(select)?;
-    let mut found = select.query([])?;
+    let mut found = select.query([ids.0, ids.1])?;
     while let Some(row) = found.next()? {
-        let doc: u32 = row.get(0)?;
-        let doc = documents.get_mut(doc as usize).ok_or_else(|| wrong(0, format!("a mark belongs to document {doc}, which is missing")))?;
+        let id: i64 = row.get(0)?;
+        let at = usize::try_from(id - first).ok();
+        let doc = at
+            .and_then(|at| documents.get_mut(at))
+            .ok_or_else(|| wrong(0, format!("a mark belongs to document {id}, which is missing")))?;
         put(row, doc)?;
     }
     Ok(())
@@ -433,8 +449,16 @@ fn state_name(state: &State) -> &'static str {
     }
 }
 
+/// The bytes of `text` between the numbers of two columns.
+fn range(row: &Row, columns: (usize, usize), text: &str) -> Result<TextRange> {
+    let (start, end): (u32, u32) = (row.get(columns.0)?, row.get(columns.1)?);
+    TextRange::new(text, start as usize..end as usize).ok_or_else(|| wrong(columns.0, "a span lies outside its text".to_owned()))
+}
+
 fn text<'a>(row: &'a Row, column: usize) -> Result<&'a str> {
-    Ok(row.get_ref(column)?.as_str()?)
+    // Most of a large project's bytes go through here: looked at with vector instructions.
+    let bytes = row.get_ref(column)?.as_bytes()?;
+    simdutf8::basic::from_utf8(bytes).map_err(|error| wrong(column, error.to_string()))
 }
 
 fn json<T: DeserializeOwned>(row: &Row, column: usize) -> Result<T> {

@@ -50,6 +50,8 @@ pub struct Settings {
     pub text_size: f32,
     /// Whether a model and word lists suggest marks.
     pub suggestions: bool,
+    /// How many processor threads learning and suggesting may take; 0 for all.
+    pub threads: usize,
     /// Whether the encoder's pieces stand under the text.
     pub pieces: bool,
 }
@@ -65,6 +67,7 @@ impl Default for Settings {
             author: author.unwrap_or_else(|| "me".to_owned()),
             text_size: 20.0,
             suggestions: true,
+            threads: 0,
             pieces: false,
         }
     }

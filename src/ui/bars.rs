@@ -3,6 +3,7 @@
 use super::icons::{self, Icon};
 use super::keys::{self, Action};
 use super::notices;
+use super::pace::PaceLine;
 use super::theme::{self, Palette};
 use super::{Cx, Place};
 use crate::desk::{Command, Importing, Level, Phase};
@@ -18,6 +19,7 @@ pub struct Bars {
     /// The newest notice and when it was first drawn, in seconds of egui's clock.
     shown: (u64, f64),
     list_open: bool,
+    pace: PaceLine,
 }
 
 fn bar_frame(palette: &Palette, margin: Margin) -> egui::Frame {
@@ -58,7 +60,7 @@ impl Bars {
         let panel = egui::Panel::bottom("status bar").exact_size(36.0).resizable(false).frame(frame);
         panel.show(ui, |ui| {
             ui.horizontal_centered(|ui| {
-                Self::position_ui(ui, cx);
+                self.position_ui(ui, cx);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     training_ui(ui, cx);
                     import_ui(ui, cx);
@@ -72,7 +74,7 @@ impl Bars {
     }
 
     /// "12 of 480 · 36 done", then how often each class was given.
-    fn position_ui(ui: &mut Ui, cx: &Cx<'_>) {
+    fn position_ui(&mut self, ui: &mut Ui, cx: &Cx<'_>) {
         let Some(project) = cx.desk.project() else { return };
         let tally = project.tally(cx.desk.layer());
         let all = project.tally(Layer::Outcome).documents;
@@ -82,7 +84,9 @@ impl Bars {
         if !cx.desk.filter().is_empty() {
             words += &cx.tf(" · filtered from {}", &[&all]);
         }
+        ui.spacing_mut().item_spacing.x = 0.0;
         ui.label(words);
+        self.pace.ui(ui, cx);
         let Some((id, question)) = project.schema().main_question() else { return };
         let palette = theme::palette(ui);
         for (class, at) in question.classes.iter().zip(0..5) {

@@ -17,6 +17,7 @@ mod key_sheet;
 pub mod keys;
 mod labels;
 mod notices;
+mod pace;
 pub mod palette;
 pub mod panes;
 pub mod theme;

@@ -61,8 +61,8 @@ impl Names {
     }
 
     fn annotation(&mut self, draft: DraftAnnotation, label: Option<String>, row: usize) -> Annotation {
-        let DraftAnnotation { answers, spans, links, state, skip_reason, flagged, foreign, one_question, .. } = draft;
-        let mut said = Annotation { state, skip_reason, flagged, ..Annotation::default() };
+        let DraftAnnotation { answers, spans, links, state, skip_reason, flagged, foreign, one_question, rejected, .. } = draft;
+        let mut said = Annotation { state, skip_reason, flagged, rejected, ..Annotation::default() };
         for (name, draft) in answers {
             let question = self.question(&name, &draft, one_question, row);
             match self.answer(question, &draft, row) {

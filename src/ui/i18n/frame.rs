@@ -61,6 +61,8 @@ pub const ROWS: &[(&str, &str)] = &[
     ("Close", "关闭"),
     // Bars.
     ("{} of {} · {} done", "第 {} 条，共 {} 条 · 已完成 {} 条"),
+    (" · {} an hour, {} for the rest", " · 每小时 {} 条，余下约 {}"),
+    (" · {} an hour", " · 每小时 {} 条"),
     (" · filtered from {}", " · 筛选自 {} 条"),
     ("Messages", "消息"),
     ("Put this message away", "收起这条消息"),

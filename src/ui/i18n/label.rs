@@ -4,6 +4,9 @@
 pub const ROWS: &[(&str, &str)] = &[
     ("A selection of documents", "选出的文档"),
     ("Answer for all {} documents in the list", "为列表中全部 {} 条文档作答"),
+    ("Answer {}", "答：{}"),
+    ("Question", "问题"),
+    ("Answer with these words", "以此文字作答"),
     ("Answers they have are replaced. One undo takes it back", "已有的答案会被替换，撤销一次即可恢复"),
     ("As imported", "导入顺序"),
     ("Cancel", "取消"),

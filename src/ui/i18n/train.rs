@@ -75,6 +75,15 @@ pub const ROWS: &[(&str, &str)] = &[
         "Share of the signals that are left out at random while learning, against learning by heart",
         "学习时随机丢弃的信号比例，防止死记硬背",
     ),
+    (
+        "{} documents have answers of annotators, but none is settled: compare them in Label ({})",
+        "{} 条文本有标注者各自的答案，但尚未确定最终结果：请在「标注」中对比（{}）",
+    ),
+    ("Threads", "线程"),
+    (
+        "How many processor threads learning and suggestions take, from the next run on. One fewer leaves room for other programs",
+        "训练与建议使用的处理器线程数，下次训练起生效。少用一个可为其他程序留出余地",
+    ),
     ("Patience", "耐心"),
     (
         "The run stops after so many evaluations without a new best; 0 never stops early",

@@ -3,6 +3,7 @@
 //! Changes nothing by itself: gestures and keys become commands. What stands here is only where the caret is, what is
 //! selected, and what is folded away.
 
+mod answer_all;
 mod answers;
 mod caret;
 mod comments;
@@ -35,8 +36,8 @@ pub struct LabelPane {
     compare: compare::Compare,
     shows_queue: bool,
     shows_inspector: bool,
-    /// The window that answers for the whole queue is open.
-    answers_all: bool,
+    /// The question what the whole queue is to be answered.
+    answer_all: Option<answer_all::AnswerAll>,
     /// The labels of the last frame.
     schema: Option<Arc<Schema>>,
     /// The question for a document to go to.
@@ -55,7 +56,7 @@ impl Default for LabelPane {
             compare: compare::Compare::default(),
             shows_queue: true,
             shows_inspector: true,
-            answers_all: false,
+            answer_all: None,
             schema: None,
             jump: None,
             skip: None,
@@ -79,8 +80,10 @@ impl LabelPane {
             self.marking.armed = None;
         }
         let compares = self.compare.keys(ui, cx, held);
-        if self.answers_all {
-            self.answer_all_ui(ui, cx, project);
+        if let Some(asking) = &mut self.answer_all {
+            if asking.ui(ui, cx, project.schema()) {
+                self.answer_all = None;
+            }
         } else if let Some(jump) = &mut self.jump {
             if jump.ui(ui, cx, project) {
                 self.jump = None;
@@ -192,36 +195,8 @@ impl LabelPane {
             self.jump = Some(jump::Jump::default());
         }
         if pressed(Action::ClassOfQueue) && !cx.desk.queue().is_empty() {
-            self.answers_all = true;
-        }
-    }
-
-    /// Asks which answer all documents of the queue should get.
-    fn answer_all_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project) {
-        let schema = project.schema();
-        let Some((id, question)) = self.answers.of_list(schema).and_then(|id| Some((id, schema.question(id)?))) else {
-            self.answers_all = false;
-            return;
-        };
-        let mut chosen = keys::class_pressed(ui, schema, id).filter(|(asked, _)| *asked == id).map(|(_, class)| class);
-        let count = cx.desk.queue().len();
-        let mut is_cancelled = false;
-        let modal = crate::ui::theme::modal(ui.ctx(), "answer for all").show(ui.ctx(), |ui| {
-            ui.set_max_width(420.0);
-            ui.heading(cx.tf("Answer for all {} documents in the list", &[&count]));
-            ui.label(RichText::new(cx.t("Answers they have are replaced. One undo takes it back")).color(palette(ui).weak));
-            ui.add_space(GAP);
-            ui.horizontal_wrapped(|ui| {
-                chosen = chosen.or(answers::class_buttons(ui, schema, (id, question), true, &[], |_| false));
-            });
-            ui.add_space(GAP);
-            is_cancelled = ui.button(cx.t("Cancel")).clicked();
-        });
-        if let Some(class) = chosen {
-            cx.send(Command::SetClassOfQueue { question: id, class });
-        }
-        if chosen.is_some() || is_cancelled || modal.should_close() {
-            self.answers_all = false;
+            let question = self.answers.active(project.schema());
+            self.answer_all = Some(answer_all::AnswerAll::new(question));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Summary, card};
 use crate::project::{Growth, History, Layer, Pace, Project, Session, starved};
+use crate::ui::pace::hours_words;
 use crate::ui::widgets::figures::date_time;
 use crate::ui::{Cx, theme};
 use eframe::egui::{self, RichText, Ui};
@@ -52,11 +53,6 @@ fn pace_ui(ui: &mut Ui, cx: &Cx<'_>, pace: &Pace) {
         let words = cx.tf("{}: {} documents in {} min", &[&date_time(*start_ms), documents, &minutes]);
         ui.label(RichText::new(words).small().color(weak));
     }
-}
-
-fn hours_words(cx: &Cx<'_>, hours: f64) -> String {
-    let minutes = (hours * 60.0).round().max(1.0) as u64;
-    if minutes < 90 { cx.tf("{} min", &[&minutes]) } else { cx.tf("{} h", &[&format!("{hours:.1}")]) }
 }
 
 /// A gentle word where a label is too rare to be learned.

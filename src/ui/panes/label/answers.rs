@@ -34,13 +34,6 @@ impl Answers {
         if schema.question(self.active).is_some() { self.active } else { QuestionId::default() }
     }
 
-    /// The question that an answer for the whole list is about.
-    pub fn of_list(&self, schema: &Schema) -> Option<QuestionId> {
-        let active = self.active(schema);
-        let with_classes = schema.question(active).filter(|question| question.kind.has_classes()).map(|_| active);
-        with_classes.or_else(|| schema.main_question().map(|(id, _)| id))
-    }
-
     /// Digits, letters and the keys of the rows.
     pub fn keys(&mut self, ui: &Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Document, own: Option<egui::Id>) {
         let active = self.active(schema);

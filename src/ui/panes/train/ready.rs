@@ -107,6 +107,15 @@ impl Ready {
         }
         let Readiness { per_class, train, held_out, .. } = &self.counts;
         let mut parts = Vec::new();
+        let project = cx.desk.project();
+        let own = project.map_or(0, |project| project.documents().filter(|doc| !doc.layers.is_empty()).count());
+        if *train == 0 && own > 0 {
+            // What annotators said one by one is not what trains.
+            return Some(cx.tf(
+                "{} documents have answers of annotators, but none is settled: compare them in Label ({})",
+                &[&own, &crate::ui::keys::name_of(crate::ui::keys::Action::Compare)],
+            ));
+        }
         if *train < Readiness::MIN_TRAIN {
             parts.push(cx.tf("{} labelled reviews; {} are needed", &[train, &Readiness::MIN_TRAIN]));
         } else if *held_out == 0 {

@@ -1,6 +1,7 @@
 //! The settings of the next run: presets, a few main choices, the rest under "More". Each has a sentence of help.
 
 use super::group;
+use crate::desk::Command;
 use crate::train::{EncoderChoice, TrainConfig};
 use crate::ui::dialogs::Wish;
 use crate::ui::{Cx, theme};
@@ -151,7 +152,8 @@ impl Setup {
         }
     }
 
-    fn rest(&mut self, ui: &mut egui::Ui, cx: &Cx<'_>) {
+    fn rest(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>) {
+        let mut chosen = None;
         let default = TrainConfig::default();
         let config = &mut self.config;
         row(ui, cx, cx.t("Longest text"), cx.t("Tokens of a review that are read; what lies beyond is cut"), &default.max_length, |ui| {
@@ -257,6 +259,30 @@ impl Setup {
             &default.seed,
             |ui| ui.add(DragValue::new(&mut config.seed).speed(0.05)),
         );
+        let (all, cores) = (cx.t("all"), crate::desk::processor_threads());
+        row(
+            ui,
+            cx,
+            cx.t("Threads"),
+            cx.t(
+                "How many processor threads learning and suggestions take, from the next run on. One fewer leaves room for other programs",
+            ),
+            &all,
+            |ui| {
+                let mut threads = cx.desk.settings().threads.min(cores);
+                let words = move |value: f64, _| if value < 0.5 { all.to_owned() } else { format!("{value:.0}") };
+                let parse = move |text: &str| if text.trim() == all { Some(0.0) } else { text.trim().parse().ok() };
+                let value = DragValue::new(&mut threads).range(0..=cores).speed(0.05).custom_formatter(words).custom_parser(parse);
+                let response = ui.add(value);
+                if response.changed() {
+                    chosen = Some(threads);
+                }
+                response
+            },
+        );
+        if let Some(threads) = chosen {
+            cx.send(Command::SetThreads(threads));
+        }
         let off = cx.t("off");
         row(
             ui,
