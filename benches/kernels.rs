@@ -92,7 +92,7 @@ fn attention(texts: usize, length: usize, runs: usize) {
     let dropout = Some(Dropout { share: 0.1, seed: 1 });
     let starts: Vec<usize> = (0..=texts).map(|text| text * length).collect();
     let (qkv, mut context, mut logs) = (noise(3 * tokens * HIDDEN), noise(tokens * HIDDEN), noise(tokens * HEADS));
-    let of = Attention { starts: &starts, heads: HEADS, hidden: HIDDEN, dropout, pool: &pool };
+    let of = Attention { starts: &starts, heads: HEADS, hidden: HIDDEN, dropout, queries: usize::MAX, pool: &pool };
     let flop = 4.0 * (tokens * length * HIDDEN) as f64;
     line("attention", median_ms(runs, || attention_forward(&of, &qkv, &mut context, &mut logs)), flop);
     let (grad, mut qkv_grad) = (noise(tokens * HIDDEN), noise(3 * tokens * HIDDEN));

@@ -104,8 +104,15 @@ impl ClassHead {
     /// When shapes do not fit.
     pub fn forward(&self, hidden: &Tensor, batch: &RaggedBatch, mode: &mut Mode) -> candle_core::Result<Tensor> {
         let first: Vec<u32> = batch.starts[..batch.texts()].iter().map(|start| *start as u32).collect();
-        let first = hidden.index_select(&Tensor::from_vec(first, batch.texts(), hidden.device())?, 0)?;
-        let pooled = plain::linear(&first, &self.pooler.0, &self.pooler.1)?.tanh()?;
+        self.forward_first(&hidden.index_select(&Tensor::from_vec(first, batch.texts(), hidden.device())?, 0)?, mode)
+    }
+
+    /// Logits `[texts, classes]` from the hidden states `[texts, hidden]` of the texts' first tokens.
+    ///
+    /// # Errors
+    /// When shapes do not fit.
+    pub fn forward_first(&self, first: &Tensor, mode: &mut Mode) -> candle_core::Result<Tensor> {
+        let pooled = plain::linear(first, &self.pooler.0, &self.pooler.1)?.tanh()?;
         plain::linear(&plain::dropout(&pooled, mode.next_dropout())?, &self.classifier.0, &self.classifier.1)
     }
 }

@@ -28,7 +28,7 @@ pub struct JointModel {
 
 /// What the heads over texts and units answer, `[texts, classes]` and `[units, tags]`, and what they read.
 pub struct Logits {
-    /// `[tokens, hidden]`, for [`JointModel::opinions`].
+    /// `[tokens, hidden]`, for [`JointModel::opinions`]; `[texts, hidden]` of a model that only gives classes.
     pub hidden: Tensor,
     pub class: Option<Tensor>,
     pub tags: Option<Tensor>,
@@ -88,6 +88,10 @@ impl JointModel {
     /// # Errors
     /// As [`Encoder::forward`].
     pub fn forward(&self, batch: &RaggedBatch, units: &UnitBatch, mode: &mut Mode) -> Result<Logits> {
+        if let (Some(class), None, None) = (&self.class_head, &self.tag_head, &self.opinion_head) {
+            let hidden = self.encoder.forward_first(batch, mode)?;
+            return Ok(Logits { class: Some(class.forward_first(&hidden, mode)?), tags: None, hidden });
+        }
         let hidden = self.encoder.forward(batch, mode)?;
         let class = self.class_head.as_ref().map(|head| head.forward(&hidden, batch, mode)).transpose()?;
         let tags = match &self.tag_head {

@@ -1,23 +1,48 @@
 //! The encoder on kernels: equal to candle's ops, right by finite differences, each text by itself.
 
 use super::support::*;
+use candle_core::{Device, Tensor};
 use gloss::nn::{Encoder, Gradients, LoadOptions, Mode, Params, RaggedBatch, unreached};
 use std::collections::BTreeMap;
 
+/// Hidden states by one of the two ways.
+fn hidden(encoder: &Encoder, batch: &RaggedBatch, mode: &mut Mode, plain: bool) -> Tensor {
+    if plain { encoder.forward_plain(batch, mode) } else { encoder.forward(batch, mode) }.unwrap()
+}
+
+/// Those of the texts' first tokens.
+fn first_hidden(encoder: &Encoder, batch: &RaggedBatch, mode: &mut Mode, plain: bool) -> Tensor {
+    if !plain {
+        return encoder.forward_first(batch, mode).unwrap();
+    }
+    let first: Vec<u32> = batch.starts[..batch.texts()].iter().map(|start| *start as u32).collect();
+    let first = Tensor::from_vec(first, batch.texts(), &Device::Cpu).unwrap();
+    hidden(encoder, batch, mode, true).index_select(&first, 0).unwrap()
+}
+
+type Way = fn(&Encoder, &RaggedBatch, &mut Mode, bool) -> Tensor;
+
 /// Gradients of `mixed(hidden)` by one of the two ways.
-fn gradients(encoder: &Encoder, params: &Params, batch: &RaggedBatch, dropout: f32, plain: bool) -> (Vec<f32>, Gradients) {
+fn gradients_by(way: Way, encoder: &Encoder, params: &Params, batch: &RaggedBatch, dropout: f32, plain: bool) -> (Vec<f32>, Gradients) {
     let mut rng = generator(5);
-    let mut mode = Mode::Train { rng: &mut rng, dropout };
-    let hidden = if plain { encoder.forward_plain(batch, &mut mode) } else { encoder.forward(batch, &mut mode) }.unwrap();
+    let hidden = way(encoder, batch, &mut Mode::Train { rng: &mut rng, dropout }, plain);
     let grads = params.backward(&mixed(&hidden, 9)).unwrap().into_whole();
     (values(&hidden), grads)
 }
 
+fn gradients(encoder: &Encoder, params: &Params, batch: &RaggedBatch, dropout: f32, plain: bool) -> (Vec<f32>, Gradients) {
+    gradients_by(hidden, encoder, params, batch, dropout, plain)
+}
+
 fn check_equal(sizes: Sizes, activation: &str, lengths: &[usize], dropout: f32, options: LoadOptions) {
+    check_equal_by(hidden, sizes, activation, lengths, dropout, options);
+}
+
+fn check_equal_by(way: Way, sizes: Sizes, activation: &str, lengths: &[usize], dropout: f32, options: LoadOptions) {
     let (encoder, params) = load(&small_files(sizes, activation, 1), options);
     let batch = batch_of(lengths, sizes.vocab, 3);
-    let (fast, fast_grads) = gradients(&encoder, &params, &batch, dropout, false);
-    let (plain, plain_grads) = gradients(&encoder, &params, &batch, dropout, true);
+    let (fast, fast_grads) = gradients_by(way, &encoder, &params, &batch, dropout, false);
+    let (plain, plain_grads) = gradients_by(way, &encoder, &params, &batch, dropout, true);
     assert_close("hidden", &fast, &plain, 2e-5);
     let names: Vec<&str> = fast_grads.iter().map(|(name, _)| name).collect();
     assert_eq!(names, plain_grads.iter().map(|(name, _)| name).collect::<Vec<_>>());
@@ -29,6 +54,34 @@ fn check_equal(sizes: Sizes, activation: &str, lengths: &[usize], dropout: f32, 
         let pad = |x: &[f32]| x.iter().copied().chain([size]).collect::<Vec<f32>>();
         assert_close(name, &pad(found), &pad(wanted), 1e-4);
     }
+}
+
+#[test]
+fn first_tokens_alone_equal_those_rows_of_plain_ops() {
+    let one_layer = Sizes { layers: 1, ..SMALL };
+    let top = LoadOptions { frozen_layers: 1, ..ALL };
+    for (sizes, lengths, options) in [
+        (SMALL, &[7usize, 1, 30, 2][..], ALL),
+        (SMALL, &[1], ALL),
+        (SMALL, &[1, 1, 1], ALL),
+        (SMALL, &[130, 65], ALL),
+        (one_layer, &[5, 9, 1], ALL),
+        (SMALL, &[6, 4], LoadOptions::TRAINABLE),
+        (SMALL, &[6, 4], top),
+    ] {
+        check_equal_by(first_hidden, sizes, "gelu", lengths, 0.0, options);
+    }
+    // Buffers are used again, and what stands in them must not matter; nor is anything left of a longer batch.
+    let (encoder, params) = load(&small_files(SMALL, "gelu", 1), ALL);
+    let (long, short) = (batch_of(&[40, 22], SMALL.vocab, 4), batch_of(&[3, 8], SMALL.vocab, 5));
+    let alone = gradients_by(first_hidden, &encoder, &params, &short, 0.2, false);
+    gradients(&encoder, &params, &long, 0.2, false);
+    let again = gradients_by(first_hidden, &encoder, &params, &short, 0.2, false);
+    assert_eq!(alone.0, again.0);
+    alone.1.iter().for_each(|(name, grad)| assert_eq!(Some(grad), again.1.get(name), "{name}"));
+    // Without a graph the same numbers.
+    let eval = first_hidden(&encoder, &short, &mut Mode::Eval, false);
+    assert_close("hidden", &values(&eval), &values(&first_hidden(&encoder, &short, &mut Mode::Eval, true)), 2e-5);
 }
 
 #[test]

@@ -158,7 +158,7 @@ fn check_attention(lengths: &[usize], heads: usize, width: usize, dropout: Optio
     };
     let qkv = side_by_side(&parts);
     let (mut context, mut logs, mut dqkv) = (vec![f32::NAN; tokens * hidden], vec![f32::NAN; tokens * heads], vec![f32::NAN; qkv.len()]);
-    let of = Attention { starts: &batch.starts, heads, hidden, dropout, pool: &pool };
+    let of = Attention { starts: &batch.starts, heads, hidden, dropout, queries: usize::MAX, pool: &pool };
     attention_forward(&of, &qkv, &mut context, &mut logs);
     assert_close("context", &context, &values(&y), 1e-5);
     attention_backward(&of, AttentionSaved { qkv: &qkv, context: &context, context_grad: &g }, &mut logs, &mut dqkv);
@@ -180,7 +180,12 @@ fn large_scores_stay_finite() {
     let pool = Pool::new();
     let qkv: Vec<f32> = (0..4 * 6).map(|at| if at % 6 < 4 { 300.0 * (at as f32 - 12.0) } else { 1.0 }).collect();
     let (mut context, mut logs) = (vec![0.0; 8], vec![0.0; 4]);
-    attention_forward(&Attention { starts: &[0, 4], heads: 1, hidden: 2, dropout: None, pool: &pool }, &qkv, &mut context, &mut logs);
+    attention_forward(
+        &Attention { starts: &[0, 4], heads: 1, hidden: 2, dropout: None, queries: usize::MAX, pool: &pool },
+        &qkv,
+        &mut context,
+        &mut logs,
+    );
     assert_close("context", &context, &[1.0; 8], 1e-6);
 }
 

@@ -1,6 +1,6 @@
 //! All learning layers backward. A layer's tape is freed as soon as its gradients are made.
 
-use super::{EmbeddingTape, LayerTape, Read, Tape};
+use super::{EmbeddingTape, FirstRows, LayerTape, Read, Tape};
 use crate::nn::batch::RaggedBatch;
 use crate::nn::encoder::{Core, Layer};
 use crate::nn::kernels::{
@@ -72,13 +72,14 @@ fn layer_backward(
     wanted: bool,
 ) -> Result<Buf> {
     let (tokens, h, f, pool) = (batch.tokens(), core.config.hidden_size, core.config.intermediate_size, collect.pool);
-    let LayerTape { input, qkv, mut logs, context, centred1, scale1, middle, inner, centred2, scale2, masks } = tape;
+    let LayerTape { input, qkv, mut logs, context, first, centred1, scale1, middle, inner, centred2, scale2, masks } = tape;
 
+    let rows = if first.is_some() { batch.texts() } else { tokens };
     let gain = Read::of(&layer.norm.weight)?;
     let of = NormBackward { centred: &centred2, scale: &scale2, gain: &gain, dropout: masks.fed };
     let fed = norm_step(of, &mut g, collect, "output.LayerNorm", "output.dense");
     drop((centred2, scale2));
-    let (mut inner_grad, mut active) = (pool.take(tokens * f), pool.take(tokens * f));
+    let (mut inner_grad, mut active) = (pool.take(rows * f), pool.take(rows * f));
     linear_input_grad(&mut inner_grad, &fed, h, &Read::of(&layer.down.weight)?, f, false);
     let mut bias = pool.take(f);
     activate_backward(&inner, &mut inner_grad, &mut active, &mut bias, core.config.hidden_act, pool);
@@ -92,19 +93,32 @@ fn layer_backward(
     let gain = Read::of(&layer.attention_norm.weight)?;
     let of = NormBackward { centred: &centred1, scale: &scale1, gain: &gain, dropout: masks.attended };
     let attended = norm_step(of, &mut g, collect, "attention.output.LayerNorm", "attention.output.dense");
-    collect.weight("attention.output.dense.weight", &attended, h, &context, (h, h));
-    let mut context_grad = pool.take(tokens * h);
+    let taken = first.as_ref().map_or(&context, |first| &first.context);
+    collect.weight("attention.output.dense.weight", &attended, h, taken, (h, h));
+    let mut context_grad = pool.take(rows * h);
     linear_input_grad(&mut context_grad, &attended, h, &Read::of(&layer.attended.weight)?, h, false);
     drop((attended, centred1, scale1));
+    if first.is_some() {
+        let mut all = pool.take(tokens * h);
+        for (row, start) in context_grad.chunks_exact(h).zip(&batch.starts) {
+            all[start * h..][..h].copy_from_slice(row);
+        }
+        context_grad = all;
+    }
 
     let mut qkv_grad = pool.take(tokens * 3 * h);
     let heads = core.config.num_attention_heads;
-    let of = Attention { starts: &batch.starts, heads, hidden: h, dropout: masks.attention, pool };
+    let queries = if first.is_some() { 1 } else { usize::MAX };
+    let of = Attention { starts: &batch.starts, heads, hidden: h, dropout: masks.attention, queries, pool };
     attention_backward(&of, AttentionSaved { qkv: &qkv, context: &context, context_grad: &context_grad }, &mut logs, &mut qkv_grad);
     drop((qkv, context, context_grad, logs));
+    if let Some(first) = first {
+        g = queries_backward(layer, batch, &first, &qkv_grad, g, collect, wanted)?;
+    }
     let mut biases = pool.take(3 * h);
     column_sums(&qkv_grad, &mut biases, pool);
-    for (part, (name, pair)) in [("query", &layer.query), ("key", &layer.key), ("value", &layer.value)].into_iter().enumerate() {
+    let parts = [("query", &layer.query), ("key", &layer.key), ("value", &layer.value)].into_iter().enumerate();
+    for (part, (name, pair)) in parts.skip(usize::from(queries == 1)) {
         let grad = &qkv_grad[part * h..];
         let mut bias = pool.take(h);
         bias.copy_from_slice(&biases[part * h..][..h]);
@@ -115,6 +129,37 @@ fn layer_backward(
         }
     }
     Ok(g)
+}
+
+/// Where only first tokens asked: the gradient of what made their queries. `g` `[texts, hidden]`, the gradient of the
+/// residual, comes back as that of all tokens.
+fn queries_backward(
+    layer: &Layer,
+    batch: &RaggedBatch,
+    first: &FirstRows,
+    qkv_grad: &[f32],
+    mut g: Buf,
+    collect: &Collect,
+    wanted: bool,
+) -> Result<Buf> {
+    let (pool, h) = (collect.pool, first.input.len() / batch.texts());
+    let mut grad = pool.take(batch.texts() * h);
+    for (row, start) in grad.chunks_exact_mut(h).zip(&batch.starts) {
+        row.copy_from_slice(&qkv_grad[start * 3 * h..][..h]);
+    }
+    let mut bias = pool.take(h);
+    column_sums(&grad, &mut bias, pool);
+    collect.give("attention.self.query.bias", bias);
+    collect.weight("attention.self.query.weight", &grad, h, &first.input, (h, h));
+    if !wanted {
+        return Ok(g);
+    }
+    linear_input_grad(&mut g, &grad, h, &Read::of(&layer.query.weight)?, h, true);
+    let mut all = pool.zeros(batch.tokens() * h);
+    for (row, start) in g.chunks_exact(h).zip(&batch.starts) {
+        all[start * h..][..h].copy_from_slice(row);
+    }
+    Ok(all)
 }
 
 fn embeddings_backward(core: &Core, batch: &RaggedBatch, tape: EmbeddingTape, mut g: Buf, collect: &Collect) -> Result<()> {

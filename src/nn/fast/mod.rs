@@ -30,15 +30,16 @@ impl Fast {
         Ok(Self { pool: Pool::new(), sink, anchor })
     }
 
-    pub fn run(&self, core: &Arc<Core>, batch: &RaggedBatch, mode: &mut Mode) -> Result<Tensor> {
+    /// Hidden states `[tokens, hidden]`, or `[texts, hidden]` of the texts' first tokens.
+    pub fn run(&self, core: &Arc<Core>, batch: &RaggedBatch, reach: Reach, mode: &mut Mode) -> Result<Tensor> {
         let masks = Masks::draw(core.layers.len(), mode);
         let first = if mode.is_train() { core.first_learning } else { None };
-        let (tokens, hidden) = (batch.tokens(), core.config.hidden_size);
-        let (values, tape) = forward::forward(core, batch, &masks, first, &self.pool)?;
+        let rows = if reach == Reach::First { batch.texts() } else { batch.tokens() };
+        let shape = Shape::from((rows, core.config.hidden_size));
+        let (values, tape) = forward::forward(core, batch, &masks, first, reach, &self.pool)?;
         if first.is_none() {
-            return Tensor::from_vec(values, (tokens, hidden), &candle_core::Device::Cpu);
+            return Tensor::from_vec(values, shape, &candle_core::Device::Cpu);
         }
-        let shape = Shape::from((tokens, hidden));
         let op = EncoderOp {
             core: core.clone(),
             pool: self.pool.clone(),
@@ -54,6 +55,14 @@ impl Fast {
     pub fn free_memory(&self) {
         self.pool.clear();
     }
+}
+
+/// Which tokens the last layer answers for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    All,
+    /// The first of each text, which is all that a class of the text asks for.
+    First,
 }
 
 /// The dropouts of a pass, drawn in the order in which the plain encoder draws them.
@@ -101,6 +110,8 @@ struct LayerTape {
     qkv: Buf,
     logs: Buf,
     context: Buf,
+    /// What was taken of `input` and `context` where only first tokens were asked about; all below is of those then.
+    first: Option<FirstRows>,
     centred1: Buf,
     scale1: Buf,
     /// Between attention and feed-forward.
@@ -110,6 +121,12 @@ struct LayerTape {
     centred2: Buf,
     scale2: Buf,
     masks: LayerMasks,
+}
+
+/// Rows of the texts' first tokens, `[texts, hidden]`.
+struct FirstRows {
+    input: Buf,
+    context: Buf,
 }
 
 /// The numbers of a contiguous float32 tensor on the processor, locked for reading.

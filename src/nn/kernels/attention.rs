@@ -25,6 +25,8 @@ pub struct Attention<'a> {
     pub hidden: usize,
     /// Row `r` of head `h` takes row `h * tokens + r` of the mask.
     pub dropout: Option<Dropout>,
+    /// So many tokens of each text ask, from its first on; `usize::MAX` for all. Rows of those that don't are left alone.
+    pub queries: usize,
     pub pool: &'a Arc<Pool>,
 }
 
@@ -73,6 +75,11 @@ impl Attention<'_> {
         x.part(task.start * step + part * self.hidden + task.head * self.width(), task.len, self.width(), step)
     }
 
+    /// Tokens of the text that ask.
+    fn asking(&self, task: &Task) -> usize {
+        task.len.min(self.queries)
+    }
+
     fn rows(&self, task: &Task, first: usize) -> Rows {
         let scale = 1.0 / (self.width() as f32).sqrt();
         let mask_row = (task.head * self.tokens() + task.start + first) as u64;
@@ -96,10 +103,10 @@ pub fn attention_forward(of: &Attention, qkv: &[f32], context: &mut [f32], logs:
     of.tasks(logs).into_par_iter().for_each(|task| {
         let (q, k, v) = (of.view(&task, qkv, 3, 0), of.view(&task, qkv, 3, 1), of.view(&task, qkv, 3, 2));
         let out = of.target(&task, context, 1, 0);
-        let rows = tile_rows(task.len);
-        let mut scores: Buf = of.pool.take(rows * task.len);
-        for first in (0..task.len).step_by(rows) {
-            let count = rows.min(task.len - first);
+        let (asking, rows) = (of.asking(&task), tile_rows(task.len));
+        let mut scores: Buf = of.pool.take(rows.min(asking) * task.len);
+        for first in (0..asking).step_by(rows) {
+            let count = rows.min(asking - first);
             let scores = &mut scores[..count * task.len];
             matmul(MatMut::new(scores, count, task.len, task.len), q.rows(first, count), k.t(), false, false);
             softmax_rows(scores, of.rows(&task, first), &mut task.logs[first..first + count]);
@@ -151,11 +158,11 @@ pub fn attention_backward(of: &Attention, saved: AttentionSaved, logs: &mut [f32
         let (q, k, v) = (of.view(&task, qkv, 3, 0), of.view(&task, qkv, 3, 1), of.view(&task, qkv, 3, 2));
         let (out, grad) = (of.view(&task, context, 1, 0), of.view(&task, context_grad, 1, 0));
         let (dq, dk, dv) = (of.target(&task, target, 3, 0), of.target(&task, target, 3, 1), of.target(&task, target, 3, 2));
-        let tile = tile_rows(task.len);
-        let size = tile * task.len;
+        let (asking, tile) = (of.asking(&task), tile_rows(task.len));
+        let size = tile.min(asking) * task.len;
         let (mut probs, mut slopes) = (of.pool.take(size), of.pool.take(size));
-        for first in (0..task.len).step_by(tile) {
-            let count = tile.min(task.len - first);
+        for first in (0..asking).step_by(tile) {
+            let count = tile.min(asking - first);
             let (probs, slopes) = (&mut probs[..count * task.len], &mut slopes[..count * task.len]);
             matmul(MatMut::new(probs, count, task.len, task.len), q.rows(first, count), k.t(), false, false);
             matmul(MatMut::new(slopes, count, task.len, task.len), grad.rows(first, count), v.t(), false, false);
