@@ -89,6 +89,19 @@ fn fault(document: &Document, wish: &Wish) -> Option<String> {
     (!right).then(|| format!("{:?}: {said:?}", document.text))
 }
 
+/// The documents as they are in the file now, which may be open elsewhere.
+fn labelled(path: &Path) -> impl Iterator<Item = Document> + use<> {
+    let copy = path.with_file_name("copy.gloss");
+    for end in ["", "-wal"] {
+        let name = |path: &Path| format!("{}{end}", path.display());
+        std::fs::remove_file(name(&copy)).ok();
+        std::fs::copy(name(path), name(&copy)).ok();
+    }
+    // A copy made while something was written may be none: then nothing is done yet.
+    let documents = ProjectFile::open(&copy).map(|opened| opened.project.all_documents().to_vec());
+    documents.unwrap_or_else(|_| vec![Document::new(DocId(0), "")]).into_iter()
+}
+
 /// A program that ends with this one.
 struct Running(Child);
 
@@ -153,8 +166,6 @@ fn main() {
     xdotool(&display, &["windowmove", &window, "0", "0", "windowsize", &window, "1280", "800", "windowfocus", &window]).unwrap();
     std::thread::sleep(Duration::from_secs(3)); // the first pictures of a software driver
 
-    let log = folder.path().join("stopwatch.gloss-wal");
-    let written = || log.metadata().and_then(|meta| Ok((meta.len(), meta.modified()?))).ok();
     let start = Instant::now();
     let mut strokes = 0;
     for wish in &wishes {
@@ -164,20 +175,17 @@ fn main() {
         arguments.extend(keys.iter().map(String::as_str));
         xdotool(&display, &arguments).unwrap();
     }
-    // The last gesture is in the file when nothing is written any more.
-    let mut last = (Instant::now(), written());
-    while last.0.elapsed() < Duration::from_secs(4) {
-        std::thread::sleep(Duration::from_millis(50));
-        let now = written();
-        if now != last.1 {
-            last = (Instant::now(), now);
+    // The program may be behind the keys: it has ended when the last review is done in a copy of its file.
+    let seconds = loop {
+        std::thread::sleep(Duration::from_millis(500));
+        let seconds = start.elapsed().as_secs_f64();
+        if labelled(&path).all(|document| document.annotation.state == State::Done) || seconds > 30.0 + 10.0 * wishes.len() as f64 {
+            break seconds;
         }
-    }
-    let seconds = last.0.duration_since(start).as_secs_f64();
+    };
     drop(program);
 
-    let project = ProjectFile::open(&path).unwrap().project;
-    let faults: Vec<String> = project.documents().zip(&wishes).filter_map(|(document, wish)| fault(document, wish)).collect();
+    let faults: Vec<String> = labelled(&path).zip(&wishes).filter_map(|(document, wish)| fault(&document, wish)).collect();
     faults.iter().for_each(|fault| println!("wrong: {fault}"));
     let count = wishes.len();
     println!(

@@ -613,3 +613,45 @@ fn a_screen_reader_can_choose_a_span() {
     bench.key(Key::Delete);
     assert_eq!(bench.spans(), [("很清晰".to_owned(), OPINION)]);
 }
+
+/// The window at 100, 125, 150 and 200 % of 1280 by 800, at 1024 by 700 and very large.
+const SIZES: [(f32, f32); 6] = [(1280.0, 800.0), (1024.0, 640.0), (1024.0, 700.0), (853.0, 533.0), (640.0, 400.0), (2560.0, 1440.0)];
+
+#[test]
+fn at_every_size_what_one_works_with_is_whole_and_apart() {
+    for (width, height) in SIZES {
+        let mut bench = bench(&["屏幕很清晰，但是电池不耐用。The screen is great but the battery dies fast.", "好", "café 👨🏻‍🚒"]);
+        bench.window.set_size(vec2(width, height));
+        (0..6).for_each(|_| bench.window.step());
+        let window = Rect::from_min_size(pos2(0.0, 0.0), vec2(width, height));
+        let rect = |name: &str| -> Rect { bench.window.get_by_label(name).rect() };
+        let parts = ["Done, go on", "Skip", "Show or hide the documents", "Show or hide the details", "Next document", "positive"];
+        let parts: Vec<Rect> = parts.map(rect).into();
+        for (at, part) in parts.iter().enumerate() {
+            assert!(window.contains_rect(*part), "part {at} of {width}: {part:?}");
+            parts[..at]
+                .iter()
+                .for_each(|other| assert!(!other.shrink(1.0).intersects(part.shrink(1.0)), "{other:?} and {part:?} of {width}"));
+        }
+        let text: Rect = bench.window.get_by_label("The document's text").rect();
+        assert!(text.width() > 220.0 && window.contains_rect(text), "{text:?} of {width}");
+        parts.iter().for_each(|part| assert!(!part.shrink(1.0).intersects(text.shrink(1.0)), "{part:?} and the text {text:?} of {width}"));
+    }
+}
+
+#[test]
+fn columns_give_way_in_a_narrow_window_and_come_back() {
+    let mut bench = bench(&["first words"]);
+    let at = |bench: &mut Bench, width: f32| {
+        bench.window.set_size(vec2(width, 700.0));
+        (0..4).for_each(|_| bench.window.step());
+        (bench.has("1 documents") || bench.has("1 document"), bench.has("Write a comment; Ctrl+Enter adds it"))
+    };
+    let wide = at(&mut bench, 1280.0);
+    assert_eq!(wide, (true, true));
+    assert_eq!(at(&mut bench, 800.0), (true, false));
+    bench.click("Show or hide the details");
+    assert_eq!(at(&mut bench, 800.0), (false, true), "one of the two");
+    assert_eq!(at(&mut bench, 600.0), (false, false));
+    assert_eq!(at(&mut bench, 1280.0), wide);
+}

@@ -255,7 +255,7 @@ fn helpers(path: &Path) -> Vec<Connection> {
     let has_log = with_suffix(path, "-wal").metadata().is_ok_and(|meta| meta.len() > 0);
     let (Some(name), true, false) = (immutable_name(path), is_large, has_log) else { return Vec::new() };
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(4);
+    let threads = rayon::current_num_threads().min(4);
     // One that can't be opened is one that does not help.
     (1..threads).map_while(|_| Connection::open_with_flags(&name, flags).ok()).collect()
 }

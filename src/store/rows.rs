@@ -10,9 +10,10 @@ use rusqlite::{Connection, Result, Row, Statement, params};
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Mutex;
 
 /// The tables of format 1. Offsets of spans are bytes.
 pub(super) const TABLES: &str = "
@@ -283,14 +284,23 @@ pub(super) fn read_documents(database: &Connection, helpers: Vec<Connection>) ->
         at if at == parts => i64::MAX,
         at => count * at / parts,
     };
-    let read = std::thread::scope(|scope| {
-        let part = |(at, database): (i64, Connection)| scope.spawn(move || read_part(&database, (cut(at), cut(at + 1)), rooms(at)));
-        let others: Vec<_> = (1..).zip(helpers).map(part).collect();
-        let mut parts = vec![read_part(database, (cut(0), cut(1)), rooms(0))];
-        parts.extend(others.into_iter().map(|part| part.join().unwrap_or_else(|_| Err(wrong(0, "reading it failed".to_owned())))));
-        parts
+    let read: Mutex<BTreeMap<i64, Result<Vec<Document>>>> = Mutex::default();
+    let put = |at: i64, part: Result<Vec<Document>>| {
+        if let Ok(mut read) = read.lock() {
+            read.insert(at, part);
+        }
+    };
+    rayon::in_place_scope(|scope| {
+        for (at, database) in (1..).zip(helpers) {
+            scope.spawn(move |_| put(at, read_part(&database, (cut(at), cut(at + 1)), rooms(at))));
+        }
+        put(0, read_part(database, (cut(0), cut(1)), rooms(0)));
     });
-    let mut parts = read.into_iter();
+    let read = read.into_inner().unwrap_or_default();
+    if read.len() as i64 != parts {
+        return Err(wrong(0, "a part of it could not be read".to_owned()));
+    }
+    let mut parts = read.into_values();
     let mut documents = parts.next().transpose()?.unwrap_or_default();
     for part in parts {
         documents.append(&mut part?);

@@ -6,6 +6,7 @@
 mod answer_all;
 mod answers;
 mod caret;
+mod columns;
 mod comments;
 mod compare;
 mod filters;
@@ -34,8 +35,7 @@ pub struct LabelPane {
     answers: answers::Answers,
     inspector: inspector::Inspector,
     compare: compare::Compare,
-    shows_queue: bool,
-    shows_inspector: bool,
+    columns: columns::Columns,
     /// The question what the whole queue is to be answered.
     answer_all: Option<answer_all::AnswerAll>,
     /// The labels of the last frame.
@@ -54,8 +54,7 @@ impl Default for LabelPane {
             answers: answers::Answers::default(),
             inspector: inspector::Inspector::default(),
             compare: compare::Compare::default(),
-            shows_queue: true,
-            shows_inspector: true,
+            columns: columns::Columns::default(),
             answer_all: None,
             schema: None,
             jump: None,
@@ -96,17 +95,18 @@ impl LabelPane {
             // Beside each other nothing is marked: the keys of marking sleep.
             self.keys(ui, cx, project, document.filter(|_| !compares));
         }
+        self.columns.fit(ui.available_width());
         let column = Frame::new().fill(palette(ui).panel).inner_margin(Margin::symmetric(8, 8));
         let queue = Panel::left("queue").default_size(320.0).size_range(220.0..=480.0).frame(column);
-        queue.show_collapsible(ui, &mut self.shows_queue, |ui| self.queue.ui(ui, cx, project));
+        queue.show_collapsible(ui, &mut self.columns.queue, |ui| self.queue.ui(ui, cx, project));
         let inspector = Panel::right("inspector").default_size(280.0).size_range(220.0..=460.0).frame(column);
-        inspector.show_collapsible(ui, &mut self.shows_inspector, |ui| {
+        inspector.show_collapsible(ui, &mut self.columns.inspector, |ui| {
             self.inspector.ui(ui, cx, project, document, &mut self.marking);
         });
         let centre = Frame::new().fill(palette(ui).ground);
         CentralPanel::default().frame(centre).show(ui, |ui| match document {
             Some(document) if compares => {
-                let folds = [&mut self.shows_queue, &mut self.shows_inspector];
+                let folds = [&mut self.columns.queue, &mut self.columns.inspector];
                 self.compare.ui(ui, cx, project, document, folds);
             }
             Some(document) => self.document_ui(ui, cx, project, document),
@@ -123,7 +123,7 @@ impl LabelPane {
         self.compare.hint_ui(ui, cx, document);
         let bar = Frame::new().fill(palette(ui).panel).inner_margin(Margin::symmetric(12, 6));
         Panel::top("labels").frame(bar).show(ui, |ui| {
-            let folds = [&mut self.shows_queue, &mut self.shows_inspector];
+            let folds = [&mut self.columns.queue, &mut self.columns.inspector];
             text::toolbar(ui, cx, project.schema(), document, &mut self.marking, folds);
         });
         let answers = Frame::new().fill(palette(ui).panel).inner_margin(Margin::symmetric(12, 8));
@@ -151,7 +151,7 @@ impl LabelPane {
     fn keys(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, document: Option<&Document>) {
         let pressed = |action| keys::pressed_in(ui, action, self.marking.text_id());
         if pressed(Action::Search) {
-            self.shows_queue = true;
+            self.columns.queue = true;
             self.queue.focus_search();
         }
         if pressed(Action::ShowAll) {
@@ -179,7 +179,7 @@ impl LabelPane {
             }
         }
         if pressed(Action::Comment) {
-            self.shows_inspector = true;
+            self.columns.inspector = true;
             self.inspector.comments.focus();
         }
         if pressed(Action::Next) {

@@ -1,0 +1,64 @@
+//! Which columns stand beside the text. In a window too narrow for three there is one of them at most, in one with hardly
+//! room for the text none; where there is room again they stand as they stood.
+
+/// The room of the place, in three kinds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Room {
+    #[default]
+    Wide,
+    /// For the text and one column.
+    Narrow,
+    /// For the text; a column that is asked for leaves it little.
+    Tight,
+}
+
+impl Room {
+    fn of(width: f32) -> Self {
+        match width {
+            ..560.0 => Self::Tight,
+            560.0..880.0 => Self::Narrow,
+            _ => Self::Wide,
+        }
+    }
+}
+
+/// The queue at the left and the inspector at the right, open or folded away.
+#[derive(Debug)]
+pub(super) struct Columns {
+    pub queue: bool,
+    pub inspector: bool,
+    room: Room,
+    /// What was open in the last wide window.
+    wide: (bool, bool),
+    /// What was open at the last frame.
+    held: (bool, bool),
+}
+
+impl Default for Columns {
+    fn default() -> Self {
+        Self { queue: true, inspector: true, room: Room::Wide, wide: (true, true), held: (true, true) }
+    }
+}
+
+impl Columns {
+    /// Before a frame: folds away what `width` has no room for.
+    pub fn fit(&mut self, width: f32) {
+        let room = Room::of(width);
+        if self.room == Room::Wide {
+            self.wide = (self.queue, self.inspector);
+        }
+        if room != self.room {
+            (self.queue, self.inspector) = match room {
+                Room::Wide => self.wide,
+                Room::Narrow => (self.wide.0, false),
+                Room::Tight => (false, false),
+            };
+        }
+        self.room = room;
+        // Of two in a narrow window the one that was opened last stays.
+        if room != Room::Wide && self.queue && self.inspector {
+            (self.queue, self.inspector) = (!self.held.0, self.held.0);
+        }
+        self.held = (self.queue, self.inspector);
+    }
+}
