@@ -152,6 +152,8 @@ impl Desk {
             | C::SetPolarity { .. }
             | C::ChangeSpan { .. }
             | C::ToggleLink { .. }
+            | C::LinkAs { .. }
+            | C::SetAttribute { .. }
             | C::SetClassOfQueue { .. }
             | C::AddDocument(_) => self.annotate(command),
             C::AcceptSpan { .. }

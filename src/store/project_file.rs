@@ -16,7 +16,7 @@ use std::time::Duration;
 /// "Glos", so that other programs know the file as ours.
 const APPLICATION_ID: u32 = 0x476c_6f73;
 /// Grows when the tables change; files of a higher number are refused.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// The fixed start of every SQLite file.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
@@ -227,9 +227,13 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
 fn migrated(mut database: Connection, path: &Path) -> Result<Connection, StoreError> {
     let sql = |error| StoreError::sql("Bringing the project up to date", path)(error);
     let format: u32 = database.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(sql)?;
-    if format < 2 {
+    if format < FORMAT {
         let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
-        transaction.execute_batch(rows::TABLES_2).map_err(sql)?;
+        for (since, tables) in [(2, rows::TABLES_2), (3, rows::TABLES_3)] {
+            if format < since {
+                transaction.execute_batch(tables).map_err(sql)?;
+            }
+        }
         transaction.pragma_update(None, "user_version", FORMAT).map_err(sql)?;
         transaction.commit().map_err(sql)?;
     }
@@ -260,6 +264,9 @@ fn read(database: &Connection, path: &Path) -> Result<(Project, History, i64), S
         rows::read_layers(database, &mut documents).map_err(sql)?;
         team = rows::read_team(database).map_err(sql)?;
     }
+    if format >= 3 {
+        rows::read_details(database, &mut documents).map_err(sql)?;
+    }
     rows::check(&documents).map_err(|what| StoreError::damaged(path, what))?;
     let project = Project::restore(schema, documents).and_then(|project| project.with_team(team.0, team.1));
     let project = project.map_err(StoreError::edit(path))?;
@@ -282,6 +289,7 @@ fn build(unfinished: &Path, project: &Project, steps: &[Step], path: &Path) -> R
         let transaction = database.transaction().map_err(sql)?;
         transaction.execute_batch(rows::TABLES).map_err(sql)?;
         transaction.execute_batch(rows::TABLES_2).map_err(sql)?;
+        transaction.execute_batch(rows::TABLES_3).map_err(sql)?;
         rows::write_team(&transaction, project).map_err(sql)?;
         let schema = serde_json::to_string(&**project.schema()).map_err(|error| StoreError::damaged(path, error))?;
         transaction.execute("INSERT INTO schema(id, json) VALUES (1, ?1)", params![schema]).map_err(sql)?;

@@ -11,7 +11,7 @@ pub mod spans;
 use super::{Annotation, AnnotatorId, DocId, Document, Project, QuestionId, SpanId};
 use nominal::Ratings;
 use spans::{Disagreement, Matches, Section};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -207,8 +207,8 @@ fn continuum_alpha(label: Option<u16>, compared: &[Compared<'_>], annotators: &[
     by_label.values().map(|observers| spans::unitizing_disagreement(observers, length)).sum::<Disagreement>().alpha()
 }
 
-/// Spans of one annotation that another lacks: no span of it has the same place, label and polarity.
+/// Spans of one annotation that another lacks: no span of it has the same place, label, polarity and attributes.
 pub fn only_in(one: &Annotation, other: &Annotation) -> Vec<SpanId> {
-    let is_shared = |key: &_| other.spans.values().any(|held| held.key() == *key);
-    one.spans.iter().filter(|(_, span)| !is_shared(&span.key())).map(|(id, _)| *id).collect()
+    let held: BTreeSet<_> = other.spans.keys().filter_map(|id| other.span_key(*id)).collect();
+    one.spans.keys().filter(|id| one.span_key(**id).is_none_or(|key| !held.contains(&key))).copied().collect()
 }

@@ -68,7 +68,7 @@ pub const ROWS: &[(&str, &str)] = &[
         "Nothing is written yet. Say here what each label means and how doubtful cases are decided",
         "还没有内容。可在此说明每个标签的含义，以及疑难情况如何判断",
     ),
-    ("The labels", "各标签"),
+    ("Questions and labels", "问题与标签"),
     // Journal.
     ("Journal", "操作记录"),
     ("Journal of all steps…", "操作记录…"),

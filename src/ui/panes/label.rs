@@ -4,12 +4,14 @@
 //! selected, and what is folded away.
 
 mod answers;
+mod attributes;
 mod caret;
 mod comments;
 mod compare;
 mod filters;
 mod inspector;
 mod jump;
+mod linking;
 mod marking;
 mod pieces;
 mod queue;
@@ -133,6 +135,7 @@ impl LabelPane {
                 ui.vertical(|ui| {
                     ui.set_width(width);
                     text::span_bar(ui, cx, project.schema(), document, &mut self.marking);
+                    attributes::chooser_ui(ui, cx, project.schema(), document, &mut self.marking);
                     self.answers.ui(ui, cx, project.schema(), document);
                 });
             });
@@ -156,6 +159,8 @@ impl LabelPane {
         }
         if let Some(document) = document {
             suggested::keys(ui, cx, document, &mut self.marking);
+            attributes::keys(ui, cx, project.schema(), document, &mut self.marking);
+            linking::keys(ui, project.schema(), document, &mut self.marking);
             caret::keys(ui, cx, project.schema(), document, &mut self.marking);
             self.answers.keys(ui, cx, project.schema(), document, self.marking.text_id());
         }
