@@ -235,6 +235,10 @@ impl Phrases {
             C::SetHue { at, .. } => pick(format!("recolour link type {}", name(at)), format!("更改连接类型「{}」的颜色", name(at))),
             C::SetHelp { at, .. } => pick(format!("change the help of link type {}", name(at)), format!("更改连接类型「{}」的说明", name(at))),
             C::SetEnds { at, .. } => pick(format!("what link type {} joins", name(at)), format!("更改连接类型「{}」的两端", name(at))),
+            C::SetParts { at, to: true } => pick(format!("link type {} joins parts", name(at)), format!("连接类型「{}」连接各部分", name(at))),
+            C::SetParts { at, to: false } => {
+                pick(format!("link type {} joins no parts", name(at)), format!("连接类型「{}」不再连接各部分", name(at)))
+            }
             C::Merge { at, into } => {
                 let (name, into) = (name(at), name(into));
                 pick(format!("merge link type {name} into {into}"), format!("将连接类型「{name}」并入「{into}」"))

@@ -1,8 +1,9 @@
 //! The types of links: what it means that one span points at another. The first is the one that trains and that formats
 //! without types hold; a schema that names none has only that one.
 
-use super::Schema;
+use super::{Annotation, Link, Schema, SpanId};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 /// What a link can mean.
@@ -16,13 +17,16 @@ pub struct LinkType {
     pub from: Option<u16>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<u16>,
+    /// Whether the spans it joins are parts of one thing, such as an opinion with other words between them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub parts: bool,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub help: String,
 }
 
 impl LinkType {
     pub fn new(name: impl Into<String>, hue: u8) -> Self {
-        Self { name: name.into(), hue: hue % 8, from: None, to: None, help: String::new() }
+        Self { name: name.into(), hue: hue % 8, from: None, to: None, parts: false, help: String::new() }
     }
 
     /// Whether it may join spans of these labels, in this direction.
@@ -58,5 +62,30 @@ impl Schema {
         if self.link_types == *ABOUT {
             self.link_types.clear();
         }
+    }
+}
+
+impl Annotation {
+    /// The spans that are one thing with this one, itself among them, in reading order: those that links of parts lead to,
+    /// in whichever direction. Links of the first type join no parts.
+    pub fn whole(&self, schema: &Schema, span: SpanId) -> Vec<SpanId> {
+        let joins = |link: &&super::Link| self.joins_parts(schema, link);
+        let mut found = BTreeSet::from([span]);
+        let mut next = vec![span];
+        while let Some(at) = next.pop() {
+            for link in self.links.iter().filter(joins).filter(|link| link.from == at || link.to == at) {
+                let other = if link.from == at { link.to } else { link.from };
+                if found.insert(other) {
+                    next.push(other);
+                }
+            }
+        }
+        self.spans_in_order().into_iter().map(|(id, _)| id).filter(|id| found.contains(id)).collect()
+    }
+
+    /// Whether what a link joins is one thing.
+    pub fn joins_parts(&self, schema: &Schema, link: &Link) -> bool {
+        let link_type = self.link_type(link);
+        link_type > 0 && schema.link_types().get(usize::from(link_type)).is_some_and(|held| held.parts)
     }
 }

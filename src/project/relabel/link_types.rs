@@ -29,6 +29,11 @@ pub enum LinkTypeChange {
         from: Option<u16>,
         to: Option<u16>,
     },
+    /// Whether the spans it joins are parts of one thing.
+    SetParts {
+        at: u16,
+        to: bool,
+    },
     /// Links of the one become links of the other, which keeps its name.
     Merge {
         at: u16,
@@ -87,6 +92,7 @@ impl Schema {
                 self.link_type_mut(*at)?.name = name;
             }
             C::SetHue { at, to } => self.link_type_mut(*at)?.hue = to % 8,
+            C::SetParts { at, to } => self.link_type_mut(*at)?.parts = *to,
             C::SetHelp { at, to } => self.link_type_mut(*at)?.help = to.trim().to_owned(),
             C::SetEnds { at, from, to } => {
                 let labels = self.span_labels.len();

@@ -69,6 +69,10 @@ pub const ROWS: &[(&str, &str)] = &[
         "还没有内容。可在此说明每个标签的含义，以及疑难情况如何判断",
     ),
     ("Questions and labels", "问题与标签"),
+    ("Krippendorff's alpha by MASI", "按 MASI 距离的 Krippendorff α"),
+    ("Krippendorff's alpha for intervals", "区间尺度的 Krippendorff α"),
+    ("mean difference", "平均差"),
+    ("Spans marked alike", "标注位置相同的片段"),
     // Journal.
     ("Journal", "操作记录"),
     ("Journal of all steps…", "操作记录…"),

@@ -7,7 +7,7 @@ use crate::project::{LinkType, LinkTypeChange, Project, SchemaChange};
 use crate::ui::Cx;
 use crate::ui::icons::{self, Icon};
 use crate::ui::theme::palette;
-use eframe::egui::{Align, Layout, RichText, Ui};
+use eframe::egui::{self, Align, Layout, RichText, Ui};
 
 const END: f32 = 112.0;
 
@@ -58,6 +58,14 @@ fn type_ui(
         ui.label(RichText::new("→").color(palette(ui).weak));
         if let Some(to) = choice_menu(ui, &labels, place(held.to), &cx.tf("{} points at", &[name]), END) {
             asked = Some(LinkTypeChange::SetEnds { at, from: held.from, to: end(to) });
+        }
+        let mut parts = held.parts;
+        let words = cx.t("Joins parts of one thing: ASTE writes them as one");
+        // The first type says what opinions are about.
+        let check = egui::Checkbox::new(&mut parts, RichText::new(cx.t("parts")).color(palette(ui).weak));
+        let check = ui.add_enabled(at > 0, check);
+        if check.accessible_name(cx.tf("{} joins parts", &[name])).on_hover_text(words).changed() {
+            asked = Some(LinkTypeChange::SetParts { at, to: parts });
         }
         let mut helped = None;
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
