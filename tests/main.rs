@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // A test that panics has failed: that is what is wanted.
 
 mod agreement;
+mod agreement_gamma;
 mod agreement_graded;
 mod cli;
 mod desk;

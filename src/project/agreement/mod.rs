@@ -4,9 +4,10 @@
 //! something about it. Classes: raw agreement, Cohen's and Fleiss' kappa, Krippendorff's alpha ([`nominal`]). Several labels
 //! and numbers: alpha by how far apart answers are ([`graded`]). Spans: F1 of
 //! equal and of overlapping ones, and Krippendorff's alpha for unitizing ([`spans`]), whose continuum is the texts one
-//! after another. The gamma of Mathet, Widlöcher and Métivier (2015) is not here: its chance level is drawn at random.
+//! after another, and the gamma of Mathet, Widlöcher and Métivier ([`gamma`]).
 
 mod details;
+pub mod gamma;
 pub mod graded;
 pub mod nominal;
 mod questions;
@@ -117,6 +118,8 @@ pub struct SpanAgreement {
     pub overlap_f1: Option<f64>,
     /// Krippendorff's alpha for unitizing, over the documents that all annotators labelled.
     pub alpha: Option<f64>,
+    /// Of two annotators; of more the mean over all pairs, because only two are aligned exactly.
+    pub gamma: Option<f64>,
     pub differing: Arc<[DocId]>,
 }
 
@@ -189,6 +192,7 @@ fn span_agreement(label: Option<u16>, compared: &[Compared<'_>], annotators: &[A
         exact_f1: mean(Matches::exact_f1),
         overlap_f1: mean(Matches::overlap_f1),
         alpha: continuum_alpha(label, compared, annotators),
+        gamma: mean_gamma(label, compared, annotators),
         differing: differing.into(),
     })
 }
@@ -209,6 +213,30 @@ fn continuum_alpha(label: Option<u16>, compared: &[Compared<'_>], annotators: &[
     }
     by_label.values().map(|observers| spans::unitizing_disagreement(observers, length)).sum::<Disagreement>().alpha()
 }
+
+/// Gamma over the texts that two annotators labelled, one after another; the mean over all pairs of annotators.
+fn mean_gamma(label: Option<u16>, compared: &[Compared<'_>], annotators: &[AnnotatorId]) -> Option<f64> {
+    let mut found = Vec::new();
+    for (at, one) in annotators.iter().enumerate() {
+        for other in &annotators[at + 1..] {
+            let mut units: [Vec<Section>; 2] = Default::default();
+            let mut length = 0;
+            for Compared { doc, said } in compared {
+                let of = |who: &AnnotatorId| said.iter().find(|(held, _)| held == who).map(|(_, said)| sections(doc, said, label));
+                let (Some(first), Some(second)) = (of(one), of(other)) else { continue };
+                for (units, sections) in units.iter_mut().zip([first, second]) {
+                    units.extend(sections.into_iter().map(|(label, place)| (label, length + place.start..length + place.end)));
+                }
+                length += doc.text.chars().count() + 1;
+            }
+            found.extend(gamma::gamma([&units[0], &units[1]], length, gamma::Dissimilarity::default(), SEED));
+        }
+    }
+    (!found.is_empty()).then(|| found.iter().sum::<f64>() / found.len() as f64)
+}
+
+/// Of the chance level of gamma, so that a project has one gamma.
+const SEED: u64 = 2015;
 
 /// Spans of one annotation that another lacks: no span of it has the same place, label, polarity and attributes.
 pub fn only_in(one: &Annotation, other: &Annotation) -> Vec<SpanId> {

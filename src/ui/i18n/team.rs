@@ -72,6 +72,7 @@ pub const ROWS: &[(&str, &str)] = &[
     ("Krippendorff's alpha by MASI", "按 MASI 距离的 Krippendorff α"),
     ("Krippendorff's alpha for intervals", "区间尺度的 Krippendorff α"),
     ("mean difference", "平均差"),
+    ("gamma of Mathet et al.", "Mathet 等人的 γ"),
     ("Spans marked alike", "标注位置相同的片段"),
     // Journal.
     ("Journal", "操作记录"),
@@ -110,8 +111,8 @@ pub const ROWS: &[(&str, &str)] = &[
     ("{} documents labelled by two or more, {} with a difference", "两人以上标注的文本 {} 条，其中 {} 条有差异"),
     ("Open the differences", "打开有差异的文本"),
     (
-        "Click a number to see the documents that differ. κ and α: 1 is full agreement, 0 what chance would give",
-        "点击数字查看有差异的文本。κ 和 α：1 为完全一致，0 为随机水平",
+        "Click a number to see the documents that differ. κ, α and γ: 1 is full agreement, 0 what chance would give",
+        "点击数字查看有差异的文本。κ、α 和 γ：1 为完全一致，0 为随机水平",
     ),
     ("documents", "文本"),
     ("number", "数量"),

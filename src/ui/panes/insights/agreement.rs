@@ -33,7 +33,7 @@ pub(super) fn agreement_ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, agre
             spans_ui(ui, cx, project, agreement);
             details_ui(ui, cx, project, &agreement.details);
         });
-        let words = cx.t("Click a number to see the documents that differ. κ and α: 1 is full agreement, 0 what chance would give");
+        let words = cx.t("Click a number to see the documents that differ. κ, α and γ: 1 is full agreement, 0 what chance would give");
         ui.add(egui::Label::new(RichText::new(words).small().color(theme::palette(ui).weak)).wrap());
     });
 }
@@ -144,7 +144,7 @@ fn details_ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, details: &[Detail
 fn spans_ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, agreement: &Agreement) {
     let Some(all) = &agreement.all_labels else { return };
     Grid::new("agreement on spans").spacing([18.0, 4.0]).show(ui, |ui| {
-        heads(ui, &[cx.t("Spans"), cx.t("number"), cx.t("F1 exact"), cx.t("F1 overlapping"), "αu"]);
+        heads(ui, &[cx.t("Spans"), cx.t("number"), cx.t("F1 exact"), cx.t("F1 overlapping"), "αu", "γ"]);
         let row = |ui: &mut Ui, cx: &mut Cx<'_>, spans: &SpanAgreement| {
             let label = spans.label.and_then(|label| project.schema().span_labels.get(usize::from(label)));
             let name = label.map_or(cx.t("all"), |label| label.name.as_str());
@@ -158,6 +158,7 @@ fn spans_ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, agreement: &Agreeme
             figure(ui, cx, &format!("{name}, {}", cx.t("F1 of equal spans")), spans.exact_f1, &spans.differing);
             figure(ui, cx, &format!("{name}, {}", cx.t("F1 of overlapping spans")), spans.overlap_f1, &spans.differing);
             figure(ui, cx, &format!("{name}, {}", cx.t("Krippendorff's alpha for unitizing")), spans.alpha, &spans.differing);
+            figure(ui, cx, &format!("{name}, {}", cx.t("gamma of Mathet et al.")), spans.gamma, &spans.differing);
             ui.end_row();
         };
         for spans in agreement.labels.iter().chain([all]) {
