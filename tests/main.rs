@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used)] // A test that panics has failed: that is what is wanted.
 
 mod agreement;
+mod agreement_gamma;
+mod agreement_graded;
 mod cli;
 mod desk;
+mod details;
 mod figures;
 mod formats;
 mod import;
@@ -25,6 +28,7 @@ mod team;
 mod text;
 mod tidy;
 mod train;
+mod ui_details;
 mod ui_frame;
 mod ui_gestures;
 mod ui_input;

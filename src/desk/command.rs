@@ -1,7 +1,8 @@
 //! Everything a person can ask for. Panes queue commands; [`super::Desk::run`] carries them out.
 
 use crate::project::{
-    AnnotatorId, Answer, CommentId, DocId, Filter, Layer, Order, Polarity, QuestionId, Schema, SchemaChange, SpanId, State, TextRange,
+    AnnotatorId, Answer, AttributeValue, CommentId, DocId, Filter, Layer, Order, Polarity, QuestionId, Schema, SchemaChange, SpanId, State,
+    TextRange,
 };
 use crate::store::import::ImportOptions;
 use crate::store::{Language, Theme};
@@ -99,11 +100,25 @@ pub enum Command {
     },
     /// Suggests the words of a file: a pattern and a span label on each line.
     ImportWords(PathBuf),
-    /// Links two spans, or unlinks them if they are linked.
+    /// Links two spans with the first type that may join them, or unlinks them if they are linked.
     ToggleLink {
         doc: DocId,
         from: SpanId,
         to: SpanId,
+    },
+    /// Links two spans with this type, which a link that is there becomes; one that is of this type is taken away.
+    LinkAs {
+        doc: DocId,
+        from: SpanId,
+        to: SpanId,
+        link_type: u16,
+    },
+    /// What an attribute of a span is; `None` takes it away.
+    SetAttribute {
+        doc: DocId,
+        id: SpanId,
+        attribute: u16,
+        to: Option<AttributeValue>,
     },
     /// Answers a question for every document in the queue, or takes its answers away, as one step. Labels of a question
     /// that takes several join those that are there.

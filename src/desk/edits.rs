@@ -1,7 +1,10 @@
 //! Gestures become steps: edits with an inverse, in the journal before the next frame.
 
 use super::{Command, Desk, Notice, phrase::Phrases};
-use crate::project::{Answer, DocId, Document, Edit, EntryKind, Layer, Link, Project, QuestionId, Span, SpanId, State};
+use crate::project::{
+    Answer, AttributeValue, DocId, Document, Edit, EntryKind, Layer, Link, Project, QuestionId, Schema, Span, SpanId, State, TextRange,
+    carried,
+};
 
 impl Desk {
     pub(super) fn annotate(&mut self, command: Command) {
@@ -48,21 +51,12 @@ impl Desk {
             }
             Command::ChangeSpan { doc, id, range, label } => {
                 let Some((document, span)) = marked(doc, id) else { return };
-                let keeps_polarity = project.schema().span_labels.get(usize::from(label)).is_some_and(|kind| kind.polarity);
-                let polarity = span.polarity.filter(|_| keeps_polarity);
+                let edit = relabelled(project.schema(), &document, (id, span), range, label);
                 let name = phrases.change(&document, range);
-                self.commit(name, vec![Edit::PutSpan { doc, id, span: Span { range, label, polarity } }]);
+                self.commit(name, vec![edit]);
             }
-            Command::ToggleLink { doc, from, to } => {
-                let Some(document) = document(doc) else { return };
-                let (link, back) = (Link { from, to }, Link { from: to, to: from });
-                let held = [link, back].into_iter().find(|link| document.annotation.links.contains(link));
-                let edit = match held {
-                    Some(link) => Edit::RemoveLink { doc, link },
-                    None => Edit::PutLink { doc, link },
-                };
-                self.commit(phrases.link(held.is_none()), vec![edit]);
-            }
+            Command::ToggleLink { .. } | Command::LinkAs { .. } => self.link(&command),
+            Command::SetAttribute { doc, id, attribute, to } => self.set_attribute(doc, id, attribute, to),
             Command::AddDocument(text) => {
                 if text.trim().is_empty() {
                     return;
@@ -87,6 +81,44 @@ impl Desk {
         self.commit(name, vec![Edit::SetAnswer { doc, question, to }]);
     }
 
+    fn link(&mut self, command: &Command) {
+        let (doc, from, to, wanted) = match *command {
+            Command::ToggleLink { doc, from, to } => (doc, from, to, None),
+            Command::LinkAs { doc, from, to, link_type } => (doc, from, to, Some(link_type)),
+            _ => return,
+        };
+        let Some(project) = self.project() else { return };
+        let Some(document) = project.document(doc).map(|document| document.seen_in(self.layer)) else { return };
+        let said = &document.annotation;
+        let link = Link { from, to };
+        let label = |id: SpanId| said.spans.get(&id).map(|span| span.label);
+        let usual = || project.schema().link_type_for(label(from)?, label(to)?);
+        let link_type = wanted.or_else(usual).unwrap_or_default();
+        let held = [link, Link { from: to, to: from }].into_iter().find(|link| said.links.contains(link));
+        let is_there = held.is_some_and(|held| wanted.is_none() || held == link && said.link_type(&held) == link_type);
+        let mut edits: Vec<Edit> = held.into_iter().map(|link| Edit::RemoveLink { doc, link }).collect();
+        if !is_there {
+            edits.push(put_link(doc, link, link_type));
+        }
+        let types = project.schema().link_types();
+        let named = types.get(usize::from(link_type)).filter(|_| types.len() > 1).map(|held| held.name.as_str());
+        self.commit(Phrases(self.settings.language).link(!is_there, named), edits);
+    }
+
+    fn set_attribute(&mut self, doc: DocId, id: SpanId, attribute: u16, to: Option<AttributeValue>) {
+        let Some(project) = self.project() else { return };
+        let Some(document) = project.document(doc).map(|document| document.seen_in(self.layer)) else { return };
+        let Some(span) = document.annotation.spans.get(&id).copied() else { return };
+        let held = document.annotation.attributes_of(id);
+        let Some(asked) = project.schema().attributes(span.label).get(usize::from(attribute)).filter(|_| held.get(attribute) != to) else {
+            return;
+        };
+        let words = to.map(|value| asked.words(value));
+        let name = Phrases(self.settings.language).attribute(&document, span.range, &asked.name, words.as_deref());
+        let attributes = held.clone().with(attribute, to);
+        self.commit(name, vec![Edit::PutSpanWith { doc, id, span, attributes }]);
+    }
+
     fn add_span(&mut self, command: &Command) {
         let (doc, range, label, to) = match *command {
             Command::AddSpan { doc, range, label } => (doc, range, label, None),
@@ -103,7 +135,9 @@ impl Desk {
         let name = Phrases(self.settings.language).mark(&document, range, &kind.name);
         let mut edits = vec![Edit::PutSpan { doc, id, span: Span { range, label, polarity: None } }];
         if let Some(to) = to.filter(|to| document.annotation.spans.contains_key(to)) {
-            edits.push(Edit::PutLink { doc, link: Link { from: id, to } });
+            let goal = document.annotation.spans.get(&to).map_or(label, |span| span.label);
+            let link_type = project.schema().link_type_for(label, goal).unwrap_or_default();
+            edits.push(put_link(doc, Link { from: id, to }, link_type));
         }
         self.commit(name, edits);
     }
@@ -233,6 +267,26 @@ fn turned(document: &Document, to: State, reason: &str) -> Vec<Edit> {
         edits.push(Edit::SetState { doc, to });
     }
     edits
+}
+
+fn put_link(doc: DocId, link: Link, link_type: u16) -> Edit {
+    match link_type {
+        0 => Edit::PutLink { doc, link },
+        link_type => Edit::PutLinkAs { doc, link, link_type },
+    }
+}
+
+/// Another place or label for a span, which keeps what the label has room for.
+fn relabelled(schema: &Schema, document: &Document, (id, span): (SpanId, Span), range: TextRange, label: u16) -> Edit {
+    let doc = document.id;
+    let keeps_polarity = schema.span_labels.get(usize::from(label)).is_some_and(|kind| kind.polarity);
+    let to = Span { range, label, polarity: span.polarity.filter(|_| keeps_polarity) };
+    let held = document.annotation.attributes_of(id);
+    if held.is_empty() || label == span.label {
+        return Edit::PutSpan { doc, id, span: to };
+    }
+    let attributes = carried(held, schema.attributes(span.label), schema.attributes(label));
+    Edit::PutSpanWith { doc, id, span: to, attributes }
 }
 
 /// Removes a span and the links that hold it.

@@ -161,6 +161,8 @@ impl Desk {
             | C::ChangeSpan { .. }
             | C::ToggleLink { .. }
             | C::AnswerQueue { .. }
+            | C::LinkAs { .. }
+            | C::SetAttribute { .. }
             | C::AddDocument(_) => self.annotate(command),
             C::AcceptSpan { .. }
             | C::AcceptClass { .. }

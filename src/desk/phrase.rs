@@ -113,11 +113,21 @@ impl Phrases {
         self.pick(format!("polarity of {what}: {mark}"), format!("「{what}」的倾向：{mark}"))
     }
 
-    pub fn link(self, linked: bool) -> String {
-        if linked {
-            self.pick("link spans".to_owned(), "连接片段".to_owned())
-        } else {
-            self.pick("unlink spans".to_owned(), "断开连接".to_owned())
+    /// `named`: the type, where there are several.
+    pub fn link(self, linked: bool, named: Option<&str>) -> String {
+        match (linked, named) {
+            (true, Some(name)) => self.pick(format!("link spans: {name}"), format!("连接片段：{name}")),
+            (true, None) => self.pick("link spans".to_owned(), "连接片段".to_owned()),
+            (false, _) => self.pick("unlink spans".to_owned(), "断开连接".to_owned()),
+        }
+    }
+
+    /// "category of 电池: hardware".
+    pub fn attribute(self, doc: &Document, range: TextRange, asked: &str, to: Option<&str>) -> String {
+        let what = excerpt(range.of(&doc.text));
+        match to {
+            Some(to) => self.pick(format!("{asked} of {what}: {to}"), format!("「{what}」的{asked}：{to}")),
+            None => self.pick(format!("no {asked} of {what}"), format!("清除「{what}」的{asked}")),
         }
     }
 

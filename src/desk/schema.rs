@@ -1,7 +1,7 @@
 //! Changes of the schema: one step each, whose name says how much of what was answered it touches.
 
 use super::{Desk, Notice, phrase::Phrases};
-use crate::project::{LabelId, Plan, QuestionId, Schema, SchemaChange};
+use crate::project::{AttributeChange, LabelId, LinkTypeChange, Plan, QuestionId, Schema, SchemaChange, Touched};
 use crate::store::Language;
 
 impl Desk {
@@ -114,6 +114,11 @@ impl Phrases {
             C::SetHue { label, .. } => pick(format!("recolour {}", name(label)), format!("更改{}的颜色", name(label))),
             C::SetKey { label, .. } => pick(format!("change the key of {}", name(label)), format!("更改{}的按键", name(label))),
             C::SetHelp { label, .. } => pick(format!("change the help of {}", name(label)), format!("更改{}的说明", name(label))),
+            C::SetQuestionHelp { question, .. } => {
+                pick(format!("change the help of {}", asked(question)), format!("更改{}的说明", asked(question)))
+            }
+            C::Attribute { label, change } => self.attribute_change(schema, *label, change),
+            C::LinkType(change) => self.link_type_change(schema, change),
             C::SetPolarity { label, to: true } => {
                 let name = name(&LabelId::Span(*label));
                 pick(format!("polarity for {name}"), format!("{name}带倾向"))
@@ -133,27 +138,112 @@ impl Phrases {
             }
             C::Delete { label } => pick(format!("delete {}", name(label)), format!("删除{}", name(label))),
         };
-        if plan.changes_answers() || matches!(change, C::Delete { .. } | C::DeleteQuestion { .. } | C::Merge { .. }) {
-            words + &self.counts(plan)
-        } else {
-            words
+        let counts_anyway = matches!(
+            change,
+            C::Delete { .. }
+                | C::DeleteQuestion { .. }
+                | C::Merge { .. }
+                | C::LinkType(LinkTypeChange::Delete { .. } | LinkTypeChange::Merge { .. })
+                | C::Attribute { change: AttributeChange::Delete { .. }, .. }
+        );
+        if plan.changes_answers() || counts_anyway { words + &self.counts(plan, change) } else { words }
+    }
+
+    /// ": 4 spans, 2 links": what a change is about comes first even if it is none, the rest only where there is some.
+    fn counts(self, plan: &Plan, change: &SchemaChange) -> String {
+        let Plan { answers, spans, links, polarities, attributes, .. } = *plan;
+        let about = change.is_about();
+        let kinds = [
+            (Touched::Answers, answers, "answers", "个答案"),
+            (Touched::Spans, spans, "spans", "个片段"),
+            (Touched::Links, links, "links", "个连接"),
+            (Touched::Polarities, polarities, "polarities", "个倾向"),
+            (Touched::Attributes, attributes, "attributes", "个属性"),
+        ];
+        let said = kinds.into_iter().filter(|(kind, count, ..)| *kind == about || *count > 0);
+        let zh = self.0 == Language::Chinese;
+        let said: Vec<String> =
+            said.map(|(_, count, english, chinese)| if zh { format!("{count} {chinese}") } else { format!("{count} {english}") }).collect();
+        if zh { format!("：{}", said.join("，")) } else { format!(": {}", said.join(", ")) }
+    }
+
+    /// "add attribute category to span label aspect".
+    fn attribute_change(self, schema: &Schema, label: u16, change: &AttributeChange) -> String {
+        use AttributeChange as C;
+        let zh = self.0 == Language::Chinese;
+        let pick = |english: String, chinese: String| if zh { chinese } else { english };
+        let of = schema.name(LabelId::Span(label)).unwrap_or_default();
+        let asked = |at: &u16| schema.attributes(label).get(usize::from(*at));
+        let name = |at: &u16| asked(at).map_or("", |held| held.name.as_str());
+        let value = |at: &u16, value: &u16| asked(at).and_then(|held| held.values().get(usize::from(*value))).map_or("", String::as_str);
+        match change {
+            C::Add { name, .. } => {
+                let name = name.trim();
+                pick(format!("add attribute {name} to {of}"), format!("为「{of}」添加属性「{name}」"))
+            }
+            C::Rename { attribute, to } => {
+                let (name, to) = (name(attribute), to.trim());
+                pick(format!("rename attribute {name} of {of} to {to}"), format!("将「{of}」的属性「{name}」改名为「{to}」"))
+            }
+            C::SetHelp { attribute, .. } => {
+                let name = name(attribute);
+                pick(format!("change the help of attribute {name} of {of}"), format!("更改「{of}」的属性「{name}」的说明"))
+            }
+            C::SetKind { attribute, .. } => {
+                let name = name(attribute);
+                pick(format!("other values for attribute {name} of {of}"), format!("更改「{of}」的属性「{name}」的取值"))
+            }
+            C::Delete { attribute } => {
+                let name = name(attribute);
+                pick(format!("delete attribute {name} of {of}"), format!("删除「{of}」的属性「{name}」"))
+            }
+            C::AddValue { attribute, name: fresh } => {
+                let (name, fresh) = (name(attribute), fresh.trim());
+                pick(format!("add {fresh} to {name} of {of}"), format!("为「{of}」的「{name}」添加「{fresh}」"))
+            }
+            C::RenameValue { attribute, value: at, to } => {
+                let (name, held, to) = (name(attribute), value(attribute, at), to.trim());
+                pick(format!("rename {held} to {to} in {name} of {of}"), format!("将「{of}」的「{name}」中的「{held}」改名为「{to}」"))
+            }
+            C::MergeValue { attribute, value: at, into } => {
+                let (name, held, into) = (name(attribute), value(attribute, at), value(attribute, into));
+                pick(format!("merge {held} into {into} in {name} of {of}"), format!("将「{of}」的「{name}」中的「{held}」并入「{into}」"))
+            }
+            C::DeleteValue { attribute, value: at } => {
+                let (name, held) = (name(attribute), value(attribute, at));
+                pick(format!("delete {held} from {name} of {of}"), format!("从「{of}」的「{name}」中删除「{held}」"))
+            }
         }
     }
 
-    fn counts(self, plan: &Plan) -> String {
-        let Plan { answers, spans, links, polarities, .. } = plan;
-        let mut words = match self.0 {
-            Language::English => format!(": {answers} answers, {spans} spans"),
-            Language::Chinese => format!("：{answers} 个答案，{spans} 个片段"),
-        };
-        for (count, english, chinese) in [(links, "links", "个连接"), (polarities, "polarities", "个倾向")] {
-            if *count > 0 {
-                words += &match self.0 {
-                    Language::English => format!(", {count} {english}"),
-                    Language::Chinese => format!("，{count} {chinese}"),
-                };
+    /// "delete link type part of".
+    fn link_type_change(self, schema: &Schema, change: &LinkTypeChange) -> String {
+        use LinkTypeChange as C;
+        let zh = self.0 == Language::Chinese;
+        let pick = |english: String, chinese: String| if zh { chinese } else { english };
+        let name = |at: &u16| schema.link_types().get(usize::from(*at)).map_or("", |held| held.name.as_str());
+        match change {
+            C::Add { name } => pick(format!("add link type {}", name.trim()), format!("添加连接类型「{}」", name.trim())),
+            C::Rename { at, to } => {
+                let (name, to) = (name(at), to.trim());
+                pick(format!("rename link type {name} to {to}"), format!("将连接类型「{name}」改名为「{to}」"))
             }
+            C::SetHue { at, .. } => pick(format!("recolour link type {}", name(at)), format!("更改连接类型「{}」的颜色", name(at))),
+            C::SetHelp { at, .. } => {
+                pick(format!("change the help of link type {}", name(at)), format!("更改连接类型「{}」的说明", name(at)))
+            }
+            C::SetEnds { at, .. } => pick(format!("what link type {} joins", name(at)), format!("更改连接类型「{}」的两端", name(at))),
+            C::SetParts { at, to: true } => {
+                pick(format!("link type {} joins parts", name(at)), format!("连接类型「{}」连接各部分", name(at)))
+            }
+            C::SetParts { at, to: false } => {
+                pick(format!("link type {} joins no parts", name(at)), format!("连接类型「{}」不再连接各部分", name(at)))
+            }
+            C::Merge { at, into } => {
+                let (name, into) = (name(at), name(into));
+                pick(format!("merge link type {name} into {into}"), format!("将连接类型「{name}」并入「{into}」"))
+            }
+            C::Delete { at } => pick(format!("delete link type {}", name(at)), format!("删除连接类型「{}」", name(at))),
         }
-        words
     }
 }

@@ -1,8 +1,9 @@
 //! What has been said about one document.
 
-use super::{Number, Polarity, QuestionId, SpanId, TextRange};
+use super::{AttributeValue, Attributes, Number, Polarity, QuestionId, SpanId, TextRange};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 /// Where a document stands in the work.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,14 +35,11 @@ pub struct Span {
     pub polarity: Option<Polarity>,
 }
 
-impl Span {
-    /// What makes two spans the same: place, label and polarity.
-    pub fn key(&self) -> (usize, usize, u16, Option<Polarity>) {
-        (self.range.start(), self.range.end(), self.label, self.polarity)
-    }
-}
+/// What makes two spans the same: place, label, polarity and attributes.
+pub type SpanKey = (usize, usize, u16, Option<Polarity>, Vec<(u16, AttributeValue)>);
 
-/// "This opinion is about that aspect": from the opinion to the aspect.
+/// "This opinion is about that aspect": from the opinion to the aspect. Other types of links say what they join
+/// ([`super::LinkType`]); between two spans there is one link in a direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Link {
     pub from: SpanId,
@@ -73,10 +71,16 @@ pub struct Annotation {
     /// Not suggested again.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub rejected: BTreeSet<Rejected>,
+    /// What is said of spans beside their polarity. A span that is not here has no attributes.
+    #[serde(with = "pairs", skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<SpanId, Attributes>,
+    /// Types of links, by place in the schema. A link that is not here is of the first.
+    #[serde(with = "pairs", skip_serializing_if = "BTreeMap::is_empty")]
+    pub link_types: BTreeMap<Link, u16>,
 }
 
 /// A map as a list of pairs: JSON has no numbers for keys, and inside an [`super::Edit`] serde can't read them back.
-mod pairs {
+pub(super) mod pairs {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
     use std::collections::BTreeMap;
 
@@ -121,18 +125,45 @@ impl Annotation {
 
     /// Whether answers, spans and links are the same, whatever the spans are numbered and wherever the work stands.
     pub fn says_the_same_as(&self, other: &Self) -> bool {
-        let place = |said: &Self, id: &SpanId| said.spans.get(id).map(Span::key);
         let spans = |said: &Self| {
-            let mut spans: Vec<_> = said.spans.values().map(Span::key).collect();
+            let mut spans: Vec<_> = said.spans.keys().map(|id| said.span_key(*id)).collect();
             spans.sort_unstable();
             spans
         };
         let links = |said: &Self| {
-            let mut links: Vec<_> = said.links.iter().map(|link| (place(said, &link.from), place(said, &link.to))).collect();
+            let mut links: Vec<_> = said.links.iter().map(|link| said.link_key(link)).collect();
             links.sort_unstable();
             links
         };
         self.answers == other.answers && spans(self) == spans(other) && links(self) == links(other)
+    }
+
+    /// What is said of a span beside its polarity.
+    pub fn attributes_of(&self, span: SpanId) -> &Attributes {
+        static NONE: LazyLock<Attributes> = LazyLock::new(Attributes::default);
+        self.attributes.get(&span).unwrap_or(&NONE)
+    }
+
+    /// The type of a link, by place in the schema.
+    pub fn link_type(&self, link: &Link) -> u16 {
+        self.link_types.get(link).copied().unwrap_or_default()
+    }
+
+    /// The links of the first type: "this opinion is about that aspect".
+    pub fn main_links(&self) -> impl Iterator<Item = &Link> {
+        self.links.iter().filter(|link| self.link_type(link) == 0)
+    }
+
+    /// What makes a span the same as one of another annotation.
+    pub fn span_key(&self, id: SpanId) -> Option<SpanKey> {
+        let span = self.spans.get(&id)?;
+        let attributes = self.attributes_of(id).iter().collect();
+        Some((span.range.start(), span.range.end(), span.label, span.polarity, attributes))
+    }
+
+    /// What makes a link the same as one of another annotation.
+    fn link_key(&self, link: &Link) -> (Option<SpanKey>, Option<SpanKey>, u16) {
+        (self.span_key(link.from), self.span_key(link.to), self.link_type(link))
     }
 
     /// Spans in reading order, the longer of two with the same start first.

@@ -1,7 +1,8 @@
 //! The only way to change a project. Applying an edit answers with its inverse, so undo can't drift from do.
 
 use super::{
-    Annotation, AnnotatorId, Answer, Comment, CommentId, DocId, Document, Link, Project, QuestionId, Rejected, Schema, Span, SpanId, State,
+    Annotation, AnnotatorId, Answer, Attributes, Comment, CommentId, DocId, Document, Link, Project, QuestionId, Rejected, Schema, Span,
+    SpanId, State,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -28,19 +29,34 @@ pub enum Edit {
         doc: DocId,
         to: String,
     },
+    /// A span that is there already keeps its attributes, unless it gets another label.
     PutSpan {
         doc: DocId,
         id: SpanId,
         span: Span,
+    },
+    /// A span with just these attributes.
+    PutSpanWith {
+        doc: DocId,
+        id: SpanId,
+        span: Span,
+        attributes: Attributes,
     },
     /// Fails while a link holds the span: remove the links first.
     RemoveSpan {
         doc: DocId,
         id: SpanId,
     },
+    /// Of the first type.
     PutLink {
         doc: DocId,
         link: Link,
+    },
+    /// Of any type, by its place in the schema.
+    PutLinkAs {
+        doc: DocId,
+        link: Link,
+        link_type: u16,
     },
     RemoveLink {
         doc: DocId,
@@ -109,7 +125,7 @@ pub enum EditError {
     Linked(DocId, SpanId),
     #[error("the link of document {0:?} is missing, already there, or joins a span to itself")]
     BadLink(DocId),
-    #[error("the schema has no such question, class or label, or the answer is of another kind")]
+    #[error("the schema has no such question, class, label, attribute or type of link, or the answer is of another kind")]
     NotInSchema,
     #[error("documents must be numbered in order: {wanted} was due, {found:?} came")]
     IdGap { wanted: usize, found: DocId },
@@ -130,8 +146,10 @@ impl Edit {
             | Self::SetFlag { doc, .. }
             | Self::SetSkipReason { doc, .. }
             | Self::PutSpan { doc, .. }
+            | Self::PutSpanWith { doc, .. }
             | Self::RemoveSpan { doc, .. }
             | Self::PutLink { doc, .. }
+            | Self::PutLinkAs { doc, .. }
             | Self::RemoveLink { doc, .. }
             | Self::SetRejected { doc, .. }
             | Self::SetAnnotation { doc, .. }
@@ -188,28 +206,30 @@ impl Project {
                 let slot = &mut self.doc_mut(doc)?.annotation.skip_reason;
                 Edit::SetSkipReason { doc, to: std::mem::replace(slot, to) }
             }
-            Edit::PutSpan { doc, id, span } => self.put_span(doc, id, span)?,
+            Edit::PutSpan { doc, id, span } => self.put_span(doc, id, span, None)?,
+            Edit::PutSpanWith { doc, id, span, attributes } => self.put_span(doc, id, span, Some(attributes))?,
             Edit::RemoveSpan { doc, id } => {
                 let annotation = &mut self.doc_mut(doc)?.annotation;
                 if annotation.links.iter().any(|link| link.from == id || link.to == id) {
                     return Err(EditError::Linked(doc, id));
                 }
                 let span = annotation.spans.remove(&id).ok_or(EditError::NoSpan(doc, id))?;
-                Edit::PutSpan { doc, id, span }
-            }
-            Edit::PutLink { doc, link } => {
-                let annotation = &mut self.doc_mut(doc)?.annotation;
-                let known = |id| annotation.spans.contains_key(&id);
-                if link.from == link.to || !known(link.from) || !known(link.to) || !annotation.links.insert(link) {
-                    return Err(EditError::BadLink(doc));
+                match annotation.attributes.remove(&id) {
+                    Some(attributes) => Edit::PutSpanWith { doc, id, span, attributes },
+                    None => Edit::PutSpan { doc, id, span },
                 }
-                Edit::RemoveLink { doc, link }
             }
+            Edit::PutLink { doc, link } => self.put_link(doc, link, 0)?,
+            Edit::PutLinkAs { doc, link, link_type } => self.put_link(doc, link, link_type)?,
             Edit::RemoveLink { doc, link } => {
-                if !self.doc_mut(doc)?.annotation.links.remove(&link) {
+                let annotation = &mut self.doc_mut(doc)?.annotation;
+                if !annotation.links.remove(&link) {
                     return Err(EditError::BadLink(doc));
                 }
-                Edit::PutLink { doc, link }
+                match annotation.link_types.remove(&link) {
+                    Some(link_type) => Edit::PutLinkAs { doc, link, link_type },
+                    None => Edit::PutLink { doc, link },
+                }
             }
             Edit::SetRejected { doc, what, to } => {
                 let document = self.doc_mut(doc)?;
@@ -279,18 +299,45 @@ impl Project {
         Ok(Edit::SetAnswer { doc, question, to: old })
     }
 
-    fn put_span(&mut self, doc: DocId, id: SpanId, span: Span) -> Result<Edit, EditError> {
-        if usize::from(span.label) >= self.schema.span_labels.len() {
+    fn put_span(&mut self, doc: DocId, id: SpanId, span: Span, attributes: Option<Attributes>) -> Result<Edit, EditError> {
+        let fits = attributes.as_ref().is_none_or(|said| self.schema.takes_attributes(span.label, said));
+        if usize::from(span.label) >= self.schema.span_labels.len() || !fits {
             return Err(EditError::NotInSchema);
         }
         let document = self.doc_mut(doc)?;
         if !span.range.fits(&document.text) {
             return Err(EditError::OutOfText(doc));
         }
-        Ok(match document.annotation.spans.insert(id, span) {
-            Some(span) => Edit::PutSpan { doc, id, span },
-            None => Edit::RemoveSpan { doc, id },
+        let annotation = &mut document.annotation;
+        let (Some(old), held) = (annotation.spans.insert(id, span), annotation.attributes.remove(&id).unwrap_or_default()) else {
+            attributes.filter(|said| !said.is_empty()).map(|said| annotation.attributes.insert(id, said));
+            return Ok(Edit::RemoveSpan { doc, id });
+        };
+        let to = attributes.unwrap_or_else(|| if old.label == span.label { held.clone() } else { Attributes::default() });
+        let plain = to == held && (held.is_empty() || old.label == span.label);
+        if !to.is_empty() {
+            annotation.attributes.insert(id, to);
+        }
+        Ok(match plain {
+            true => Edit::PutSpan { doc, id, span: old },
+            false => Edit::PutSpanWith { doc, id, span: old, attributes: held },
         })
+    }
+
+    fn put_link(&mut self, doc: DocId, link: Link, link_type: u16) -> Result<Edit, EditError> {
+        let known_type = usize::from(link_type) < self.schema.link_types().len();
+        let annotation = &mut self.doc_mut(doc)?.annotation;
+        if !known_type {
+            return Err(EditError::NotInSchema);
+        }
+        let known = |id| annotation.spans.contains_key(&id);
+        if link.from == link.to || !known(link.from) || !known(link.to) || !annotation.links.insert(link) {
+            return Err(EditError::BadLink(doc));
+        }
+        if link_type > 0 {
+            annotation.link_types.insert(link, link_type);
+        }
+        Ok(Edit::RemoveLink { doc, link })
     }
 
     fn add_documents(&mut self, first: DocId, count: u32, documents: Vec<Document>) -> Result<Edit, EditError> {
@@ -326,10 +373,18 @@ fn all_fits(doc: &Document, schema: &Schema) -> bool {
 
 /// Whether all that is said about a document lies in its text and in the schema.
 fn fits(doc: &Document, schema: &Schema) -> bool {
-    let Annotation { answers, spans, links, rejected, .. } = &doc.annotation;
+    let Annotation { answers, spans, links, attributes, link_types, rejected, .. } = &doc.annotation;
+    // Attributes are kept where there are some, types where they are not the first: one way to say a thing.
+    let attributes_fit = |(id, said): (&SpanId, &Attributes)| {
+        !said.is_empty() && spans.get(id).is_some_and(|span| schema.takes_attributes(span.label, said))
+    };
+    let type_fits =
+        |(link, link_type): (&Link, &u16)| *link_type > 0 && usize::from(*link_type) < schema.link_types().len() && links.contains(link);
     let answer_fits = |(question, answer): (&QuestionId, &Answer)| schema.question(*question).is_some_and(|asked| asked.takes(answer));
     answers.iter().all(answer_fits)
         && spans.values().all(|span| usize::from(span.label) < schema.span_labels.len() && span.range.fits(&doc.text))
         && rejected.iter().all(|one| one.range.fits(&doc.text))
         && links.iter().all(|link| link.from != link.to && spans.contains_key(&link.from) && spans.contains_key(&link.to))
+        && attributes.iter().all(attributes_fit)
+        && link_types.iter().all(type_fits)
 }

@@ -1,10 +1,13 @@
 //! A colleague's copy of a project, document by document: what they said becomes a layer of theirs, documents we lack
 //! are added, and labels we lack join the schema. Plans the edits of one step and reports; changes nothing.
 
+mod joined;
+
 use super::{
     Annotation, AnnotatorId, Answer, Comment, CommentId, DocId, Document, Edit, History, Kind, Layer, Project, Question, QuestionId,
     Schema, SchemaChange, SpanLabel,
 };
+use joined::{Joined, attributes, link_types};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Their project, and whose answers its outcome is.
@@ -318,6 +321,9 @@ struct Labels {
     /// By question of theirs: ours, and the place of each class.
     questions: Vec<(QuestionId, Vec<u16>)>,
     spans: Vec<u16>,
+    /// By span label of theirs.
+    attributes: Vec<Joined>,
+    link_types: Vec<u16>,
 }
 
 impl Labels {
@@ -342,7 +348,12 @@ impl Labels {
         for label in &theirs.span_labels {
             spans.push(span_label(&mut schema, label, report)?);
         }
-        Ok(Self { schema, questions, spans })
+        let mut joined = Vec::new();
+        for (label, to) in (0u16..).zip(&spans) {
+            joined.push(attributes(&mut schema, *to, theirs.attributes(label), report)?);
+        }
+        let link_types = link_types(&mut schema, theirs, &spans, report)?;
+        Ok(Self { schema, questions, spans, attributes: joined, link_types })
     }
 
     fn translated(&self, said: &Annotation) -> Annotation {
@@ -359,6 +370,15 @@ impl Labels {
             };
             said.answers.extend(answer.map(|answer| (*to, answer)));
         }
+        for (id, held) in &mut said.attributes {
+            let label = said.spans.get(id).map(|span| usize::from(span.label));
+            let joined = label.and_then(|label| self.attributes.get(label));
+            *held = joined.map(|joined| joined.translated(held)).unwrap_or_default();
+        }
+        said.attributes.retain(|_, held| !held.is_empty());
+        let link_type = |at: u16| self.link_types.get(usize::from(at)).copied().unwrap_or_default();
+        let types = said.links.iter().map(|link| (*link, link_type(said.link_type(link)))).filter(|(_, link_type)| *link_type > 0);
+        said.link_types = types.collect();
         for span in said.spans.values_mut() {
             span.label = self.spans.get(usize::from(span.label)).copied().unwrap_or(span.label);
         }

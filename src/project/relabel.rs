@@ -1,16 +1,23 @@
 //! Changes of the schema as a person asks for them, planned as the edits of one step: what was answered follows its
 //! label when labels move or join, and is taken away with a label that goes. Plans; changes nothing.
 
+mod attributes;
 mod error;
+mod link_types;
 mod questions;
+mod spans;
 mod wishes;
 
 use super::schema::{Note, RESERVED, is_opinion};
-use super::{Answer, Class, Document, Edit, Kind, LabelId, Link, Project, QuestionId, Schema, Span, SpanId, SpanLabel, View, WordRule};
+use super::{Answer, Class, Document, Edit, Kind, LabelId, Project, QuestionId, Schema, SpanLabel, View, WordRule};
+pub use attributes::AttributeChange;
+use attributes::AttributeFate;
 pub use error::{KeyUse, SchemaError};
+use link_types::LinkFate;
+pub use link_types::LinkTypeChange;
 pub use questions::NewQuestion;
 use questions::Reshaped;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// One wish about the schema.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,6 +88,17 @@ pub enum SchemaChange {
         label: LabelId,
         to: String,
     },
+    SetQuestionHelp {
+        question: QuestionId,
+        to: String,
+    },
+    /// About what is said of a label's spans beside their polarity.
+    Attribute {
+        label: u16,
+        change: AttributeChange,
+    },
+    /// About the types of links.
+    LinkType(LinkTypeChange),
     /// Whether spans of a label carry a polarity. Turned off, those they have are taken away.
     SetPolarity {
         label: u16,
@@ -101,6 +119,32 @@ pub enum SchemaChange {
     },
 }
 
+/// The kinds of things people say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Touched {
+    Answers,
+    Spans,
+    Links,
+    Polarities,
+    Attributes,
+}
+
+impl SchemaChange {
+    /// What a change touches above all.
+    pub fn is_about(&self) -> Touched {
+        match self {
+            Self::Delete { label } | Self::Merge { label, .. } | Self::Move { label, .. } => match label {
+                LabelId::Class(..) => Touched::Answers,
+                LabelId::Span(_) => Touched::Spans,
+            },
+            Self::SetPolarity { .. } => Touched::Polarities,
+            Self::Attribute { .. } => Touched::Attributes,
+            Self::LinkType(_) => Touched::Links,
+            _ => Touched::Answers,
+        }
+    }
+}
+
 /// The edits of a change, and how much of what people said it touches.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
@@ -109,8 +153,10 @@ pub struct Plan {
     /// Answers that change or go. Those that only follow their class to another place are not counted.
     pub answers: usize,
     pub spans: usize,
-    /// Links that go.
+    /// Links that go, or become links of another type.
     pub links: usize,
+    /// Attributes of spans that change or go.
+    pub attributes: usize,
     /// Polarities that go.
     pub polarities: usize,
 }
@@ -118,7 +164,7 @@ pub struct Plan {
 impl Plan {
     /// Whether something that a person said would be another thing afterwards, or gone.
     pub fn changes_answers(&self) -> bool {
-        self.answers + self.spans + self.links + self.polarities > 0
+        self.answers + self.spans + self.links + self.polarities + self.attributes > 0
     }
 }
 
@@ -291,6 +337,8 @@ impl Schema {
         trim(&mut self.label_notes);
         let kept = self.class_notes.iter().rposition(|notes| !notes.is_empty()).map_or(0, |at| at + 1);
         self.class_notes.truncate(kept);
+        let kept = self.question_help.iter().rposition(|help| !help.is_empty()).map_or(0, |at| at + 1);
+        self.question_help.truncate(kept);
     }
 }
 
@@ -299,6 +347,8 @@ enum Effect {
     None,
     Labels(Fate),
     Questions(Reshaped),
+    Attributes(AttributeFate),
+    Links(LinkFate),
 }
 
 /// What becomes of the labels of one list.
@@ -335,7 +385,7 @@ impl Project {
         let mut schema = Schema::clone(self.schema());
         let effect = wished(&mut schema, change)?;
         match &effect {
-            Effect::None => {}
+            Effect::None | Effect::Attributes(_) | Effect::Links(_) => {}
             Effect::Labels(fate) => schema.follow_labels(fate),
             Effect::Questions(reshaped) => schema.follow_questions(reshaped),
         }
@@ -349,9 +399,11 @@ impl Project {
                     Effect::None => {}
                     Effect::Labels(fate) => match fate.list {
                         LabelId::Class(question, _) => plan.take_answer(&seen, question, fate),
-                        LabelId::Span(_) => plan.take_spans(&seen, fate, &schema),
+                        LabelId::Span(_) => plan.take_spans(&seen, fate, [self.schema(), &schema], &mut later),
                     },
                     Effect::Questions(reshaped) => plan.take_questions(&seen, reshaped, [self.schema(), &schema], &mut later),
+                    Effect::Attributes(fate) => plan.take_attributes(&seen, fate, &mut later),
+                    Effect::Links(fate) => plan.take_links(&seen, fate),
                 }
                 let own = plan.edits.split_off(before);
                 plan.edits.extend(layer.edits(own));
@@ -403,6 +455,9 @@ fn wished(schema: &mut Schema, change: &SchemaChange) -> Result<Effect, SchemaEr
             schema.note_mut(*label).help = to.trim().to_owned();
             schema.forget_empty_notes();
         }
+        C::SetQuestionHelp { question, to } => schema.set_question_help(*question, to)?,
+        C::Attribute { label, change } => return schema.change_attributes(*label, change).map(Effect::Attributes),
+        C::LinkType(change) => return schema.change_link_types(change).map(Effect::Links),
         C::SetPolarity { label, to } => {
             let (len, at) = schema.list_of(LabelId::Span(*label))?;
             schema.span_labels[at].polarity = *to;
@@ -469,49 +524,5 @@ impl Plan {
         if to.as_ref() != Some(held) {
             self.edits.push(Edit::SetAnswer { doc: doc.id, question, to });
         }
-    }
-
-    fn take_spans(&mut self, doc: &Document, fate: &Fate, after: &Schema) {
-        let said = &doc.annotation;
-        // A span that would stand twice, with the same place and label: its links go to the one that stays.
-        let twin = |span: &Span| {
-            let same = |other: &Span| other.range == span.range && Some(other.label) == fate.into;
-            let of_subject = Some(span.label) == fate.subject;
-            said.spans.iter().find(|(_, other)| of_subject && same(other)).map(|(id, _)| *id)
-        };
-        let mut spans = BTreeMap::new();
-        let mut twins: BTreeMap<SpanId, SpanId> = BTreeMap::new();
-        for (id, span) in &said.spans {
-            self.spans += usize::from(fate.subject == Some(span.label));
-            match (twin(span), fate.place(span.label)) {
-                (Some(other), _) => {
-                    twins.insert(*id, other);
-                }
-                (None, None) => {}
-                (None, Some(label)) => {
-                    let bears = after.span_labels.get(usize::from(label)).is_some_and(|kind| kind.polarity);
-                    let polarity = span.polarity.filter(|_| bears);
-                    self.polarities += usize::from(polarity != span.polarity);
-                    spans.insert(*id, Span { label, polarity, ..*span });
-                }
-            }
-        }
-        let end = |id: SpanId| twins.get(&id).copied().unwrap_or(id);
-        let moved = said.links.iter().map(|link| Link { from: end(link.from), to: end(link.to) });
-        let whole = |link: &Link| link.from != link.to && spans.contains_key(&link.from) && spans.contains_key(&link.to);
-        let links: BTreeSet<Link> = moved.filter(whole).collect();
-        self.links += said.links.len() - links.len();
-        self.become_so(doc, &spans, &links);
-    }
-
-    /// The edits that make these the spans and links of a document.
-    fn become_so(&mut self, doc: &Document, spans: &BTreeMap<SpanId, Span>, links: &BTreeSet<Link>) {
-        let (said, doc) = (&doc.annotation, doc.id);
-        let gone = said.links.difference(links).map(|link| Edit::RemoveLink { doc, link: *link });
-        let removed = said.spans.keys().filter(|id| !spans.contains_key(id)).map(|id| Edit::RemoveSpan { doc, id: *id });
-        let changed = spans.iter().filter(|(id, span)| said.spans.get(id) != Some(*span));
-        let put = changed.map(|(id, span)| Edit::PutSpan { doc, id: *id, span: *span });
-        let linked = links.difference(&said.links).map(|link| Edit::PutLink { doc, link: *link });
-        self.edits.extend(gone.chain(removed).chain(put).chain(linked));
     }
 }

@@ -1,6 +1,6 @@
 //! What is asked about each document: questions with their classes, and labels for spans.
 
-use super::{Kind, View, WordRule};
+use super::{Attribute, Kind, LinkType, View, WordRule};
 use serde::{Deserialize, Serialize};
 
 /// A question of the schema, by its place.
@@ -81,6 +81,9 @@ pub(super) struct Note {
     pub key: Option<char>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub help: String,
+    /// Of a span label: what is asked about its spans beside their polarity.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attributes: Vec<Attribute>,
 }
 
 /// What is asked about each document.
@@ -94,6 +97,12 @@ pub struct Schema {
     /// By span label; as short as it likes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) label_notes: Vec<Note>,
+    /// By question; as short as it likes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) question_help: Vec<String>,
+    /// Empty while there is only the usual one: see [`Schema::link_types`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) link_types: Vec<LinkType>,
     /// Words that are suggested as spans.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub words: Vec<WordRule>,
@@ -128,7 +137,16 @@ impl Schema {
             .collect();
         let classes = classes.iter().enumerate().map(|(at, name)| Class { name: name.as_ref().to_owned(), hue: (at % 8) as u8 }).collect();
         let questions = vec![Question { name: "sentiment".to_owned(), classes, kind: Kind::One }];
-        Self { questions, span_labels, class_notes: Vec::new(), label_notes: Vec::new(), words: Vec::new(), views: Vec::new() }
+        Self {
+            questions,
+            span_labels,
+            class_notes: Vec::new(),
+            label_notes: Vec::new(),
+            question_help: Vec::new(),
+            link_types: Vec::new(),
+            words: Vec::new(),
+            views: Vec::new(),
+        }
     }
 
     /// The first question with one class for an answer: what a model learns, and what an imported label answers.
@@ -153,6 +171,11 @@ impl Schema {
     /// What the guideline says about a label; empty for nothing.
     pub fn help(&self, label: LabelId) -> &str {
         self.note(label).map_or("", |note| &note.help)
+    }
+
+    /// What the guideline says about a question; empty for nothing.
+    pub fn question_help(&self, question: QuestionId) -> &str {
+        self.question_help.get(usize::from(question.0)).map_or("", String::as_str)
     }
 
     /// The letter or digit that gives this label. A class has the digit of its place unless it was given another key
@@ -182,7 +205,7 @@ impl Schema {
         }
     }
 
-    fn note(&self, label: LabelId) -> Option<&Note> {
+    pub(super) fn note(&self, label: LabelId) -> Option<&Note> {
         match label {
             LabelId::Class(question, at) => self.class_notes.get(usize::from(question.0))?.get(usize::from(at)),
             LabelId::Span(at) => self.label_notes.get(usize::from(at)),

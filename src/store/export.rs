@@ -188,7 +188,7 @@ impl<'a> Out<'a> {
             };
             (0..count).for_each(|_| self.note(doc, what, &doc.text));
         }
-        self.lacks_team(doc);
+        self.lacks_own(doc);
         if !said.skip_reason.is_empty() {
             self.note(doc, "the reason for skipping", &said.skip_reason);
         }
@@ -200,8 +200,18 @@ impl<'a> Out<'a> {
         }
     }
 
-    /// Counts what only our own format has: the layers of annotators, and comments.
-    fn lacks_team(&mut self, doc: &Document) {
+    /// Counts what only our own format has: attributes of spans, types of links, the layers of annotators, comments.
+    fn lacks_own(&mut self, doc: &Document) {
+        let said = &doc.annotation;
+        for (id, span) in &said.spans {
+            for (name, value) in self.schema().attribute_words(span.label, said.attributes_of(*id)) {
+                self.note(doc, "an attribute of a span", &format!("{}: {name} {value}", span.range.of(&doc.text)));
+            }
+        }
+        for link_type in said.link_types.values() {
+            let name = self.schema().link_types().get(usize::from(*link_type)).map_or("", |held| held.name.as_str());
+            self.note(doc, "the type of a link", name);
+        }
         doc.layers.values().for_each(|_| self.note(doc, "the answers of one annotator (only the outcome is written)", &doc.text));
         doc.comments.values().for_each(|comment| self.note(doc, "a comment", &comment.text));
     }

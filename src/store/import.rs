@@ -121,6 +121,10 @@ pub struct DraftAnnotation {
     pub links: Vec<(u32, u32)>,
     /// Suggestions that were turned down.
     pub rejected: BTreeSet<Rejected>,
+    /// What is said of spans beside their polarity, by id and name of the attribute.
+    pub attributes: BTreeMap<u32, BTreeMap<String, DraftValue>>,
+    /// Names of the types of links; a link that is not here is of the first type.
+    pub link_types: BTreeMap<(u32, u32), String>,
     pub state: State,
     pub skip_reason: String,
     pub flagged: bool,
@@ -150,6 +154,14 @@ impl DraftAnswer {
             _ => None,
         }
     }
+}
+
+/// An attribute's value by its name, or a number.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(untagged)]
+pub enum DraftValue {
+    Name(String),
+    Number(Number),
 }
 
 /// A span by the name of its label.

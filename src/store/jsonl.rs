@@ -4,9 +4,12 @@
 //! of another type than the first rows have ends the import or becomes null, without saying which line it was.
 
 use super::StoreError;
-use super::import::{Draft, DraftAnnotation, DraftAnswer, DraftSpan, Intake};
+use super::import::{Draft, DraftAnnotation, DraftAnswer, DraftSpan, DraftValue, Intake};
 use super::scan;
-use crate::project::{Answer, Comment, Document, Layer, Meta, Number, Polarity, Project, Rejected, Split, State, TextRange};
+use crate::project::{
+    Answer, AttributeValue, Comment, Document, Layer, Meta, Number, Polarity, Project, Rejected, Schema, Span, SpanId, Split, State,
+    TextRange,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -65,6 +68,9 @@ struct OwnSpan {
     label: String,
     #[serde(default)]
     polarity: Option<Polarity>,
+    /// What is said beside the polarity: the name of a value, or a number.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    attributes: BTreeMap<String, DraftValue>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -78,6 +84,9 @@ struct OwnRejected {
 struct OwnLink {
     from: u32,
     to: u32,
+    /// Left out for the schema's first type.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    link_type: Option<String>,
 }
 
 /// A line with something in it, or an element of a JSON array.
@@ -199,9 +208,9 @@ fn is_own(object: &Object) -> bool {
 }
 
 fn annotation(text: &str, object: &mut Object) -> Result<DraftAnnotation, String> {
-    let mut spans = Vec::new();
+    let (mut spans, mut attributes) = (Vec::new(), BTreeMap::new());
     for (at, span) in field::<Vec<OwnSpan>>(object, "spans")?.unwrap_or_default().into_iter().enumerate() {
-        let OwnSpan { id, start, end, label, polarity } = span;
+        let OwnSpan { id, start, end, label, polarity, attributes: said } = span;
         let range =
             TextRange::from_chars(text, start..end).ok_or_else(|| format!("has a span {start} to {end} that does not lie in its text"))?;
         let id = id.unwrap_or(at as u32);
@@ -209,9 +218,13 @@ fn annotation(text: &str, object: &mut Object) -> Result<DraftAnnotation, String
             return Err(format!("has two spans with the id {id}"));
         }
         spans.push(DraftSpan { id, range, label, polarity });
+        if !said.is_empty() {
+            attributes.insert(id, said);
+        }
     }
-    let links: Vec<(u32, u32)> =
-        field::<Vec<OwnLink>>(object, "links")?.unwrap_or_default().into_iter().map(|link| (link.from, link.to)).collect();
+    let given: Vec<OwnLink> = field(object, "links")?.unwrap_or_default();
+    let links: Vec<(u32, u32)> = given.iter().map(|link| (link.from, link.to)).collect();
+    let link_types = given.into_iter().filter_map(|link| Some(((link.from, link.to), link.link_type?))).collect();
     let known = |id: u32| spans.iter().any(|span| span.id == id);
     if let Some((from, to)) = links.iter().find(|(from, to)| from == to || !known(*from) || !known(*to)) {
         return Err(format!("has a link from span {from} to span {to}, which do not both exist"));
@@ -234,6 +247,8 @@ fn annotation(text: &str, object: &mut Object) -> Result<DraftAnnotation, String
         spans,
         links,
         rejected,
+        attributes,
+        link_types,
         state: field(object, "state")?.unwrap_or_default(),
         skip_reason: field(object, "skip_reason")?.unwrap_or_default(),
         flagged: field(object, "flagged")?.unwrap_or_default(),
@@ -317,7 +332,12 @@ fn own_layer<'a>(project: &'a Project, doc: &'a Document) -> OwnLayer<'a> {
     let label = |label: u16| schema.span_labels.get(usize::from(label)).map(|label| label.name.clone());
     let spans = annotation.spans.iter().filter_map(|(id, span)| {
         let chars = span.range.chars(&doc.text);
-        Some(OwnSpan { id: Some(id.0), start: chars.start, end: chars.end, label: label(span.label)?, polarity: span.polarity })
+        let attributes = own_attributes(schema, doc, *id, span);
+        Some(OwnSpan { id: Some(id.0), start: chars.start, end: chars.end, label: label(span.label)?, polarity: span.polarity, attributes })
+    });
+    let links = annotation.links.iter().map(|link| {
+        let named = Some(annotation.link_type(link)).filter(|at| *at > 0).and_then(|at| schema.link_types().get(usize::from(at)));
+        OwnLink { from: link.from.0, to: link.to.0, link_type: named.map(|held| held.name.clone()) }
     });
     let rejected = |Rejected { range, label }: &Rejected| {
         let chars = range.chars(&doc.text);
@@ -326,10 +346,23 @@ fn own_layer<'a>(project: &'a Project, doc: &'a Document) -> OwnLayer<'a> {
     OwnLayer {
         answers: answers.collect(),
         spans: spans.collect(),
-        links: annotation.links.iter().map(|link| OwnLink { from: link.from.0, to: link.to.0 }).collect(),
         rejected: annotation.rejected.iter().map(rejected).collect(),
+        links: links.collect(),
         state: &annotation.state,
         skip_reason: &annotation.skip_reason,
         flagged: annotation.flagged,
     }
+}
+
+fn own_attributes(schema: &Schema, doc: &Document, id: SpanId, span: &Span) -> BTreeMap<String, DraftValue> {
+    let asked = schema.attributes(span.label);
+    let said = doc.annotation.attributes_of(id).iter().filter_map(|(at, value)| {
+        let attribute = asked.get(usize::from(at))?;
+        let value = match value {
+            AttributeValue::Number(number) => DraftValue::Number(number),
+            value => DraftValue::Name(attribute.words(value)),
+        };
+        Some((attribute.name.clone(), value))
+    });
+    said.collect()
 }

@@ -42,8 +42,13 @@ CREATE TABLE team(id INTEGER PRIMARY KEY CHECK (id = 1), annotators TEXT NOT NUL
 INSERT INTO team(id, annotators, guidelines) VALUES (1, '[]', '');
 ";
 
-/// The tables that format 3 added: suggestions that were turned down.
+/// The tables that format 3 added: attributes of spans as JSON, the types of links that are not of the first, and
+/// suggestions that were turned down.
 pub(super) const TABLES_3: &str = "
+CREATE TABLE attributes(doc INTEGER NOT NULL, span INTEGER NOT NULL, json TEXT NOT NULL,
+    PRIMARY KEY (doc, span)) STRICT, WITHOUT ROWID;
+CREATE TABLE link_types(doc INTEGER NOT NULL, from_span INTEGER NOT NULL, to_span INTEGER NOT NULL, type INTEGER NOT NULL,
+    PRIMARY KEY (doc, from_span, to_span)) STRICT, WITHOUT ROWID;
 CREATE TABLE rejected(doc INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL, label TEXT NOT NULL,
     PRIMARY KEY (doc, start, end, label)) STRICT, WITHOUT ROWID;
 ";
@@ -121,6 +126,8 @@ fn rewrite_annotation(database: &Connection, doc: &Document) -> Result<bool> {
         "DELETE FROM layers WHERE doc = ?1",
         "DELETE FROM comments WHERE doc = ?1",
         "DELETE FROM rejected WHERE doc = ?1",
+        "DELETE FROM attributes WHERE doc = ?1",
+        "DELETE FROM link_types WHERE doc = ?1",
     ] {
         database.prepare_cached(delete)?.execute([id])?;
     }
@@ -158,6 +165,8 @@ struct Marks<'a> {
     layer: Statement<'a>,
     comment: Statement<'a>,
     rejected: Statement<'a>,
+    attributes: Statement<'a>,
+    link_type: Statement<'a>,
 }
 
 impl<'a> Marks<'a> {
@@ -169,6 +178,8 @@ impl<'a> Marks<'a> {
             layer: database.prepare("INSERT INTO layers(doc, annotator, json) VALUES (?1, ?2, ?3)")?,
             comment: database.prepare("INSERT INTO comments(doc, id, json) VALUES (?1, ?2, ?3)")?,
             rejected: database.prepare("INSERT INTO rejected(doc, start, end, label) VALUES (?1, ?2, ?3, ?4)")?,
+            attributes: database.prepare("INSERT INTO attributes(doc, span, json) VALUES (?1, ?2, ?3)")?,
+            link_type: database.prepare("INSERT INTO link_types(doc, from_span, to_span, type) VALUES (?1, ?2, ?3, ?4)")?,
         })
     }
 
@@ -183,6 +194,12 @@ impl<'a> Marks<'a> {
         }
         for link in &doc.annotation.links {
             self.link.execute(params![id, link.from.0, link.to.0])?;
+        }
+        for (span_id, said) in &doc.annotation.attributes {
+            self.attributes.execute(params![id, span_id.0, to_json(said)?])?;
+        }
+        for (link, link_type) in &doc.annotation.link_types {
+            self.link_type.execute(params![id, link.from.0, link.to.0, link_type])?;
         }
         for Rejected { range, label } in &doc.annotation.rejected {
             self.rejected.execute(params![id, range.start() as i64, range.end() as i64, label])?;
@@ -232,6 +249,16 @@ pub(super) fn read_layers(database: &Connection, documents: &mut [Document]) -> 
 
 /// What is said beside answers and marks, of a file that has [`TABLES_3`].
 pub(super) fn read_details(database: &Connection, documents: &mut [Document]) -> Result<()> {
+    let select = "SELECT doc, span, json FROM attributes WHERE doc >= ?1 AND doc < ?2 ORDER BY doc";
+    each_mark(database, select, ALL_IDS, documents, |row, doc| {
+        doc.annotation.attributes.insert(SpanId(row.get(1)?), json(row, 2)?);
+        Ok(())
+    })?;
+    let select = "SELECT doc, from_span, to_span, type FROM link_types WHERE doc >= ?1 AND doc < ?2 ORDER BY doc";
+    each_mark(database, select, ALL_IDS, documents, |row, doc| {
+        doc.annotation.link_types.insert(Link { from: SpanId(row.get(1)?), to: SpanId(row.get(2)?) }, row.get(3)?);
+        Ok(())
+    })?;
     let select = "SELECT doc, start, end, label FROM rejected WHERE doc >= ?1 AND doc < ?2 ORDER BY doc";
     each_mark(database, select, ALL_IDS, documents, |row, doc| {
         let range = range(row, (1, 2), &doc.text)?;
@@ -433,9 +460,12 @@ fn each_mark(
 /// (Answers and labels may point beyond a schema that was cut down later; readers ask the schema and get `None`.)
 pub(super) fn check(documents: &[Document]) -> std::result::Result<(), String> {
     let layers = documents.iter().flat_map(|doc| std::iter::once(&doc.annotation).chain(doc.layers.values()).map(|said| (doc.id, said)));
-    for (id, Annotation { spans, links, .. }) in layers {
+    for (id, Annotation { spans, links, attributes, link_types, .. }) in layers {
         if !links.iter().all(|link| link.from != link.to && spans.contains_key(&link.from) && spans.contains_key(&link.to)) {
             return Err(format!("a link of document {} has lost a span", id.0));
+        }
+        if !attributes.keys().all(|span| spans.contains_key(span)) || !link_types.keys().all(|link| links.contains(link)) {
+            return Err(format!("an attribute or a type of document {} has lost its span or link", id.0));
         }
     }
     Ok(())

@@ -70,7 +70,7 @@ impl TrainData {
         let question = project.schema().main_question();
         let classes = question.map(|(_, q)| q.classes.iter().map(|c| c.name.clone()).collect()).unwrap_or_default();
         let any_span = project.documents().any(|doc| !doc.annotation.spans.is_empty());
-        let any_link = project.documents().any(|doc| !doc.annotation.links.is_empty());
+        let any_link = project.documents().any(|doc| doc.annotation.main_links().next().is_some());
         let examples = project
             .documents()
             .filter(|doc| doc.annotation.state != State::Skipped && !doc.text.trim().is_empty())
@@ -78,7 +78,7 @@ impl TrainData {
                 let class = question.and_then(|(id, _)| doc.annotation.class(id));
                 let marked = any_span && (!doc.annotation.spans.is_empty() || spans_were_asked(doc));
                 let in_order = if marked { doc.annotation.spans_in_order() } else { Vec::new() };
-                let linked = marked && any_link && (!doc.annotation.links.is_empty() || spans_were_asked(doc));
+                let linked = marked && any_link && (doc.annotation.main_links().next().is_some() || spans_were_asked(doc));
                 (class.is_some() || marked).then(|| Example {
                     doc: doc.id,
                     text: doc.text.clone(),
@@ -120,7 +120,7 @@ impl TrainData {
 /// Links as places in the list of spans.
 fn links(annotation: &Annotation, spans: &[(SpanId, Span)]) -> Vec<(u32, u32)> {
     let place = |id: SpanId| spans.iter().position(|(other, _)| *other == id).map(|at| at as u32);
-    annotation.links.iter().filter_map(|link| Some((place(link.from)?, place(link.to)?))).collect()
+    annotation.main_links().filter_map(|link| Some((place(link.from)?, place(link.to)?))).collect()
 }
 
 /// The labels that links go to and come from; where there are no links, those called so.
@@ -128,7 +128,7 @@ fn roles(project: &Project) -> Roles {
     let (mut aspects, mut opinions) = (BTreeSet::new(), BTreeSet::new());
     for annotation in project.documents().map(|doc| &doc.annotation) {
         let label = |id| annotation.spans.get(&id).map(|span| span.label);
-        for (from, to) in annotation.links.iter().filter_map(|link| label(link.from).zip(label(link.to))) {
+        for (from, to) in annotation.main_links().filter_map(|link| label(link.from).zip(label(link.to))) {
             opinions.insert(from);
             aspects.insert(to);
         }

@@ -85,23 +85,51 @@ fn page_ui(ui: &mut Ui, cx: &Cx<'_>, source: &str, schema: &Schema) {
         ui.add(egui::Label::new(RichText::new(words).color(weak)).wrap());
     }
     markdown_ui(ui, source);
-    let classes = (0u16..).zip(&schema.questions).flat_map(|(at, question)| {
-        let id = crate::project::QuestionId(at);
-        (0u16..).zip(&question.classes).map(move |(class, held)| (LabelId::Class(id, class), &held.name, held.hue))
-    });
-    let spans = (0u16..).zip(&schema.span_labels).map(|(at, held)| (LabelId::Span(at), &held.name, held.hue));
-    let helped: Vec<_> = classes.chain(spans).filter(|(label, ..)| !schema.help(*label).is_empty()).collect();
-    if helped.is_empty() {
+    let entries = entries_of(schema);
+    if entries.is_empty() {
         return;
     }
     ui.add_space(GAP);
     ui.separator();
-    ui.label(RichText::new(cx.t("The labels")).strong());
-    for (label, name, hue) in helped {
+    ui.label(RichText::new(cx.t("Questions and labels")).strong());
+    for Entry { name, hue, help } in entries {
         ui.horizontal(|ui| {
-            super::icons::dot(ui, theme::palette(ui).hue(hue));
+            if let Some(hue) = hue {
+                super::icons::dot(ui, theme::palette(ui).hue(hue));
+            }
             ui.label(RichText::new(name).strong());
         });
-        markdown_ui(ui, schema.help(label));
+        markdown_ui(ui, help);
     }
+}
+
+/// Something with a help text.
+struct Entry<'a> {
+    name: String,
+    hue: Option<u8>,
+    help: &'a str,
+}
+
+/// All that the schema helps with, in its order: questions and their classes, span labels and their attributes, types of
+/// links.
+fn entries_of(schema: &Schema) -> Vec<Entry<'_>> {
+    let mut entries = Vec::new();
+    let mut add = |name: String, hue: Option<u8>, help| entries.push(Entry { name, hue, help });
+    for (id, question) in schema.questions() {
+        add(question.name.clone(), None, schema.question_help(id));
+        for (class, at) in question.classes.iter().zip(0u16..) {
+            add(class.name.clone(), Some(class.hue), schema.help(LabelId::Class(id, at)));
+        }
+    }
+    for (label, at) in schema.span_labels.iter().zip(0u16..) {
+        add(label.name.clone(), Some(label.hue), schema.help(LabelId::Span(at)));
+        for attribute in schema.attributes(at) {
+            add(format!("{} · {}", label.name, attribute.name), Some(label.hue), &attribute.help);
+        }
+    }
+    for held in schema.link_types() {
+        add(held.name.clone(), Some(held.hue), &held.help);
+    }
+    entries.retain(|entry| !entry.help.is_empty());
+    entries
 }

@@ -82,6 +82,8 @@ pub enum Action {
     Negative,
     Neutral,
     Link,
+    /// Asks for the attributes of the selected span, one after another.
+    Attributes,
     DeleteSpan,
     /// Marks the other places of the document with the words of the selected span.
     MarkEverywhere,
@@ -186,6 +188,7 @@ fn key_name(key: Key) -> &'static str {
         Key::Minus => "-",
         Key::Comma => ",",
         Key::Period => ".",
+        Key::Semicolon => ";",
         Key::ArrowDown | Key::ArrowUp | Key::ArrowLeft | Key::ArrowRight => key.name(),
         _ => key.symbol_or_name(),
     }
@@ -193,7 +196,19 @@ fn key_name(key: Key) -> &'static str {
 
 fn is_sign(key: Key) -> bool {
     use Key as K;
-    matches!(key, K::Comma | K::Period | K::Slash | K::Questionmark | K::OpenBracket | K::CloseBracket | K::Plus | K::Equals | K::Minus)
+    matches!(
+        key,
+        K::Comma
+            | K::Period
+            | K::Semicolon
+            | K::Slash
+            | K::Questionmark
+            | K::OpenBracket
+            | K::CloseBracket
+            | K::Plus
+            | K::Equals
+            | K::Minus
+    )
 }
 
 /// A line of the table.
@@ -300,6 +315,7 @@ pub static TABLE: &[Row] = {
         row(A::Negative, G::Spans, "The selected span is negative", &[key(Key::Minus)]),
         row(A::Neutral, G::Spans, "The selected span is neutral", &[key(Key::Num0)]),
         row(A::Link, G::Spans, "Link the selected span", &[key(Key::L)]),
+        row(A::Attributes, G::Spans, "Attributes of the selected span", &[key(Key::Semicolon)]),
         row(A::DeleteSpan, G::Spans, "Remove the selected span", &[key(Key::Delete)]),
         row(A::MarkEverywhere, G::Spans, "Mark the same words in the whole document", &[ctrl(Key::D)]),
         row(A::SuggestEverywhere, G::Spans, "Suggest these words in all documents", &[ctrl_shift(Key::D)]),

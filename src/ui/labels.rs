@@ -2,6 +2,9 @@
 //! templates, merging and deleting. Each change is a command of its own, so it is in the project file at once and one undo takes it back.
 
 mod asking;
+mod attributes;
+mod details;
+mod link_types;
 pub(in crate::ui) mod question;
 mod row;
 mod words;
@@ -10,8 +13,11 @@ use super::i18n::Template;
 use super::icons::{self, Icon};
 use super::{Cx, theme};
 use crate::desk::Command;
-use crate::project::{LabelCounts, LabelId, Project, QuestionCount, QuestionId, SchemaChange, SchemaError};
+use crate::project::{
+    AttributeChange, LabelCounts, LabelId, LinkTypeChange, Project, QuestionCount, QuestionId, SchemaChange, SchemaError,
+};
 use asking::Asking;
+use details::Details;
 use eframe::egui::{self, Align, Key, Layout, Modifiers, RichText, TextEdit, Ui, vec2};
 use question::QuestionDrafts;
 use row::{Drafts, Row};
@@ -24,6 +30,7 @@ pub struct LabelsWindow {
     open: bool,
     drafts: Drafts,
     questions: QuestionDrafts,
+    details: Details,
     /// Names being typed for a new class of each question and for a new span label, and what is wrong with them.
     fresh: BTreeMap<Option<QuestionId>, (String, Option<SchemaError>)>,
     asking: Option<Asking>,
@@ -74,6 +81,10 @@ impl LabelsWindow {
                 self.list_ui(ui, cx, project, &labels, &counts.spans);
                 self.fresh_ui(ui, cx, project, None);
                 ui.add_space(16.0);
+                if let Some(change) = link_types::ui(ui, cx, project, &mut self.details) {
+                    self.ask_or_send(cx, project, change);
+                }
+                ui.add_space(16.0);
                 close |= words::ui(ui, cx, project);
             });
             ui.add_space(8.0);
@@ -94,6 +105,7 @@ impl LabelsWindow {
             // What still stands in a field counts as entered.
             self.drafts.send_all(cx, project);
             self.questions.send_all(cx, project);
+            self.details.send_all(cx, project);
             self.open = false;
         }
     }
@@ -130,6 +142,11 @@ impl LabelsWindow {
             let given = given.get(at).copied().unwrap_or_default();
             let row = Row { label: *label, at, len: labels.len(), given };
             if let Some(change) = ui.push_id(label, |ui| row.ui(ui, cx, project, &mut self.drafts)).inner {
+                self.ask_or_send(cx, project, change);
+            }
+            if let LabelId::Span(label) = label
+                && let Some(change) = attributes::ui(ui, cx, project, &mut self.details, *label)
+            {
                 self.ask_or_send(cx, project, change);
             }
         }
@@ -186,12 +203,23 @@ impl LabelsWindow {
         use SchemaChange as C;
         let moves = matches!(
             change,
-            C::Move { .. } | C::Merge { .. } | C::Delete { .. } | C::MoveQuestion { .. } | C::DeleteQuestion { .. } | C::SetKind { .. }
+            C::Move { .. }
+                | C::Merge { .. }
+                | C::Delete { .. }
+                | C::MoveQuestion { .. }
+                | C::DeleteQuestion { .. }
+                | C::SetKind { .. }
+                | C::Attribute {
+                    change: AttributeChange::Delete { .. } | AttributeChange::DeleteValue { .. } | AttributeChange::MergeValue { .. },
+                    ..
+                }
+                | C::LinkType(LinkTypeChange::Delete { .. } | LinkTypeChange::Merge { .. })
         );
         if moves {
             // Places change: what is being typed belongs to other rows then.
             self.drafts.clear();
             self.questions.clear();
+            self.details.clear();
             self.fresh.clear();
         }
         if plan.changes_answers() {

@@ -1,17 +1,22 @@
 //! How far the annotators of a project agree, on each question and each span label, with the documents where they do not.
 //!
 //! Compared are the layers of annotators, never the outcome. A document counts for a pair when both finished it or said
-//! something about it. Classes: raw agreement, Cohen's and Fleiss' kappa, Krippendorff's alpha ([`nominal`]). Spans: F1 of
+//! something about it. Classes: raw agreement, Cohen's and Fleiss' kappa, Krippendorff's alpha ([`nominal`]). Several labels
+//! and numbers: alpha by how far apart answers are ([`graded`]). Spans: F1 of
 //! equal and of overlapping ones, and Krippendorff's alpha for unitizing ([`spans`]), whose continuum is the texts one
-//! after another. The gamma of Mathet, Widlöcher and Métivier (2015) is not here: its chance level is drawn at random.
+//! after another, and the gamma of Mathet, Widlöcher and Métivier ([`gamma`]).
 
+mod details;
+pub mod gamma;
+pub mod graded;
 pub mod nominal;
+mod questions;
 pub mod spans;
 
 use super::{Annotation, AnnotatorId, DocId, Document, Project, QuestionId, SpanId};
-use nominal::Ratings;
+use questions::question_agreement;
 use spans::{Disagreement, Matches, Section};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -29,6 +34,8 @@ pub struct Agreement {
     pub labels: Vec<SpanAgreement>,
     /// Spans of all labels together; `None` when nobody marked any.
     pub all_labels: Option<SpanAgreement>,
+    /// What is said of spans that two or more marked alike.
+    pub details: Vec<DetailAgreement>,
 }
 
 /// Agreement on one question.
@@ -38,10 +45,15 @@ pub struct QuestionAgreement {
     /// Documents that two or more answered.
     pub documents: usize,
     pub raw: Option<f64>,
-    /// Over the documents that all annotators answered.
+    /// Over the documents that all annotators answered; of one class only.
     pub fleiss: Option<f64>,
+    /// Nominal for classes, by MASI for several labels, interval for numbers.
     pub alpha: Option<f64>,
+    /// The mean distance of two numbers.
+    pub difference: Option<f64>,
     pub pairs: Vec<PairOnQuestion>,
+    /// Of several labels, each for itself; those that nobody gave are left out.
+    pub classes: Vec<ClassAgreement>,
     pub differing: Arc<[DocId]>,
 }
 
@@ -51,7 +63,47 @@ pub struct PairOnQuestion {
     pub who: [AnnotatorId; 2],
     pub documents: usize,
     pub raw: Option<f64>,
+    /// Of one class only.
     pub cohen: Option<f64>,
+    /// Of several labels and of numbers, as for all annotators.
+    pub alpha: Option<f64>,
+    pub difference: Option<f64>,
+    pub differing: Arc<[DocId]>,
+}
+
+/// Agreement on whether one label of several is given.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClassAgreement {
+    pub class: u16,
+    /// How often it was given, by all annotators.
+    pub given: usize,
+    pub raw: Option<f64>,
+    /// Cohen's of two annotators, Fleiss' of more.
+    pub kappa: Option<f64>,
+    pub alpha: Option<f64>,
+    pub differing: Arc<[DocId]>,
+}
+
+/// What can be said of a span beside place and label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    Polarity,
+    /// By its place among the label's attributes.
+    Attribute(u16),
+}
+
+/// Agreement on something said of spans that two or more marked at the same place with the same label.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DetailAgreement {
+    pub label: u16,
+    pub what: Detail,
+    /// Places of which two or more said it.
+    pub spans: usize,
+    pub raw: Option<f64>,
+    /// Nominal; interval for numbers.
+    pub alpha: Option<f64>,
+    /// The mean distance of two numbers.
+    pub difference: Option<f64>,
     pub differing: Arc<[DocId]>,
 }
 
@@ -66,6 +118,8 @@ pub struct SpanAgreement {
     pub overlap_f1: Option<f64>,
     /// Krippendorff's alpha for unitizing, over the documents that all annotators labelled.
     pub alpha: Option<f64>,
+    /// Of two annotators; of more the mean over all pairs, because only two are aligned exactly.
+    pub gamma: Option<f64>,
     pub differing: Arc<[DocId]>,
 }
 
@@ -88,66 +142,18 @@ impl Agreement {
         annotators.sort_unstable();
         annotators.dedup();
         let schema = project.schema();
-        let question = |at: usize| question_agreement(QuestionId(at as u16), &compared, &annotators);
+        let question = |(id, asked)| question_agreement(id, asked, &compared, &annotators);
         let label = |at: usize| span_agreement(Some(at as u16), &compared, &annotators);
         Self {
             documents: compared.len(),
             disputed: compared.iter().filter(|one| one.doc.is_disputed()).map(|one| one.doc.id).collect(),
-            questions: (0..schema.questions.len()).filter_map(question).collect(),
+            questions: schema.questions().filter_map(question).collect(),
             labels: (0..schema.span_labels.len()).filter_map(label).collect(),
             all_labels: span_agreement(None, &compared, &annotators),
+            details: details::details(schema, &compared, &annotators),
             annotators,
         }
     }
-}
-
-/// `None` when nobody gave a class.
-fn question_agreement(question: QuestionId, compared: &[Compared<'_>], annotators: &[AnnotatorId]) -> Option<QuestionAgreement> {
-    let ratings = |one: &Compared<'_>| -> Ratings {
-        let class = |who: &AnnotatorId| one.said.iter().find(|(held, _)| held == who)?.1.class(question);
-        annotators.iter().map(class).collect()
-    };
-    let units: Vec<(DocId, Ratings)> = compared.iter().map(|one| (one.doc.id, ratings(one))).collect();
-    let given = |ratings: &Ratings| ratings.iter().flatten().count();
-    let differs = |ratings: &[Option<u16>]| {
-        let mut classes = ratings.iter().flatten();
-        classes.next().is_some_and(|first| classes.any(|other| other != first))
-    };
-    let classes = usize::from(units.iter().flat_map(|(_, ratings)| ratings).flatten().copied().max()?) + 1;
-    let whole = units.iter().filter(|(_, ratings)| given(ratings) == annotators.len());
-    let counts: Vec<Vec<usize>> = whole
-        .map(|(_, ratings)| {
-            (0..classes).map(|class| ratings.iter().flatten().filter(|held| usize::from(**held) == class).count()).collect()
-        })
-        .collect();
-    let mut pairs = Vec::new();
-    for (a, one) in annotators.iter().enumerate() {
-        for (b, other) in annotators.iter().enumerate().skip(a + 1) {
-            let both: Vec<(DocId, (u16, u16))> =
-                units.iter().filter_map(|(doc, ratings)| Some((*doc, (ratings[a]?, ratings[b]?)))).collect();
-            let classes: Vec<(u16, u16)> = both.iter().map(|(_, classes)| *classes).collect();
-            let equal = classes.iter().filter(|(a, b)| a == b).count();
-            pairs.push(PairOnQuestion {
-                who: [*one, *other],
-                documents: both.len(),
-                raw: (!both.is_empty()).then(|| equal as f64 / both.len() as f64),
-                cohen: nominal::cohen_kappa(&classes),
-                differing: both.iter().filter(|(_, (a, b))| a != b).map(|(doc, _)| *doc).collect(),
-            });
-        }
-    }
-    let differing = units.iter().filter(|(_, ratings)| differs(ratings)).map(|(doc, _)| *doc).collect();
-    let documents = units.iter().filter(|(_, ratings)| given(ratings) > 1).count();
-    let ratings: Vec<Ratings> = units.into_iter().map(|(_, ratings)| ratings).collect();
-    Some(QuestionAgreement {
-        question,
-        documents,
-        raw: nominal::raw_agreement(&ratings),
-        fleiss: nominal::fleiss_kappa(&counts),
-        alpha: nominal::krippendorff_alpha(&ratings),
-        pairs,
-        differing,
-    })
 }
 
 /// The places of a label in an annotation, with the label, in code points.
@@ -186,6 +192,7 @@ fn span_agreement(label: Option<u16>, compared: &[Compared<'_>], annotators: &[A
         exact_f1: mean(Matches::exact_f1),
         overlap_f1: mean(Matches::overlap_f1),
         alpha: continuum_alpha(label, compared, annotators),
+        gamma: mean_gamma(label, compared, annotators),
         differing: differing.into(),
     })
 }
@@ -207,8 +214,32 @@ fn continuum_alpha(label: Option<u16>, compared: &[Compared<'_>], annotators: &[
     by_label.values().map(|observers| spans::unitizing_disagreement(observers, length)).sum::<Disagreement>().alpha()
 }
 
-/// Spans of one annotation that another lacks: no span of it has the same place, label and polarity.
+/// Gamma over the texts that two annotators labelled, one after another; the mean over all pairs of annotators.
+fn mean_gamma(label: Option<u16>, compared: &[Compared<'_>], annotators: &[AnnotatorId]) -> Option<f64> {
+    let mut found = Vec::new();
+    for (at, one) in annotators.iter().enumerate() {
+        for other in &annotators[at + 1..] {
+            let mut units: [Vec<Section>; 2] = Default::default();
+            let mut length = 0;
+            for Compared { doc, said } in compared {
+                let of = |who: &AnnotatorId| said.iter().find(|(held, _)| held == who).map(|(_, said)| sections(doc, said, label));
+                let (Some(first), Some(second)) = (of(one), of(other)) else { continue };
+                for (units, sections) in units.iter_mut().zip([first, second]) {
+                    units.extend(sections.into_iter().map(|(label, place)| (label, length + place.start..length + place.end)));
+                }
+                length += doc.text.chars().count() + 1;
+            }
+            found.extend(gamma::gamma([&units[0], &units[1]], length, gamma::Dissimilarity::default(), SEED));
+        }
+    }
+    (!found.is_empty()).then(|| found.iter().sum::<f64>() / found.len() as f64)
+}
+
+/// Of the chance level of gamma, so that a project has one gamma.
+const SEED: u64 = 2015;
+
+/// Spans of one annotation that another lacks: no span of it has the same place, label, polarity and attributes.
 pub fn only_in(one: &Annotation, other: &Annotation) -> Vec<SpanId> {
-    let is_shared = |key: &_| other.spans.values().any(|held| held.key() == *key);
-    one.spans.iter().filter(|(_, span)| !is_shared(&span.key())).map(|(id, _)| *id).collect()
+    let held: BTreeSet<_> = other.spans.keys().filter_map(|id| other.span_key(*id)).collect();
+    one.spans.keys().filter(|id| one.span_key(**id).is_none_or(|key| !held.contains(&key))).copied().collect()
 }

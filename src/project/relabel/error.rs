@@ -29,6 +29,18 @@ pub enum SchemaError {
     KeyTaken { key: char, by: KeyUse },
     #[error("a label can't be merged into itself")]
     IntoItself,
+    #[error("the label has no such attribute or value")]
+    NoSuchAttribute,
+    #[error("the schema has no such type of link")]
+    NoSuchLinkType,
+    #[error("the last type of link can't be deleted")]
+    OnlyLinkType,
+    #[error("a range goes up, in steps that fit into it")]
+    BadRange,
+    #[error("a name is needed")]
+    Nameless,
+    #[error("there is already one called {0}")]
+    Taken(String),
     #[error("{pattern} can't be searched for: {reason}")]
     BadPattern { pattern: String, reason: String },
     #[error("a view needs a name")]

@@ -88,6 +88,16 @@ impl Schema {
         Ok(())
     }
 
+    pub(super) fn set_question_help(&mut self, question: QuestionId, to: &str) -> Result<(), SchemaError> {
+        let at = self.place_of(question)?;
+        if self.question_help.len() <= at {
+            self.question_help.resize(at + 1, String::new());
+        }
+        self.question_help[at] = to.trim().to_owned();
+        self.forget_empty_notes();
+        Ok(())
+    }
+
     pub(super) fn set_kind(&mut self, question: QuestionId, to: Kind) -> Result<Reshaped, SchemaError> {
         let at = self.place_of(question)?;
         self.questions[at].kind = to;
@@ -110,9 +120,11 @@ impl Schema {
             order.insert(usize::from(to).min(order.len()), from);
         }
         self.class_notes.resize(self.questions.len(), Vec::new());
-        let (questions, notes) = (self.questions.clone(), self.class_notes.clone());
+        self.question_help.resize(self.questions.len(), String::new());
+        let (questions, notes, help) = (self.questions.clone(), self.class_notes.clone(), self.question_help.clone());
         self.questions = order.iter().map(|old| questions[*old].clone()).collect();
         self.class_notes = order.iter().map(|old| notes[*old].clone()).collect();
+        self.question_help = order.iter().map(|old| help[*old].clone()).collect();
         self.forget_empty_notes();
         let places = (0..questions.len()).map(|old| order.iter().position(|held| *held == old).map(|at| at as u16)).collect();
         Ok(Reshaped { places })

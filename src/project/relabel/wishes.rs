@@ -60,6 +60,11 @@ impl Schema {
             .filter_map(|rule| Some(WordRule { label: place(LabelId::Span(rule.label))?, ..rule }))
             .collect();
         self.views.iter_mut().for_each(|view| view.filter.follow(Some, place));
+        for held in &mut self.link_types {
+            let end = |label: Option<u16>| label.and_then(|label| place(LabelId::Span(label)));
+            (held.from, held.to) = (end(held.from), end(held.to));
+        }
+        self.forget_usual_link_type();
     }
 
     pub(super) fn follow_questions(&mut self, reshaped: &Reshaped) {

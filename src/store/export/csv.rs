@@ -23,7 +23,7 @@ pub(super) fn write(out: &mut Out) -> Option<&'static str> {
         let said = &doc.annotation;
         let spans = [(said.spans.len(), "a span"), (said.links.len(), "a link between spans")];
         spans.into_iter().for_each(|(count, what)| (0..count).for_each(|_| out.note(doc, what, &doc.text)));
-        out.lacks_team(doc);
+        out.lacks_own(doc);
         let cell = |(id, question): (QuestionId, &crate::project::Question)| match said.answers.get(&id) {
             Some(Answer::Classes(classes)) => {
                 let names = classes.iter().filter_map(|class| question.classes.get(usize::from(*class)));

@@ -1,5 +1,7 @@
 //! Rows by name to documents by place in the schema: the edits with which a project takes an import in.
 
+mod details;
+
 use super::{Draft, DraftAnnotation, DraftAnswer, DraftSpan, RowIssue};
 use crate::project::{
     Annotation, AnnotatorId, Answer, Class, CommentId, DocId, Document, Edit, Kind, Link, MetaPool, Number, Project, Question, QuestionId,
@@ -13,7 +15,7 @@ use crate::project::{
 pub fn edits(project: &Project, drafts: Vec<Draft>) -> (Vec<Edit>, Vec<RowIssue>) {
     let schema = Schema::clone(project.schema());
     let annotators = project.annotators().to_vec();
-    let mut names = Names { schema, annotators, new: Vec::new(), pool: MetaPool::default(), grows: Vec::new() };
+    let mut names = Names { schema, annotators, new: Vec::new(), pool: MetaPool::default(), grows: Vec::new(), growing: Vec::new() };
     let first = project.next_id();
     let documents: Vec<Document> =
         drafts.into_iter().enumerate().map(|(at, draft)| names.document(DocId::from_index(first.index() + at), draft)).collect();
@@ -38,6 +40,8 @@ struct Names {
     pool: MetaPool,
     /// Questions of numbers that this import brought: their range becomes what the file needs.
     grows: Vec<QuestionId>,
+    /// Attributes of numbers that this import brought, by label and name.
+    growing: Vec<(u16, String)>,
 }
 
 impl Names {
@@ -61,7 +65,8 @@ impl Names {
     }
 
     fn annotation(&mut self, draft: DraftAnnotation, label: Option<String>, row: usize) -> Annotation {
-        let DraftAnnotation { answers, spans, links, state, skip_reason, flagged, foreign, one_question, rejected, .. } = draft;
+        let DraftAnnotation { answers, spans, links, state, skip_reason, flagged, foreign, one_question, .. } = draft;
+        let DraftAnnotation { attributes, link_types, rejected, .. } = draft;
         let mut said = Annotation { state, skip_reason, flagged, rejected, ..Annotation::default() };
         for (name, draft) in answers {
             let question = self.question(&name, &draft, one_question, row);
@@ -93,6 +98,7 @@ impl Names {
         let known = |id: u32| said.spans.contains_key(&SpanId(id));
         let sound = links.into_iter().filter(|(from, to)| from != to && known(*from) && known(*to));
         said.links = sound.map(|(from, to)| Link { from: SpanId(from), to: SpanId(to) }).collect();
+        self.details(&mut said, attributes, link_types, row);
         said
     }
 

@@ -1,6 +1,6 @@
 //! Asks before a change touches what people said, with the numbers.
 
-use crate::project::{LabelId, Plan, SchemaChange};
+use crate::project::{AttributeChange, LabelId, LinkTypeChange, Plan, Schema, SchemaChange, Touched};
 use crate::ui::{Cx, theme};
 use eframe::egui::{self, RichText, vec2};
 
@@ -11,12 +11,13 @@ pub(super) struct Asking {
     spans: usize,
     links: usize,
     polarities: usize,
+    attributes: usize,
 }
 
 impl Asking {
     pub fn new(change: SchemaChange, plan: &Plan) -> Self {
-        let Plan { answers, spans, links, polarities, .. } = *plan;
-        Self { change, answers, spans, links, polarities }
+        let Plan { answers, spans, links, polarities, attributes, .. } = *plan;
+        Self { change, answers, spans, links, polarities, attributes }
     }
 
     /// Draws the question; yes, no, or nothing yet.
@@ -43,6 +44,8 @@ impl Asking {
                 (cx.tf("Change what answers {}?", &[&name]), cx.t("Change"))
             }
             SchemaChange::Delete { label } => (cx.tf("Delete {}?", &[&name(*label)]), cx.t("Delete")),
+            SchemaChange::Attribute { label, change } => attribute_words(cx, schema, *label, change)?,
+            SchemaChange::LinkType(change) => link_type_words(cx, schema, change)?,
             _ => return Some(true),
         };
         let palette = theme::Palette::of(ctx.global_style().visuals.dark_mode);
@@ -74,22 +77,50 @@ impl Asking {
     }
 
     fn lines(&self, cx: &Cx<'_>) -> Vec<String> {
-        let mut lines = Vec::new();
-        if self.answers + self.spans > 0 {
-            let words = match self.change {
-                SchemaChange::Delete { .. } | SchemaChange::DeleteQuestion { .. } | SchemaChange::SetKind { .. } => {
-                    "{} answers and {} spans are taken away"
-                }
-                _ => "{} answers and {} spans change",
-            };
-            lines.push(cx.tf(words, &[&self.answers, &self.spans]));
-        }
-        if self.links > 0 {
-            lines.push(cx.tf("{} links go with them", &[&self.links]));
-        }
-        if self.polarities > 0 {
-            lines.push(cx.tf("{} polarities are taken away", &[&self.polarities]));
-        }
-        lines
+        use SchemaChange as C;
+        let merges = matches!(
+            self.change,
+            C::Merge { .. } | C::LinkType(LinkTypeChange::Merge { .. }) | C::Attribute { change: AttributeChange::MergeValue { .. }, .. }
+        );
+        let about = self.change.is_about();
+        let kinds = [
+            (Touched::Answers, self.answers, ["{} answers are taken away", "{} answers change"]),
+            (Touched::Spans, self.spans, ["{} spans are taken away", "{} spans change"]),
+            (Touched::Attributes, self.attributes, ["{} attributes of spans are taken away", "{} attributes of spans change"]),
+            (Touched::Polarities, self.polarities, ["{} polarities are taken away"; 2]),
+            (Touched::Links, self.links, ["{} links are taken away", "{} links change"]),
+        ];
+        let said = kinds.into_iter().filter(|(_, count, _)| *count > 0);
+        // Only what the change is about changes; the rest goes with it.
+        let words = |(kind, count, [goes, changes]): (Touched, usize, [&'static str; 2])| match kind {
+            Touched::Links if about != Touched::Links => cx.tf("{} links go with them", &[&count]),
+            _ => cx.tf(if merges && kind == about { changes } else { goes }, &[&count]),
+        };
+        said.map(words).collect()
     }
+}
+
+/// Title and yes of a change of attributes.
+fn attribute_words<'a>(cx: &Cx<'a>, schema: &Schema, label: u16, change: &AttributeChange) -> Option<(String, &'static str)> {
+    let asked = |at: &u16| schema.attributes(label).get(usize::from(*at));
+    let value = |at: &u16, value: &u16| asked(at)?.values().get(usize::from(*value));
+    Some(match change {
+        AttributeChange::Delete { attribute } => (cx.tf("Delete the attribute {}?", &[&asked(attribute)?.name]), cx.t("Delete")),
+        AttributeChange::SetKind { attribute, .. } => (cx.tf("Change what {} can be?", &[&asked(attribute)?.name]), cx.t("Change")),
+        AttributeChange::DeleteValue { attribute, value: at } => (cx.tf("Delete {}?", &[&value(attribute, at)?]), cx.t("Delete")),
+        AttributeChange::MergeValue { attribute, value: at, into } => {
+            (cx.tf("Merge {} into {}?", &[&value(attribute, at)?, &value(attribute, into)?]), cx.t("Merge"))
+        }
+        _ => return None,
+    })
+}
+
+/// Title and yes of a change of the types of links.
+fn link_type_words<'a>(cx: &Cx<'a>, schema: &Schema, change: &LinkTypeChange) -> Option<(String, &'static str)> {
+    let name = |at: &u16| schema.link_types().get(usize::from(*at)).map(|held| &held.name);
+    Some(match change {
+        LinkTypeChange::Delete { at } => (cx.tf("Delete the link type {}?", &[&name(at)?]), cx.t("Delete")),
+        LinkTypeChange::Merge { at, into } => (cx.tf("Merge {} into {}?", &[&name(at)?, &name(into)?]), cx.t("Merge")),
+        _ => return None,
+    })
 }

@@ -20,6 +20,7 @@ enum Field {
     Min,
     Max,
     Step,
+    Help,
 }
 
 /// What is wrong with a typed field.
@@ -81,6 +82,9 @@ fn change_of(id: QuestionId, question: &Question, field: Field, text: &str) -> R
     if field == Field::Name {
         return Ok(SchemaChange::RenameQuestion { question: id, to: text.trim().to_owned() });
     }
+    if field == Field::Help {
+        return Ok(SchemaChange::SetQuestionHelp { question: id, to: text.trim().to_owned() });
+    }
     let (Kind::Number(scale), Some(number)) = (question.kind, Number::parse(text)) else { return Err(Problem::Range) };
     let scale = match field {
         Field::Min => Scale::new(number, scale.max, scale.step),
@@ -128,6 +132,8 @@ pub(super) fn head_ui(
             ui.label(RichText::new(cx.tf("{} answered", &[&answered])).small().color(palette(ui).weak));
         });
     });
+    let rest = ui.available_width();
+    asked = field_ui(ui, cx, project, drafts, (id, question, Field::Help), rest).or(asked.take());
     for field in [Field::Name, Field::Min, Field::Max, Field::Step] {
         match drafts.typed.get(&(id, field)) {
             Some((_, Some(Problem::Schema(error)))) => problem_ui(ui, cx, error),
@@ -172,7 +178,12 @@ fn field_ui(
         _ => String::new(),
     };
     let name = &question.name;
+    let mut hint = "";
     let (held, words) = match field {
+        Field::Help => {
+            hint = cx.t("What is asked, and how doubtful cases are decided");
+            (project.schema().question_help(id).to_owned(), cx.tf("Help for the question {}", &[name]))
+        }
         Field::Name => (name.clone(), cx.tf("Name of the question {}", &[name])),
         Field::Min => (bound(|scale| scale.min), cx.tf("Lowest number of {}", &[name])),
         Field::Max => (bound(|scale| scale.max), cx.tf("Highest number of {}", &[name])),
@@ -180,7 +191,7 @@ fn field_ui(
     };
     let place = (id, field);
     let mut text = drafts.typed.get(&place).map_or_else(|| held.clone(), |(text, _)| text.clone());
-    let edit = TextEdit::singleline(&mut text).desired_width(width - 8.0).align(egui::Align2::LEFT_CENTER);
+    let edit = TextEdit::singleline(&mut text).hint_text(hint).desired_width(width - 8.0).align(egui::Align2::LEFT_CENTER);
     let response = ui.add_sized(vec2(width, ROW_HEIGHT), edit).accessible_name(words);
     if response.changed() {
         drafts.typed.insert(place, (text.clone(), None));

@@ -102,7 +102,15 @@ pub(super) fn problem_ui(ui: &mut Ui, cx: &Cx<'_>, error: &SchemaError) {
         SchemaError::NoViewName => cx.t("A view needs a name").to_owned(),
         SchemaError::BadPattern { pattern, reason } => cx.tf("{} can't be searched for: {}", &[pattern, reason]),
         SchemaError::TooMany => cx.t("There is no room for more labels").to_owned(),
-        SchemaError::NoSuchLabel | SchemaError::NoSuchQuestion | SchemaError::IntoItself => error.to_string(),
+        SchemaError::Nameless => cx.t("A name is needed").to_owned(),
+        SchemaError::Taken(name) => cx.tf("There is already one called {}", &[name]),
+        SchemaError::BadRange => cx.t("The range must go up, in steps that fit into it").to_owned(),
+        SchemaError::NoSuchLabel
+        | SchemaError::NoSuchQuestion
+        | SchemaError::NoSuchAttribute
+        | SchemaError::NoSuchLinkType
+        | SchemaError::OnlyLinkType
+        | SchemaError::IntoItself => error.to_string(),
     };
     ui.horizontal(|ui| {
         ui.add_space(SWATCH + ui.spacing().item_spacing.x);
@@ -160,30 +168,9 @@ impl Row {
             }
             LabelId::Span(at) => schema.span_labels.get(usize::from(at)).map(|label| label.hue),
         };
-        let held = held.unwrap_or_default() % 8;
-        let button = egui::Button::new("").min_size(vec2(SWATCH, ROW_HEIGHT));
-        let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| {
-            ui.horizontal(|ui| {
-                for hue in 0..8u8 {
-                    let (rect, response) = ui.allocate_exact_size(vec2(ROW_HEIGHT, ROW_HEIGHT), Sense::click());
-                    let words = cx.tf("Colour {}", &[&(hue + 1)]);
-                    response.widget_info(|| WidgetInfo::selected(Role::Button, true, hue == held, &words));
-                    let palette = palette(ui);
-                    ui.painter().circle_filled(rect.center(), 9.0, palette.hue(hue));
-                    if hue == held || response.hovered() || response.has_focus() {
-                        let edge = if response.has_focus() { palette.accent } else { palette.text };
-                        ui.painter().circle_stroke(rect.center(), 12.0, Stroke::new(1.5, edge));
-                    }
-                    if response.clicked() && hue != held {
-                        cx.send(Command::ChangeSchema(Box::new(SchemaChange::SetHue { label: self.label, to: hue })));
-                        ui.close();
-                    }
-                }
-            });
-        });
-        ui.painter().circle_filled(response.rect.center(), 7.0, palette(ui).hue(held));
-        let words = cx.tf("Colour of {}", &[&name]);
-        response.accessible_name(&words).on_hover_text(words);
+        if let Some(hue) = swatch_ui(ui, cx, held.unwrap_or_default(), name) {
+            cx.send(Command::ChangeSchema(Box::new(SchemaChange::SetHue { label: self.label, to: hue })));
+        }
     }
 
     /// A field over what the schema says; entered when one leaves it.
@@ -268,4 +255,34 @@ impl Row {
         });
         asked
     }
+}
+
+/// A dot of a hue; opens the eight to choose from and answers with another one that was chosen.
+pub(super) fn swatch_ui(ui: &mut Ui, cx: &Cx<'_>, held: u8, name: &str) -> Option<u8> {
+    let held = held % 8;
+    let mut chosen = None;
+    let button = egui::Button::new("").min_size(vec2(SWATCH, ROW_HEIGHT));
+    let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| {
+        ui.horizontal(|ui| {
+            for hue in 0..8u8 {
+                let (rect, response) = ui.allocate_exact_size(vec2(ROW_HEIGHT, ROW_HEIGHT), Sense::click());
+                let words = cx.tf("Colour {}", &[&(hue + 1)]);
+                response.widget_info(|| WidgetInfo::selected(Role::Button, true, hue == held, &words));
+                let palette = palette(ui);
+                ui.painter().circle_filled(rect.center(), 9.0, palette.hue(hue));
+                if hue == held || response.hovered() || response.has_focus() {
+                    let edge = if response.has_focus() { palette.accent } else { palette.text };
+                    ui.painter().circle_stroke(rect.center(), 12.0, Stroke::new(1.5, edge));
+                }
+                if response.clicked() && hue != held {
+                    chosen = Some(hue);
+                    ui.close();
+                }
+            }
+        });
+    });
+    ui.painter().circle_filled(response.rect.center(), 7.0, palette(ui).hue(held));
+    let words = cx.tf("Colour of {}", &[&name]);
+    response.accessible_name(&words).on_hover_text(words);
+    chosen
 }

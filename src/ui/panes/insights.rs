@@ -133,8 +133,10 @@ impl Summary {
 
 /// Spans that opinions point to, and spans of the label "aspect"; judged by the polarity of what is linked to them.
 fn take_aspects(aspects: &mut BTreeMap<String, Aspect>, doc: &Document, aspect_label: Option<u16>) {
-    let Annotation { spans, links, .. } = &doc.annotation;
-    let is_aspect = |id: &SpanId, span: &Span| Some(span.label) == aspect_label || links.iter().any(|Link { to, .. }| to == id);
+    let spans = &doc.annotation.spans;
+    // Links of other types join parts of one thing, or what the schema says: they judge nothing.
+    let links: Vec<&Link> = doc.annotation.main_links().collect();
+    let is_aspect = |id: &SpanId, span: &Span| Some(span.label) == aspect_label || links.iter().any(|link| link.to == *id);
     for (id, span) in spans.iter().filter(|(id, span)| is_aspect(id, span)) {
         let term = span.range.of(&doc.text).trim().to_lowercase();
         let aspect = aspects.entry(term.clone()).or_insert_with(|| Aspect { term, ..Aspect::default() });
@@ -147,7 +149,7 @@ fn take_aspects(aspects: &mut BTreeMap<String, Aspect>, doc: &Document, aspect_l
             (_, true) => spans.get(&link.from),
             _ => None,
         };
-        let said = links.iter().filter_map(other).filter_map(|span| span.polarity).chain(span.polarity);
+        let said = links.iter().copied().filter_map(other).filter_map(|span| span.polarity).chain(span.polarity);
         for polarity in said {
             match polarity {
                 Polarity::Positive => aspect.positive += 1,

@@ -5,6 +5,7 @@
 
 mod answer_all;
 mod answers;
+mod attributes;
 mod caret;
 mod columns;
 mod comments;
@@ -12,6 +13,7 @@ mod compare;
 mod filters;
 mod inspector;
 mod jump;
+mod linking;
 mod marking;
 mod pieces;
 mod queue;
@@ -136,6 +138,7 @@ impl LabelPane {
                 ui.vertical(|ui| {
                     ui.set_width(width);
                     text::span_bar(ui, cx, project.schema(), document, &mut self.marking);
+                    attributes::chooser_ui(ui, cx, project.schema(), document, &mut self.marking);
                     self.answers.ui(ui, cx, project.schema(), document);
                 });
             });
@@ -159,6 +162,8 @@ impl LabelPane {
         }
         if let Some(document) = document {
             suggested::keys(ui, cx, document, &mut self.marking);
+            attributes::keys(ui, cx, project.schema(), document, &mut self.marking);
+            linking::keys(ui, project.schema(), document, &mut self.marking);
             caret::keys(ui, cx, project.schema(), document, &mut self.marking);
             self.answers.keys(ui, cx, project.schema(), document, self.marking.text_id());
         }

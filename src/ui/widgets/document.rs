@@ -31,10 +31,33 @@ pub struct MarkedSpan<'a> {
 
 /// Two spans that belong together, by their ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct MarkedLink {
+pub struct MarkedLink<'a> {
     pub from: u32,
     pub to: u32,
     pub dashed: bool,
+    /// How its type is told from others; `None` where there is only one.
+    pub look: Option<LinkLook<'a>>,
+}
+
+/// The look of a type of links.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LinkLook<'a> {
+    pub name: &'a str,
+    /// Index of a theme hue.
+    pub hue: u8,
+}
+
+impl<'a> MarkedLink<'a> {
+    /// A plain link.
+    pub fn new(from: u32, to: u32) -> Self {
+        Self { from, to, dashed: false, look: None }
+    }
+
+    /// The same with a look.
+    #[must_use]
+    pub fn with_look(self, look: Option<LinkLook<'a>>) -> Self {
+        Self { look, ..self }
+    }
 }
 
 /// What is shown. Build it anew each frame; what is costly is kept in [`DocumentState`].
@@ -42,7 +65,7 @@ pub struct MarkedLink {
 pub struct Document<'a> {
     pub text: &'a str,
     pub spans: &'a [MarkedSpan<'a>],
-    pub links: &'a [MarkedLink],
+    pub links: &'a [MarkedLink<'a>],
     /// Points.
     pub size: f32,
     /// The span with the full outline.

@@ -1,8 +1,8 @@
 //! How far the annotators agree. Every number opens the documents in which they do not.
 
 use super::{card, open};
-use crate::project::agreement::{Agreement, PairOnQuestion, QuestionAgreement, SpanAgreement};
-use crate::project::{AnnotatorId, DocId, Filter, Project};
+use crate::project::agreement::{Agreement, Detail, DetailAgreement, PairOnQuestion, QuestionAgreement, SpanAgreement};
+use crate::project::{AnnotatorId, DocId, Filter, Kind, LabelId, Project};
 use crate::ui::{Cx, theme};
 use eframe::egui::{self, Grid, RichText, ScrollArea, Ui};
 use std::sync::Arc;
@@ -31,8 +31,9 @@ pub(super) fn agreement_ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, agre
                 ui.add_space(theme::GAP);
             }
             spans_ui(ui, cx, project, agreement);
+            details_ui(ui, cx, project, &agreement.details);
         });
-        let words = cx.t("Click a number to see the documents that differ. κ and α: 1 is full agreement, 0 what chance would give");
+        let words = cx.t("Click a number to see the documents that differ. κ, α and γ: 1 is full agreement, 0 what chance would give");
         ui.add(egui::Label::new(RichText::new(words).small().color(theme::palette(ui).weak)).wrap());
     });
 }
@@ -40,34 +41,110 @@ pub(super) fn agreement_ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, agre
 fn question_ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, asked: &QuestionAgreement, annotators: usize) {
     let Some(question) = project.schema().question(asked.question) else { return };
     let name = |who: AnnotatorId| project.annotators().get(usize::from(who.0)).cloned().unwrap_or_default();
+    let is_number = matches!(question.kind, Kind::Number(_));
+    let alpha = match question.kind {
+        Kind::Several => cx.t("Krippendorff's alpha by MASI"),
+        Kind::Number(_) => cx.t("Krippendorff's alpha for intervals"),
+        _ => cx.t("Krippendorff's alpha"),
+    };
     Grid::new(("agreement", asked.question.0)).spacing([18.0, 4.0]).show(ui, |ui| {
-        heads(ui, &[&question.name, cx.t("documents"), cx.t("raw"), "κ", "α"]);
+        let second = if is_number { cx.t("mean difference") } else { "κ" };
+        heads(ui, &[&question.name, cx.t("documents"), cx.t("raw"), second, "α"]);
         let pair_row = |ui: &mut Ui, cx: &mut Cx<'_>, pair: &PairOnQuestion| {
             let who = format!("{} – {}", name(pair.who[0]), name(pair.who[1]));
             ui.label(&who);
             ui.label(pair.documents.to_string());
             figure(ui, cx, &format!("{who}, {}", cx.t("raw agreement")), pair.raw, &pair.differing);
-            figure(ui, cx, &format!("{who}, {}", cx.t("Cohen's kappa")), pair.cohen, &pair.differing);
-            ui.label("");
+            match question.kind {
+                Kind::One => figure(ui, cx, &format!("{who}, {}", cx.t("Cohen's kappa")), pair.cohen, &pair.differing),
+                Kind::Number(_) => figure(ui, cx, &format!("{who}, {}", cx.t("mean difference")), pair.difference, &pair.differing),
+                _ => empty(ui),
+            }
+            if question.kind == Kind::One {
+                empty(ui);
+            } else {
+                figure(ui, cx, &format!("{who}, {alpha}"), pair.alpha, &pair.differing);
+            }
             ui.end_row();
         };
         for pair in asked.pairs.iter().filter(|pair| pair.documents > 0) {
             pair_row(ui, cx, pair);
         }
+        for held in &asked.classes {
+            let label = LabelId::Class(asked.question, held.class);
+            let name = project.schema().name(label).unwrap_or_default();
+            ui.horizontal(|ui| {
+                let hue = question.classes.get(usize::from(held.class)).map_or(0, |class| class.hue);
+                crate::ui::icons::dot(ui, theme::palette(ui).hue(hue));
+                ui.label(name);
+            });
+            ui.label(cx.tf("{} times", &[&held.given]));
+            figure(ui, cx, &format!("{name}, {}", cx.t("raw agreement")), held.raw, &held.differing);
+            let kappa = if annotators > 2 { cx.t("Fleiss' kappa") } else { cx.t("Cohen's kappa") };
+            figure(ui, cx, &format!("{name}, {kappa}"), held.kappa, &held.differing);
+            figure(ui, cx, &format!("{name}, {}", cx.t("Krippendorff's alpha")), held.alpha, &held.differing);
+            ui.end_row();
+        }
         ui.label(RichText::new(cx.t("all")).strong());
         ui.label(asked.documents.to_string());
         figure(ui, cx, &format!("{}, {}", question.name, cx.t("raw agreement")), asked.raw, &asked.differing);
-        let fleiss = asked.fleiss.filter(|_| annotators > 2);
-        figure(ui, cx, &format!("{}, {}", question.name, cx.t("Fleiss' kappa")), fleiss, &asked.differing);
-        figure(ui, cx, &format!("{}, {}", question.name, cx.t("Krippendorff's alpha")), asked.alpha, &asked.differing);
+        match question.kind {
+            Kind::Number(_) => {
+                figure(ui, cx, &format!("{}, {}", question.name, cx.t("mean difference")), asked.difference, &asked.differing);
+            }
+            Kind::Several => empty(ui),
+            _ => {
+                let fleiss = asked.fleiss.filter(|_| annotators > 2);
+                figure(ui, cx, &format!("{}, {}", question.name, cx.t("Fleiss' kappa")), fleiss, &asked.differing);
+            }
+        }
+        figure(ui, cx, &format!("{}, {alpha}", question.name), asked.alpha, &asked.differing);
         ui.end_row();
+    });
+}
+
+/// A cell for what is not measured here.
+fn empty(ui: &mut Ui) {
+    ui.label("");
+}
+
+/// Polarity and attributes of spans that two or more marked alike.
+fn details_ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, details: &[DetailAgreement]) {
+    if details.is_empty() {
+        return;
+    }
+    ui.add_space(theme::GAP);
+    let schema = project.schema();
+    Grid::new("agreement on what is said of spans").spacing([18.0, 4.0]).show(ui, |ui| {
+        heads(ui, &[cx.t("Spans marked alike"), cx.t("number"), cx.t("raw"), cx.t("mean difference"), "α"]);
+        for held in details {
+            let label = schema.name(LabelId::Span(held.label)).unwrap_or_default();
+            let what = match held.what {
+                Detail::Polarity => cx.t("Polarity"),
+                Detail::Attribute(at) => schema.attributes(held.label).get(usize::from(at)).map_or("", |asked| asked.name.as_str()),
+            };
+            let name = format!("{label} · {what}");
+            ui.horizontal(|ui| {
+                let hue = schema.span_labels.get(usize::from(held.label)).map_or(0, |label| label.hue);
+                crate::ui::icons::dot(ui, theme::palette(ui).hue(hue));
+                ui.label(&name);
+            });
+            ui.label(held.spans.to_string());
+            figure(ui, cx, &format!("{name}, {}", cx.t("raw agreement")), held.raw, &held.differing);
+            match held.difference {
+                Some(_) => figure(ui, cx, &format!("{name}, {}", cx.t("mean difference")), held.difference, &held.differing),
+                None => empty(ui),
+            }
+            figure(ui, cx, &format!("{name}, {}", cx.t("Krippendorff's alpha")), held.alpha, &held.differing);
+            ui.end_row();
+        }
     });
 }
 
 fn spans_ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, agreement: &Agreement) {
     let Some(all) = &agreement.all_labels else { return };
     Grid::new("agreement on spans").spacing([18.0, 4.0]).show(ui, |ui| {
-        heads(ui, &[cx.t("Spans"), cx.t("number"), cx.t("F1 exact"), cx.t("F1 overlapping"), "αu"]);
+        heads(ui, &[cx.t("Spans"), cx.t("number"), cx.t("F1 exact"), cx.t("F1 overlapping"), "αu", "γ"]);
         let row = |ui: &mut Ui, cx: &mut Cx<'_>, spans: &SpanAgreement| {
             let label = spans.label.and_then(|label| project.schema().span_labels.get(usize::from(label)));
             let name = label.map_or(cx.t("all"), |label| label.name.as_str());
@@ -81,6 +158,7 @@ fn spans_ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, agreement: &Agreeme
             figure(ui, cx, &format!("{name}, {}", cx.t("F1 of equal spans")), spans.exact_f1, &spans.differing);
             figure(ui, cx, &format!("{name}, {}", cx.t("F1 of overlapping spans")), spans.overlap_f1, &spans.differing);
             figure(ui, cx, &format!("{name}, {}", cx.t("Krippendorff's alpha for unitizing")), spans.alpha, &spans.differing);
+            figure(ui, cx, &format!("{name}, {}", cx.t("gamma of Mathet et al.")), spans.gamma, &spans.differing);
             ui.end_row();
         };
         for spans in agreement.labels.iter().chain([all]) {

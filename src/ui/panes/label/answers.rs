@@ -104,10 +104,10 @@ impl Answers {
 
     fn row_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Document, (id, question): (QuestionId, &Question)) {
         let is_active = self.active(schema) == id;
-        let named = schema.questions.len() > 1 || !question.kind.has_classes();
+        let named = schema.questions.len() > 1 || !question.kind.has_classes() || !schema.question_help(id).is_empty();
         ui.horizontal_top(|ui| {
             if named {
-                self.name_ui(ui, id, question, is_active);
+                self.name_ui(ui, schema, (id, question), is_active);
             }
             ui.vertical(|ui| match question.kind {
                 Kind::One | Kind::Several => {
@@ -129,7 +129,7 @@ impl Answers {
     }
 
     /// The name of a question; a click makes it the active one.
-    fn name_ui(&mut self, ui: &mut Ui, id: QuestionId, question: &Question, is_active: bool) {
+    fn name_ui(&mut self, ui: &mut Ui, schema: &Schema, (id, question): (QuestionId, &Question), is_active: bool) {
         let colours = palette(ui);
         let ink = if is_active { colours.accent } else { colours.weak };
         let text = RichText::new(&question.name).color(ink);
@@ -141,6 +141,8 @@ impl Answers {
         });
         let response = response.inner;
         response.widget_info(|| WidgetInfo::selected(Role::Button, true, is_active, &question.name));
+        let help = schema.question_help(id);
+        let response = if help.is_empty() { response } else { response.on_hover_text(help) };
         if response.clicked() {
             self.active = id;
             self.wants_focus = true;

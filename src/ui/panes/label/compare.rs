@@ -1,5 +1,7 @@
 //! Two annotators side by side with what differs marked, and the keys that make the one or the other the outcome.
 
+use super::attributes::span_name;
+use super::linking::marked_links;
 use super::state_word;
 use super::text::excerpt;
 use crate::desk::Command;
@@ -9,10 +11,11 @@ use crate::ui::Cx;
 use crate::ui::keys::{self, Action};
 use crate::ui::theme::{self, GAP, palette};
 use crate::ui::widgets::choice::Choice;
-use crate::ui::widgets::document::{Document as DocumentWidget, DocumentState, MarkedLink, MarkedSpan, mark_of};
+use crate::ui::widgets::document::{Document as DocumentWidget, DocumentState, MarkedSpan, mark_of};
 use crate::ui::widgets::fold::{Side, fold_button};
 use crate::ui::widgets::queue_list::state_mark;
 use eframe::egui::{self, Align, Frame, Layout, Margin, RichText, ScrollArea, Ui, vec2};
+use std::collections::BTreeMap;
 
 /// The state of the view.
 #[derive(Default)]
@@ -276,13 +279,16 @@ fn text_ui(
     name: &str,
     view: &mut DocumentState,
 ) {
+    let names: BTreeMap<SpanId, String> =
+        said.attributes.keys().filter_map(|id| Some((*id, span_name(schema, said, *id, said.spans.get(id)?)))).collect();
     let mark = |(id, span): (&SpanId, &crate::project::Span)| {
         let label = schema.span_labels.get(usize::from(span.label))?;
         let dashed = alone.contains(id);
-        Some(MarkedSpan { id: id.0, range: span.range, label: &label.name, hue: label.hue, polarity: span.polarity, dashed, percent: None })
+        let name = names.get(id).unwrap_or(&label.name);
+        Some(MarkedSpan { id: id.0, range: span.range, label: name, hue: label.hue, polarity: span.polarity, dashed, percent: None })
     };
     let spans: Vec<MarkedSpan<'_>> = said.spans.iter().filter_map(mark).collect();
-    let links: Vec<MarkedLink> = said.links.iter().map(|link| MarkedLink { from: link.from.0, to: link.to.0, dashed: false }).collect();
+    let links = marked_links(schema, said);
     let widget = DocumentWidget {
         text: &document.text,
         spans: &spans,
@@ -308,12 +314,12 @@ fn differences_ui(ui: &mut Ui, cx: &Cx<'_>, schema: &Schema, document: &Document
     }
     ui.add_space(GAP);
     ui.label(RichText::new(cx.t("Only here (dashed in the text)")).small().color(palette(ui).weak));
-    for span in alone.iter().filter_map(|id| said.spans.get(id)) {
+    for (id, span) in alone.iter().filter_map(|id| Some((*id, said.spans.get(id)?))) {
         let Some(label) = schema.span_labels.get(usize::from(span.label)) else { continue };
         ui.horizontal(|ui| {
             crate::ui::icons::dot(ui, palette(ui).hue(label.hue));
             let mark = span.polarity.map_or("", mark_of);
-            ui.label(format!("{} · {} {mark}", excerpt(span.range.of(&document.text)), label.name));
+            ui.label(format!("{} · {} {mark}", excerpt(span.range.of(&document.text)), span_name(schema, said, id, span)));
         });
     }
     if !same_links {

@@ -1,10 +1,12 @@
 //! The right column: triples, spans, columns and history of the document.
 
+use super::attributes::{card_ui, span_name};
 use super::comments::Comments;
+use super::linking::type_menu;
 use super::marking::Marking;
 use super::text::{excerpt, polarity_buttons};
 use crate::desk::Command;
-use crate::project::{DocId, Document, Layer, Link, Project, Span, SpanId, Step};
+use crate::project::{DocId, Document, Layer, Link, Project, Schema, Span, SpanId, Step};
 use crate::ui::Cx;
 use crate::ui::icons::{self, Icon};
 use crate::ui::theme::{GAP, ROW_HEIGHT, palette};
@@ -29,7 +31,7 @@ impl Inspector {
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, document: Option<&Document>, marking: &mut Marking) {
         let Some(document) = document else { return };
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            triples_ui(ui, cx, document, marking);
+            triples_ui(ui, cx, project.schema(), document, marking);
             spans_ui(ui, cx, project, document, marking);
             section(ui, cx.t("Comments"));
             self.comments.ui(ui, cx, document);
@@ -68,7 +70,7 @@ impl Inspector {
     }
 }
 
-fn triples_ui(ui: &mut Ui, cx: &mut Cx<'_>, document: &Document, marking: &mut Marking) {
+fn triples_ui(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Document, marking: &mut Marking) {
     let annotation = &document.annotation;
     section(ui, cx.t("Links"));
     if annotation.links.is_empty() {
@@ -78,17 +80,25 @@ fn triples_ui(ui: &mut Ui, cx: &mut Cx<'_>, document: &Document, marking: &mut M
     let mut links: Vec<_> = annotation.links.iter().filter_map(|link| ends(link).map(|(from, to)| (*link, from, to))).collect();
     links.sort_by_key(|(_, from, to)| (to.range.start(), from.range.start()));
     for (link, from, to) in links {
-        row_in_sight(ui, (link.from.0, link.to.0), |ui| triple_ui(ui, cx, document, marking, link, [from, to]));
+        row_in_sight(ui, (link.from.0, link.to.0), |ui| triple_ui(ui, cx, schema, document, marking, (link, [from, to])));
     }
 }
 
 /// aspect · opinion · polarity, with a cross that unlinks them.
-fn triple_ui(ui: &mut Ui, cx: &mut Cx<'_>, document: &Document, marking: &mut Marking, link: Link, [from, to]: [&Span; 2]) {
+fn triple_ui(
+    ui: &mut Ui,
+    cx: &mut Cx<'_>,
+    schema: &Schema,
+    document: &Document,
+    marking: &mut Marking,
+    (link, [from, to]): (Link, [&Span; 2]),
+) {
     let words = |span: &Span| excerpt(span.range.of(&document.text));
     let is_selected = marking.selected == Some(link.from) || marking.selected == Some(link.to);
     let row = Button::selectable(is_selected, format!("{} · {}", words(to), words(from))).truncate();
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
+        type_menu(ui, cx, schema, document, link);
         let room = ui.available_width() - 3.0 * 30.0 - 36.0;
         ui.allocate_ui_with_layout(vec2(room, 28.0), Layout::left_to_right(Align::Center), |ui| {
             if ui.add(row).clicked() {
@@ -114,7 +124,11 @@ fn spans_ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, document: &Document
     }
     for (id, span) in spans {
         let Some(label) = project.schema().span_labels.get(usize::from(span.label)) else { continue };
-        row_in_sight(ui, ("span", id.0), |ui| span_ui(ui, cx, document, marking, (id, &span), (&label.name, label.hue)));
+        let name = span_name(project.schema(), &document.annotation, id, &span);
+        row_in_sight(ui, ("span", id.0), |ui| span_ui(ui, cx, document, marking, (id, &span), (&name, label.hue)));
+        if marking.selected == Some(id) {
+            card_ui(ui, cx, project.schema(), document, marking, (id, &span));
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where one is in the document: caret, selection, selected span, link under way; and what gestures come to.
 
 use crate::desk::{Command, next_character, previous_character, word_at};
-use crate::project::{DocId, Document, Polarity, Schema, Span, SpanId, TextRange};
+use crate::project::{DocId, Document, Number, Polarity, Schema, Span, SpanId, TextRange};
 use crate::ui::Cx;
 use crate::ui::widgets::document::DocumentState;
 use eframe::egui::{Id, Pos2};
@@ -12,6 +12,8 @@ use std::ops::Range;
 pub(super) struct Linking {
     pub from: SpanId,
     pub to: Option<SpanId>,
+    /// Chosen by its digit or button.
+    pub link_type: Option<u16>,
 }
 
 /// Where one is in the document.
@@ -28,6 +30,10 @@ pub(super) struct Marking {
     /// The suggestion that was clicked.
     pub ghost: Option<(TextRange, u16)>,
     pub linking: Option<Linking>,
+    /// The attribute of the selected span that digits answer.
+    pub choosing: Option<(SpanId, u16)>,
+    /// The number that an attribute would get from the drag under way.
+    pub dragged: Option<(SpanId, u16, Number)>,
     /// The label that the mouse makes without asking.
     pub armed: Option<u16>,
     /// Where the span palette is open.
@@ -173,13 +179,6 @@ impl Marking {
         self.caret = range.end();
     }
 
-    /// Links the two spans chosen, the opinion to the aspect, or takes their link away.
-    pub fn link(&mut self, cx: &mut Cx<'_>, schema: &Schema, document: &Document) {
-        let Some(Linking { from, to: Some(to) }) = self.linking.take() else { return };
-        let (from, to) = oriented(schema, document, from, to);
-        cx.send(Command::ToggleLink { doc: document.id, from, to });
-    }
-
     /// Starts a link at the selected span, with the likeliest partner already chosen.
     pub fn start_link(&mut self, document: &Document) {
         let Some((from, span)) = self.selected_span(document) else { return };
@@ -190,7 +189,8 @@ impl Marking {
         };
         let others = document.annotation.spans.iter().filter(|(id, _)| **id != from);
         let to = others.min_by_key(|(_, other)| far(other)).map(|(id, _)| *id);
-        self.linking = Some(Linking { from, to });
+        self.linking = Some(Linking { from, to, link_type: None });
+        self.choosing = None;
     }
 
     /// Steps to the next span (or the one before) in reading order, round the ends.
@@ -277,7 +277,7 @@ pub(super) fn bearer(schema: &Schema, document: &Document, id: SpanId) -> Option
 }
 
 /// A link goes from the opinion to the aspect, whichever was chosen first.
-fn oriented(schema: &Schema, document: &Document, a: SpanId, b: SpanId) -> (SpanId, SpanId) {
+pub(super) fn oriented(schema: &Schema, document: &Document, a: SpanId, b: SpanId) -> (SpanId, SpanId) {
     let is_opinion = |id: SpanId| document.annotation.spans.get(&id).is_some_and(|span| has_polarity(schema, span));
     if is_opinion(b) && !is_opinion(a) { (b, a) } else { (a, b) }
 }

@@ -1,6 +1,8 @@
 //! The middle: span labels above the text, the text itself with what the mouse does to it, the selected span below.
 
-use super::marking::{Linking, Marking, bearer, pair_labels, snapped, to_character, word_near};
+use super::attributes::span_name;
+use super::linking::{linking_ui, marked_links};
+use super::marking::{Marking, bearer, pair_labels, snapped, to_character, word_near};
 use super::suggested;
 use crate::desk::Command;
 use crate::project::{Document, LabelId, Polarity, Schema, SpanId, SpanLabel, TextRange};
@@ -8,9 +10,10 @@ use crate::ui::Cx;
 use crate::ui::keys::{self, Action};
 use crate::ui::theme::{GAP, ROW_HEIGHT, palette};
 use crate::ui::widgets::choice::Choice;
-use crate::ui::widgets::document::{Document as DocumentWidget, Gesture, MarkedLink, MarkedSpan, mark_of};
+use crate::ui::widgets::document::{Document as DocumentWidget, Gesture, MarkedSpan, mark_of};
 use crate::ui::widgets::fold::{Side, fold_button};
 use eframe::egui::{self, Align, Area, EventFilter, Frame, Id, Layout, Margin, Order, RichText, ScrollArea, Ui, vec2};
+use std::collections::BTreeMap;
 
 /// The widest column of text that reads well, in text sizes.
 const WIDEST: f32 = 46.0;
@@ -100,6 +103,13 @@ pub(super) fn span_bar(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: 
                     }
                     polarity_buttons(ui, cx, document, bearer, held.polarity);
                 }
+                if !schema.attributes(span.label).is_empty() {
+                    let words = ui.button(cx.t("Attributes…")).on_hover_text(keys::name_of(Action::Attributes));
+                    if words.clicked() {
+                        let is_open = marking.choosing.is_some_and(|(held, _)| held == id);
+                        marking.choosing = (!is_open).then_some((id, 0));
+                    }
+                }
                 if ui.button(cx.t("Link")).on_hover_text(keys::name_of(Action::Link)).clicked() {
                     marking.start_link(document);
                 }
@@ -118,23 +128,6 @@ pub(super) fn span_bar(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: 
             }
         }
     });
-}
-
-fn linking_ui(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Document, marking: &mut Marking, linking: Linking) {
-    let words = |id: SpanId| document.annotation.spans.get(&id).map(|span| excerpt(span.range.of(&document.text))).unwrap_or_default();
-    let to = linking.to.map_or_else(|| "…".to_owned(), words);
-    ui.label(RichText::new(cx.tf("Link {} with {}", &[&words(linking.from), &to])).strong());
-    let link = crate::ui::theme::primary_button(ui, cx.t("Link"));
-    if ui.add_enabled(linking.to.is_some(), link).clicked() {
-        marking.link(cx, schema, document);
-    }
-    if ui.button(cx.t("Cancel")).clicked() {
-        marking.linking = None;
-    }
-    ui.add(
-        egui::Label::new(RichText::new(cx.t("Click the other span, or choose it with [ and ] and press Enter")).color(palette(ui).weak))
-            .truncate(),
-    );
 }
 
 /// ＋ － ○ for one span; the one that holds is filled, and a second click takes it away.
@@ -168,12 +161,12 @@ pub(super) fn polarity_word(polarity: Polarity) -> &'static str {
 pub(super) fn text_ui(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Document, marking: &mut Marking) {
     let size = cx.desk.settings().text_size;
     let ghosts = cx.desk.ghosts(document.id);
-    let mut spans = marked_spans(schema, document, marking);
+    let names = span_names(schema, document);
+    let mut spans = marked_spans(schema, document, marking, &names);
     spans.extend(suggested::marks(schema, &ghosts));
     let offers = suggested::any(cx, schema, document, &ghosts);
     let next_ghost = suggested::next(marking, &ghosts).filter(|_| marking.selected.is_none() && marking.selection().is_none());
-    let links: Vec<MarkedLink> =
-        document.annotation.links.iter().map(|link| MarkedLink { from: link.from.0, to: link.to.0, dashed: false }).collect();
+    let links = marked_links(schema, &document.annotation);
     let reveal = std::mem::take(&mut marking.reveals).then(|| revealed(document, marking));
     let name = cx.t("The document's text");
     let area = ScrollArea::vertical().id_salt(("text", document.id.0)).auto_shrink(false).animated(false);
@@ -236,14 +229,26 @@ fn revealed(document: &Document, marking: &Marking) -> usize {
     span.map_or(marking.caret, |span| span.range.start())
 }
 
-fn marked_spans<'a>(schema: &'a Schema, document: &Document, marking: &Marking) -> Vec<MarkedSpan<'a>> {
+/// The names of spans of which more is said than their label.
+pub(super) fn span_names(schema: &Schema, document: &Document) -> BTreeMap<SpanId, String> {
+    let said = &document.annotation;
+    let name = |id: &SpanId| Some((*id, span_name(schema, said, *id, said.spans.get(id)?)));
+    said.attributes.keys().filter_map(name).collect()
+}
+
+fn marked_spans<'a>(
+    schema: &'a Schema,
+    document: &Document,
+    marking: &Marking,
+    names: &'a BTreeMap<SpanId, String>,
+) -> Vec<MarkedSpan<'a>> {
     let spans = document.annotation.spans.iter().filter_map(|(id, span)| {
         let label = schema.span_labels.get(usize::from(span.label))?;
         let moved = marking.moved.filter(|_| marking.selected == Some(*id));
         Some(MarkedSpan {
             id: id.0,
             range: moved.unwrap_or(span.range),
-            label: &label.name,
+            label: names.get(id).unwrap_or(&label.name),
             hue: label.hue,
             polarity: span.polarity,
             dashed: false,

@@ -27,8 +27,8 @@ impl Marks {
                 Some(MarkedSpan { id, range: span.range, label, hue, polarity, dashed: false, percent: None })
             })
             .collect();
-        let link = |triplet: &PredictedTriplet| MarkedLink { from: triplet.opinion as u32, to: triplet.aspect as u32, dashed: false };
-        let links: Vec<MarkedLink> = answered.prediction.triplets.iter().map(link).collect();
+        let link = |triplet: &PredictedTriplet| MarkedLink::new(triplet.opinion as u32, triplet.aspect as u32);
+        let links: Vec<MarkedLink<'_>> = answered.prediction.triplets.iter().map(link).collect();
         let document = Document {
             text: &answered.text,
             spans: &spans,

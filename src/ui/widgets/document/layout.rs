@@ -21,7 +21,7 @@ const LINE: f32 = 1.7;
 /// Height of a span's ground above and below the baseline, in text sizes.
 const ABOVE: f32 = 0.93;
 const BELOW: f32 = 0.21;
-/// Room of one caption and of one link above a row.
+/// Room of one caption above a row, in text sizes, and of one link, in points.
 const CAPTION: f32 = 0.56;
 const LINK_LANE: f32 = 5.0;
 /// Height of the lowest link above the captions.
@@ -107,12 +107,20 @@ pub(super) struct Layout {
     is_stale: bool,
     pub paragraphs: Vec<Paragraph>,
     pub ways: Vec<Way>,
+    /// Height of a link's lane: more where links bear the names of their types.
+    lane: f32,
 }
 
 fn key_of(parts: impl Hash) -> u64 {
     let mut hasher = std::hash::DefaultHasher::new();
     parts.hash(&mut hasher);
     hasher.finish()
+}
+
+/// Height of the lanes of links.
+fn lane_of(doc: &Document<'_>) -> f32 {
+    let named = doc.links.iter().any(|link| link.look.is_some());
+    if named { (doc.size * CAPTION).max(LINK_LANE) } else { LINK_LANE }
 }
 
 impl Layout {
@@ -124,6 +132,7 @@ impl Layout {
             Some(mut layout) if layout.text_key == text_key => {
                 layout.is_stale |= layout.marks_key != marks_key;
                 layout.marks_key = marks_key;
+                layout.lane = lane_of(doc);
                 layout
             }
             _ => Self {
@@ -135,6 +144,7 @@ impl Layout {
                 is_stale: true,
                 paragraphs: paragraphs_of(doc, width),
                 ways: Vec::new(),
+                lane: lane_of(doc),
             },
         }
     }
@@ -191,7 +201,7 @@ impl Layout {
     /// Rows from top to bottom, each with the room that what stands above it needs.
     fn stack(&mut self) {
         let (size, line) = (self.size, self.size * LINE);
-        let gap = line - size * (ABOVE + BELOW);
+        let (gap, lane) = (line - size * (ABOVE + BELOW), self.lane);
         let mut y = (size * 0.45).round();
         let mut underlines = 0;
         for paragraph in &mut self.paragraphs {
@@ -204,7 +214,7 @@ impl Layout {
             let mut galley = (*shaped.source).clone();
             let mut inside = 0.0;
             for (placed, row) in galley.rows.iter_mut().zip(&mut shaped.rows) {
-                let links = if row.links == 0 { 0.0 } else { LIFT + row.links as f32 * LINK_LANE };
+                let links = if row.links == 0 { 0.0 } else { LIFT + row.links as f32 * lane };
                 let needed = row.captions as f32 * size * CAPTION + links + (underlines as f32) * UNDERLINE;
                 inside += (needed - gap).max(0.0).ceil();
                 placed.pos.y = inside;

@@ -34,7 +34,16 @@ pub(super) fn paint(ui: &Ui, layout: &Layout, doc: &Document<'_>, origin: Pos2, 
         let link = &doc.links[way.link];
         let Some(points) = layout.points(way) else { continue };
         let is_near = [link.from, link.to].iter().any(|id| doc.selected == Some(*id));
-        link_line(ui, &points.iter().map(|point| *point + to_screen).collect::<Vec<_>>(), link.dashed, is_near);
+        let points: Vec<Pos2> = points.iter().map(|point| *point + to_screen).collect();
+        let colour = match link.look {
+            _ if is_near => palette(ui).accent,
+            Some(look) => palette(ui).hue(look.hue),
+            None => palette(ui).weak,
+        };
+        link_line(ui, &points, link.dashed, is_near, colour);
+        if let Some(look) = link.look {
+            link_name(ui, &points, look.name, doc.size, colour);
+        }
     }
     for rect in dimmed.into_iter().flat_map(|bytes| layout.rects_of_bytes(bytes)) {
         let veil = palette(ui).ground.gamma_multiply(0.65);
@@ -100,9 +109,8 @@ fn caption_colour(ui: &Ui, span: &MarkedSpan<'_>) -> Color32 {
 }
 
 /// A line with round corners and an arrow at its end.
-fn link_line(ui: &Ui, points: &[Pos2], dashed: bool, is_near: bool) {
+fn link_line(ui: &Ui, points: &[Pos2], dashed: bool, is_near: bool, colour: Color32) {
     const ROUND: f32 = 5.0;
-    let colour = if is_near { palette(ui).accent } else { palette(ui).weak };
     let stroke = Stroke::new(if is_near { 1.8 } else { 1.2 }, colour);
     let mut line = vec![points[0]];
     for corner in points.windows(3) {
@@ -125,4 +133,17 @@ fn link_line(ui: &Ui, points: &[Pos2], dashed: bool, is_near: bool) {
     ui.painter().line_segment(tip(-2.5), stroke);
     ui.painter().line_segment(tip(2.5), stroke);
     ui.painter().circle_filled(points[0], 2.0, colour);
+}
+
+/// The name of a link's type, in a gap of its lane: in the middle, if it has room there.
+fn link_name(ui: &Ui, points: &[Pos2], name: &str, size: f32, colour: Color32) {
+    const SHARE: f32 = 0.8; // of the lane, so that the line is seen at both sides
+    let (Some(from), Some(to)) = (points.get(1), points.get(2)) else { return };
+    let galley = caption_galley(ui, name, size);
+    if galley.size().x > (from.x - to.x).abs() * SHARE {
+        return;
+    }
+    let place = Rect::from_center_size(from.lerp(*to, 0.5), galley.size());
+    ui.painter().rect_filled(place.expand2(vec2(3.0, -2.0)), 2.0, palette(ui).ground);
+    ui.painter().galley(place.min, galley, colour);
 }
