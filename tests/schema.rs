@@ -139,6 +139,32 @@ fn spans_follow_their_label_with_links_and_polarities() {
 
 /// An opinion on the very place of an aspect becomes the same span when the labels join, and hands its links on.
 #[test]
+fn a_split_takes_what_some_documents_have() {
+    let mut project = project();
+    let mut history = History::default();
+    let before = written(&project);
+    let docs = [DocId(0), DocId(2)].into();
+    commit(&mut project, &mut history, &SchemaChange::Split { label: class(2), to: "delighted".into(), docs }).unwrap();
+    let (names, answers, _) = said(&project);
+    assert_eq!(names, ["negative", "neutral", "positive", "delighted"]);
+    assert_eq!(answers, [Some("negative".into()), Some("positive".into()), Some("delighted".into()), None]);
+
+    // Span, polarity and link stay; the new label asks what the old one asks.
+    let split = |label, to: &str| SchemaChange::Split { label: LabelId::Span(label), to: to.into(), docs: [DocId(0)].into() };
+    assert_eq!(project.plan(&split(1, "形容")).unwrap().spans, 1);
+    commit(&mut project, &mut history, &split(1, "形容")).unwrap();
+    assert_eq!(said(&project).2, ["屏幕:aspect", "很清晰:形容", "电池:aspect"]);
+    let doc = project.document(DocId(0)).unwrap();
+    assert_eq!((doc.annotation.spans[&SpanId(1)].polarity, doc.annotation.links.len()), (Some(Polarity::Positive), 1));
+    assert!(project.schema().span_labels[2].polarity);
+
+    assert_eq!(project.plan(&split(0, "aspect")), Err(SchemaError::NameTaken("aspect".into())));
+    assert_eq!(project.plan(&split(9, "x")), Err(SchemaError::NoSuchLabel));
+    (0..2).for_each(|_| history.undo(&mut project).unwrap().map(|_| ()).unwrap());
+    assert_eq!(written(&project), before);
+}
+
+#[test]
 fn twins_become_one_when_labels_join() {
     let (mut project, mut history) = (project(), History::default());
     let doc = DocId(0);
@@ -255,7 +281,7 @@ fn change_of(project: &Project, (kind, a, b, on): Dice) -> SchemaChange {
         true => (schema.questions[0].classes.len(), class(at(schema.questions[0].classes.len(), a))),
         false => (schema.span_labels.len(), LabelId::Span(at(schema.span_labels.len(), a))),
     };
-    match kind % 11 {
+    match kind % 12 {
         0 => SchemaChange::AddClass { question: MAIN, name },
         1 => SchemaChange::AddSpanLabel { name },
         2 => SchemaChange::Rename { label, to: name },
@@ -266,6 +292,7 @@ fn change_of(project: &Project, (kind, a, b, on): Dice) -> SchemaChange {
         7 => SchemaChange::Move { label, to: at(len, b) },
         8 => SchemaChange::Merge { label, into: at(len, b) },
         9 => SchemaChange::Delete { label },
+        10 => SchemaChange::Split { label, to: name, docs: [a, b].map(|doc| DocId(u32::from(doc % 4))).into() },
         _ => SchemaChange::AddAll { classes: vec![name.clone()], questions: vec![], spans: vec![name] },
     }
 }

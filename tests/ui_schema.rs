@@ -109,7 +109,7 @@ fn deleting_a_class_in_use_asks_and_is_one_undo() {
 #[test]
 fn merging_moves_answers_and_the_window_undoes_it_too() {
     let mut bench = bench(Language::English);
-    bench.click("Merge positive into another label");
+    bench.click("Merge positive into another label, or split it");
     bench.click("into negative");
     assert!(bench.has("2 answers change"));
     bench.click("Merge");
@@ -120,6 +120,30 @@ fn merging_moves_answers_and_the_window_undoes_it_too() {
     assert_eq!(bench.classes(), ["negative", "neutral"]);
     bench.chord(Modifiers::COMMAND, Key::Z);
     assert_eq!(bench.answers()[1].as_deref(), Some("positive"));
+}
+
+#[test]
+fn a_label_is_split_by_what_the_list_shows() {
+    let mut bench = bench(Language::English);
+    bench.chord(Modifiers::NONE, Key::Escape);
+    let filter = gloss::project::Filter { search: "不错".to_owned(), ..Default::default() };
+    bench.window.state_mut().run(Command::SetFilter(filter));
+    bench.window.run();
+    bench.open();
+    bench.click("Merge positive into another label, or split it");
+    assert!(bench.has("Split off what the 1 documents in the list have"));
+    let field = bench.window.get_by_label("Name of what is split off positive");
+    field.focus();
+    field.type_text("delighted");
+    bench.window.run();
+    bench.click("Split off");
+    assert!(bench.has("Split delighted off positive?"));
+    assert!(bench.has("1 answers change"));
+    bench.click("Split");
+    let (negative, positive) = (Some("negative".to_owned()), Some("positive".to_owned()));
+    assert_eq!(bench.answers(), [negative.clone(), positive.clone(), Some("delighted".to_owned())]);
+    bench.click("Undo");
+    assert_eq!(bench.answers(), [negative, positive.clone(), positive]);
 }
 
 #[test]

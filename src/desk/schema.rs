@@ -136,6 +136,9 @@ impl Phrases {
                 let goal = schema.name(goal).unwrap_or_default();
                 pick(format!("merge {} into {goal}", name(label)), format!("将{}并入「{goal}」", name(label)))
             }
+            C::Split { label, to, .. } => {
+                pick(format!("split {} off {}", to.trim(), name(label)), format!("从{}拆出「{}」", name(label), to.trim()))
+            }
             C::Delete { label } => pick(format!("delete {}", name(label)), format!("删除{}", name(label))),
         };
         let counts_anyway = matches!(
@@ -143,6 +146,7 @@ impl Phrases {
             C::Delete { .. }
                 | C::DeleteQuestion { .. }
                 | C::Merge { .. }
+                | C::Split { .. }
                 | C::LinkType(LinkTypeChange::Delete { .. } | LinkTypeChange::Merge { .. })
                 | C::Attribute { change: AttributeChange::Delete { .. }, .. }
         );

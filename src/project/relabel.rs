@@ -6,10 +6,11 @@ mod error;
 mod link_types;
 mod questions;
 mod spans;
+mod split;
 mod wishes;
 
 use super::schema::{Note, RESERVED, is_opinion};
-use super::{Answer, Class, Document, Edit, Kind, LabelId, Project, QuestionId, Schema, SpanLabel, View, WordRule};
+use super::{Answer, Class, DocId, Document, Edit, Kind, LabelId, Project, QuestionId, Schema, SpanLabel, View, WordRule};
 pub use attributes::AttributeChange;
 use attributes::AttributeFate;
 pub use error::{KeyUse, SchemaError};
@@ -17,6 +18,7 @@ use link_types::LinkFate;
 pub use link_types::LinkTypeChange;
 pub use questions::NewQuestion;
 use questions::Reshaped;
+use split::SplitFate;
 use std::collections::BTreeSet;
 
 /// One wish about the schema.
@@ -114,6 +116,12 @@ pub enum SchemaChange {
         label: LabelId,
         into: u16,
     },
+    /// A new label with this name takes over what these documents have of the label.
+    Split {
+        label: LabelId,
+        to: String,
+        docs: BTreeSet<DocId>,
+    },
     Delete {
         label: LabelId,
     },
@@ -133,7 +141,7 @@ impl SchemaChange {
     /// What a change touches above all.
     pub fn is_about(&self) -> Touched {
         match self {
-            Self::Delete { label } | Self::Merge { label, .. } | Self::Move { label, .. } => match label {
+            Self::Delete { label } | Self::Merge { label, .. } | Self::Move { label, .. } | Self::Split { label, .. } => match label {
                 LabelId::Class(..) => Touched::Answers,
                 LabelId::Span(_) => Touched::Spans,
             },
@@ -349,6 +357,7 @@ enum Effect {
     Questions(Reshaped),
     Attributes(AttributeFate),
     Links(LinkFate),
+    Split(SplitFate),
 }
 
 /// What becomes of the labels of one list.
@@ -385,7 +394,7 @@ impl Project {
         let mut schema = Schema::clone(self.schema());
         let effect = wished(&mut schema, change)?;
         match &effect {
-            Effect::None | Effect::Attributes(_) | Effect::Links(_) => {}
+            Effect::None | Effect::Attributes(_) | Effect::Links(_) | Effect::Split(_) => {}
             Effect::Labels(fate) => schema.follow_labels(fate),
             Effect::Questions(reshaped) => schema.follow_questions(reshaped),
         }
@@ -404,6 +413,7 @@ impl Project {
                     Effect::Questions(reshaped) => plan.take_questions(&seen, reshaped, [self.schema(), &schema], &mut later),
                     Effect::Attributes(fate) => plan.take_attributes(&seen, fate, &mut later),
                     Effect::Links(fate) => plan.take_links(&seen, fate),
+                    Effect::Split(fate) => plan.take_split(&seen, fate, &mut later),
                 }
                 let own = plan.edits.split_off(before);
                 plan.edits.extend(layer.edits(own));
@@ -473,6 +483,7 @@ fn wished(schema: &mut Schema, change: &SchemaChange) -> Result<Effect, SchemaEr
             return Ok(Effect::Labels(Fate::of(*label, len, false, |from| order.iter().position(|old| *old == from))));
         }
         C::Merge { label, into } => return merged(schema, *label, *into).map(Effect::Labels),
+        C::Split { label, to, docs } => return schema.split_label(*label, to, docs).map(Effect::Split),
         C::Delete { label } => {
             let (len, at) = schema.list_of(*label)?;
             schema.place(*label, None);

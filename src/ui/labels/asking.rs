@@ -32,6 +32,7 @@ impl Asking {
                 };
                 (cx.tf("Merge {} into {}?", &[&name(*label), &name(goal)]), cx.t("Merge"))
             }
+            SchemaChange::Split { label, to, .. } => (cx.tf("Split {} off {}?", &[&to.trim(), &name(*label)]), cx.t("Split")),
             SchemaChange::SetPolarity { label, .. } => {
                 (cx.tf("Take the polarity from {}?", &[&name(LabelId::Span(*label))]), cx.t("Take away"))
             }
@@ -80,7 +81,10 @@ impl Asking {
         use SchemaChange as C;
         let merges = matches!(
             self.change,
-            C::Merge { .. } | C::LinkType(LinkTypeChange::Merge { .. }) | C::Attribute { change: AttributeChange::MergeValue { .. }, .. }
+            C::Merge { .. }
+                | C::Split { .. }
+                | C::LinkType(LinkTypeChange::Merge { .. })
+                | C::Attribute { change: AttributeChange::MergeValue { .. }, .. }
         );
         let about = self.change.is_about();
         let kinds = [

@@ -13,7 +13,7 @@ pub(super) const NAME: f32 = 168.0;
 const KEY: f32 = 40.0;
 const POLARITY: f32 = 64.0;
 const COUNT: f32 = 60.0;
-const MERGE: f32 = 77.0;
+const MERGE: f32 = 112.0;
 
 /// A field of a row that is typed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -221,8 +221,8 @@ impl Row {
         }
         ui.allocate_ui_with_layout(vec2(MERGE, ROW_HEIGHT), Layout::right_to_left(Align::Center), |ui| {
             ui.set_width(MERGE);
-            ui.add_enabled_ui(self.len > 1, |ui| {
-                let menu = ui.menu_button(format!("{}     ", cx.t("Merge")), |ui| {
+            {
+                let menu = ui.menu_button(format!("{}     ", cx.t("Merge, split")), |ui| {
                     for at in (0..self.len as u16).filter(|at| usize::from(*at) != self.at) {
                         let goal = match label {
                             LabelId::Class(question, _) => LabelId::Class(question, at),
@@ -233,13 +233,18 @@ impl Row {
                             ui.close();
                         }
                     }
+                    ui.separator();
+                    if let Some(split) = split_ui(ui, cx, label, name) {
+                        asked = Some(split);
+                        ui.close();
+                    }
                 });
                 let sign = menu.response.rect.right_center() - vec2(14.0, 0.0);
                 let sign = egui::Rect::from_center_size(sign, vec2(11.0, 11.0));
                 icons::paint(ui.painter(), sign, Icon::Down, palette(ui).weak);
-                let words = cx.tf("Merge {} into another label", &[&name]);
+                let words = cx.tf("Merge {} into another label, or split it", &[&name]);
                 menu.response.accessible_name(&words).on_hover_text(words);
-            });
+            }
         });
         let down = icons::icon_button(ui, Icon::Down, &cx.tf("Move {} down", &[&name]), self.at + 1 < self.len);
         if down.clicked() {
@@ -255,6 +260,22 @@ impl Row {
         });
         asked
     }
+}
+
+/// The name of a label that takes over what the documents in the list of Label have of this one.
+fn split_ui(ui: &mut Ui, cx: &Cx<'_>, label: LabelId, name: &str) -> Option<SchemaChange> {
+    let queue = cx.desk.queue();
+    ui.label(cx.tf("Split off what the {} documents in the list have", &[&queue.len()]));
+    ui.label(RichText::new(cx.t("Its filter in Label decides which these are")).small().color(palette(ui).weak));
+    let place = ui.scope_id().with(("split", label));
+    let mut to: String = ui.data(|data| data.get_temp(place)).unwrap_or_default();
+    let field = TextEdit::singleline(&mut to).hint_text(cx.t("Name of the new label")).desired_width(180.0);
+    let field = ui.add(field).accessible_name(cx.tf("Name of what is split off {}", &[&name]));
+    let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+    let button = ui.add_enabled(!to.trim().is_empty(), egui::Button::new(cx.t("Split off")));
+    let wanted = (button.clicked() || entered) && !to.trim().is_empty();
+    ui.data_mut(|data| data.insert_temp(place, if wanted { String::new() } else { to.clone() }));
+    wanted.then(|| SchemaChange::Split { label, to, docs: queue.ids().iter().copied().collect() })
 }
 
 /// A dot of a hue; opens the eight to choose from and answers with another one that was chosen.
