@@ -287,12 +287,12 @@ fn the_file_keeps_everything_and_older_files_open() {
     history.undo(&mut project).unwrap().unwrap();
     assert_eq!(written(&project), written(&made.project), "from the journal alone");
 
-    // A file of format 2 has neither table.
+    // A file of format 2 has none of these tables.
     let old = folder.path().join("old.gloss");
     let bare = Made::bare();
     drop(ProjectFile::create_filled(&old, &bare.project, bare.history.done()).unwrap());
     let database = rusqlite::Connection::open(&old).unwrap();
-    database.execute_batch("DROP TABLE attributes; DROP TABLE link_types; PRAGMA user_version = 2;").unwrap();
+    database.execute_batch("DROP TABLE attributes; DROP TABLE link_types; DROP TABLE rejected; PRAGMA user_version = 2;").unwrap();
     drop(database);
     let Opened { mut file, mut project, mut history } = ProjectFile::open(&old).unwrap();
     assert_eq!(project.schema().link_types().len(), 1);
