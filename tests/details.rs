@@ -145,7 +145,8 @@ const ALL: [&str; 8] = [
 
 /// [`ALL`] with some lines otherwise, and some gone.
 fn all_but(other: &[(usize, &str)]) -> Vec<String> {
-    let line = |(at, line): (usize, &&str)| other.iter().find(|(held, _)| *held == at).map_or((*line).to_owned(), |(_, line)| (*line).into());
+    let line =
+        |(at, line): (usize, &&str)| other.iter().find(|(held, _)| *held == at).map_or((*line).to_owned(), |(_, line)| (*line).into());
     ALL.iter().enumerate().map(line).filter(|line| !line.is_empty()).collect()
 }
 
@@ -166,7 +167,11 @@ fn what_was_said_follows_changes_of_the_schema_and_comes_back() {
         (attribute(0, rename(" 硬件 ")), all_but(&[(0, "屏幕 aspect 类别=硬件 intensity=0.3")]), (0, 0)),
         (attribute(0, A::SetKind { attribute: 1, to: narrow }), all_but(&[(0, "屏幕 aspect 类别=hardware")]), (1, 0)),
         (attribute(0, A::SetKind { attribute: 1, to: values(&["0.3", "x"]) }), all_but(&[]), (0, 0)),
-        (attribute(0, A::SetKind { attribute: 0, to: AttributeKind::Number(Scale::default()) }), all_but(&[(0, "屏幕 aspect intensity=0.3"), (1, "服务 aspect")]), (2, 0)),
+        (
+            attribute(0, A::SetKind { attribute: 0, to: AttributeKind::Number(Scale::default()) }),
+            all_but(&[(0, "屏幕 aspect intensity=0.3"), (1, "服务 aspect")]),
+            (2, 0),
+        ),
         (SchemaChange::LinkType(L::Delete { at: 1 }), all_but(&[(6, "")]), (0, 1)),
         (SchemaChange::LinkType(L::Delete { at: 0 }), all_but(&[(5, "")]), (0, 1)),
         (SchemaChange::LinkType(L::Merge { at: 2, into: 0 }), all_but(&[(7, "好 > 服务 about")]), (0, 1)),
@@ -174,11 +179,7 @@ fn what_was_said_follows_changes_of_the_schema_and_comes_back() {
         (SchemaChange::LinkType(L::Rename { at: 1, to: "续".into() }), all_but(&[(6, "差 > 好 续")]), (0, 0)),
         // A label's attributes go where it goes; where labels join, those of the same name and value are kept.
         (SchemaChange::Move { label: LabelId::Span(0), to: 1 }, all_but(&[]), (0, 0)),
-        (
-            SchemaChange::Merge { label: LabelId::Span(0), into: 1 },
-            all_but(&[(0, "屏幕 opinion"), (1, "服务 opinion 类别=服务")]),
-            (2, 0),
-        ),
+        (SchemaChange::Merge { label: LabelId::Span(0), into: 1 }, all_but(&[(0, "屏幕 opinion"), (1, "服务 opinion 类别=服务")]), (2, 0)),
         (
             SchemaChange::Merge { label: LabelId::Span(1), into: 0 },
             all_but(&[(2, "很清晰 aspect 类别=服务"), (3, "差 aspect"), (4, "好 aspect")]),
@@ -265,7 +266,10 @@ fn the_file_keeps_everything_and_older_files_open() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("属性.gloss");
     let mut made = Made::new();
-    made.run(vec![Edit::SetAnnotators { to: vec!["梅".into()] }, Edit::SetAnnotation { doc: DOC, to: Box::new(made.said().clone()) }.by(AnnotatorId(0))]);
+    made.run(vec![
+        Edit::SetAnnotators { to: vec!["梅".into()] },
+        Edit::SetAnnotation { doc: DOC, to: Box::new(made.said().clone()) }.by(AnnotatorId(0)),
+    ]);
     drop(ProjectFile::create_filled(&path, &made.project, made.history.done()).unwrap());
     let Opened { mut file, mut project, mut history } = ProjectFile::open(&path).unwrap();
     assert_eq!((project.all_documents(), project.schema()), (made.project.all_documents(), made.project.schema()));
@@ -294,7 +298,12 @@ fn the_file_keeps_everything_and_older_files_open() {
     assert_eq!(project.schema().link_types().len(), 1);
     let plan = project.plan(&attribute(0, AttributeChange::Add { name: "a".into(), kind: values(&["x"]) })).unwrap();
     let mut edits = plan.edits;
-    edits.push(Edit::PutSpanWith { doc: DOC, id: SpanId(0), span: span(0, "屏幕", 0), attributes: Attributes::default().with(0, Some(value(0))) });
+    edits.push(Edit::PutSpanWith {
+        doc: DOC,
+        id: SpanId(0),
+        span: span(0, "屏幕", 0),
+        attributes: Attributes::default().with(0, Some(value(0))),
+    });
     let step = history.commit(&mut project, "x".into(), "梅".into(), 2, edits).unwrap();
     file.record(gloss::project::EntryKind::Do, &step, &project).unwrap();
     drop(file);
@@ -376,7 +385,13 @@ fn parts_of_an_opinion_are_one_in_aste() {
 fn a_colleagues_attributes_and_types_find_ours_by_name() {
     let mut ours = Made::bare();
     for change in [
-        attribute(0, AttributeChange::Add { name: "intensity".into(), kind: AttributeKind::Number(Scale::new(number(0.0), number(0.1), number(0.1)).unwrap()) }),
+        attribute(
+            0,
+            AttributeChange::Add {
+                name: "intensity".into(),
+                kind: AttributeKind::Number(Scale::new(number(0.0), number(0.1), number(0.1)).unwrap()),
+            },
+        ),
         attribute(0, AttributeChange::Add { name: "类别".into(), kind: values(&["服务", "food"]) }),
         attribute(1, AttributeChange::Add { name: "类别".into(), kind: AttributeKind::Number(Scale::default()) }),
         SchemaChange::LinkType(LinkTypeChange::Add { name: "因为".into() }),

@@ -6,8 +6,8 @@ use eframe::egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
 use gloss::desk::{Command, Language};
 use gloss::project::{
-    Attribute, AttributeChange, AttributeKind, AttributeValue, DocId, Link, LinkTypeChange, Number, QuestionId, Scale, SchemaChange, SpanId,
-    TextRange,
+    Attribute, AttributeChange, AttributeKind, AttributeValue, DocId, Link, LinkTypeChange, Number, QuestionId, Scale, SchemaChange,
+    SpanId, TextRange,
 };
 
 const TEXT: &str = "屏幕很清晰，但是电池不耐用👨🏻‍🚒。";

@@ -1,7 +1,8 @@
 //! Everything a person can ask for. Panes queue commands; [`super::Desk::run`] carries them out.
 
 use crate::project::{
-    AnnotatorId, Answer, AttributeValue, CommentId, DocId, Filter, Layer, Order, Polarity, QuestionId, Schema, SchemaChange, SpanId, State, TextRange,
+    AnnotatorId, Answer, AttributeValue, CommentId, DocId, Filter, Layer, Order, Polarity, QuestionId, Schema, SchemaChange, SpanId, State,
+    TextRange,
 };
 use crate::store::import::ImportOptions;
 use crate::store::{Language, Theme};

@@ -2,8 +2,8 @@
 
 use super::{Command, Desk, Notice, phrase::Phrases};
 use crate::project::{
-    Answer, AttributeValue, DocId, Document, Edit, EntryKind, Kind, Layer, Link, Project, QuestionId, Schema, Span, SpanId, State, TextRange,
-    carried,
+    Answer, AttributeValue, DocId, Document, Edit, EntryKind, Kind, Layer, Link, Project, QuestionId, Schema, Span, SpanId, State,
+    TextRange, carried,
 };
 
 impl Desk {

@@ -1,7 +1,7 @@
 //! Changes of the schema: one step each, whose name says how much of what was answered it touches.
 
 use super::{Desk, Notice, phrase::Phrases};
-use crate::project::{Touched, AttributeChange, LabelId, LinkTypeChange, Plan, QuestionId, Schema, SchemaChange};
+use crate::project::{AttributeChange, LabelId, LinkTypeChange, Plan, QuestionId, Schema, SchemaChange, Touched};
 use crate::store::Language;
 
 impl Desk {
@@ -146,11 +146,7 @@ impl Phrases {
                 | C::LinkType(LinkTypeChange::Delete { .. } | LinkTypeChange::Merge { .. })
                 | C::Attribute { change: AttributeChange::Delete { .. }, .. }
         );
-        if plan.changes_answers() || counts_anyway {
-            words + &self.counts(plan, change)
-        } else {
-            words
-        }
+        if plan.changes_answers() || counts_anyway { words + &self.counts(plan, change) } else { words }
     }
 
     /// ": 4 spans, 2 links": what a change is about comes first even if it is none, the rest only where there is some.
@@ -233,9 +229,13 @@ impl Phrases {
                 pick(format!("rename link type {name} to {to}"), format!("将连接类型「{name}」改名为「{to}」"))
             }
             C::SetHue { at, .. } => pick(format!("recolour link type {}", name(at)), format!("更改连接类型「{}」的颜色", name(at))),
-            C::SetHelp { at, .. } => pick(format!("change the help of link type {}", name(at)), format!("更改连接类型「{}」的说明", name(at))),
+            C::SetHelp { at, .. } => {
+                pick(format!("change the help of link type {}", name(at)), format!("更改连接类型「{}」的说明", name(at)))
+            }
             C::SetEnds { at, .. } => pick(format!("what link type {} joins", name(at)), format!("更改连接类型「{}」的两端", name(at))),
-            C::SetParts { at, to: true } => pick(format!("link type {} joins parts", name(at)), format!("连接类型「{}」连接各部分", name(at))),
+            C::SetParts { at, to: true } => {
+                pick(format!("link type {} joins parts", name(at)), format!("连接类型「{}」连接各部分", name(at)))
+            }
             C::SetParts { at, to: false } => {
                 pick(format!("link type {} joins no parts", name(at)), format!("连接类型「{}」不再连接各部分", name(at)))
             }

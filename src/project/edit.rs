@@ -1,7 +1,8 @@
 //! The only way to change a project. Applying an edit answers with its inverse, so undo can't drift from do.
 
 use super::{
-    Annotation, AnnotatorId, Answer, Attributes, Comment, CommentId, DocId, Document, Link, Project, QuestionId, Schema, Span, SpanId, State,
+    Annotation, AnnotatorId, Answer, Attributes, Comment, CommentId, DocId, Document, Link, Project, QuestionId, Schema, Span, SpanId,
+    State,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

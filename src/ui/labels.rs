@@ -13,7 +13,9 @@ use super::i18n::Template;
 use super::icons::{self, Icon};
 use super::{Cx, theme};
 use crate::desk::Command;
-use crate::project::{AttributeChange, LabelCounts, LabelId, LinkTypeChange, Project, QuestionCount, QuestionId, SchemaChange, SchemaError};
+use crate::project::{
+    AttributeChange, LabelCounts, LabelId, LinkTypeChange, Project, QuestionCount, QuestionId, SchemaChange, SchemaError,
+};
 use asking::Asking;
 use details::Details;
 use eframe::egui::{self, Align, Key, Layout, Modifiers, RichText, TextEdit, Ui, vec2};

@@ -4,6 +4,7 @@
 //! sections give the same number. More than two annotators are not aligned here.
 
 use super::spans::Section;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// How units are held against each other.
@@ -200,8 +201,12 @@ fn parts(edges: &[Vec<Edge>], others: usize) -> Vec<Vec<usize>> {
 }
 
 /// The augmenting path of a part that saves most, as the pairs it makes; `None` when none saves anything.
-fn best_path(part: &[usize], edges: &[Vec<Edge>], with: &[Option<usize>], of_other: &[Option<usize>]) -> Option<(f64, Vec<(usize, usize)>)> {
-    use std::collections::BTreeMap;
+fn best_path(
+    part: &[usize],
+    edges: &[Vec<Edge>],
+    with: &[Option<usize>],
+    of_other: &[Option<usize>],
+) -> Option<(f64, Vec<(usize, usize)>)> {
     // What the best path to each unit of the first annotator saves so far, and from where it came.
     let mut best: BTreeMap<usize, f64> = part.iter().filter(|left| with[**left].is_none()).map(|left| (*left, 0.0)).collect();
     let mut came: BTreeMap<usize, (usize, usize)> = BTreeMap::new();

@@ -38,11 +38,7 @@ fn number_of(answer: &Answer) -> Option<Number> {
     }
 }
 
-fn said<T>(
-    compared: &[Compared<'_>],
-    annotators: &[AnnotatorId],
-    of: impl Fn(&Annotation) -> Option<T>,
-) -> Vec<Said<T>> {
+fn said<T>(compared: &[Compared<'_>], annotators: &[AnnotatorId], of: impl Fn(&Annotation) -> Option<T>) -> Vec<Said<T>> {
     let by = |one: &Compared<'_>, who: &AnnotatorId| of(one.said.iter().find(|(held, _)| held == who)?.1);
     compared.iter().map(|one| (one.doc.id, annotators.iter().map(|who| by(one, who)).collect())).collect()
 }
@@ -164,9 +160,5 @@ fn numbers(id: QuestionId, units: &[Said<Number>], annotators: &[AnnotatorId]) -
     let whole = common(id, units, annotators, measure)?;
     let values: Vec<Vec<Option<f64>>> =
         units.iter().map(|(_, said)| said.iter().map(|number| number.map(Number::value)).collect()).collect();
-    Some(QuestionAgreement {
-        alpha: graded::alpha(&ratings(units), square),
-        difference: graded::mean_difference(&values),
-        ..whole
-    })
+    Some(QuestionAgreement { alpha: graded::alpha(&ratings(units), square), difference: graded::mean_difference(&values), ..whole })
 }

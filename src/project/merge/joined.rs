@@ -23,12 +23,7 @@ impl Joined {
 }
 
 /// Their attributes of a label in ours, which gets those it lacks.
-pub(super) fn attributes(
-    schema: &mut Schema,
-    label: u16,
-    theirs: &[Attribute],
-    report: &mut MergeReport,
-) -> Result<Joined, MergeError> {
+pub(super) fn attributes(schema: &mut Schema, label: u16, theirs: &[Attribute], report: &mut MergeReport) -> Result<Joined, MergeError> {
     if theirs.is_empty() {
         return Ok(Joined(Vec::new()));
     }
@@ -73,12 +68,7 @@ fn attribute(ours: &mut Vec<Attribute>, asked: &Attribute, report: &mut MergeRep
 
 /// Their types of links in ours, which gets those it lacks. `spans` are the places of their span labels. A type that both
 /// had before types had names is the same.
-pub(super) fn link_types(
-    schema: &mut Schema,
-    theirs: &Schema,
-    spans: &[u16],
-    report: &mut MergeReport,
-) -> Result<Vec<u16>, MergeError> {
+pub(super) fn link_types(schema: &mut Schema, theirs: &Schema, spans: &[u16], report: &mut MergeReport) -> Result<Vec<u16>, MergeError> {
     let mut places = Vec::new();
     let is_usual = theirs.link_types.is_empty();
     for held in theirs.link_types() {

@@ -65,7 +65,8 @@ impl Names {
     }
 
     fn annotation(&mut self, draft: DraftAnnotation, label: Option<String>, row: usize) -> Annotation {
-        let DraftAnnotation { answers, spans, links, state, skip_reason, flagged, foreign, one_question, attributes, link_types, .. } = draft;
+        let DraftAnnotation { answers, spans, links, state, skip_reason, flagged, foreign, one_question, attributes, link_types, .. } =
+            draft;
         let mut said = Annotation { state, skip_reason, flagged, ..Annotation::default() };
         for (name, draft) in answers {
             let question = self.question(&name, &draft, one_question, row);

@@ -132,14 +132,7 @@ fn value_ui(
 }
 
 /// A quiet button that becomes a line for a new attribute.
-fn fresh_ui(
-    ui: &mut Ui,
-    cx: &Cx<'_>,
-    project: &Project,
-    details: &mut Details,
-    label: u16,
-    name: &str,
-) -> Option<SchemaChange> {
+fn fresh_ui(ui: &mut Ui, cx: &Cx<'_>, project: &Project, details: &mut Details, label: u16, name: &str) -> Option<SchemaChange> {
     let mut asked = None;
     match details.adding.filter(|(held, _)| *held == label) {
         None => {

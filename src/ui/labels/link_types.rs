@@ -31,13 +31,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, project: &Project, details: &mut Deta
     asked
 }
 
-fn type_ui(
-    ui: &mut Ui,
-    cx: &Cx<'_>,
-    project: &Project,
-    details: &mut Details,
-    (at, held): (u16, &LinkType),
-) -> Option<SchemaChange> {
+fn type_ui(ui: &mut Ui, cx: &Cx<'_>, project: &Project, details: &mut Details, (at, held): (u16, &LinkType)) -> Option<SchemaChange> {
     let name = &held.name;
     let types = project.schema().link_types();
     let mut asked = None;
@@ -47,9 +41,8 @@ fn type_ui(
         }
         let words = (cx.tf("Name of the link type {}", &[name]), "");
         let typed = details.field(ui, project, Field::LinkName(at), name, words, NAME);
-        let labels: Vec<&str> = std::iter::once(cx.t("any span"))
-            .chain(project.schema().span_labels.iter().map(|label| label.name.as_str()))
-            .collect();
+        let labels: Vec<&str> =
+            std::iter::once(cx.t("any span")).chain(project.schema().span_labels.iter().map(|label| label.name.as_str())).collect();
         let place = |end: Option<u16>| end.map_or(0, |label| usize::from(label) + 1);
         let end = |place: usize| place.checked_sub(1).map(|label| label as u16);
         if let Some(from) = choice_menu(ui, &labels, place(held.from), &cx.tf("{} goes out from", &[name]), END) {

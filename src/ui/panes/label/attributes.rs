@@ -89,7 +89,8 @@ pub(super) fn chooser_ui(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document
             AttributeKind::Values(values) => {
                 for (place, words) in values.iter().enumerate() {
                     let value = AttributeValue::Value(place as u16);
-                    let choice = Choice { name: words, key: key(place), hue: None, chosen: held == Some(value), is_radio: true, percent: None };
+                    let choice =
+                        Choice { name: words, key: key(place), hue: None, chosen: held == Some(value), is_radio: true, percent: None };
                     if choice.show(ui).accessible_name(cx.tf("Choose {}", &[words])).clicked() {
                         cx.send(Command::SetAttribute { doc: document.id, id, attribute: at, to: Some(value) });
                     }
@@ -136,14 +137,7 @@ pub(super) fn card_ui(
     });
 }
 
-fn attribute_ui(
-    ui: &mut Ui,
-    cx: &mut Cx<'_>,
-    document: &Document,
-    marking: &mut Marking,
-    id: SpanId,
-    (attribute, at): (&Attribute, u16),
-) {
+fn attribute_ui(ui: &mut Ui, cx: &mut Cx<'_>, document: &Document, marking: &mut Marking, id: SpanId, (attribute, at): (&Attribute, u16)) {
     let held = document.annotation.attributes_of(id).get(at);
     let is_asked = marking.choosing == Some((id, at));
     let ink = if is_asked { palette(ui).accent } else { palette(ui).weak };
