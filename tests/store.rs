@@ -259,9 +259,9 @@ fn what_is_not_a_project_is_refused_and_left_alone() {
 #[test]
 fn a_newer_project_is_refused_and_left_alone() {
     let mut bytes = closed_project();
-    bytes[60..64].copy_from_slice(&3u32.to_be_bytes());
+    bytes[60..64].copy_from_slice(&4u32.to_be_bytes());
     let error = refused(&bytes);
-    assert!(matches!(error, StoreError::Newer { found: 3, known: 2, .. }));
+    assert!(matches!(error, StoreError::Newer { found: 4, known: 3, .. }));
     assert!(error.to_string().contains("Update Gloss"), "{error}");
 }
 
