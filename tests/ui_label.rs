@@ -645,7 +645,7 @@ fn columns_give_way_in_a_narrow_window_and_come_back() {
     let at = |bench: &mut Bench, width: f32| {
         bench.window.set_size(vec2(width, 700.0));
         (0..4).for_each(|_| bench.window.step());
-        (bench.has("1 documents") || bench.has("1 document"), bench.has("Write a comment; Ctrl+Enter adds it"))
+        (bench.has("1 documents") || bench.has("1 document"), bench.has("New comment"))
     };
     let wide = at(&mut bench, 1280.0);
     assert_eq!(wide, (true, true));

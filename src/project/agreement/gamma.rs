@@ -4,6 +4,7 @@
 //! sections give the same number. More than two annotators are not aligned here.
 
 use super::spans::Section;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// How units are held against each other.
@@ -206,7 +207,6 @@ fn best_path(
     with: &[Option<usize>],
     of_other: &[Option<usize>],
 ) -> Option<(f64, Vec<(usize, usize)>)> {
-    use std::collections::BTreeMap;
     // What the best path to each unit of the first annotator saves so far, and from where it came.
     let mut best: BTreeMap<usize, f64> = part.iter().filter(|left| with[**left].is_none()).map(|left| (*left, 0.0)).collect();
     let mut came: BTreeMap<usize, (usize, usize)> = BTreeMap::new();

@@ -57,11 +57,12 @@ pub fn masi<T: Ord>(one: &BTreeSet<T>, other: &BTreeSet<T>) -> f64 {
     if all == 0 {
         return 0.0;
     }
-    let monotonic = match () {
-        () if one == other => 1.0,
-        () if shared == one.len() || shared == other.len() => 2.0 / 3.0,
-        () if shared > 0 => 1.0 / 3.0,
-        () => 0.0,
+    let monotonic = if one == other {
+        1.0
+    } else if shared == one.len() || shared == other.len() {
+        2.0 / 3.0
+    } else {
+        1.0 / 3.0
     };
     1.0 - monotonic * shared as f64 / all as f64
 }

@@ -105,7 +105,7 @@ impl Asking {
 }
 
 /// Title and yes of a change of attributes.
-fn attribute_words<'a>(cx: &Cx<'a>, schema: &Schema, label: u16, change: &AttributeChange) -> Option<(String, &'static str)> {
+fn attribute_words(cx: &Cx<'_>, schema: &Schema, label: u16, change: &AttributeChange) -> Option<(String, &'static str)> {
     let asked = |at: &u16| schema.attributes(label).get(usize::from(*at));
     let value = |at: &u16, value: &u16| asked(at)?.values().get(usize::from(*value));
     Some(match change {
@@ -120,7 +120,7 @@ fn attribute_words<'a>(cx: &Cx<'a>, schema: &Schema, label: u16, change: &Attrib
 }
 
 /// Title and yes of a change of the types of links.
-fn link_type_words<'a>(cx: &Cx<'a>, schema: &Schema, change: &LinkTypeChange) -> Option<(String, &'static str)> {
+fn link_type_words(cx: &Cx<'_>, schema: &Schema, change: &LinkTypeChange) -> Option<(String, &'static str)> {
     let name = |at: &u16| schema.link_types().get(usize::from(*at)).map(|held| &held.name);
     Some(match change {
         LinkTypeChange::Delete { at } => (cx.tf("Delete the link type {}?", &[&name(at)?]), cx.t("Delete")),

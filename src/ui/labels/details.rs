@@ -40,10 +40,11 @@ impl Details {
         *self = Self::default();
     }
 
-    /// Enters everything that can be without asking.
+    /// Enters everything that can be without asking; what would be new waits for its button.
     pub fn send_all(&mut self, cx: &mut Cx<'_>, project: &Project) {
-        for (field, (text, _)) in std::mem::take(&mut self.typed) {
-            let change = change_of(project.schema(), field, &text, self.adding.is_some_and(|(_, number)| number));
+        let is_new = |field: &Field| matches!(field, Field::NewAttribute(_) | Field::NewValue(_) | Field::NewLinkType);
+        for (field, (text, _)) in std::mem::take(&mut self.typed).into_iter().filter(|(field, _)| !is_new(field)) {
+            let change = change_of(project.schema(), field, &text, false);
             let safe = |change: &SchemaChange| project.plan(change).is_ok_and(|plan| !plan.changes_answers());
             change.ok().filter(safe).into_iter().for_each(|change| cx.send(Command::ChangeSchema(Box::new(change))));
         }

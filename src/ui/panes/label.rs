@@ -26,7 +26,7 @@ use crate::project::{Document, Filter, Project, Schema, State};
 use crate::ui::Cx;
 use crate::ui::keys::{self, Action};
 use crate::ui::theme::{GAP, palette};
-use eframe::egui::{CentralPanel, Frame, Margin, Panel, RichText, Ui};
+use eframe::egui::{CentralPanel, Frame, Margin, Panel, RichText, Ui, UiBuilder};
 use marking::Marking;
 use std::sync::Arc;
 
@@ -132,16 +132,13 @@ impl LabelPane {
         Panel::bottom("answers").frame(answers).show(ui, |ui| {
             // Under the text, not at the edge of a wide window.
             let side = text::side(ui.available_width(), cx.desk.settings().text_size) - 12.0;
-            let width = ui.available_width() - 2.0 * side;
-            ui.horizontal_top(|ui| {
-                ui.add_space(side);
-                ui.vertical(|ui| {
-                    ui.set_width(width);
-                    text::span_bar(ui, cx, project.schema(), document, &mut self.marking);
-                    attributes::chooser_ui(ui, cx, project.schema(), document, &mut self.marking);
-                    self.answers.ui(ui, cx, project.schema(), document);
-                });
-            });
+            let mut rect = ui.available_rect_before_wrap();
+            (rect.min.x, rect.max.x) = (rect.min.x + side, rect.max.x - side);
+            let mut column = ui.new_child(UiBuilder::new().max_rect(rect));
+            text::span_bar(&mut column, cx, project.schema(), document, &mut self.marking);
+            attributes::chooser_ui(&mut column, cx, project.schema(), document, &mut self.marking);
+            self.answers.ui(&mut column, cx, project.schema(), document);
+            ui.advance_cursor_after_rect(column.min_rect());
         });
         if cx.desk.shows_pieces() {
             let strip = Frame::new().fill(palette(ui).panel).inner_margin(Margin::symmetric(12, 6));
