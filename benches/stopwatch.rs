@@ -3,9 +3,10 @@
 //! `cargo bench --bench stopwatch [-- REVIEWS]`. Needs Xvfb and xdotool; the pixels are drawn by whatever driver there is.
 #![allow(clippy::unwrap_used)] // A bench that fails should stop.
 
-use gloss::desk::{next_character, previous_character};
+use gloss::desk::{next_character, next_word_end, previous_character, previous_word_start};
 use gloss::project::{Answer, DocId, Document, Edit, History, LabelId, Polarity, Project, QuestionId, Schema, Span, State, TextRange};
 use gloss::store::ProjectFile;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -42,16 +43,36 @@ fn wishes(schema: &Schema, most: usize) -> Vec<Wish> {
     sample.lines().filter_map(wish).take(most).collect()
 }
 
-/// How many arrow keys lead from one place to another, and which.
+/// The fewest arrow keys that lead from one place to another: by character, by word, or from an end of the text.
 fn steps(text: &str, from: usize, to: usize) -> Vec<&'static str> {
-    let (key, step): (_, fn(&str, usize) -> usize) = if to >= from { ("Right", next_character) } else { ("Left", previous_character) };
-    let mut keys = Vec::new();
-    let mut at = from;
-    while at != to {
-        at = step(text, at);
-        assert!((at <= to) == (to >= from) || at == to, "{to} is not between two characters of {text:?}");
-        keys.push(key);
+    type Move = fn(&str, usize) -> usize;
+    let moves: [(&str, Move); 6] = [
+        ("Right", next_character),
+        ("Left", previous_character),
+        ("ctrl+Right", next_word_end),
+        ("ctrl+Left", previous_word_start),
+        ("ctrl+Home", |_, _| 0),
+        ("ctrl+End", |text, _| text.len()),
+    ];
+    let mut came: BTreeMap<usize, (usize, &str)> = BTreeMap::new();
+    let mut reached = VecDeque::from([from]);
+    while let Some(at) = reached.pop_front().filter(|at| *at != to) {
+        for (key, step) in moves {
+            let next = step(text, at);
+            if next != from && !came.contains_key(&next) {
+                came.insert(next, (at, key));
+                reached.push_back(next);
+            }
+        }
     }
+    let mut keys = Vec::new();
+    let mut at = to;
+    while at != from {
+        let (before, key) = came[&at];
+        keys.push(key);
+        at = before;
+    }
+    keys.reverse();
     keys
 }
 
