@@ -8,6 +8,7 @@ mod desk;
 mod figures;
 mod formats;
 mod import;
+mod interchange;
 mod interval;
 mod nn;
 mod opinions;

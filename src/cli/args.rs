@@ -1,6 +1,7 @@
 //! The command line as it is written: names, values and their help. Does nothing by itself.
 
 use crate::project::Split;
+use crate::store::Charset;
 use crate::store::export::ExportFormat;
 use crate::store::formats::Kind;
 use crate::store::import::Format;
@@ -54,7 +55,7 @@ pub struct NewArgs {
 pub struct ImportArgs {
     #[arg(value_name = "P.gloss")]
     pub project: PathBuf,
-    /// The file to read; for brat also a folder of pairs
+    /// The file to read, or a folder: pairs of brat, TSV of WebAnno, a data set of Argilla or Hugging Face
     #[arg(value_name = "FILE|FOLDER")]
     pub file: PathBuf,
     /// What kind of file it is; without it the name and the content tell
@@ -66,9 +67,42 @@ pub struct ImportArgs {
     /// Column of the class; classes that the project lacks are added
     #[arg(long, value_name = "COL")]
     pub label: Option<String>,
+    /// Column of an id, kept as the field id
+    #[arg(long, value_name = "COL")]
+    pub id: Option<String>,
+    /// Column of a date, kept as the field date
+    #[arg(long, value_name = "COL")]
+    pub date: Option<String>,
+    /// Column of who gave the label; a text may stand in a row for each of them
+    #[arg(long, value_name = "COL")]
+    pub annotator: Option<String>,
+    /// Column of the part in training: train, dev or test
+    #[arg(long, value_name = "COL")]
+    pub part: Option<String>,
+    /// A column that is not kept; may be given many times
+    #[arg(long, value_name = "COL")]
+    pub leave_out: Vec<String>,
+    /// What a label of the file is called here, such as 1=positive; may be given many times
+    #[arg(long = "map", value_name = "VALUE=CLASS", value_parser = key_value)]
+    pub values: Vec<(String, String)>,
     /// The first row is a review, not a header: columns go by number
     #[arg(long)]
     pub no_header: bool,
+    /// How the file is encoded: utf-8, utf-16le, utf-16be, gb18030, big5, shift-jis or latin-1; without it the bytes tell
+    #[arg(long, value_name = "NAME", value_parser = charset)]
+    pub encoding: Option<Charset>,
+    /// What stands between the columns, or "tab"; without it the first rows tell
+    #[arg(long, value_name = "SIGN", value_parser = delimiter)]
+    pub delimiter: Option<char>,
+    /// Quotes are letters and enclose no fields
+    #[arg(long)]
+    pub no_quotes: bool,
+    /// The sheet of a workbook; without it the first one
+    #[arg(long, value_name = "NAME")]
+    pub sheet: Option<String>,
+    /// Write the remarks on rows to a CSV file
+    #[arg(long, value_name = "FILE")]
+    pub save_list: Option<PathBuf>,
     /// The part the documents play in training; without it a share is held out by hash
     #[arg(long, value_enum)]
     pub split: Option<SplitName>,
@@ -145,20 +179,38 @@ pub struct ExportArgs {
     /// The run whose model to export
     #[arg(long, value_name = "R", required_unless_present = "format", conflicts_with_all = ["format", "dry_run"])]
     pub run: Option<String>,
-    /// Export the documents: jsonl, csv, conll, doccano, labelstudio or aste
+    /// Export the documents: jsonl, csv, xlsx, conll, doccano, labelstudio, prodigy, aste, semeval14, semeval16, brat,
+    /// webanno, argilla, hf or fasttext
     #[arg(long, value_name = "NAME", value_parser = export_format)]
     pub format: Option<ExportFormat>,
     /// Say what the format can't hold and write nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Write our own JSON Lines beside the file too, which hold all that the format can't
+    #[arg(long, conflicts_with = "run")]
+    pub sidecar: bool,
+    /// Read the file back and compare it with the project
+    #[arg(long, conflicts_with_all = ["run", "dry_run"])]
+    pub verify: bool,
     /// The folder of the model, made if it is not there; or the file of the documents, replaced if it is
     #[arg(value_name = "MODELDIR|FILE")]
     pub out: PathBuf,
 }
 
+fn charset(name: &str) -> Result<Charset, String> {
+    Charset::parse(name).ok_or_else(|| format!("encodings are {}", Charset::ALL.map(Charset::name).join(", ")))
+}
+
+fn delimiter(sign: &str) -> Result<char, String> {
+    match sign {
+        "tab" | "\\t" => Ok('\t'),
+        sign => sign.parse::<char>().ok().filter(char::is_ascii).ok_or_else(|| "a delimiter is one sign, such as ; or tab".to_owned()),
+    }
+}
+
 fn import_format(name: &str) -> Result<Format, String> {
     let kinds = || Kind::ALL.map(Kind::key).join(", ");
-    Format::parse(name).ok_or_else(|| format!("formats are csv, tsv, jsonl, parquet, text, {}", kinds()))
+    Format::parse(name).ok_or_else(|| format!("formats are csv, tsv, xlsx, json, jsonl, parquet, arrow, text, {}", kinds()))
 }
 
 fn export_format(name: &str) -> Result<ExportFormat, String> {

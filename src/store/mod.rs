@@ -18,9 +18,11 @@ pub mod runs;
 pub mod sample;
 mod scan;
 mod settings;
+mod sheet;
 mod table;
 pub mod words;
 
+pub use encoding::Charset;
 pub use error::StoreError;
 pub use jsonl::{export_documents, export_jsonl};
 pub use peek::read_project;

@@ -62,7 +62,7 @@ impl Choice {
             Some(name) if self.header && self.columns.iter().filter(|other| *other == name).count() == 1 => Column::Name(name.clone()),
             _ => Column::Number(at + 1),
         };
-        ImportOptions { text: column(self.text), label: self.label.map(column), header: self.header, split: None, format: None }
+        ImportOptions { text: column(self.text), label: self.label.map(column), header: self.header, ..ImportOptions::default() }
     }
 }
 
