@@ -4,6 +4,7 @@
 
 mod agreement;
 mod cli;
+mod copies;
 mod desk;
 mod figures;
 mod formats;
@@ -26,6 +27,7 @@ mod team;
 mod text;
 mod tidy;
 mod train;
+mod ui_data;
 mod ui_frame;
 mod ui_gestures;
 mod ui_input;

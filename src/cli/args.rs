@@ -36,6 +36,150 @@ pub enum Command {
     Predict(PredictArgs),
     /// Write the documents for another tool, or the model of a run as a folder in Hugging Face layout
     Export(ExportArgs),
+    /// Say what a project holds: lengths, scripts, answers, marks, what is longer than a model reads
+    Stats(StatsArgs),
+    /// Find documents that say nearly the same, also across the parts in training
+    Duplicates(DuplicatesArgs),
+    /// Copy a project with its journal and its runs
+    Duplicate(CopyArgs),
+    /// Put a project with its journal and its runs into one file
+    Archive(ArchiveArgs),
+    /// Take a project out of an archive
+    Unarchive(CopyArgs),
+    /// Make a new project of some of the documents, for a colleague
+    Extract(ExtractArgs),
+    /// Make a new project without names, phone numbers, mail addresses or ids
+    Anonymise(AnonymiseArgs),
+    /// Make a new project with the words that a key brings back
+    Restore(RestoreArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct StatsArgs {
+    #[arg(value_name = "P.gloss")]
+    pub project: PathBuf,
+    /// The encoder whose pieces are counted, a folder in Hugging Face layout; without it the one inside the program
+    #[arg(long, value_name = "DIR")]
+    pub encoder: Option<PathBuf>,
+    /// As one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DuplicatesArgs {
+    #[arg(value_name = "P.gloss")]
+    pub project: PathBuf,
+    /// The least share of runs of four characters that two texts have in common
+    #[arg(long, value_name = "SHARE", default_value_t = 0.7)]
+    pub likeness: f64,
+    /// What to do with all but the first of each group, as one step that can be undone
+    #[arg(long = "do", value_enum)]
+    pub what: Option<WhatToDo>,
+    /// As one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What happens to near-duplicates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum WhatToDo {
+    Remove,
+    Flag,
+}
+
+#[derive(Debug, Args)]
+pub struct CopyArgs {
+    /// It is only read
+    #[arg(value_name = "FROM")]
+    pub project: PathBuf,
+    /// The project to make
+    #[arg(value_name = "TO.gloss")]
+    pub to: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct ArchiveArgs {
+    #[arg(value_name = "P.gloss")]
+    pub project: PathBuf,
+    /// The archive to write, replaced if it is there
+    #[arg(value_name = "OUT.zip")]
+    pub to: PathBuf,
+    /// The project alone
+    #[arg(long)]
+    pub without_runs: bool,
+}
+
+/// [`crate::project::State`] on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum StateName {
+    Todo,
+    Done,
+    Skipped,
+}
+
+#[derive(Debug, Args)]
+pub struct ExtractArgs {
+    /// It is only read
+    #[arg(value_name = "P.gloss")]
+    pub project: PathBuf,
+    /// The project to make
+    #[arg(value_name = "TO.gloss")]
+    pub to: PathBuf,
+    /// Words that stand in the text; what follows a / is a pattern
+    #[arg(long, value_name = "WORDS")]
+    pub search: Option<String>,
+    #[arg(long, value_enum)]
+    pub state: Option<StateName>,
+    #[arg(long)]
+    pub flagged: bool,
+    /// Answered with this class; may be given many times
+    #[arg(long, value_name = "NAME")]
+    pub class: Vec<String>,
+    /// Has a span of this label; may be given many times
+    #[arg(long, value_name = "NAME")]
+    pub span: Vec<String>,
+    /// Has this value in a column; may be given many times
+    #[arg(long, value_name = "COL=VALUE", value_parser = key_value)]
+    pub column: Vec<(String, String)>,
+    /// One of these is enough; otherwise all must hold
+    #[arg(long)]
+    pub any: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct AnonymiseArgs {
+    /// It is only read
+    #[arg(value_name = "P.gloss")]
+    pub project: PathBuf,
+    /// The project to make; it has no journal and no runs
+    #[arg(value_name = "TO.gloss")]
+    pub to: PathBuf,
+    /// A text file with a name a line
+    #[arg(long, value_name = "FILE")]
+    pub names: Option<PathBuf>,
+    #[arg(long)]
+    pub phones: bool,
+    #[arg(long)]
+    pub mails: bool,
+    /// What ids look like; may be given many times
+    #[arg(long, value_name = "REGEX")]
+    pub pattern: Vec<regex::Regex>,
+    /// Keeps what was taken out, for `restore`; without it nobody can bring it back
+    #[arg(long, value_name = "KEY.json")]
+    pub key: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// It is only read
+    #[arg(value_name = "P.gloss")]
+    pub project: PathBuf,
+    /// The project to make
+    #[arg(value_name = "TO.gloss")]
+    pub to: PathBuf,
+    #[arg(long, value_name = "KEY.json")]
+    pub key: PathBuf,
 }
 
 #[derive(Debug, Args)]

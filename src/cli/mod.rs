@@ -7,9 +7,14 @@ mod export;
 mod import;
 mod merge;
 mod predict;
+mod projects;
+mod stats;
 mod train;
 
-pub use args::{Command, ExportArgs, ImportArgs, MergeArgs, Names, NewArgs, PredictArgs, SplitName, TrainArgs};
+pub use args::{
+    AnonymiseArgs, ArchiveArgs, Command, CopyArgs, DuplicatesArgs, ExportArgs, ExtractArgs, ImportArgs, MergeArgs, Names, NewArgs,
+    PredictArgs, RestoreArgs, SplitName, StateName, StatsArgs, TrainArgs, WhatToDo,
+};
 
 use crate::project::Schema;
 use crate::store::{ProjectFile, StoreError};
@@ -100,6 +105,14 @@ pub fn run(command: Command) -> ExitCode {
         Command::Train(args) => train::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Stats(args) => stats::stats(&args),
+        Command::Duplicates(args) => stats::duplicates(&args),
+        Command::Duplicate(args) => projects::duplicate(&args),
+        Command::Archive(args) => projects::archive(&args),
+        Command::Unarchive(args) => projects::unarchive(&args),
+        Command::Extract(args) => projects::extract(&args),
+        Command::Anonymise(args) => projects::anonymise(&args),
+        Command::Restore(args) => projects::restore(&args),
     };
     match outcome {
         Ok(()) | Err(CliError::NobodyReads) => ExitCode::SUCCESS,
