@@ -411,12 +411,12 @@ fn project(made: &[Made]) -> Project {
 
 fn document(at: usize, made: &Made) -> Document {
     let text: String = std::iter::once(format!("第{at}条")).chain(made.pieces.iter().map(|at| PIECES[*at].to_owned())).collect();
-    let mut said = Annotation::default();
-    said.state = match made.state {
+    let state = match made.state {
         0 => State::Todo,
         1 => State::Skipped,
         _ => State::Done,
     };
+    let mut said = Annotation { state, ..Annotation::default() };
     let (class, classes, number, words) = &made.answers;
     said.answers.extend(class.map(|class| (QuestionId(0), Answer::Class(class))));
     let classes: BTreeSet<u16> = classes.iter().copied().collect();

@@ -6,7 +6,7 @@ use eframe::egui::accesskit::Role;
 use eframe::egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
-use gloss::desk::{Command, Exporting, Importing, Language};
+use gloss::desk::{Command, Examining, Exporting, Importing, Language};
 use gloss::ui::{App, Place};
 
 /// Opens the list of a combo box and chooses from it.
@@ -99,4 +99,46 @@ fn an_export_says_what_it_loses_and_is_read_back() {
     type_in(&mut window, "文件夹路径", &folder.path().display().to_string());
     window.get_by_role_and_label(Role::Button, "导出").click();
     run_until(&mut window, "the refusal", |app| matches!(app.desk().exporting(), Exporting::Failed { .. }));
+}
+
+#[test]
+fn duplicates_are_found_and_a_copy_is_made_without_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = with_project(folder.path());
+    for text in ["王小明说房间很干净，早餐也很好吃，打 138-0013-8000", "王小明说房间很干净，早餐也很好吃，打 138-0013-8000！"]
+    {
+        window.state_mut().run(Command::AddDocument(text.to_owned()));
+    }
+    window.key_combination_modifiers(Modifiers::COMMAND, &[Key::Num5]);
+    window.run();
+    window.get_by_label("Duplicates and statistics").click();
+    run_until(&mut window, "the figures", |app| matches!(app.desk().examining(), Examining::Done(_)));
+    window.get_by_label("1 groups, 1 documents beside the first of each");
+    window.get_by_label_contains("different pieces");
+    window.get_by_label("Take out all but the first").click();
+    window.run();
+    assert_eq!(window.state().desk().project().unwrap().documents().count(), 4);
+    window.state_mut().run(Command::Undo);
+    assert_eq!(window.state().desk().project().unwrap().documents().count(), 5);
+
+    window.get_by_label("A copy to share…").click();
+    window.run();
+    window.get_by_role_and_label(Role::MultilineTextInput, "Names, one a line").focus();
+    window.run();
+    window.get_by_role_and_label(Role::MultilineTextInput, "Names, one a line").type_text("王小明");
+    window.run();
+    window.get_by_label("Keep a key beside the copy that brings the words back; don't share the key").click();
+    window.run();
+    window.get_by_label("Make the copy…").click();
+    window.run();
+    let path = folder.path().join("copy");
+    type_in(&mut window, "Path of the file", &path.display().to_string());
+    window.get_by_role_and_label(Role::Button, "Save").click();
+    window.run_steps(2);
+    run_until(&mut window, "the copy", |app| {
+        path.with_extension("key.json").is_file() && matches!(app.desk().examining(), Examining::Idle)
+    });
+    let (copy, _) = gloss::store::read_project(&path.with_extension("gloss")).unwrap();
+    let texts: Vec<&str> = copy.documents().map(|doc| &*doc.text).collect();
+    assert_eq!(texts[3], "[NAME-1]说房间很干净，早餐也很好吃，打 [PHONE-1]");
 }

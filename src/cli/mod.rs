@@ -29,7 +29,7 @@ use std::process::ExitCode;
 pub enum Invocation {
     /// Open the window, on this file or on the last project.
     Window(Option<PathBuf>),
-    Command(Command),
+    Command(Box<Command>),
     /// The arguments were wrong, or only help was wanted; all is said. End with this code.
     Over(u8),
 }
@@ -77,7 +77,7 @@ pub fn parse() -> Invocation {
 /// Reads these arguments, the first being the program's name.
 pub fn parse_from(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Invocation {
     match args::Arguments::try_parse_from(arguments) {
-        Ok(args::Arguments { command: Some(command), .. }) => Invocation::Command(command),
+        Ok(args::Arguments { command: Some(command), .. }) => Invocation::Command(Box::new(command)),
         Ok(args::Arguments { file: Some(file), .. }) if looks_like_a_command(&file) => {
             eprintln!("gloss: there is no command and no file {}; gloss --help names the commands", file.display());
             Invocation::Over(2)

@@ -1,5 +1,6 @@
 //! Everything a person can ask for. Panes queue commands; [`super::Desk::run`] carries them out.
 
+use super::examining::SharePlan;
 use super::exporting::ExportPlan;
 use crate::project::{
     AnnotatorId, Answer, CommentId, DocId, Filter, Layer, Order, Polarity, QuestionId, Schema, SchemaChange, SpanId, State, TextRange,
@@ -203,6 +204,16 @@ pub enum Command {
     ExportAs(Box<ExportPlan>),
     /// Puts the plan or the report of an export away.
     DismissExport,
+
+    /// Counts what the project holds, and looks for near-duplicates.
+    Examine,
+    /// Takes all but the first of each group of near-duplicates out, or flags them, as one step.
+    SettleDuplicates {
+        remove: bool,
+    },
+    /// Makes a new project of this one's documents.
+    ShareCopy(Box<SharePlan>),
+    DismissExamining,
 
     /// Reads a colleague's project file and says what merging it comes to. Without a name, who made most of its steps.
     PreviewMerge {

@@ -49,6 +49,7 @@ impl Desk {
         self.strip.clear();
         self.importing.forget();
         self.exporting.forget();
+        self.examining.forget();
         self.searcher.forget();
         self.merging.forget();
         self.open = None;

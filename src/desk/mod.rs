@@ -8,6 +8,7 @@ mod command;
 mod curve;
 mod dialogs;
 mod edits;
+mod examining;
 mod exporting;
 mod files;
 mod importing;
@@ -29,6 +30,7 @@ mod training;
 pub use command::Command;
 pub use curve::Curve;
 pub use dialogs::{Asked, Choosing, Chosen};
+pub use examining::{Examined, Examining, SharePlan};
 pub use exporting::{ExportPlan, Exporting, Planned, Written};
 pub use importing::Importing;
 pub use job::Waker;
@@ -102,6 +104,7 @@ pub struct Desk {
     searcher: searching::Searcher,
     importing: importing::Importer,
     exporting: exporting::Exporter,
+    examining: examining::Examiner,
     merging: merging::Merger,
     training: training::Trainer,
     tester: Tester,
@@ -137,6 +140,7 @@ impl Desk {
             searcher: searching::Searcher::default(),
             importing: importing::Importer::default(),
             exporting: exporting::Exporter::default(),
+            examining: examining::Examiner::default(),
             merging: merging::Merger::default(),
             training: training::Trainer::default(),
         }
@@ -197,6 +201,7 @@ impl Desk {
             | C::Import { .. }
             | C::SaveImportList(_)
             | C::DismissImport => self.import(command),
+            C::Examine | C::SettleDuplicates { .. } | C::ShareCopy(_) | C::DismissExamining => self.examine(command),
             C::PlanExport(_) | C::ExportAs(_) | C::DismissExport => self.export(command),
             C::PreviewMerge { .. } | C::Merge | C::DismissMerge => self.merge(command),
             C::StartTraining(config) => self.start_training(*config),
@@ -229,6 +234,7 @@ impl Desk {
         self.poll_search();
         self.poll_import();
         self.poll_export();
+        self.poll_examining();
         self.poll_merge();
         self.poll_training();
         self.tester.poll();
@@ -317,6 +323,10 @@ impl Desk {
 
     pub fn exporting(&self) -> &Exporting {
         self.exporting.view()
+    }
+
+    pub fn examining(&self) -> &Examining {
+        self.examining.view()
     }
 
     pub fn merging(&self) -> &Merging {

@@ -47,7 +47,7 @@ pub use queue::{ColumnValues, Guess, Guesses, Order, Queue, Sight, View, columns
 pub use relabel::{KeyUse, NewQuestion, Plan, SchemaChange, SchemaError};
 pub use schema::{Class, LabelId, Polarity, Question, QuestionId, Schema, SpanLabel};
 pub use split::{Split, assign_split};
-pub use statistics::{Lengths, Statistics};
+pub use statistics::{Answered, Lengths, Statistics};
 pub use tally::Tally;
 pub use text::{TextRange, byte_to_char, char_to_byte};
 pub use words::{MOST_WORDS, WordMatcher, WordRule};

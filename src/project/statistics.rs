@@ -26,6 +26,9 @@ impl Lengths {
     }
 }
 
+/// What was answered to a question: its name, documents with an answer, each class with its count.
+pub type Answered = (String, usize, Vec<(String, usize)>);
+
 /// What a project holds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Statistics {
@@ -39,8 +42,7 @@ pub struct Statistics {
     pub beyond: usize,
     pub limit: usize,
     pub scripts: BTreeMap<Script, usize>,
-    /// By name: documents with an answer, and each class with its count.
-    pub questions: Vec<(String, usize, Vec<(String, usize)>)>,
+    pub questions: Vec<Answered>,
     /// By name of the label.
     pub spans: Vec<(String, usize)>,
     /// Documents whose part in training is fixed.

@@ -5,7 +5,7 @@
 mod forms;
 
 use super::{Commands, Place, i18n};
-use crate::desk::{Asked, Choosing, Chosen, Command, Desk, ExportFormat, ExportPlan, Language};
+use crate::desk::{Asked, Choosing, Chosen, Command, Desk, ExportFormat, ExportPlan, Language, SharePlan};
 use crate::project::Schema;
 use eframe::egui;
 use forms::Form;
@@ -27,6 +27,8 @@ pub enum Wish {
         sidecar: bool,
         verify: bool,
     },
+    /// Where a copy goes.
+    ShareCopy(SharePlan),
     /// Where the remarks on an import go.
     ImportList,
     /// Where to write the model of a run.
@@ -171,6 +173,10 @@ impl Dialogs {
                 commands.goto(Place::Data);
             }
             Wish::ImportList => commands.send(Command::SaveImportList(path)),
+            Wish::ShareCopy(plan) => {
+                let path = if path.extension().is_none() { path.with_extension("gloss") } else { path };
+                commands.send(Command::ShareCopy(Box::new(SharePlan { path, ..plan.clone() })));
+            }
             Wish::ExportModel { run } => commands.send(Command::ExportModel { run: run.clone(), folder: path }),
             Wish::EncoderFolder => self.encoder_folder = Some(path),
         }
@@ -226,6 +232,10 @@ fn proposal(wish: &Wish, desk: &Desk) -> Option<PathBuf> {
             Some(project.with_file_name(name))
         }
         Wish::ImportList => Some(project.with_extension("issues.csv")),
+        Wish::ShareCopy(_) => {
+            let name = project.file_stem().unwrap_or_default().to_string_lossy();
+            Some(project.with_file_name(format!("{name}-copy.gloss")))
+        }
         Wish::ExportModel { run } => {
             let name = project.file_stem().unwrap_or_default().to_string_lossy();
             Some(project.with_file_name(format!("{name}-model-{run}")))
@@ -266,7 +276,7 @@ fn system_dialog(wish: &Wish, desk: &Desk) -> Choosing {
             let chosen = dialog.add_filter(i18n::translate(language, "Word lists"), &["txt", "tsv", "csv"]).pick_file();
             Box::pin(async { path_of(chosen.await) })
         }
-        Wish::ExportAs { .. } | Wish::ExportModel { .. } | Wish::ImportList => {
+        Wish::ExportAs { .. } | Wish::ExportModel { .. } | Wish::ImportList | Wish::ShareCopy(_) => {
             let chosen = dialog.save_file();
             Box::pin(async { path_of(chosen.await) })
         }
@@ -286,6 +296,7 @@ fn title(wish: &Wish, language: Language) -> &'static str {
         Wish::WordList => "Import a word list",
         Wish::ExportAs { .. } => "Export documents",
         Wish::ImportList => "Save the list",
+        Wish::ShareCopy(_) => "A copy to share",
         Wish::ExportModel { .. } => "Export a model",
         Wish::EncoderFolder => "Folder of an encoder",
     };

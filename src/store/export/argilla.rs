@@ -3,11 +3,13 @@
 
 use super::{No, Out};
 use crate::project::{Answer, Document, State};
+use crate::store::formats::UNIT;
 use serde_json::{Map, Value, json};
 
 /// Argilla wants an id for whoever answered; the outcome is nobody's.
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 const SPANS: &str = "spans";
+const NAME: &str = "code points";
 
 pub(super) fn write(out: &mut Out) -> std::io::Result<Option<&'static str>> {
     out.bytes.push(b'[');
@@ -18,7 +20,7 @@ pub(super) fn write(out: &mut Out) -> std::io::Result<Option<&'static str>> {
         out.documents += 1;
     }
     out.bytes.extend_from_slice(b"\n]\n");
-    Ok(Some("code points"))
+    Ok(Some(NAME))
 }
 
 fn record(out: &mut Out, doc: &Document) -> Value {
@@ -54,8 +56,12 @@ fn record(out: &mut Out, doc: &Document) -> Value {
         State::Done => "completed",
         State::Skipped => "discarded",
     };
-    let meta: Map<String, Value> =
-        doc.meta.iter().filter(|(name, _)| *name != "id").map(|(name, value)| (name.to_owned(), json!(value))).collect();
+    let fields = doc.meta.iter().filter(|(name, _)| *name != "id");
+    let mut meta: Map<String, Value> = fields.map(|(name, value)| (name.to_owned(), json!(value))).collect();
+    if !doc.text.is_ascii() && !said.spans.is_empty() {
+        // Argilla's own editor has counted otherwise.
+        meta.insert(UNIT.to_owned(), json!(NAME));
+    }
     let number = Out::number(doc).to_string();
     let id = doc.meta.get("id").unwrap_or(&number);
     json!({"id": id, "status": status, "fields": {"text": &*doc.text}, "metadata": meta, "suggestions": {}, "responses": responses, "vectors": {}})

@@ -7,7 +7,7 @@ use rust_xlsxwriter::{Workbook, XlsxError};
 use std::collections::BTreeSet;
 
 /// Names of the columns, and the fields of metadata among them.
-fn columns<'a>(out: &Out<'a>) -> (Vec<String>, Vec<&'a str>) {
+fn columns<'a>(out: &mut Out<'a>) -> (Vec<String>, Vec<&'a str>) {
     let fields: BTreeSet<&str> = out.project.documents().flat_map(|doc| doc.meta.iter().map(|(name, _)| name)).collect();
     let questions = out.schema().questions.iter().map(|question| question.name.as_str());
     let mut names: Vec<String> = Vec::new();
@@ -19,6 +19,12 @@ fn columns<'a>(out: &Out<'a>) -> (Vec<String>, Vec<&'a str>) {
         }
         names.push(name);
     }
+    let of_fields = &names[names.len() - fields.len()..];
+    let renamed: Vec<&str> = fields.iter().zip(of_fields).filter(|(field, name)| *field != name).map(|(field, _)| *field).collect();
+    for doc in out.project.documents() {
+        let held = renamed.iter().filter(|field| doc.meta.get(field).is_some());
+        held.for_each(|field| out.note(doc, "a field of metadata whose name the format uses itself", field));
+    }
     (names, fields.into_iter().collect())
 }
 
@@ -27,6 +33,9 @@ fn row(out: &mut Out, doc: &Document, fields: &[&str]) -> Vec<String> {
     let spans = [(said.spans.len(), "a span"), (said.links.len(), "a link between spans")];
     spans.into_iter().for_each(|(count, what)| (0..count).for_each(|_| out.note(doc, what, &doc.text)));
     out.lacks_team(doc);
+    if !said.skip_reason.is_empty() {
+        out.note(doc, "the reason for skipping", &said.skip_reason);
+    }
     let cell = |(id, question): (QuestionId, &Question)| match said.answers.get(&id) {
         Some(Answer::Classes(classes)) => {
             let names = classes.iter().filter_map(|class| question.classes.get(usize::from(*class)));

@@ -139,7 +139,8 @@ impl Columns {
     }
 }
 
-const SPAN: [(&str, &str); 5] = [("id", "int64"), ("start", "int64"), ("end", "int64"), ("label", "string"), ("polarity", "string")];
+const SPAN: [(&str, &str); 6] =
+    [("id", "int64"), ("start", "int64"), ("end", "int64"), ("text", "string"), ("label", "string"), ("polarity", "string")];
 const LINK: [(&str, &str); 2] = [("from", "int64"), ("to", "int64")];
 
 /// A string of YAML: JSON's are.
@@ -170,6 +171,7 @@ fn spans(out: &Out, doc: &Document) -> Vec<Cells> {
         Cells::Int(all().map(|(id, _)| Some(i64::from(id.0))).collect()),
         Cells::Int(places.iter().map(|place| Some(place.start as i64)).collect()),
         Cells::Int(places.iter().map(|place| Some(place.end as i64)).collect()),
+        Cells::Text(all().map(|(_, span)| Some(span.range.of(&doc.text).to_owned())).collect()),
         Cells::Text(all().map(|(_, span)| Some(out.label(span).to_owned())).collect()),
         Cells::Text(all().map(|(_, span)| span.polarity.map(|polarity| polarity.name().to_owned())).collect()),
     ]

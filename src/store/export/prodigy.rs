@@ -36,7 +36,7 @@ fn row(out: &mut Out, doc: &Document) -> Map<String, Value> {
     row.insert("tokens".to_owned(), words.iter().enumerate().map(token).collect());
     let place = |span: &Span| {
         let range = span.range.chars(&doc.text);
-        json!({"start": range.start, "end": range.end, "label": out.label(span)})
+        json!({"start": range.start, "end": range.end, "label": out.label(span), "text": span.range.of(&doc.text)})
     };
     row.insert("spans".to_owned(), said.spans.values().map(place).collect());
     if let Some(class) = out.main_class(said).filter(|_| said.state != State::Skipped) {

@@ -1,8 +1,10 @@
 //! Argilla: the records of a data set (`records.json` of its folder, or exported as JSON), and the columns that its export
 //! to a Hugging Face data set has.
 
+use super::doccano::UNIT;
 use super::json::{self, Object};
 use super::loss::Losses;
+use super::offsets::Unit;
 use super::raw::{Parsed, RawDoc, RawSpan, polarity};
 use crate::project::{Number, State};
 use crate::store::import::DraftAnswer;
@@ -150,7 +152,11 @@ fn record(row: usize, mut object: Object, texts: &BTreeSet<String>, losses: &mut
         doc.layers = by_user;
     }
     doc.meta.extend(json::meta(fields));
-    if let Some(Value::Object(inner)) = object.remove("metadata") {
+    if let Some(Value::Object(mut inner)) = object.remove("metadata") {
+        doc.unit = inner.get(UNIT).and_then(Value::as_str).and_then(Unit::parse);
+        if doc.unit.is_some() {
+            inner.remove(UNIT);
+        }
         doc.meta.extend(json::meta(inner));
     }
     doc.meta.extend(object.get("id").and_then(json::key).map(|id| ("id".to_owned(), id)));

@@ -20,8 +20,8 @@ pub(in crate::store) fn detect(path: &Path, text: &str) -> Option<Kind> {
         if let Some(kind) = objects.iter().find_map(of_object) {
             return Some(kind).filter(|_| !objects.iter().any(is_own));
         }
-        if objects.is_empty() {
-            return of_cut(start);
+        if let Some(kind) = of_cut(start).filter(|_| objects.is_empty()) {
+            return Some(kind);
         }
     }
     if text.starts_with(super::webanno::FORMAT) {

@@ -272,10 +272,10 @@ impl Reading {
             let end = |word: &str, number: &str| if number == "0" { format!("at {word}") } else { format!("#{number}") };
             self.relations.push((end(&source, from), end(id, to)));
         }
-        let labelled =
-            cells.iter().zip(features).filter(|(cell, feature)| !feature.starts_with("BT_") && !matches!(**cell, "*" | "_" | "" | PLAIN));
-        for (value, _) in labelled {
-            losses.note(format!("a link came over without its name {value:?}"), row, "");
+        let labelled = cells.iter().zip(features).filter(|(_, feature)| !feature.starts_with("BT_"));
+        let names = labelled.flat_map(|(cell, _)| values(cell)).map(|(name, _)| name);
+        for name in names.filter(|name| !matches!(name.as_str(), "*" | "_" | "" | PLAIN)) {
+            losses.note(format!("a link came over without its name {name:?}"), row, "");
         }
     }
 

@@ -29,7 +29,7 @@ pub fn translate(language: Language, english: &'static str) -> &'static str {
 }
 
 /// The words for a sentence that comes from below this room; itself where there is no translation.
-pub fn translate_said<'a>(language: Language, english: &'a str) -> &'a str {
+pub fn translate_said(language: Language, english: &str) -> &str {
     match language {
         Language::English => english,
         Language::Chinese => CHINESE.get(english).copied().unwrap_or(english),

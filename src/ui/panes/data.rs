@@ -1,5 +1,6 @@
 //! Data: what the project holds, import with its preview and report, export.
 
+mod examine;
 mod export;
 mod merge;
 mod preview;
@@ -19,6 +20,7 @@ pub struct DataPane {
     facts: Option<(PathBuf, u64, Layer, Facts)>,
     merge: merge::MergeCard,
     export: export::ExportCard,
+    examine: examine::ExamineCard,
 }
 
 /// How much is in the project.
@@ -70,11 +72,20 @@ impl DataPane {
                 if ui.button(cx.t("Merge a colleague's project…")).clicked() {
                     cx.dialogs.open(Wish::MergeProject);
                 }
+                if ui.button(cx.t("Duplicates and statistics")).clicked() {
+                    cx.send(Command::Examine);
+                }
+                if ui.button(cx.t("A copy to share…")).clicked() {
+                    self.examine.ask_for_copy();
+                }
+            });
+            ui.horizontal(|ui| {
                 ui.label(RichText::new(cx.t("You can also drop a file on the window")).color(theme::palette(ui).weak));
             });
             ui.add_space(8.0);
             self.merge.ui(ui, cx);
             match (cx.desk.merging(), cx.desk.exporting()) {
+                (Merging::Idle, Exporting::Idle) if self.examine.is_open(cx) => self.examine.ui(ui, cx),
                 (Merging::Idle, Exporting::Idle) => self.import_ui(ui, cx),
                 (Merging::Idle, _) => self.export.ui(ui, cx),
                 _ => {}
