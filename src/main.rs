@@ -10,7 +10,7 @@ fn main() -> ExitCode {
     }
     match invocation {
         Invocation::Over(code) => ExitCode::from(code),
-        Invocation::Command(command) => cli::run(command),
+        Invocation::Command(command) => cli::run(*command),
         Invocation::Window(file) => match gloss::ui::app::run(file) {
             Ok(()) => ExitCode::SUCCESS,
             Err(reason) => {

@@ -184,7 +184,7 @@ fn import_is_previewed_reported_and_one_undo() {
     desk.run(Command::PreviewImport { path: path.clone(), header: None });
     poll_until(&mut desk, |desk| matches!(desk.importing(), Importing::Preview { .. }));
     let by_name = |name: &str| Column::parse(name);
-    let options = ImportOptions { text: by_name("text"), label: Some(by_name("class")), header: true, split: None, format: None };
+    let options = ImportOptions { text: by_name("text"), label: Some(by_name("class")), header: true, ..ImportOptions::default() };
     desk.run(Command::Import { path, options });
     poll_until(&mut desk, |desk| matches!(desk.importing(), Importing::Report { .. }));
     let project = desk.project().unwrap();

@@ -347,8 +347,8 @@ fn previews_guess_header_and_columns() {
 fn files_that_hold_no_reviews_are_refused() {
     for (name, bytes, word) in [
         ("a.csv", &b""[..], "empty"),
-        ("a.xlsx", b"PK\x03\x04rest", "Excel"),
-        ("a.csv", b"PK\x03\x04rest", "Excel"),
+        ("a.xlsx", b"PK\x03\x04rest", "workbook"),
+        ("a.csv", b"PK\x03\x04rest", "zip archive"),
         ("a.csv.gz", b"\x1f\x8brest", "compressed"),
         ("a.parquet", b"PAR1 and nothing more", "can't be read"),
     ] {

@@ -270,7 +270,7 @@ fn damage_that_no_document_shows_is_found_beside_the_window_and_nothing_is_writt
     assert!(desk.is_unsaved() && !desk.is_saving());
     assert!(desk.notices().any(|notice| matches!(notice, Notice::Unsaved(_))));
     // What is on the desk can be rescued.
-    desk.run(Command::ExportDocuments(folder.path().join("rescued.jsonl")));
+    gloss::store::export_documents(desk.project().unwrap(), &folder.path().join("rescued.jsonl")).unwrap();
     assert_eq!(std::fs::read_to_string(folder.path().join("rescued.jsonl")).unwrap().lines().count(), 24_000);
     drop(desk);
     assert_eq!(std::fs::read(&path).unwrap(), bytes, "left as it was");

@@ -25,13 +25,13 @@ fn desk_in(folder: &Path) -> Desk {
     desk
 }
 
-fn window(desk: Desk) -> Harness<'static, App> {
+pub fn window(desk: Desk) -> Harness<'static, App> {
     let builder = Harness::builder().with_size([1280.0, 800.0]).with_max_steps(16).with_context_setup(gloss::ui::app::set_up);
     builder.build_eframe(|_| App::for_test(desk))
 }
 
 /// A window on a project with three short documents.
-fn with_project(folder: &Path) -> Harness<'static, App> {
+pub fn with_project(folder: &Path) -> Harness<'static, App> {
     let mut desk = desk_in(folder);
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let (classes, spans) = (names(&["negative", "neutral", "positive"]), names(&["aspect", "opinion"]));
@@ -45,7 +45,7 @@ fn with_project(folder: &Path) -> Harness<'static, App> {
 }
 
 /// Draws frames until `done`; jobs run on other threads meanwhile.
-fn run_until(window: &mut Harness<'_, App>, what: &str, done: impl Fn(&App) -> bool) {
+pub fn run_until(window: &mut Harness<'_, App>, what: &str, done: impl Fn(&App) -> bool) {
     let start = Instant::now();
     while !done(window.state()) {
         assert!(start.elapsed() < Duration::from_secs(30), "{what} did not happen");
@@ -55,7 +55,7 @@ fn run_until(window: &mut Harness<'_, App>, what: &str, done: impl Fn(&App) -> b
     window.run();
 }
 
-fn type_in(window: &mut Harness<'_, App>, name: &str, text: &str) {
+pub fn type_in(window: &mut Harness<'_, App>, name: &str, text: &str) {
     let field = window.get_by_role_and_label(Role::TextInput, name);
     field.focus();
     window.run();

@@ -1,6 +1,7 @@
 //! The command line as it is written: names, values and their help. Does nothing by itself.
 
 use crate::project::Split;
+use crate::store::Charset;
 use crate::store::export::ExportFormat;
 use crate::store::formats::Kind;
 use crate::store::import::Format;
@@ -35,6 +36,150 @@ pub enum Command {
     Predict(PredictArgs),
     /// Write the documents for another tool, or the model of a run as a folder in Hugging Face layout
     Export(ExportArgs),
+    /// Say what a project holds: lengths, scripts, answers, marks, what is longer than a model reads
+    Stats(StatsArgs),
+    /// Find documents that say nearly the same, also across the parts in training
+    Duplicates(DuplicatesArgs),
+    /// Copy a project with its journal and its runs
+    Duplicate(CopyArgs),
+    /// Put a project with its journal and its runs into one file
+    Archive(ArchiveArgs),
+    /// Take a project out of an archive
+    Unarchive(CopyArgs),
+    /// Make a new project of some of the documents, for a colleague
+    Extract(ExtractArgs),
+    /// Make a new project without names, phone numbers, mail addresses or ids
+    Anonymise(AnonymiseArgs),
+    /// Make a new project with the words that a key brings back
+    Restore(RestoreArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct StatsArgs {
+    #[arg(value_name = "P.gloss")]
+    pub project: PathBuf,
+    /// The encoder whose pieces are counted, a folder in Hugging Face layout; without it the one inside the program
+    #[arg(long, value_name = "DIR")]
+    pub encoder: Option<PathBuf>,
+    /// As one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DuplicatesArgs {
+    #[arg(value_name = "P.gloss")]
+    pub project: PathBuf,
+    /// The least share of runs of four characters that two texts have in common
+    #[arg(long, value_name = "SHARE", default_value_t = 0.7)]
+    pub likeness: f64,
+    /// What to do with all but the first of each group, as one step that can be undone
+    #[arg(long = "do", value_enum)]
+    pub what: Option<WhatToDo>,
+    /// As one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What happens to near-duplicates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum WhatToDo {
+    Remove,
+    Flag,
+}
+
+#[derive(Debug, Args)]
+pub struct CopyArgs {
+    /// It is only read
+    #[arg(value_name = "FROM")]
+    pub project: PathBuf,
+    /// The project to make
+    #[arg(value_name = "TO.gloss")]
+    pub to: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct ArchiveArgs {
+    #[arg(value_name = "P.gloss")]
+    pub project: PathBuf,
+    /// The archive to write, replaced if it is there
+    #[arg(value_name = "OUT.zip")]
+    pub to: PathBuf,
+    /// The project alone
+    #[arg(long)]
+    pub without_runs: bool,
+}
+
+/// [`crate::project::State`] on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum StateName {
+    Todo,
+    Done,
+    Skipped,
+}
+
+#[derive(Debug, Args)]
+pub struct ExtractArgs {
+    /// It is only read
+    #[arg(value_name = "P.gloss")]
+    pub project: PathBuf,
+    /// The project to make
+    #[arg(value_name = "TO.gloss")]
+    pub to: PathBuf,
+    /// Words that stand in the text; what follows a / is a pattern
+    #[arg(long, value_name = "WORDS")]
+    pub search: Option<String>,
+    #[arg(long, value_enum)]
+    pub state: Option<StateName>,
+    #[arg(long)]
+    pub flagged: bool,
+    /// Answered with this class; may be given many times
+    #[arg(long, value_name = "NAME")]
+    pub class: Vec<String>,
+    /// Has a span of this label; may be given many times
+    #[arg(long, value_name = "NAME")]
+    pub span: Vec<String>,
+    /// Has this value in a column; may be given many times
+    #[arg(long, value_name = "COL=VALUE", value_parser = key_value)]
+    pub column: Vec<(String, String)>,
+    /// One of these is enough; otherwise all must hold
+    #[arg(long)]
+    pub any: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct AnonymiseArgs {
+    /// It is only read
+    #[arg(value_name = "P.gloss")]
+    pub project: PathBuf,
+    /// The project to make; it has no journal and no runs
+    #[arg(value_name = "TO.gloss")]
+    pub to: PathBuf,
+    /// A text file with a name a line
+    #[arg(long, value_name = "FILE")]
+    pub names: Option<PathBuf>,
+    #[arg(long)]
+    pub phones: bool,
+    #[arg(long)]
+    pub mails: bool,
+    /// What ids look like; may be given many times
+    #[arg(long, value_name = "REGEX")]
+    pub pattern: Vec<regex::Regex>,
+    /// Keeps what was taken out, for `restore`; without it nobody can bring it back
+    #[arg(long, value_name = "KEY.json")]
+    pub key: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// It is only read
+    #[arg(value_name = "P.gloss")]
+    pub project: PathBuf,
+    /// The project to make
+    #[arg(value_name = "TO.gloss")]
+    pub to: PathBuf,
+    #[arg(long, value_name = "KEY.json")]
+    pub key: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -54,7 +199,7 @@ pub struct NewArgs {
 pub struct ImportArgs {
     #[arg(value_name = "P.gloss")]
     pub project: PathBuf,
-    /// The file to read; for brat also a folder of pairs
+    /// The file to read, or a folder: pairs of brat, TSV of WebAnno, a data set of Argilla or Hugging Face
     #[arg(value_name = "FILE|FOLDER")]
     pub file: PathBuf,
     /// What kind of file it is; without it the name and the content tell
@@ -66,9 +211,42 @@ pub struct ImportArgs {
     /// Column of the class; classes that the project lacks are added
     #[arg(long, value_name = "COL")]
     pub label: Option<String>,
+    /// Column of an id, kept as the field id
+    #[arg(long, value_name = "COL")]
+    pub id: Option<String>,
+    /// Column of a date, kept as the field date
+    #[arg(long, value_name = "COL")]
+    pub date: Option<String>,
+    /// Column of who gave the label; a text may stand in a row for each of them
+    #[arg(long, value_name = "COL")]
+    pub annotator: Option<String>,
+    /// Column of the part in training: train, dev or test
+    #[arg(long, value_name = "COL")]
+    pub part: Option<String>,
+    /// A column that is not kept; may be given many times
+    #[arg(long, value_name = "COL")]
+    pub leave_out: Vec<String>,
+    /// What a label of the file is called here, such as 1=positive; may be given many times
+    #[arg(long = "map", value_name = "VALUE=CLASS", value_parser = key_value)]
+    pub values: Vec<(String, String)>,
     /// The first row is a review, not a header: columns go by number
     #[arg(long)]
     pub no_header: bool,
+    /// How the file is encoded: utf-8, utf-16le, utf-16be, gb18030, big5, shift-jis or latin-1; without it the bytes tell
+    #[arg(long, value_name = "NAME", value_parser = charset)]
+    pub encoding: Option<Charset>,
+    /// What stands between the columns, or "tab"; without it the first rows tell
+    #[arg(long, value_name = "SIGN", value_parser = delimiter)]
+    pub delimiter: Option<char>,
+    /// Quotes are letters and enclose no fields
+    #[arg(long)]
+    pub no_quotes: bool,
+    /// The sheet of a workbook; without it the first one
+    #[arg(long, value_name = "NAME")]
+    pub sheet: Option<String>,
+    /// Write the remarks on rows to a CSV file
+    #[arg(long, value_name = "FILE")]
+    pub save_list: Option<PathBuf>,
     /// The part the documents play in training; without it a share is held out by hash
     #[arg(long, value_enum)]
     pub split: Option<SplitName>,
@@ -145,20 +323,38 @@ pub struct ExportArgs {
     /// The run whose model to export
     #[arg(long, value_name = "R", required_unless_present = "format", conflicts_with_all = ["format", "dry_run"])]
     pub run: Option<String>,
-    /// Export the documents: jsonl, csv, conll, doccano, labelstudio or aste
+    /// Export the documents: jsonl, csv, xlsx, conll, doccano, labelstudio, prodigy, aste, semeval14, semeval16, brat,
+    /// webanno, argilla, hf or fasttext
     #[arg(long, value_name = "NAME", value_parser = export_format)]
     pub format: Option<ExportFormat>,
     /// Say what the format can't hold and write nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Write our own JSON Lines beside the file too, which hold all that the format can't
+    #[arg(long, conflicts_with = "run")]
+    pub sidecar: bool,
+    /// Read the file back and compare it with the project
+    #[arg(long, conflicts_with_all = ["run", "dry_run"])]
+    pub verify: bool,
     /// The folder of the model, made if it is not there; or the file of the documents, replaced if it is
     #[arg(value_name = "MODELDIR|FILE")]
     pub out: PathBuf,
 }
 
+fn charset(name: &str) -> Result<Charset, String> {
+    Charset::parse(name).ok_or_else(|| format!("encodings are {}", Charset::ALL.map(Charset::name).join(", ")))
+}
+
+fn delimiter(sign: &str) -> Result<char, String> {
+    match sign {
+        "tab" | "\\t" => Ok('\t'),
+        sign => sign.parse::<char>().ok().filter(char::is_ascii).ok_or_else(|| "a delimiter is one sign, such as ; or tab".to_owned()),
+    }
+}
+
 fn import_format(name: &str) -> Result<Format, String> {
     let kinds = || Kind::ALL.map(Kind::key).join(", ");
-    Format::parse(name).ok_or_else(|| format!("formats are csv, tsv, jsonl, parquet, text, {}", kinds()))
+    Format::parse(name).ok_or_else(|| format!("formats are csv, tsv, xlsx, json, jsonl, parquet, arrow, text, {}", kinds()))
 }
 
 fn export_format(name: &str) -> Result<ExportFormat, String> {

@@ -37,5 +37,25 @@ fn documents(args: &ExportArgs, format: ExportFormat) -> Result<(), CliError> {
         writeln!(out, "nothing was written: this was a dry run")?;
         return Ok(());
     }
-    Ok(exported.write(&args.out)?)
+    exported.write(&args.out)?;
+    if args.sidecar {
+        let path = export::Exported::sidecar(&args.out);
+        export::export(&project, ExportFormat::Jsonl)?.write(&path)?;
+        writeln!(out, "all of it stands in {} too", path.display())?;
+    }
+    if args.verify {
+        let verified = export::verify(&project, format, &args.out, &exported.losses)?;
+        if verified.is_identical() {
+            writeln!(out, "read back: identical")?;
+        } else {
+            writeln!(out, "read back: {} documents, with these differences:", verified.documents)?;
+        }
+        for sentence in verified.sentences() {
+            writeln!(out, "  {sentence}")?;
+        }
+        if !verified.is_as_said() {
+            return Err(CliError::Failed("what was read back differs from the project in ways that were not said before".to_owned()));
+        }
+    }
+    Ok(out.flush()?)
 }

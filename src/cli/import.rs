@@ -2,7 +2,7 @@
 
 use super::{CliError, ImportArgs, ProgressLine, now_ms};
 use crate::project::EntryKind;
-use crate::store::import::{self, Column, ImportOptions, ImportReport, Imported, RowIssue};
+use crate::store::import::{self, Column, ImportOptions, ImportReport, Imported, Look, RowIssue};
 use crate::store::{ProjectFile, Settings};
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -29,6 +29,9 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
         let step = history.commit(&mut project, name, author, now_ms(), edits).map_err(|error| CliError::Failed(error.to_string()))?;
         file.record(EntryKind::Do, &step, &project)?;
     }
+    if let Some(list) = &args.save_list {
+        report.save_issues(list)?;
+    }
     let mut out = std::io::stdout().lock();
     if args.json {
         writeln!(out, "{}", as_json(&report, args.dry_run))?;
@@ -42,26 +45,51 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
 }
 
 fn options(args: &ImportArgs) -> Result<ImportOptions, CliError> {
-    let header = !args.no_header;
+    let look = Look {
+        header: Some(!args.no_header),
+        format: args.format,
+        charset: args.encoding,
+        delimiter: args.delimiter,
+        quoted: !args.no_quotes,
+        sheet: args.sheet.clone(),
+    };
     let text = match &args.text {
         Some(text) => Column::parse(text),
         None => {
-            let preview = import::preview_as(&args.file, Some(header), args.format)?;
+            let preview = import::preview_as(&args.file, &look)?;
             let guess = preview.columns.get(preview.text_guess).cloned();
             guess.map_or(Column::Number(1), Column::Name)
         }
     };
-    let label = args.label.as_deref().map(Column::parse);
-    Ok(ImportOptions { text, label, header, split: args.split.map(Into::into), format: args.format })
+    let column = |name: &Option<String>| name.as_deref().map(Column::parse);
+    let options = ImportOptions {
+        text,
+        label: column(&args.label),
+        id: column(&args.id),
+        date: column(&args.date),
+        annotator: column(&args.annotator),
+        part: column(&args.part),
+        left_out: args.leave_out.iter().map(|name| Column::parse(name)).collect(),
+        values: args.values.iter().cloned().collect(),
+        split: args.split.map(Into::into),
+        ..ImportOptions::default()
+    };
+    Ok(options.looked(&look))
 }
 
 fn write_report(report: &ImportReport, out: &mut impl Write) -> Result<(), CliError> {
     let ImportReport { file, format, encoding, rows, imported, skipped, .. } = report;
     writeln!(out, "{file} ({format}, {encoding}): {rows} rows, {imported} imported, {skipped} skipped")?;
+    if *imported == 0 {
+        writeln!(out, "nothing came in: no row of the file is new and has a text")?;
+    }
     let duplicates = report.duplicates_in_file + report.duplicates_in_project;
     if duplicates > 0 {
         let (inside, before) = (report.duplicates_in_file, report.duplicates_in_project);
         writeln!(out, "{duplicates} duplicates left out: {inside} within the file, {before} already in the project")?;
+    }
+    if report.joined > 0 {
+        writeln!(out, "{} of them bring the answer of another annotator to a text that came before", report.joined)?;
     }
     if report.blank > 0 {
         writeln!(out, "{} blank {}", report.blank, if report.blank == 1 { "line" } else { "lines" })?;
@@ -94,6 +122,7 @@ fn as_json(report: &ImportReport, dry_run: bool) -> Value {
         "skipped": report.skipped,
         "blank": report.blank,
         "duplicates_in_file": report.duplicates_in_file,
+        "joined": report.joined,
         "duplicates_in_project": report.duplicates_in_project,
         "labels": report.labels,
         "columns_left_out": report.columns_left_out,

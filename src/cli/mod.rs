@@ -7,9 +7,14 @@ mod export;
 mod import;
 mod merge;
 mod predict;
+mod projects;
+mod stats;
 mod train;
 
-pub use args::{Command, ExportArgs, ImportArgs, MergeArgs, Names, NewArgs, PredictArgs, SplitName, TrainArgs};
+pub use args::{
+    AnonymiseArgs, ArchiveArgs, Command, CopyArgs, DuplicatesArgs, ExportArgs, ExtractArgs, ImportArgs, MergeArgs, Names, NewArgs,
+    PredictArgs, RestoreArgs, SplitName, StateName, StatsArgs, TrainArgs, WhatToDo,
+};
 
 use crate::project::Schema;
 use crate::store::{ProjectFile, StoreError};
@@ -24,7 +29,7 @@ use std::process::ExitCode;
 pub enum Invocation {
     /// Open the window, on this file or on the last project.
     Window(Option<PathBuf>),
-    Command(Command),
+    Command(Box<Command>),
     /// The arguments were wrong, or only help was wanted; all is said. End with this code.
     Over(u8),
 }
@@ -72,7 +77,7 @@ pub fn parse() -> Invocation {
 /// Reads these arguments, the first being the program's name.
 pub fn parse_from(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Invocation {
     match args::Arguments::try_parse_from(arguments) {
-        Ok(args::Arguments { command: Some(command), .. }) => Invocation::Command(command),
+        Ok(args::Arguments { command: Some(command), .. }) => Invocation::Command(Box::new(command)),
         Ok(args::Arguments { file: Some(file), .. }) if looks_like_a_command(&file) => {
             eprintln!("gloss: there is no command and no file {}; gloss --help names the commands", file.display());
             Invocation::Over(2)
@@ -100,6 +105,14 @@ pub fn run(command: Command) -> ExitCode {
         Command::Train(args) => train::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Stats(args) => stats::stats(&args),
+        Command::Duplicates(args) => stats::duplicates(&args),
+        Command::Duplicate(args) => projects::duplicate(&args),
+        Command::Archive(args) => projects::archive(&args),
+        Command::Unarchive(args) => projects::unarchive(&args),
+        Command::Extract(args) => projects::extract(&args),
+        Command::Anonymise(args) => projects::anonymise(&args),
+        Command::Restore(args) => projects::restore(&args),
     };
     match outcome {
         Ok(()) | Err(CliError::NobodyReads) => ExitCode::SUCCESS,

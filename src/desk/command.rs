@@ -1,10 +1,13 @@
 //! Everything a person can ask for. Panes queue commands; [`super::Desk::run`] carries them out.
 
+use super::examining::SharePlan;
+use super::exporting::ExportPlan;
 use crate::project::{
     AnnotatorId, Answer, AttributeValue, CommentId, DocId, Filter, Layer, Order, Polarity, QuestionId, Schema, SchemaChange, SpanId, State,
     TextRange,
 };
-use crate::store::import::ImportOptions;
+use crate::store::export::ExportFormat;
+use crate::store::import::{ImportOptions, Look};
 use crate::store::{Language, Theme};
 use crate::train::TrainConfig;
 use std::collections::BTreeMap;
@@ -191,14 +194,41 @@ pub enum Command {
         path: PathBuf,
         header: Option<bool>,
     },
+    /// The same in the way a person says: encoding, delimiter, sheet.
+    PreviewImportAs {
+        path: PathBuf,
+        look: Box<Look>,
+    },
+    /// Reads a file and reports what would come in; changes nothing.
+    CheckImport {
+        path: PathBuf,
+        options: Box<ImportOptions>,
+    },
     Import {
         path: PathBuf,
         options: ImportOptions,
     },
+    /// Writes the remarks of the report that is shown as a list.
+    SaveImportList(PathBuf),
     /// Stops a running import, or puts its preview or report away.
     DismissImport,
-    /// Writes the project in our own JSONL.
-    ExportDocuments(PathBuf),
+
+    /// Says what a format can't hold of the project, and writes nothing.
+    PlanExport(ExportFormat),
+    /// Writes the documents in a format.
+    ExportAs(Box<ExportPlan>),
+    /// Puts the plan or the report of an export away.
+    DismissExport,
+
+    /// Counts what the project holds, and looks for near-duplicates.
+    Examine,
+    /// Takes all but the first of each group of near-duplicates out, or flags them, as one step.
+    SettleDuplicates {
+        remove: bool,
+    },
+    /// Makes a new project of this one's documents.
+    ShareCopy(Box<SharePlan>),
+    DismissExamining,
 
     /// Reads a colleague's project file and says what merging it comes to. Without a name, who made most of its steps.
     PreviewMerge {

@@ -49,6 +49,8 @@ impl Desk {
         self.strip.clear();
         self.importing.forget();
         self.searcher.start_over(None);
+        self.exporting.forget();
+        self.examining.forget();
         self.merging.forget();
         self.open = None;
         self.layer = crate::project::Layer::Outcome;
@@ -75,14 +77,6 @@ impl Desk {
         self.notify(Notice::ProjectOpened(path));
         // Without the thread the first Chinese word waits for the dictionary, that is all.
         std::thread::Builder::new().name("gloss-words".to_owned()).spawn(crate::text::load_dictionary).ok();
-    }
-
-    pub(super) fn export_documents(&mut self, path: &Path) {
-        let Some(open) = &self.open else { return };
-        match store::export_documents(&open.project, path) {
-            Ok(()) => self.notify(Notice::Exported(path.to_owned())),
-            Err(error) => self.fail(error),
-        }
     }
 
     pub(super) fn export_model(&mut self, run: &str, folder: &Path) {

@@ -2,7 +2,7 @@
 
 use super::job::{Job, Reporter};
 use super::{Command, Desk, Notice, phrase::Phrases};
-use crate::store::import::{self, ImportOptions, ImportReport, Imported, Preview};
+use crate::store::import::{self, ImportOptions, ImportReport, Imported, Look, Preview};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -24,6 +24,12 @@ pub enum Importing {
         path: PathBuf,
         share: f32,
         rows: usize,
+    },
+    /// Read, and nothing changed: what would come in.
+    Checked {
+        path: PathBuf,
+        options: Box<ImportOptions>,
+        report: ImportReport,
     },
     /// Done; what came in and what did not.
     Report {
@@ -48,6 +54,8 @@ enum News {
 pub(super) struct Importer {
     view: Importing,
     job: Option<Job<News>>,
+    /// The import that is going on is a trial with these options.
+    checks: Option<Box<ImportOptions>>,
 }
 
 impl Importer {
@@ -63,18 +71,34 @@ impl Importer {
 impl Desk {
     pub(super) fn import(&mut self, command: Command) {
         match command {
-            Command::PreviewImport { path, header } => {
-                let target = path.clone();
-                let work = move |reporter: &Reporter<News>| {
-                    reporter.tell(match import::preview(&target, header) {
-                        Ok(preview) => News::Preview(Box::new(preview)),
-                        Err(error) => News::Failed(error.to_string()),
-                    });
-                };
-                self.start_io(Importing::Looking(path), work);
+            Command::PreviewImport { path, header } => self.look_at(path, Look { header, ..Look::default() }),
+            Command::PreviewImportAs { path, look } => self.look_at(path, *look),
+            Command::CheckImport { path, options } => {
+                self.start_import(path, (*options).clone());
+                self.importing.checks = self.importing.job.is_some().then_some(options);
             }
             Command::Import { path, options } => self.start_import(path, options),
+            Command::SaveImportList(list) => self.save_list(&list),
             _ => self.importing.forget(),
+        }
+    }
+
+    fn look_at(&mut self, path: PathBuf, look: Look) {
+        let target = path.clone();
+        let work = move |reporter: &Reporter<News>| {
+            reporter.tell(match import::preview_as(&target, &look) {
+                Ok(preview) => News::Preview(Box::new(preview)),
+                Err(error) => News::Failed(error.to_string()),
+            });
+        };
+        self.start_io(Importing::Looking(path), work);
+    }
+
+    fn save_list(&mut self, list: &Path) {
+        let (Importing::Report { report, .. } | Importing::Checked { report, .. }) = &self.importing.view else { return };
+        match report.save_issues(list) {
+            Ok(()) => self.notify(Notice::Exported(list.to_owned())),
+            Err(error) => self.fail(error),
         }
     }
 
@@ -99,7 +123,7 @@ impl Desk {
     fn start_io(&mut self, view: Importing, work: impl FnOnce(&Reporter<News>) + Send + 'static) {
         self.importing.forget();
         match Job::start("gloss-io", self.surroundings.wake.clone(), work, News::Failed) {
-            Ok(job) => self.importing = Importer { view, job: Some(job) },
+            Ok(job) => self.importing = Importer { view, job: Some(job), checks: None },
             Err(error) => self.fail(error),
         }
     }
@@ -123,6 +147,9 @@ impl Desk {
         let Some(project) = self.project() else { return };
         let (edits, issues) = import::edits(project, drafts);
         report.issues.extend(issues);
+        if let Some(options) = self.importing.checks.take() {
+            return self.importing.end(Importing::Checked { path, options, report });
+        }
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let name = Phrases(self.settings.language).import(&name, report.imported);
         self.commit(name, edits);
@@ -133,7 +160,7 @@ impl Desk {
 
 impl Importer {
     fn end(&mut self, view: Importing) {
-        *self = Self { view, job: None };
+        *self = Self { view, job: None, checks: None };
     }
 
     fn path(&self) -> Option<PathBuf> {
@@ -142,6 +169,7 @@ impl Importer {
             Importing::Looking(path)
             | Importing::Preview { path, .. }
             | Importing::Running { path, .. }
+            | Importing::Checked { path, .. }
             | Importing::Report { path, .. }
             | Importing::Failed { path, .. } => path,
         };

@@ -8,6 +8,8 @@ mod command;
 mod curve;
 mod dialogs;
 mod edits;
+mod examining;
+mod exporting;
 mod files;
 mod importing;
 pub mod job;
@@ -28,6 +30,8 @@ mod training;
 pub use command::Command;
 pub use curve::Curve;
 pub use dialogs::{Asked, Choosing, Chosen};
+pub use examining::{Examined, Examining, SharePlan};
+pub use exporting::{ExportPlan, Exporting, Planned, Written};
 pub use importing::Importing;
 pub use job::Waker;
 pub use merging::Merging;
@@ -36,7 +40,10 @@ pub use suggesting::Ghost;
 pub use tester::{Answered, Tester};
 pub use training::{Phase, RunView, encoder_files};
 
-pub use crate::store::import::{Column, ImportOptions, ImportReport, Preview, RowIssue};
+pub use crate::store::Charset;
+pub use crate::store::export::{ExportFormat, Verified};
+pub use crate::store::formats::Loss;
+pub use crate::store::import::{Column, Format, ImportOptions, ImportReport, Look, Preview, RowIssue};
 pub use crate::store::{Language, Settings, Theme};
 pub use crate::store::{RunStatus, RunSummary};
 pub use crate::text::{PieceTag, Pieces, piece_tags};
@@ -101,6 +108,8 @@ pub struct Desk {
     saving_tried_ms: i64,
     searcher: searching::Searcher,
     importing: importing::Importer,
+    exporting: exporting::Exporter,
+    examining: examining::Examiner,
     merging: merging::Merger,
     training: training::Trainer,
     tester: Tester,
@@ -138,6 +147,8 @@ impl Desk {
             saving_tried_ms: 0,
             searcher: searching::Searcher::default(),
             importing: importing::Importer::default(),
+            exporting: exporting::Exporter::default(),
+            examining: examining::Examiner::default(),
             merging: merging::Merger::default(),
             training: training::Trainer::default(),
         }
@@ -194,8 +205,14 @@ impl Desk {
             C::CancelOpening => self.forget_opening(),
             C::OpenSample => self.open_sample(),
             C::CloseProject => self.close_project(),
-            C::ExportDocuments(path) => self.export_documents(&path),
-            C::PreviewImport { .. } | C::Import { .. } | C::DismissImport => self.import(command),
+            C::PreviewImport { .. }
+            | C::PreviewImportAs { .. }
+            | C::CheckImport { .. }
+            | C::Import { .. }
+            | C::SaveImportList(_)
+            | C::DismissImport => self.import(command),
+            C::Examine | C::SettleDuplicates { .. } | C::ShareCopy(_) | C::DismissExamining => self.examine(command),
+            C::PlanExport(_) | C::ExportAs(_) | C::DismissExport => self.export(command),
             C::PreviewMerge { .. } | C::Merge | C::DismissMerge => self.merge(command),
             C::StartTraining(config) => self.start_training(*config),
             C::PauseTraining(on) => self.training.pause(on),
@@ -227,6 +244,8 @@ impl Desk {
         self.poll_opening();
         self.poll_search();
         self.poll_import();
+        self.poll_export();
+        self.poll_examining();
         self.poll_merge();
         self.poll_training();
         self.tester.poll();
@@ -311,6 +330,14 @@ impl Desk {
 
     pub fn importing(&self) -> &Importing {
         self.importing.view()
+    }
+
+    pub fn exporting(&self) -> &Exporting {
+        self.exporting.view()
+    }
+
+    pub fn examining(&self) -> &Examining {
+        self.examining.view()
     }
 
     pub fn merging(&self) -> &Merging {

@@ -171,6 +171,17 @@ impl Phrases {
         self.pick(format!("merge {file}"), format!("合并 {file}"))
     }
 
+    pub fn near_duplicates(self, remove: bool, count: usize) -> String {
+        match remove {
+            true => self.pick(format!("take out {count} near-duplicates"), format!("移出 {count} 条近似重复")),
+            false => self.pick(format!("flag {count} near-duplicates"), format!("给 {count} 条近似重复加旗标")),
+        }
+    }
+
+    pub fn shared(self, count: usize) -> String {
+        self.pick(format!("copy of {count} documents"), format!("{count} 条文本的副本"))
+    }
+
     pub fn add(self) -> String {
         self.pick("add a document".to_owned(), "添加一条文本".to_owned())
     }

@@ -1,6 +1,6 @@
 //! How often each answer and each label was given.
 
-use super::{Answer, Project};
+use super::{Annotation, Answer, Project};
 
 /// How often each label was given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,11 +21,19 @@ pub struct QuestionCount {
 impl LabelCounts {
     /// Counts the documents of a project; takes as long as there are documents.
     pub fn of(project: &Project) -> Self {
+        // In every layer, as a change of the schema touches them.
+        Self::count(project, project.documents().flat_map(|doc| std::iter::once(&doc.annotation).chain(doc.layers.values())))
+    }
+
+    /// The same for what trains and exports: the outcome alone.
+    pub fn of_outcome(project: &Project) -> Self {
+        Self::count(project, project.documents().map(|doc| &doc.annotation))
+    }
+
+    fn count<'a>(project: &Project, said: impl Iterator<Item = &'a Annotation>) -> Self {
         let schema = project.schema();
         let questions = schema.questions.iter().map(|asked| QuestionCount { answered: 0, classes: vec![0; asked.classes.len()] });
         let mut counts = Self { questions: questions.collect(), spans: vec![0; schema.span_labels.len()] };
-        // In every layer, as a change of the schema touches them.
-        let said = project.documents().flat_map(|doc| std::iter::once(&doc.annotation).chain(doc.layers.values()));
         for said in said {
             for (id, answer) in &said.answers {
                 if let Some(count) = counts.questions.get_mut(usize::from(id.0)) {

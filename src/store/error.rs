@@ -34,6 +34,10 @@ pub enum StoreError {
     NoColumn { column: String, have: String, path: PathBuf },
     #[error("The file can't be read ({what}). Save it again as CSV in UTF-8 and import that: {}", path.display())]
     Unreadable { what: String, path: PathBuf },
+    #[error("This can't be used ({what}). Choose a file that Gloss made: {}", path.display())]
+    Archive { what: String, path: PathBuf },
+    #[error("The workbook can't be read ({what}). Open it in the program it comes from and save it again as xlsx: {}", path.display())]
+    Workbook { what: String, path: PathBuf },
     #[error("This is no whole {format} file ({what}). Export it again from the tool it comes from, or say which --format it has: {}", path.display())]
     Annotated { format: &'static str, what: String, path: PathBuf },
     #[error("Column {column:?} has more than {limit} different values, so it holds no classes. Choose another label column: {}", path.display())]

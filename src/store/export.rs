@@ -3,14 +3,25 @@
 use super::formats::{Fate, Loss, Losses};
 use super::{StoreError, jsonl};
 use crate::project::{Annotation, Document, Project, Schema, Span, SpanId, State};
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::collections::{BTreeSet, HashSet};
+use std::fs;
+use std::path::{Path, PathBuf};
 
+mod argilla;
 mod aste;
+mod brat;
 mod conll;
 mod csv;
 mod doccano;
+mod fasttext;
+mod hf;
 mod labelstudio;
+mod prodigy;
+mod semeval;
+mod verify;
+mod webanno;
+
+pub use verify::{Difference, Verified, verify};
 
 /// A format documents can be written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,10 +35,42 @@ pub enum ExportFormat {
     LabelStudio,
     /// Triplets of aspect, opinion and polarity.
     Aste,
+    /// An Excel workbook, with the columns of CSV.
+    Xlsx,
+    /// Prodigy's JSON Lines, which spaCy reads too.
+    Prodigy,
+    /// XML of the restaurants and laptops of 2014.
+    SemEval14,
+    /// XML of the reviews of 2015 and 2016.
+    SemEval16,
+    /// A folder with a text and its standoff for each document.
+    Brat,
+    /// A folder with a TSV for each document, as INCEpTION reads it.
+    WebAnno,
+    Argilla,
+    /// A folder that the library `datasets` loads as it is.
+    HuggingFace,
+    FastText,
 }
 
 impl ExportFormat {
-    pub const ALL: [Self; 6] = [Self::Jsonl, Self::Csv, Self::Conll, Self::Doccano, Self::LabelStudio, Self::Aste];
+    pub const ALL: [Self; 15] = [
+        Self::Jsonl,
+        Self::Csv,
+        Self::Xlsx,
+        Self::Conll,
+        Self::Doccano,
+        Self::LabelStudio,
+        Self::Prodigy,
+        Self::Aste,
+        Self::SemEval14,
+        Self::SemEval16,
+        Self::Brat,
+        Self::WebAnno,
+        Self::Argilla,
+        Self::HuggingFace,
+        Self::FastText,
+    ];
 
     /// As people call it.
     pub fn name(self) -> &'static str {
@@ -38,6 +81,15 @@ impl ExportFormat {
             Self::Doccano => "doccano",
             Self::LabelStudio => "Label Studio",
             Self::Aste => "ASTE",
+            Self::Xlsx => "Excel",
+            Self::Prodigy => "Prodigy",
+            Self::SemEval14 => "SemEval 2014",
+            Self::SemEval16 => "SemEval 2015/16",
+            Self::Brat => "brat",
+            Self::WebAnno => "WebAnno TSV",
+            Self::Argilla => "Argilla",
+            Self::HuggingFace => "Hugging Face",
+            Self::FastText => "fastText",
         }
     }
 
@@ -50,7 +102,30 @@ impl ExportFormat {
             Self::Doccano => "doccano",
             Self::LabelStudio => "labelstudio",
             Self::Aste => "aste",
+            Self::Xlsx => "xlsx",
+            Self::Prodigy => "prodigy",
+            Self::SemEval14 => "semeval14",
+            Self::SemEval16 => "semeval16",
+            Self::Brat => "brat",
+            Self::WebAnno => "webanno",
+            Self::Argilla => "argilla",
+            Self::HuggingFace => "hf",
+            Self::FastText => "fasttext",
         }
+    }
+
+    /// What the name of such a file ends in; `None` for a folder.
+    pub fn extension(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Jsonl | Self::Doccano | Self::Prodigy => "jsonl",
+            Self::Csv => "csv",
+            Self::Xlsx => "xlsx",
+            Self::Conll => "conll",
+            Self::LabelStudio | Self::Argilla => "json",
+            Self::Aste | Self::FastText => "txt",
+            Self::SemEval14 | Self::SemEval16 => "xml",
+            Self::Brat | Self::WebAnno | Self::HuggingFace => return None,
+        })
     }
 }
 
@@ -58,7 +133,10 @@ impl ExportFormat {
 #[derive(Clone, Debug)]
 pub struct Exported {
     pub format: ExportFormat,
+    /// Empty for a folder.
     pub bytes: Vec<u8>,
+    /// The files of a folder by their paths in it.
+    pub files: Vec<(String, Vec<u8>)>,
     /// Documents in the file.
     pub documents: usize,
     /// What the offsets in the file count, where it has any.
@@ -77,12 +155,41 @@ impl Exported {
         self.losses.iter().map(sentence).collect()
     }
 
-    /// Replaces the file once all is written.
+    /// Replaces the file once all is written. A folder must be new or empty.
     ///
     /// # Errors
-    /// The disk is full or read-only; the old file is still there then.
+    /// The disk is full or read-only; the old file is still there then. The folder holds something already.
     pub fn write(&self, path: &Path) -> Result<(), StoreError> {
-        super::write_atomically(path, &self.bytes).map_err(StoreError::io("Exporting", path))
+        if self.format.extension().is_some() {
+            return super::write_atomically(path, &self.bytes).map_err(StoreError::io("Exporting", path));
+        }
+        if fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some()) || path.is_file() {
+            return Err(StoreError::Exists { path: path.to_owned() });
+        }
+        let unfinished = super::with_suffix(path, ".new");
+        let write = || {
+            if unfinished.exists() {
+                fs::remove_dir_all(&unfinished)?;
+            }
+            fs::create_dir_all(&unfinished)?;
+            for (name, bytes) in &self.files {
+                let file = unfinished.join(name);
+                file.parent().map_or(Ok(()), fs::create_dir_all)?;
+                fs::write(file, bytes)?;
+            }
+            if path.exists() {
+                fs::remove_dir(path)?;
+            }
+            fs::rename(&unfinished, path)?;
+            super::sync_folder(path);
+            Ok(())
+        };
+        write().map_err(StoreError::io("Exporting", path))
+    }
+
+    /// Where the side-car of an export goes: our own JSON Lines beside it, which hold all that the format can't.
+    pub fn sidecar(path: &Path) -> PathBuf {
+        super::with_suffix(path, ".gloss.jsonl")
     }
 }
 
@@ -91,7 +198,7 @@ impl Exported {
 /// # Errors
 /// Only a number that JSON can't hold: not with a sound project.
 pub fn export(project: &Project, format: ExportFormat) -> std::io::Result<Exported> {
-    let mut out = Out { project, bytes: Vec::new(), losses: Losses::default(), documents: 0 };
+    let mut out = Out { project, bytes: Vec::new(), files: Vec::new(), losses: Losses::default(), documents: 0 };
     let unit = match format {
         ExportFormat::Jsonl => {
             jsonl::export_jsonl(project, &mut out.bytes)?;
@@ -103,14 +210,26 @@ pub fn export(project: &Project, format: ExportFormat) -> std::io::Result<Export
         ExportFormat::Doccano => doccano::write(&mut out)?,
         ExportFormat::LabelStudio => labelstudio::write(&mut out)?,
         ExportFormat::Aste => aste::write(&mut out),
+        ExportFormat::Xlsx => csv::write_workbook(&mut out)?,
+        ExportFormat::Prodigy => prodigy::write(&mut out)?,
+        ExportFormat::SemEval14 => semeval::write(&mut out, false),
+        ExportFormat::SemEval16 => semeval::write(&mut out, true),
+        ExportFormat::Brat => brat::write(&mut out),
+        ExportFormat::WebAnno => webanno::write(&mut out),
+        ExportFormat::Argilla => argilla::write(&mut out)?,
+        ExportFormat::HuggingFace => hf::write(&mut out)?,
+        ExportFormat::FastText => fasttext::write(&mut out),
     };
-    Ok(Exported { format, bytes: out.bytes, documents: out.documents, unit, losses: out.losses.0 })
+    out.repeats();
+    Ok(Exported { format, bytes: out.bytes, files: out.files, documents: out.documents, unit, losses: out.losses.0 })
 }
 
 /// A file on its way.
 struct Out<'a> {
     project: &'a Project,
     bytes: Vec<u8>,
+    /// Of a folder.
+    files: Vec<(String, Vec<u8>)>,
     losses: Losses,
     documents: usize,
 }
@@ -120,8 +239,6 @@ struct Out<'a> {
 enum No {
     /// No question has room.
     Answers,
-    /// Only questions with one class have.
-    OtherKinds,
     /// Only the main question has.
     OtherAnswers,
     Polarity,
@@ -133,6 +250,16 @@ enum No {
 impl<'a> Out<'a> {
     fn schema(&self) -> &'a Schema {
         self.project.schema()
+    }
+
+    /// Says which texts stand in the project more than once: reading a file back keeps the first of them.
+    fn repeats(&mut self) {
+        let mut seen = HashSet::new();
+        for doc in self.project.documents() {
+            if !seen.insert(&*doc.text) {
+                self.note(doc, "a text that the project has twice, of which reading the file back keeps the first", &doc.text);
+            }
+        }
     }
 
     /// Number of a document in reports.
@@ -153,15 +280,6 @@ impl<'a> Out<'a> {
         self.schema().span_labels.get(usize::from(span.label)).map_or("span", |label| label.name.as_str())
     }
 
-    /// Question and class of each answer that is one class, in order of the schema.
-    fn answers(&self, annotation: &Annotation) -> Vec<(&'a str, &'a str)> {
-        let named = annotation.answers.keys().filter_map(|id| {
-            let question = self.schema().question(*id)?;
-            Some((question.name.as_str(), question.classes.get(usize::from(annotation.class(*id)?))?.name.as_str()))
-        });
-        named.collect()
-    }
-
     /// The class of the main question.
     fn main_class(&self, annotation: &Annotation) -> Option<&'a str> {
         let (id, question) = self.schema().main_question()?;
@@ -174,9 +292,6 @@ impl<'a> Out<'a> {
         for no in lacking {
             let (count, what) = match no {
                 No::Answers => (said.answers.len(), "an answer to a question"),
-                No::OtherKinds => {
-                    (said.answers.len() - self.answers(said).len(), "an answer that is not one class (several labels, a number, a text)")
-                }
                 No::OtherAnswers => {
                     let main = self.main_class(said).map_or(0, |_| 1);
                     (said.answers.len() - main, "an answer to another question than the main one")
@@ -211,6 +326,10 @@ impl<'a> Out<'a> {
         for link_type in said.link_types.values() {
             let name = self.schema().link_types().get(usize::from(*link_type)).map_or("", |held| held.name.as_str());
             self.note(doc, "the type of a link", name);
+        }
+        for rejected in &said.rejected {
+            let what = format!("{}: {}", rejected.label, rejected.range.of(&doc.text));
+            self.note(doc, "a suggestion that was turned down", &what);
         }
         doc.layers.values().for_each(|_| self.note(doc, "the answers of one annotator (only the outcome is written)", &doc.text));
         doc.comments.values().for_each(|comment| self.note(doc, "a comment", &comment.text));

@@ -6,7 +6,6 @@
 
 use super::encoding::{self, DAMAGE};
 use super::formats::{self, SpanReport};
-use super::scan::{self, Scanner, Trouble};
 use super::{StoreError, jsonl, table};
 use crate::project::{Comment, Number, Polarity, Rejected, Split, State, TextRange};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -16,9 +15,15 @@ use std::path::Path;
 
 mod format;
 mod guess;
+mod options;
+mod roles;
+mod rows;
 mod take_in;
 
 pub use format::Format;
+pub(super) use guess::TEXT_NAMES;
+pub use options::{ImportOptions, Look};
+pub(super) use roles::{Roles, part};
 pub use take_in::edits;
 
 /// A column, by its name or its place.
@@ -62,25 +67,6 @@ impl std::fmt::Display for Column {
     }
 }
 
-/// What to take from a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImportOptions {
-    pub text: Column,
-    pub label: Option<Column>,
-    /// Whether the first row names the columns (CSV and TSV).
-    pub header: bool,
-    /// Puts all documents on one side; `None` leaves it to the rows, then to chance.
-    pub split: Option<Split>,
-    /// What kind of file it is; `None` finds out from its name and content.
-    pub format: Option<Format>,
-}
-
-impl Default for ImportOptions {
-    fn default() -> Self {
-        Self { text: Column::Name("text".to_owned()), label: None, header: true, split: None, format: None }
-    }
-}
-
 /// The head of a file, to choose columns by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preview {
@@ -91,8 +77,14 @@ pub struct Preview {
     pub columns: Vec<String>,
     /// The first 20 rows below the header.
     pub rows: Vec<Vec<String>>,
-    /// Whether the first row looks like names of columns (CSV and TSV).
+    /// Whether the first row looks like names of columns (CSV, TSV and Excel).
     pub header_guess: bool,
+    /// How the file was looked at: with what was asked for, and what was found out.
+    pub look: Look,
+    /// Sheets of a workbook.
+    pub sheets: Vec<String>,
+    /// The different cells of each column, where they are few: what a label can be.
+    pub values: Vec<Vec<String>>,
     /// Places in `columns`.
     pub text_guess: usize,
     pub label_guess: Option<usize>,
@@ -208,6 +200,8 @@ pub struct ImportReport {
     pub skipped: usize,
     /// Rows whose text came before in the file.
     pub duplicates_in_file: usize,
+    /// Rows among those whose text came before, which bring the answer of another annotator to it.
+    pub joined: usize,
     /// Rows whose text is in the project already.
     pub duplicates_in_project: usize,
     /// In order of the file.
@@ -218,6 +212,20 @@ pub struct ImportReport {
     pub columns_left_out: Vec<String>,
     /// What became of the spans of a file of another tool.
     pub spans: Option<SpanReport>,
+}
+
+impl ImportReport {
+    /// Writes the remarks as CSV: row, whether it was skipped, and why. With a mark, so that Excel reads it as UTF-8.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn save_issues(&self, path: &Path) -> Result<(), StoreError> {
+        let mut list = "\u{feff}row,skipped,reason\n".to_owned();
+        for issue in &self.issues {
+            list += &format!("{},{},\"{}\"\n", issue.row, issue.skipped, issue.reason.replace('"', "\"\""));
+        }
+        super::write_atomically(path, list.as_bytes()).map_err(StoreError::io("Saving the list", path))
+    }
 }
 
 /// The rows that can come in, and what became of all of them.
@@ -242,15 +250,15 @@ pub fn text_hash(text: &str) -> u64 {
 /// # Errors
 /// The file is missing, can't be read, or is of no known kind.
 pub fn preview(path: &Path, header: Option<bool>) -> Result<Preview, StoreError> {
-    guess::preview(path, header, None)
+    guess::preview(path, &Look { header, ..Look::default() })
 }
 
-/// Like [`preview`], for a file whose kind is known.
+/// Like [`preview`], where more is known about the file.
 ///
 /// # Errors
 /// As for [`preview`].
-pub fn preview_as(path: &Path, header: Option<bool>, format: Option<Format>) -> Result<Preview, StoreError> {
-    guess::preview(path, header, format)
+pub fn preview_as(path: &Path, look: &Look) -> Result<Preview, StoreError> {
+    guess::preview(path, look)
 }
 
 /// Reads a whole file. `existing` holds the [`text_hash`] of every text of the project. `None` when `progress` ended it.
@@ -261,27 +269,35 @@ pub fn read(path: &Path, options: &ImportOptions, existing: &HashSet<u64>, progr
     if progress(0.0, 0).is_break() {
         return Ok(None);
     }
-    let format = guess::known(path, options.format)?;
+    let format = guess::known(path, &options.look())?;
     let mut intake = Intake::new(path, options, format, existing, progress);
-    let done = if let Format::Annotated(kind) = format {
-        formats::read(kind, path, &mut intake)?
-    } else if format == Format::Parquet {
-        table::read(path, options, &mut intake)?
-    } else {
-        let bytes = std::fs::read(path).map_err(StoreError::io_read("Reading the file", path))?;
-        let decoded = encoding::decode(&bytes);
-        drop(bytes);
-        intake.report.encoding = decoded.encoding;
-        match format.delimiter() {
-            Some(delimiter) => read_delimited(&decoded.text, delimiter, &mut intake)?,
-            None if format == Format::Jsonl => jsonl::read(&decoded.text, &mut intake)?,
-            None => read_lines(&decoded.text, &mut intake)?,
+    let done = match format {
+        Format::Annotated(kind) => formats::read(kind, path, &mut intake)?,
+        Format::Parquet => table::read(path, options, &mut intake)?,
+        Format::Xlsx => rows::read_sheet(path, &mut intake)?,
+        _ => {
+            let bytes = std::fs::read(path).map_err(StoreError::io_read("Reading the file", path))?;
+            let decoded = encoding::decode_in(&bytes, options.charset);
+            drop(bytes);
+            intake.report.encoding = decoded.encoding;
+            match format.delimiter() {
+                Some(delimiter) => rows::read_delimited(&decoded.text, delimiter, &mut intake)?,
+                None if format == Format::Jsonl => jsonl::read(&decoded.text, &mut intake)?,
+                None => rows::read_lines(&decoded.text, &mut intake)?,
+            }
         }
     };
     if done.is_break() || (intake.progress)(1.0, intake.report.rows).is_break() {
         return Ok(None);
     }
     Ok(Some(intake.finish()))
+}
+
+/// A text that came before: where, with which label, and as which draft.
+struct Seen {
+    row: usize,
+    label: Option<String>,
+    draft: usize,
 }
 
 /// Collects rows: looks for what is wrong with them, for duplicates, and keeps the counts.
@@ -291,7 +307,7 @@ pub(super) struct Intake<'a> {
     existing: &'a HashSet<u64>,
     progress: Progress<'a>,
     /// Row and label of every text so far.
-    seen: HashMap<u64, (usize, Option<String>)>,
+    seen: HashMap<u64, Seen>,
     labels: BTreeSet<String>,
     drafts: Vec<Draft>,
     pub(super) report: ImportReport,
@@ -382,8 +398,15 @@ impl<'a> Intake<'a> {
             self.labels.insert(label.clone());
         }
         let hash = text_hash(&draft.text);
-        if let Some((first, label)) = self.seen.get(&hash) {
+        if let Some(Seen { row: first, label, draft: at }) = self.seen.get(&hash) {
             self.report.duplicates_in_file += 1;
+            let layers = draft.annotation.as_mut().filter(|_| draft.label.is_none()).map(|said| std::mem::take(&mut said.layers));
+            if let (Some(layers), Some(into)) = (layers.filter(|layers| !layers.is_empty()), self.drafts.get_mut(*at)) {
+                roles::join(into, layers);
+                self.report.rows += 1;
+                self.report.joined += 1;
+                return Ok(false);
+            }
             if *label != draft.label && draft.label.is_some() {
                 let (first, kept, other) = (*first, name_or_none(label.as_deref()), name_or_none(draft.label.as_deref()));
                 self.remark(row, format!("repeats row {first} with another label ({other} instead of {kept}); the first one was kept"));
@@ -396,7 +419,7 @@ impl<'a> Intake<'a> {
             self.report.duplicates_in_project += 1;
             return Ok(false);
         }
-        self.seen.insert(hash, (row, draft.label.clone()));
+        self.seen.insert(hash, Seen { row, label: draft.label.clone(), draft: self.drafts.len() });
         if let Some(label) = &draft.label {
             *self.report.labels.entry(label.clone()).or_default() += 1;
         }
@@ -406,7 +429,8 @@ impl<'a> Intake<'a> {
     }
 
     fn finish(self) -> Imported {
-        let Self { drafts, mut report, .. } = self;
+        let Self { mut drafts, mut report, .. } = self;
+        roles::settle(&mut drafts, &mut report.labels);
         report.imported = drafts.len();
         report.issues.sort_by_key(|issue| issue.row); // stable: issues of one row stay in order
         Imported { drafts, report }
@@ -431,83 +455,4 @@ fn name_or_none(label: Option<&str>) -> String {
 
 fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
-}
-
-fn read_delimited(text: &str, delimiter: u8, intake: &mut Intake) -> Result<ControlFlow<()>, StoreError> {
-    let (names, in_header) = guess::columns(text, delimiter, intake.options.header);
-    let text_at = intake.column(&intake.options.text, &names)?;
-    let label_at = intake.options.label.as_ref().map(|label| intake.column(label, &names)).transpose()?;
-    let meta_names = meta_names(&names, intake.options.header);
-    let wanted = names.len();
-    for record in Scanner::new(text, delimiter) {
-        if intake.tick(record.end as f32 / text.len() as f32).is_break() {
-            return Ok(ControlFlow::Break(()));
-        }
-        let row = record.row;
-        if Some(row) == in_header {
-            continue;
-        }
-        match record.trouble {
-            Trouble::Blank => {
-                intake.blank();
-                continue;
-            }
-            Trouble::OpenQuote => {
-                intake.skip(row, "has a quote that is never closed");
-                continue;
-            }
-            Trouble::StrayQuote | Trouble::None => {}
-        }
-        if record.fields.len() != wanted {
-            let (has, s) = (record.fields.len(), if record.fields.len() == 1 { "" } else { "s" });
-            let other = if intake.options.header { "the header has" } else { "the other rows have" };
-            intake.skip(row, format!("has {has} column{s}, {other} {wanted}"));
-            continue;
-        }
-        let mut draft = Draft { row, ..Draft::default() };
-        for (at, field) in record.fields.into_iter().enumerate() {
-            if at == text_at {
-                draft.text = field.into_owned();
-            } else if Some(at) == label_at {
-                draft.label = Some(field.into_owned());
-            } else if !field.is_empty() {
-                draft.meta.insert(meta_names[at].clone(), field.into_owned());
-            }
-        }
-        if record.trouble == Trouble::StrayQuote {
-            intake.remark(row, "has text after a closing quote; the field was kept as it stands");
-        }
-        intake.take(draft)?;
-    }
-    Ok(ControlFlow::Continue(()))
-}
-
-/// Names under which the other columns are kept: never empty, never twice.
-fn meta_names(names: &[String], header: bool) -> Vec<String> {
-    let mut taken = HashSet::new();
-    let unique = |(at, name): (usize, &String)| {
-        let mut name = if header && !name.trim().is_empty() { name.trim().to_owned() } else { format!("column {}", at + 1) };
-        while !taken.insert(name.clone()) {
-            name.push_str(" (2)");
-        }
-        name
-    };
-    names.iter().enumerate().map(unique).collect()
-}
-
-fn read_lines(text: &str, intake: &mut Intake) -> Result<ControlFlow<()>, StoreError> {
-    let mut done = 0;
-    // The same line ends as in CSV.
-    for (at, line) in scan::lines(text).enumerate() {
-        done += line.len() + 1;
-        if intake.tick(done as f32 / text.len() as f32).is_break() {
-            return Ok(ControlFlow::Break(()));
-        }
-        if line.trim().is_empty() {
-            intake.blank();
-        } else {
-            intake.take(Draft { row: at + 1, text: line.to_owned(), ..Draft::default() })?;
-        }
-    }
-    Ok(ControlFlow::Continue(()))
 }

@@ -4,7 +4,7 @@
 //! of another type than the first rows have ends the import or becomes null, without saying which line it was.
 
 use super::StoreError;
-use super::import::{Draft, DraftAnnotation, DraftAnswer, DraftSpan, DraftValue, Intake};
+use super::import::{Draft, DraftAnnotation, DraftAnswer, DraftSpan, DraftValue, Intake, Roles};
 use super::scan;
 use crate::project::{
     Answer, AttributeValue, Comment, Document, Layer, Meta, Number, Polarity, Project, Rejected, Schema, Span, SpanId, Split, State,
@@ -152,18 +152,50 @@ fn cell(value: &Value) -> Option<String> {
     }
 }
 
+/// An array that can't be read as a whole is no file of lines either.
+///
+/// # Errors
+/// [`StoreError::Annotated`] with the place where it breaks.
+pub(super) fn check_array(text: &str, path: &Path) -> Result<(), StoreError> {
+    let first = || scan::lines(text.trim_start()).next().unwrap_or_default();
+    if !text.trim_start().starts_with('[') || serde_json::from_str::<Value>(first()).is_ok() {
+        return Ok(());
+    }
+    match serde_json::from_str::<Vec<serde::de::IgnoredAny>>(text) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(StoreError::Annotated { format: "JSON", what: format!("it is broken JSON: {error}"), path: path.to_owned() }),
+    }
+}
+
 /// Reads all rows of a file.
 pub(super) fn read(text: &str, intake: &mut Intake) -> Result<ControlFlow<()>, StoreError> {
+    check_array(text, intake.path)?;
     const LOOKED_AT: usize = 1000;
     let columns = names(objects(text).filter_map(|row| row.parsed.ok()).take(LOOKED_AT).collect::<Vec<_>>().iter());
-    let name_of = |at: usize| columns[at].clone();
-    let text_name = intake.column(&intake.options.text, &columns).map(name_of)?;
-    let label_name = intake.options.label.as_ref().map(|label| intake.column(label, &columns).map(name_of)).transpose()?;
+    let text_name = intake.column(&intake.options.text, &columns).map(|at| columns[at].clone())?;
+    let roles = Roles::find(intake, &columns, true)?;
     for Row { number, share, parsed } in objects(text) {
         if intake.tick(share).is_break() {
             return Ok(ControlFlow::Break(()));
         }
-        match parsed.and_then(|object| draft(number, object, &text_name, label_name.as_deref())) {
+        let draft = parsed.and_then(|object| match text_name == "text" && is_own(&object) {
+            true => own_draft(number, object),
+            false if object.get(&text_name).and_then(cell).is_none() => Err(format!("has no {text_name:?}")),
+            false => {
+                let place = |name: &String| columns.iter().position(|column| column == name);
+                // Fields that only later rows have are kept as well.
+                let late: Vec<(String, String)> = object
+                    .iter()
+                    .filter(|(name, _)| place(name).is_none())
+                    .filter_map(|(name, value)| Some((name.clone(), cell(value)?)))
+                    .collect();
+                let cells = object.iter().filter_map(|(name, value)| Some((place(name)?, cell(value)?.into())));
+                let mut draft = roles.draft(intake, number, cells);
+                draft.meta.extend(late);
+                Ok(draft)
+            }
+        });
+        match draft {
             Ok(draft) => {
                 intake.take(draft)?;
             }
@@ -175,23 +207,19 @@ pub(super) fn read(text: &str, intake: &mut Intake) -> Result<ControlFlow<()>, S
 
 /// The rows of a file of our own.
 pub(super) fn rows(text: &str) -> impl Iterator<Item = (usize, Result<Draft, String>)> {
-    objects(text).map(|Row { number, parsed, .. }| (number, parsed.and_then(|object| draft(number, object, "text", None))))
+    objects(text).map(|Row { number, parsed, .. }| (number, parsed.and_then(|object| own_draft(number, object))))
 }
 
-fn draft(row: usize, mut object: Object, text_name: &str, label_name: Option<&str>) -> Result<Draft, String> {
-    let text = object.remove(text_name).as_ref().and_then(cell).ok_or_else(|| format!("has no {text_name:?}"))?;
-    let label = label_name.and_then(|name| object.remove(name)).as_ref().and_then(cell);
-    let is_own = text_name == "text" && is_own(&object);
-    let annotation = if is_own { Some(annotation(&text, &mut object)?) } else { None };
-    let mut split = None;
-    if is_own {
-        split = field(&mut object, "split")?;
-        if let Some(Value::Object(inner)) = object.remove("meta") {
-            object.extend(inner);
-        }
+/// A row that [`is_own`].
+fn own_draft(row: usize, mut object: Object) -> Result<Draft, String> {
+    let text = object.remove("text").as_ref().and_then(cell).ok_or("has no \"text\"")?;
+    let annotation = Some(annotation(&text, &mut object)?);
+    let split = field(&mut object, "split")?;
+    if let Some(Value::Object(inner)) = object.remove("meta") {
+        object.extend(inner);
     }
     let meta = object.iter().filter_map(|(name, value)| Some((name.clone(), cell(value)?))).collect();
-    Ok(Draft { row, text, label, meta, split, annotation })
+    Ok(Draft { row, text, label: None, meta, split, annotation })
 }
 
 /// Whether an object is of our own making, rather than one that happens to have a field of the same name.

@@ -3,6 +3,7 @@
 //! Every call here may fail for reasons outside the program and says so with a [`StoreError`], a sentence a person
 //! can act on. Nothing here draws, starts threads, or changes a project: it is handed projects that have changed.
 
+pub mod copies;
 mod encoding;
 mod error;
 pub mod export;
@@ -18,9 +19,11 @@ pub mod runs;
 pub mod sample;
 mod scan;
 mod settings;
+mod sheet;
 mod table;
 pub mod words;
 
+pub use encoding::Charset;
 pub use error::StoreError;
 pub use jsonl::{export_documents, export_jsonl};
 pub use peek::read_project;

@@ -32,6 +32,8 @@ pub(super) enum Trouble {
 pub(super) struct Scanner<'a> {
     text: &'a str,
     delimiter: u8,
+    /// Whether quotes enclose fields; otherwise they are letters.
+    quoted: bool,
     at: usize,
     row: usize,
     /// From this byte on, an open quote is known to stay open.
@@ -48,7 +50,12 @@ enum Field<'a> {
 impl<'a> Scanner<'a> {
     /// `delimiter` must be ASCII.
     pub(super) fn new(text: &'a str, delimiter: u8) -> Self {
-        Self { text, delimiter, at: 0, row: 0, open_from: usize::MAX }
+        Self { text, delimiter, quoted: true, at: 0, row: 0, open_from: usize::MAX }
+    }
+
+    /// The same where quotes are letters like any other, unless `quoted`.
+    pub(super) fn quoted(self, quoted: bool) -> Self {
+        Self { quoted, ..self }
     }
 
     fn byte(&self, at: usize) -> Option<u8> {
@@ -81,7 +88,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn field(&mut self, start: usize) -> Field<'a> {
-        if self.byte(start) != Some(b'"') {
+        if !self.quoted || self.byte(start) != Some(b'"') {
             let end = self.field_end(start);
             return Field::Read(Cow::Borrowed(&self.text[start..end]), end);
         }

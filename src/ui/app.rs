@@ -15,7 +15,7 @@ use super::palette::PaletteWindow;
 use super::panes::{data::DataPane, insights::InsightsPane, label::LabelPane, test::TestPane, train::TrainPane, welcome};
 use super::who::WhoWindow;
 use super::{Commands, Cx, Place, fonts, theme};
-use crate::desk::{Command, Desk, Language, Settings, Surroundings, Theme};
+use crate::desk::{Command, Desk, ExportFormat, Language, Settings, Surroundings, Theme};
 use eframe::egui;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -242,7 +242,10 @@ impl App {
             Action::MergeProject => self.dialogs.open(Wish::MergeProject),
             Action::ImportWords => self.dialogs.open(Wish::WordList),
             Action::Import => self.dialogs.open(Wish::ImportFile),
-            Action::ExportDocuments => self.dialogs.open(Wish::ExportDocuments),
+            Action::ExportDocuments => {
+                self.place = Place::Data;
+                send(&mut self.commands, Command::PlanExport(ExportFormat::Jsonl));
+            }
             Action::Undo => send(&mut self.commands, Command::Undo),
             Action::Redo => send(&mut self.commands, Command::Redo),
             _ => {}

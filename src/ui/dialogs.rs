@@ -5,7 +5,7 @@
 mod forms;
 
 use super::{Commands, Place, i18n};
-use crate::desk::{Asked, Choosing, Chosen, Command, Desk, Language};
+use crate::desk::{Asked, Choosing, Chosen, Command, Desk, ExportFormat, ExportPlan, Language, SharePlan};
 use crate::project::Schema;
 use eframe::egui;
 use forms::Form;
@@ -21,7 +21,16 @@ pub enum Wish {
     MergeProject,
     /// Words to suggest.
     WordList,
-    ExportDocuments,
+    /// Documents in a format; what it can't hold was said.
+    ExportAs {
+        format: ExportFormat,
+        sidecar: bool,
+        verify: bool,
+    },
+    /// Where a copy goes.
+    ShareCopy(SharePlan),
+    /// Where the remarks on an import go.
+    ImportList,
     /// Where to write the model of a run.
     ExportModel {
         run: String,
@@ -158,7 +167,16 @@ impl Dialogs {
                 commands.goto(Place::Data);
             }
             Wish::WordList => commands.send(Command::ImportWords(path)),
-            Wish::ExportDocuments => commands.send(Command::ExportDocuments(path)),
+            Wish::ExportAs { format, sidecar, verify } => {
+                let plan = ExportPlan { path, format: *format, sidecar: *sidecar, verify: *verify };
+                commands.send(Command::ExportAs(Box::new(plan)));
+                commands.goto(Place::Data);
+            }
+            Wish::ImportList => commands.send(Command::SaveImportList(path)),
+            Wish::ShareCopy(plan) => {
+                let path = if path.extension().is_none() { path.with_extension("gloss") } else { path };
+                commands.send(Command::ShareCopy(Box::new(SharePlan { path, ..plan.clone() })));
+            }
             Wish::ExportModel { run } => commands.send(Command::ExportModel { run: run.clone(), folder: path }),
             Wish::EncoderFolder => self.encoder_folder = Some(path),
         }
@@ -208,7 +226,16 @@ fn preview(path: PathBuf, commands: &mut Commands) {
 fn proposal(wish: &Wish, desk: &Desk) -> Option<PathBuf> {
     let project = desk.path()?;
     match wish {
-        Wish::ExportDocuments => Some(project.with_extension("jsonl")),
+        Wish::ExportAs { format, .. } => {
+            let name = project.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let name = format.extension().map_or(format!("{name}-{}", format.key()), |extension| format!("{name}.{extension}"));
+            Some(project.with_file_name(name))
+        }
+        Wish::ImportList => Some(project.with_extension("issues.csv")),
+        Wish::ShareCopy(_) => {
+            let name = project.file_stem().unwrap_or_default().to_string_lossy();
+            Some(project.with_file_name(format!("{name}-copy.gloss")))
+        }
         Wish::ExportModel { run } => {
             let name = project.file_stem().unwrap_or_default().to_string_lossy();
             Some(project.with_file_name(format!("{name}-model-{run}")))
@@ -218,7 +245,8 @@ fn proposal(wish: &Wish, desk: &Desk) -> Option<PathBuf> {
 }
 
 fn system_dialog(wish: &Wish, desk: &Desk) -> Choosing {
-    const TABLES: &[&str] = &["csv", "tsv", "jsonl", "json", "parquet", "txt", "xml", "ann", "conll", "bio", "apc", "atepc"];
+    const TABLES: &[&str] =
+        &["csv", "tsv", "xlsx", "jsonl", "json", "parquet", "arrow", "txt", "xml", "ann", "conll", "bio", "apc", "atepc"];
     let language = desk.settings().language;
     let mut dialog = rfd::AsyncFileDialog::new().set_title(title(wish, language));
     if let Some(folder) = desk.path().and_then(Path::parent) {
@@ -248,7 +276,7 @@ fn system_dialog(wish: &Wish, desk: &Desk) -> Choosing {
             let chosen = dialog.add_filter(i18n::translate(language, "Word lists"), &["txt", "tsv", "csv"]).pick_file();
             Box::pin(async { path_of(chosen.await) })
         }
-        Wish::ExportDocuments | Wish::ExportModel { .. } => {
+        Wish::ExportAs { .. } | Wish::ExportModel { .. } | Wish::ImportList | Wish::ShareCopy(_) => {
             let chosen = dialog.save_file();
             Box::pin(async { path_of(chosen.await) })
         }
@@ -266,7 +294,9 @@ fn title(wish: &Wish, language: Language) -> &'static str {
         Wish::ImportFile => "Import a file",
         Wish::MergeProject => "Merge a colleague's project",
         Wish::WordList => "Import a word list",
-        Wish::ExportDocuments => "Export documents",
+        Wish::ExportAs { .. } => "Export documents",
+        Wish::ImportList => "Save the list",
+        Wish::ShareCopy(_) => "A copy to share",
         Wish::ExportModel { .. } => "Export a model",
         Wish::EncoderFolder => "Folder of an encoder",
     };

@@ -1,7 +1,7 @@
 //! Label Studio's JSON: tasks with one annotation each. Offsets count code points.
 
-use super::{No, Out};
-use crate::project::{Document, SpanId, State};
+use super::Out;
+use crate::project::{Answer, Document, SpanId, State};
 use crate::store::formats::PLAIN_LINK;
 use serde_json::{Map, Value, json};
 
@@ -22,7 +22,7 @@ pub(super) fn write(out: &mut Out) -> std::io::Result<Option<&'static str>> {
 
 fn task(out: &mut Out, doc: &Document) -> Value {
     let said = &doc.annotation;
-    out.lacks(doc, &[No::OtherKinds]);
+    out.lacks(doc, &[]);
     let has_work = said.state != State::Todo || !said.answers.is_empty() || !said.spans.is_empty();
     out.state_changes(doc, if has_work { &State::Done } else { &State::Todo });
     let mut data = Map::new();
@@ -47,9 +47,16 @@ fn results(out: &Out, doc: &Document) -> Vec<Value> {
     let said = &doc.annotation;
     let id = |id: SpanId| format!("s{}", id.0);
     let mut results = Vec::new();
-    for (at, (question, class)) in out.answers(said).into_iter().enumerate() {
-        let value = json!({"choices": [class]});
-        results.push(json!({"id": format!("c{at}"), "from_name": question, "to_name": TEXT, "type": "choices", "value": value}));
+    for (at, (id, answer)) in said.answers.iter().enumerate() {
+        let Some(question) = out.schema().question(*id) else { continue };
+        let name = |class: &u16| question.classes.get(usize::from(*class)).map_or("", |class| class.name.as_str());
+        let (kind, value) = match answer {
+            Answer::Class(class) => ("choices", json!({"choices": [name(class)]})),
+            Answer::Classes(classes) => ("choices", json!({"choices": classes.iter().map(name).collect::<Vec<_>>()})),
+            Answer::Number(number) => ("number", json!({"number": number})),
+            Answer::Text(text) => ("textarea", json!({"text": [text]})),
+        };
+        results.push(json!({"id": format!("c{at}"), "from_name": question.name, "to_name": TEXT, "type": kind, "value": value}));
     }
     for (span_id, span) in &said.spans {
         let chars = span.range.chars(&doc.text);

@@ -1,9 +1,10 @@
 //! brat's standoff: a `.txt` with the text and a `.ann` of the same name beside it with what is said about it.
 
+use super::labelstudio::PLAIN_LINK;
 use super::loss::Losses;
 use super::raw::{Parsed, RawDoc, RawSpan, polarity};
 use crate::project::State;
-use crate::store::{StoreError, encoding, scan};
+use crate::store::{Charset, StoreError, encoding, scan};
 use std::path::{Path, PathBuf};
 
 /// The `.ann` files of a folder by name, or the one that belongs to a file.
@@ -29,7 +30,7 @@ pub(super) fn is_pair(path: &Path) -> bool {
 }
 
 /// Reads all pairs. Rows are lines of the `.ann`; of many pairs, the places of the pairs.
-pub(super) fn read(path: &Path) -> Result<(Parsed, &'static str), StoreError> {
+pub(super) fn read(path: &Path, charset: Option<Charset>) -> Result<(Parsed, &'static str), StoreError> {
     let files = files(path)?;
     if files.is_empty() {
         let what = "the folder holds no .ann file; name a file to import another format".to_owned();
@@ -38,9 +39,9 @@ pub(super) fn read(path: &Path) -> Result<(Parsed, &'static str), StoreError> {
     let (mut parsed, mut encoding) = (Parsed::default(), "UTF-8");
     for (at, file) in files.iter().enumerate() {
         let open = |path: &Path| std::fs::read(path).map_err(StoreError::io_read("Reading the file", path));
-        let said = encoding::decode(&open(file)?).text;
+        let said = encoding::decode_in(&open(file)?, charset).text;
         let words = file.with_extension("txt");
-        let decoded = encoding::decode(&open(&words)?);
+        let decoded = encoding::decode_in(&open(&words)?, charset);
         encoding = decoded.encoding;
         let mut doc = RawDoc { row: at + 1, text: decoded.text, ..RawDoc::default() };
         if files.len() > 1 {
@@ -96,7 +97,9 @@ fn read_line(doc: &mut RawDoc, line: &str, row: usize, notes: &mut Vec<String>, 
             match (ends.next(), ends.next()) {
                 (Some(from), Some(to)) => {
                     doc.links.push((from, to));
-                    losses.note(format!("a link came over without its name {name:?}"), row, "");
+                    if name != PLAIN_LINK {
+                        losses.note(format!("a link came over without its name {name:?}"), row, "");
+                    }
                 }
                 _ => losses.note("a relation names no spans and was left out", row, line),
             }

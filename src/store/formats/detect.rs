@@ -20,15 +20,34 @@ pub(in crate::store) fn detect(path: &Path, text: &str) -> Option<Kind> {
         if let Some(kind) = objects.iter().find_map(of_object) {
             return Some(kind).filter(|_| !objects.iter().any(is_own));
         }
+        if let Some(kind) = of_cut(start).filter(|_| objects.is_empty()) {
+            return Some(kind);
+        }
+    }
+    if text.starts_with(super::webanno::FORMAT) {
+        return Some(Kind::WebAnno);
     }
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default();
     if matches!(extension.as_str(), "csv" | "json" | "jsonl" | "ndjson") {
         return None;
     }
     if doccano::is_fast_text(text) {
-        return Some(Kind::Doccano);
+        return Some(Kind::FastText);
     }
     lines(text)
+}
+
+/// The tool behind a file whose first object is cut off or longer than its beginning, by the names in it.
+fn of_cut(text: &str) -> Option<Kind> {
+    let has = |name: &str| text.contains(&format!("\"{name}\""));
+    if has("data") && ["annotations", "completions", "from_name"].into_iter().any(has) {
+        return Some(Kind::LabelStudio);
+    }
+    if has("fields") && (has("responses") || has("suggestions")) {
+        return Some(Kind::Argilla);
+    }
+    let is_prodigy = has("_task_hash") || has("paragraphs") && has("ner");
+    is_prodigy.then_some(Kind::Prodigy)
 }
 
 fn xml(text: &str) -> Option<Kind> {
@@ -45,6 +64,22 @@ fn is_own(object: &Object) -> bool {
 fn of_object(object: &Object) -> Option<Kind> {
     let is_list = |name: &str| object.get(name).is_some_and(Value::is_array);
     let has = |name: &str| object.contains_key(name);
+    if super::argilla::is_record(object) {
+        return Some(Kind::Argilla);
+    }
+    let paragraphs = object.get("paragraphs").and_then(|paragraphs| paragraphs.get(0));
+    if paragraphs.is_some_and(|first| first.get("sentences").is_some()) {
+        return Some(Kind::Prodigy);
+    }
+    let is_tags =
+        |value: &Value| value.as_array().is_some_and(|tags| !tags.is_empty() && tags.iter().all(|tag| tag.is_string() || tag.is_u64()));
+    let tagged = ["ner_tags", "tags", "bio_tags"].into_iter().any(|name| object.get(name).is_some_and(is_tags));
+    if tagged && (is_list("tokens") || is_list("words")) {
+        return Some(Kind::HuggingFace);
+    }
+    if has("text") && object.get("entities").and_then(|tags| tags.get(0)).is_some_and(Value::is_string) {
+        return Some(Kind::Prodigy);
+    }
     if has(doccano::UNIT) {
         return Some(Kind::Doccano);
     }

@@ -16,7 +16,45 @@ pub(super) fn parse(text: &str) -> Result<Parsed, String> {
     if is_fast_text(text) {
         return Ok(fast_text(text));
     }
+    if !text.trim_start().starts_with(['{', '[']) {
+        return csv(text);
+    }
     json::parsed(text, document)
+}
+
+/// doccano's CSV: `id,text,label`, with `#` between several labels of a text.
+fn csv(text: &str) -> Result<Parsed, String> {
+    let mut records = scan::Scanner::new(text, b',');
+    let names: Vec<String> =
+        records.next().map(|header| header.fields.into_iter().map(|name| name.into_owned()).collect()).unwrap_or_default();
+    let place = |wanted: &[&str]| names.iter().position(|name| wanted.contains(&name.trim()));
+    let text_at = place(&["text", "data", "column_data"]).ok_or("its first row names no column \"text\" or \"data\"")?;
+    let label_at = place(&["label", "column_label"]);
+    let mut parsed = Parsed::default();
+    for record in records {
+        match record.trouble {
+            scan::Trouble::Blank => parsed.blank += 1,
+            scan::Trouble::OpenQuote => parsed.bad.push((record.row, "has a quote that is never closed".to_owned())),
+            _ if record.fields.len() != names.len() => {
+                parsed.bad.push((record.row, format!("has {} columns, the header has {}", record.fields.len(), names.len())));
+            }
+            _ => {
+                let mut doc = RawDoc { row: record.row, ..RawDoc::default() };
+                for (at, cell) in record.fields.into_iter().enumerate().filter(|(_, cell)| !cell.is_empty()) {
+                    if at == text_at {
+                        doc.text = cell.into_owned();
+                    } else if Some(at) == label_at {
+                        doc.classes = cell.split('#').map(str::trim).filter(|class| !class.is_empty()).map(str::to_owned).collect();
+                        doc.state = State::Done;
+                    } else {
+                        doc.meta.insert(names[at].clone(), cell.into_owned());
+                    }
+                }
+                parsed.docs.push(doc);
+            }
+        }
+    }
+    Ok(parsed)
 }
 
 fn document(row: usize, mut object: Object, losses: &mut Losses) -> Result<RawDoc, String> {
@@ -36,10 +74,7 @@ fn document(row: usize, mut object: Object, losses: &mut Losses) -> Result<RawDo
             None => {}
         }
     }
-    if classes.len() > 1 {
-        losses.note("a second class was left out: a question has one answer", row, classes[1..].join(", "));
-    }
-    doc.label = classes.into_iter().next();
+    doc.classes = classes;
     if let Some(Value::Array(relations)) = object.remove("relations") {
         relations.iter().for_each(|relation| link(row, relation, &mut doc, losses));
     }
@@ -48,7 +83,7 @@ fn document(row: usize, mut object: Object, losses: &mut Losses) -> Result<RawDo
         doc.meta.extend(words.filter(|words| !words.is_empty()).map(|words| ("comments".to_owned(), words)));
     }
     doc.meta.extend(json::meta(object));
-    if doc.label.is_some() || !doc.spans.is_empty() {
+    if !doc.classes.is_empty() || !doc.spans.is_empty() {
         doc.state = State::Done;
     }
     Ok(doc)
@@ -97,15 +132,17 @@ fn link(row: usize, relation: &Value, doc: &mut RawDoc, losses: &mut Losses) {
     doc.links.push((from, to));
 }
 
-const FAST: &str = "__label__";
+/// Before the name of a class.
+pub(in crate::store) const FAST: &str = "__label__";
 
+/// Whether every line begins as fastText's do.
 pub(super) fn is_fast_text(text: &str) -> bool {
     let mut lines = scan::lines(text).filter(|line| !line.trim().is_empty()).take(20).peekable();
     lines.peek().is_some() && lines.all(|line| line.trim_start_matches('"').starts_with(FAST))
 }
 
 /// Lines such as `__label__positive Great price.`; some were quoted by the tool because they hold a comma.
-fn fast_text(text: &str) -> Parsed {
+pub(super) fn fast_text(text: &str) -> Parsed {
     let mut parsed = Parsed::default();
     for (at, line) in scan::lines(text).enumerate() {
         let row = at + 1;
@@ -118,16 +155,12 @@ fn fast_text(text: &str) -> Parsed {
         let mut rest = line.as_str();
         let mut classes = Vec::new();
         while let Some(after) = rest.strip_prefix(FAST) {
-            let (class, text) = after.split_once(' ').unwrap_or((after, ""));
-            classes.push(class);
+            let (class, text) = after.split_once([' ', '\t']).unwrap_or((after, ""));
+            classes.push(class.to_owned());
             rest = text;
         }
-        if classes.len() > 1 {
-            parsed.losses.note("a second class was left out: a question has one answer", row, classes[1..].join(", "));
-        }
-        let label = classes.first().map(|class| (*class).to_owned());
-        let state = if label.is_some() { State::Done } else { State::Todo };
-        parsed.docs.push(RawDoc { row, text: rest.to_owned(), label, state, ..RawDoc::default() });
+        let state = if classes.is_empty() { State::Todo } else { State::Done };
+        parsed.docs.push(RawDoc { row, text: rest.to_owned(), classes, state, ..RawDoc::default() });
     }
     parsed
 }

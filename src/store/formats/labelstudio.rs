@@ -3,7 +3,8 @@
 use super::json::{self, Object};
 use super::loss::Losses;
 use super::raw::{Parsed, RawDoc, RawSpan, polarity};
-use crate::project::State;
+use crate::project::{Number, State};
+use crate::store::import::DraftAnswer;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -28,7 +29,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, String> {
 struct Said {
     spans: Vec<RawSpan>,
     links: Vec<(String, String)>,
-    answers: BTreeMap<String, String>,
+    answers: BTreeMap<String, DraftAnswer>,
     /// Words said about a region, by its id: polarities, perhaps.
     of_region: Vec<(String, String)>,
 }
@@ -40,8 +41,11 @@ fn task(row: usize, mut object: Object, losses: &mut Losses) -> Result<RawDoc, S
     let annotations = list("annotations").or_else(|| list("completions")).unwrap_or_default();
     let is_cancelled = |annotation: &&Value| annotation["was_cancelled"].as_bool() == Some(true);
     let chosen = annotations.iter().find(|one| !is_cancelled(one)).or(annotations.first());
-    if annotations.len() > 1 {
+    let layers = layers(row, &annotations, losses);
+    if annotations.len() > 1 && layers.is_empty() {
         losses.note("a second annotation of the same text was left out; the first one was taken", row, &text);
+    } else if annotations.len() > 1 {
+        losses.note("several people annotated a text: each keeps their answers, and those of the first are the outcome too", row, &text);
     }
     if chosen.is_none() && list("predictions").is_some_and(|predictions| !predictions.is_empty()) {
         losses.note("predictions of a model were left out: they are no annotation", row, &text);
@@ -51,11 +55,45 @@ fn task(row: usize, mut object: Object, losses: &mut Losses) -> Result<RawDoc, S
         Some(one) if is_cancelled(&one) => State::Skipped,
         Some(_) => State::Done,
     };
+    let said = chosen.map(|one| results(row, one, losses)).unwrap_or_default();
+    Ok(RawDoc { layers, ..finish(row, text, data, said, state, losses) })
+}
+
+fn results(row: usize, annotation: &Value, losses: &mut Losses) -> Said {
     let mut said = Said::default();
-    for result in chosen.and_then(|one| one["result"].as_array()).into_iter().flatten() {
+    for result in annotation["result"].as_array().into_iter().flatten() {
         read_result(row, result, &mut said, losses);
     }
-    Ok(finish(row, text, data, said, state, losses))
+    said
+}
+
+/// The annotations by who made them, where there are several people.
+fn layers(row: usize, annotations: &[Value], losses: &mut Losses) -> Vec<(String, RawDoc)> {
+    let who = |one: &Value| {
+        let by = &one["completed_by"];
+        json::key(by).or_else(|| by["email"].as_str().map(str::to_owned)).or_else(|| json::key(&by["id"]))
+    };
+    let mut layers: Vec<(String, RawDoc)> = Vec::new();
+    for one in annotations {
+        let Some(name) = who(one) else { return Vec::new() };
+        if layers.iter().any(|(held, _)| *held == name) {
+            continue;
+        }
+        // What its results lose is told for the outcome; here for those beside it.
+        let mut own = Losses::default();
+        let said = results(row, one, &mut own);
+        let state = if one["was_cancelled"].as_bool() == Some(true) { State::Skipped } else { State::Done };
+        layers.push((name, finish(row, String::new(), Object::new(), said, state, &mut own)));
+        if layers.len() > 1 {
+            losses.join(own);
+        }
+    }
+    if layers.len() < 2 { Vec::new() } else { layers }
+}
+
+/// One choice, or several.
+fn class(mut choices: Vec<String>) -> DraftAnswer {
+    if choices.len() == 1 { DraftAnswer::Class(choices.remove(0)) } else { DraftAnswer::Classes(choices) }
 }
 
 fn finish(row: usize, text: String, data: Object, mut said: Said, state: State, losses: &mut Losses) -> RawDoc {
@@ -91,14 +129,29 @@ fn read_result(row: usize, result: &Value, said: &mut Said, losses: &mut Losses)
         "choices" => {
             let choices = json::strings(value.get("choices"));
             let Some(first) = choices.first() else { return };
-            if choices.len() > 1 {
-                losses.note("a second choice was left out: a question has one answer", row, choices[1..].join(", "));
-            }
             if value.get("start").is_some() {
+                if choices.len() > 1 {
+                    losses.note("a second choice about a region was left out", row, choices[1..].join(", "));
+                }
                 return said.of_region.push((id, first.clone()));
             }
             let question = result["from_name"].as_str().unwrap_or("sentiment");
-            said.answers.insert(question.to_owned(), first.clone());
+            said.answers.insert(question.to_owned(), class(choices));
+        }
+        "rating" | "number" => {
+            let number = value.get(kind).and_then(Value::as_f64).and_then(Number::new);
+            match number.filter(|_| value.get("start").is_none()) {
+                Some(number) => {
+                    said.answers.insert(result["from_name"].as_str().unwrap_or(kind).to_owned(), DraftAnswer::Number(number));
+                }
+                None => losses.note(format!("a result of the kind {kind:?} was left out"), row, value.to_string()),
+            }
+        }
+        "textarea" if value.get("start").is_none() => {
+            let text = json::strings(value.get("text")).join("\n");
+            if !text.trim().is_empty() {
+                said.answers.insert(result["from_name"].as_str().unwrap_or(kind).to_owned(), DraftAnswer::Text(text));
+            }
         }
         _ => match spans(value, &id) {
             Some(spans) if !spans.is_empty() => said.spans.extend(spans),
@@ -143,14 +196,17 @@ fn minimal(row: usize, mut object: Object, losses: &mut Losses) -> Result<RawDoc
             }
             Value::Object(choices) if choices.contains_key("choices") => {
                 let choices = json::strings(choices.get("choices"));
-                if choices.len() > 1 {
-                    losses.note("a second choice was left out: a question has one answer", row, choices[1..].join(", "));
+                if !choices.is_empty() {
+                    said.answers.insert(name.clone(), class(choices));
                 }
-                said.answers.extend(choices.into_iter().next().map(|first| (name.clone(), first)));
+                true
+            }
+            Value::Number(number) if is_question(&name) || ["rating", "stars", "score"].contains(&name.to_lowercase().as_str()) => {
+                said.answers.extend(number.as_f64().and_then(Number::new).map(|number| (name.clone(), DraftAnswer::Number(number))));
                 true
             }
             Value::String(choice) if is_question(&name) => {
-                said.answers.insert(name.clone(), choice.clone());
+                said.answers.insert(name.clone(), DraftAnswer::Class(choice.clone()));
                 true
             }
             _ => false,

@@ -4,10 +4,12 @@
 //! Nothing here changes a project, and nothing panics on damaged input: a bad row is an issue, a bad file an error.
 
 mod absa;
+mod argilla;
 mod brat;
 mod conll;
 mod detect;
 mod doccano;
+mod hf;
 mod json;
 mod labelstudio;
 mod loss;
@@ -17,18 +19,20 @@ mod prodigy;
 mod raw;
 mod semeval;
 mod tokens;
+mod webanno;
 
 pub(super) use absa::MARK;
 pub(super) use conll::TEXT_COMMENT;
 pub(super) use detect::detect;
-pub(super) use doccano::UNIT;
+pub(super) use doccano::{FAST, UNIT};
+pub(super) use hf::OWN_NOTES;
 pub(super) use labelstudio::PLAIN_LINK;
 pub(super) use loss::Losses;
 pub use loss::{Fate, Loss, SpanReport};
 pub(super) use tokens::{is_wide, join};
 
 use super::import::Intake;
-use super::{StoreError, encoding};
+use super::{Charset, StoreError, encoding};
 use raw::Parsed;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -47,10 +51,14 @@ pub enum Kind {
     Aste,
     E2e,
     Brat,
+    WebAnno,
+    Argilla,
+    HuggingFace,
+    FastText,
 }
 
 impl Kind {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::LabelStudio,
         Self::Doccano,
         Self::Prodigy,
@@ -62,6 +70,10 @@ impl Kind {
         Self::Aste,
         Self::E2e,
         Self::Brat,
+        Self::WebAnno,
+        Self::Argilla,
+        Self::HuggingFace,
+        Self::FastText,
     ];
 
     /// As people call it.
@@ -78,6 +90,10 @@ impl Kind {
             Self::Aste => "ASTE",
             Self::E2e => "E2E",
             Self::Brat => "brat",
+            Self::WebAnno => "WebAnno TSV",
+            Self::Argilla => "Argilla",
+            Self::HuggingFace => "Hugging Face",
+            Self::FastText => "fastText",
         }
     }
 
@@ -95,6 +111,10 @@ impl Kind {
             Self::Aste => "aste",
             Self::E2e => "e2e",
             Self::Brat => "brat",
+            Self::WebAnno => "webanno",
+            Self::Argilla => "argilla",
+            Self::HuggingFace => "hf",
+            Self::FastText => "fasttext",
         }
     }
 
@@ -104,13 +124,35 @@ impl Kind {
     }
 }
 
-/// Reads and parses a file; for brat also a folder.
-fn parse(kind: Kind, path: &Path) -> Result<(Parsed, &'static str), StoreError> {
-    if kind == Kind::Brat {
-        return brat::read(path);
+/// What a folder holds: pairs of brat, files of WebAnno, records of Argilla, or a data set.
+pub(super) fn of_folder(folder: &Path) -> Kind {
+    if brat::files(folder).is_ok_and(|files| !files.is_empty()) {
+        Kind::Brat
+    } else if argilla::records_file(folder).is_some() {
+        Kind::Argilla
+    } else if webanno::files(folder).iter().any(|file| std::fs::read(file).is_ok_and(|bytes| bytes.starts_with(webanno::FORMAT.as_bytes())))
+    {
+        Kind::WebAnno
+    } else if hf::is_folder(folder) {
+        Kind::HuggingFace
+    } else {
+        Kind::Brat
+    }
+}
+
+pub(super) use hf::is_annotated_table;
+
+/// Reads and parses a file, or a folder where the format has some. `most` rows of tables.
+fn parse(kind: Kind, path: &Path, charset: Option<Charset>, most: usize) -> Result<(Parsed, &'static str), StoreError> {
+    match kind {
+        Kind::Brat => return brat::read(path, charset),
+        Kind::WebAnno => return webanno::read(path, charset),
+        Kind::Argilla => return Ok((argilla::read(path)?, "UTF-8")),
+        Kind::HuggingFace => return Ok((hf::read(path, most)?, "UTF-8")),
+        _ => {}
     }
     let bytes = std::fs::read(path).map_err(StoreError::io_read("Reading the file", path))?;
-    let decoded = encoding::decode(&bytes);
+    let decoded = encoding::decode_in(&bytes, charset);
     drop(bytes);
     let text = &decoded.text;
     let parsed = match kind {
@@ -123,7 +165,8 @@ fn parse(kind: Kind, path: &Path) -> Result<(Parsed, &'static str), StoreError> 
         Kind::Apc => Ok(absa::apc(text)),
         Kind::Aste => Ok(absa::aste(text)),
         Kind::E2e => Ok(absa::e2e(text)),
-        Kind::Brat => Ok(Parsed::default()),
+        Kind::FastText => Ok(doccano::fast_text(text)),
+        Kind::Brat | Kind::WebAnno | Kind::Argilla | Kind::HuggingFace => Ok(Parsed::default()),
     };
     let parsed = parsed.map_err(|what| StoreError::Annotated { format: kind.name(), what, path: path.to_owned() })?;
     Ok((parsed, decoded.encoding))
@@ -131,7 +174,7 @@ fn parse(kind: Kind, path: &Path) -> Result<(Parsed, &'static str), StoreError> 
 
 /// Reads a whole file into the import.
 pub(super) fn read(kind: Kind, path: &Path, intake: &mut Intake) -> Result<ControlFlow<()>, StoreError> {
-    let (parsed, encoding) = parse(kind, path)?;
+    let (parsed, encoding) = parse(kind, path, intake.options.charset, usize::MAX)?;
     intake.report.encoding = encoding;
     place::take(parsed, kind, intake)
 }
@@ -140,8 +183,8 @@ pub(super) fn read(kind: Kind, path: &Path, intake: &mut Intake) -> Result<Contr
 pub(super) const COLUMNS: [&str; 3] = ["text", "class", "spans"];
 
 /// The first rows as they would come in, and the encoding.
-pub(super) fn head(kind: Kind, path: &Path, rows: usize) -> Result<(Vec<Vec<String>>, &'static str), StoreError> {
-    let (parsed, encoding) = parse(kind, path)?;
+pub(super) fn head(kind: Kind, path: &Path, charset: Option<Charset>, rows: usize) -> Result<(Vec<Vec<String>>, &'static str), StoreError> {
+    let (parsed, encoding) = parse(kind, path, charset, rows)?;
     let (all, _, _) = place::drafts(parsed, kind);
     let row = |ready: &place::Ready| {
         let draft = &ready.draft;

@@ -107,6 +107,7 @@ pub(super) fn put(text: &str, ruler: &Ruler, unit: Unit, span: &RawSpan) -> Plac
             let range = TextRange::new(text, bytes.clone());
             return range.map_or(Placed::Dropped("lies outside its text"), Placed::Kept);
         }
+        Place::Words => return put_by_words(text, span.surface.as_deref().unwrap_or_default()),
         Place::Offsets(start, end) => (*start, *end),
     };
     let read = ruler.range(text, unit, start, end);
@@ -122,6 +123,14 @@ pub(super) fn put(text: &str, ruler: &Ruler, unit: Unit, span: &RawSpan) -> Plac
             Some(range) => Placed::Clipped(range, "did not stand where the file says and was put where its words are"),
             None => Placed::Dropped(read.err().unwrap_or("has other words in the file than in the text")),
         },
+    }
+}
+
+fn put_by_words(text: &str, words: &str) -> Placed {
+    match (only_place(text, words), text.matches(words).count()) {
+        (Some(range), _) => Placed::Clipped(range, "had no place and was put where its words are"),
+        (None, 0) => Placed::Dropped("has no place, and its words are not in its text"),
+        (None, _) => Placed::Dropped("has no place, and its words stand more than once in its text"),
     }
 }
 

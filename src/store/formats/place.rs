@@ -7,7 +7,7 @@ use super::raw::{Parsed, Place, RawDoc};
 use crate::project::TextRange;
 use crate::store::StoreError;
 use crate::store::import::{Draft, DraftAnnotation, DraftAnswer, DraftSpan, Intake, RowIssue};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
 /// A row that can come in, with what is lost on the way.
@@ -30,14 +30,55 @@ pub(super) fn drafts(mut parsed: Parsed, kind: Kind) -> (Vec<Ready>, SpanReport,
         report.unit = Some(stated.unwrap_or(unit).name());
         report.unit_doubt = doubt;
     }
+    let several = ask_for_several(&mut parsed.docs);
     let questions: BTreeSet<&String> = parsed.docs.iter().flat_map(|doc| doc.answers.keys()).collect();
-    let one_question = questions.len() == 1;
+    let one_question = questions.len() == 1 && !several;
     let ready = parsed.docs.into_iter().map(|doc| ready(doc, unit, one_question)).collect();
     (ready, report, parsed.losses)
 }
 
-fn ready(doc: RawDoc, unit: Unit, one_question: bool) -> Ready {
-    let RawDoc { row, text, label, answers, meta, spans, links, state, unit: stated } = doc;
+/// Where one document has several classes, they all may: classes without a question answer the question "labels" then,
+/// and a question that has several somewhere takes several everywhere. Whether there is any such question.
+fn ask_for_several(docs: &mut [RawDoc]) -> bool {
+    const LABELS: &str = "labels";
+    if docs.iter().any(|doc| doc.classes.len() > 1) {
+        for doc in docs.iter_mut().filter(|doc| !doc.classes.is_empty()) {
+            let classes = std::mem::take(&mut doc.classes);
+            doc.answers.insert(LABELS.to_owned(), DraftAnswer::Classes(classes));
+        }
+    }
+    let takes_several = |answer: &DraftAnswer| matches!(answer, DraftAnswer::Classes(_));
+    let several: BTreeSet<String> =
+        docs.iter().flat_map(|doc| &doc.answers).filter(|(_, answer)| takes_several(answer)).map(|(name, _)| name.clone()).collect();
+    for (_, answer) in docs.iter_mut().flat_map(|doc| &mut doc.answers).filter(|(name, _)| several.contains(*name)) {
+        if let DraftAnswer::Class(class) = answer {
+            *answer = DraftAnswer::Classes(vec![std::mem::take(class)]);
+        }
+    }
+    !several.is_empty()
+}
+
+fn ready(mut doc: RawDoc, unit: Unit, one_question: bool) -> Ready {
+    let mut layers = BTreeMap::new();
+    let mut of_layers = Losses::default();
+    for (name, own) in std::mem::take(&mut doc.layers) {
+        let Ready { draft, losses, .. } = ready(RawDoc { text: doc.text.clone(), row: doc.row, ..own }, unit, one_question);
+        let mut said = draft.annotation.unwrap_or_default();
+        said.answers.extend(draft.label.map(|label| ("label".to_owned(), DraftAnswer::Class(label))));
+        for loss in losses.0 {
+            of_layers.note(format!("of the answers of one annotator: {}", loss.what), loss.row, loss.example);
+        }
+        layers.insert(name, said);
+    }
+    let mut ready = ready_alone(doc, unit, one_question);
+    ready.losses.join(of_layers);
+    ready.draft.annotation.get_or_insert_default().layers = layers;
+    ready
+}
+
+fn ready_alone(doc: RawDoc, unit: Unit, one_question: bool) -> Ready {
+    let RawDoc { row, text, classes, answers, meta, spans, links, state, unit: stated, split, .. } = doc;
+    let label = classes.into_iter().next();
     let ruler = Ruler::new(&text);
     let unit = stated.unwrap_or(unit);
     let (mut placed, mut losses, mut kept) = (Vec::new(), Losses::default(), 0);
@@ -70,16 +111,16 @@ fn ready(doc: RawDoc, unit: Unit, one_question: bool) -> Ready {
             _ => losses.note("a link was left out with a span that it joins", row, format!("{from} to {to}")),
         }
     }
-    let answers = answers.into_iter().map(|(question, class)| (question, DraftAnswer::Class(class))).collect();
     let annotation =
         DraftAnnotation { answers, spans: placed, links: joined, state, foreign: true, one_question, ..DraftAnnotation::default() };
-    Ready { draft: Draft { row, text, label, meta, split: None, annotation: Some(annotation) }, kept, losses }
+    Ready { draft: Draft { row, text, label, meta, split, annotation: Some(annotation) }, kept, losses }
 }
 
 fn where_it_is(place: &Place) -> String {
     match place {
         Place::Offsets(start, end) => format!("{start} to {end}"),
         Place::Bytes(bytes) => format!("bytes {} to {}", bytes.start, bytes.end),
+        Place::Words => "somewhere".to_owned(),
     }
 }
 

@@ -1,13 +1,58 @@
 //! Prodigy's JSON Lines (spans, a binary label, options, relations) and spaCy's training data.
 
 use super::json::{self, Object};
+use super::labelstudio::PLAIN_LINK;
 use super::loss::Losses;
 use super::raw::{Parsed, Place, RawDoc, RawSpan};
 use crate::project::State;
 use serde_json::Value;
 
 pub(super) fn parse(text: &str) -> Result<Parsed, String> {
-    json::parsed(text, document)
+    let mut parsed = Parsed::default();
+    for (row, object) in json::rows(text)? {
+        match object {
+            Ok(mut object) => match object.remove("paragraphs") {
+                Some(Value::Array(paragraphs)) => {
+                    for paragraph in paragraphs {
+                        let doc = paragraph_of(row, paragraph, &mut parsed.losses);
+                        parsed.push(row, doc);
+                    }
+                }
+                _ => {
+                    let doc = document(row, object, &mut parsed.losses);
+                    parsed.push(row, doc);
+                }
+            },
+            Err(reason) => parsed.bad.push((row, reason)),
+        }
+    }
+    Ok(parsed)
+}
+
+/// A paragraph of spaCy's older training files: tokens of sentences with their tags, scores of classes.
+fn paragraph_of(row: usize, paragraph: Value, losses: &mut Losses) -> Result<RawDoc, String> {
+    let Value::Object(mut object) = paragraph else { return Err("has a paragraph that is no object".to_owned()) };
+    let sentences = object.remove("sentences").unwrap_or_default();
+    let tokens: Vec<&Value> = sentences.as_array().into_iter().flatten().filter_map(|one| one["tokens"].as_array()).flatten().collect();
+    let words: Vec<&str> = tokens.iter().filter_map(|token| token["orth"].as_str()).collect();
+    let tags: Vec<Value> = tokens.iter().map(|token| Value::from(token["ner"].as_str().unwrap_or("O"))).collect();
+    let text = match object.remove("raw") {
+        Some(Value::String(raw)) => raw,
+        _ => super::tokens::join(&words).0,
+    };
+    if text.is_empty() {
+        return Err("has a paragraph without words".to_owned());
+    }
+    object.insert("text".to_owned(), Value::from(text));
+    if tags.iter().any(|tag| tag != "O") {
+        object.insert("words".to_owned(), words.into());
+        object.insert("entities".to_owned(), tags.into());
+    }
+    if let Some(Value::Array(cats)) = object.remove("cats") {
+        let score = |cat: &Value| Some((cat["label"].as_str()?.to_owned(), cat["value"].clone()));
+        object.insert("cats".to_owned(), Value::Object(cats.iter().filter_map(score).collect()));
+    }
+    document(row, object, losses)
 }
 
 fn document(row: usize, mut object: Object, losses: &mut Losses) -> Result<RawDoc, String> {
@@ -27,16 +72,20 @@ fn document(row: usize, mut object: Object, losses: &mut Losses) -> Result<RawDo
         _ => {}
     }
     if let Some(Value::Array(entities)) = object.remove("entities") {
-        entities.iter().for_each(|entity| add_span(row, entity, &mut doc, losses));
+        if entities.iter().all(Value::is_string) {
+            add_tags(&entities, &tokens, object.remove("words"), &mut doc, losses);
+        } else {
+            entities.iter().for_each(|entity| add_span(row, entity, &mut doc, losses));
+        }
     }
     if let Some(Value::Array(relations)) = object.remove("relations") {
         relations.iter().for_each(|relation| link(row, relation, &tokens, &mut doc, losses));
     }
     class(row, &answer, &mut object, &mut doc, losses);
-    let has_work = doc.label.is_some() || !doc.spans.is_empty() || answer == "accept";
+    let has_work = !doc.classes.is_empty() || !doc.spans.is_empty() || answer == "accept";
     doc.state = match answer.as_str() {
         "ignore" => State::Skipped,
-        "reject" if doc.label.is_none() => reject(row, &mut doc, losses),
+        "reject" if doc.classes.is_empty() => reject(row, &mut doc, losses),
         _ if has_work => State::Done,
         _ => State::Todo,
     };
@@ -72,11 +121,11 @@ fn class(row: usize, answer: &str, object: &mut Object, doc: &mut RawDoc, losses
     };
     let scored = scores.iter().filter(|(_, score)| score.as_f64().is_some_and(|score| score >= 0.5) || **score == Value::Bool(true));
     let classes: Vec<String> = accepted.into_iter().chain(scored.map(|(name, _)| name.clone())).collect();
-    if classes.len() > 1 {
-        losses.note("a second class was left out: a question has one answer", row, classes[1..].join(", "));
-    }
-    doc.label = match (classes.into_iter().next(), binary) {
-        (Some(class), _) if answer != "reject" && answer != "ignore" => Some(class),
+    let one = match (classes.first().cloned(), binary) {
+        (Some(_), _) if answer != "reject" && answer != "ignore" => {
+            doc.classes = classes;
+            return;
+        }
         // "No" to the one label that was asked about is an answer too.
         (_, Some(label)) if answer == "reject" => {
             losses.note(format!("a rejected class became the class \"not {label}\""), row, "");
@@ -93,6 +142,34 @@ fn class(row: usize, answer: &str, object: &mut Object, doc: &mut RawDoc, losses
         }
         (None, None) => None,
     };
+    doc.classes = one.into_iter().collect();
+}
+
+/// spaCy's list of a BILUO tag for each token. The tokens are stated, or else they are the words between spaces.
+fn add_tags(tags: &[Value], tokens: &Value, words: Option<Value>, doc: &mut RawDoc, losses: &mut Losses) {
+    let offsets = |token: &Value| Some(char_start(&doc.text, token["start"].as_u64()?)?..char_start(&doc.text, token["end"].as_u64()?)?);
+    let stated: Option<Vec<_>> = tokens.as_array().map(|tokens| tokens.iter().map(offsets).collect()).unwrap_or_default();
+    let words = json::strings(words.as_ref());
+    let words: Vec<&str> =
+        if words.is_empty() { doc.text.split_whitespace().collect() } else { words.iter().map(String::as_str).collect() };
+    let places = stated.filter(|places| places.len() == tags.len()).or_else(|| super::tokens::find(&doc.text, &words));
+    let tags: Vec<&str> = tags.iter().filter_map(Value::as_str).collect();
+    let Some(places) = places.filter(|places| places.len() == tags.len()) else {
+        for tag in tags.iter().filter(|tag| tag.starts_with(['B', 'U', 'S'])) {
+            losses.drop_span("is a tag of a token, and the tokens of its text are not known", doc.row, tag);
+        }
+        return;
+    };
+    for chunk in super::conll::decode(tags.into_iter()) {
+        let bytes = places[chunk.words.start].start..places[chunk.words.end - 1].end;
+        doc.spans.push(RawSpan::at_bytes(format!("tags {}", doc.spans.len()), bytes, chunk.label, None));
+    }
+}
+
+/// Byte place of a character.
+fn char_start(text: &str, chars: u64) -> Option<usize> {
+    let chars = usize::try_from(chars).ok()?;
+    text.char_indices().map(|(at, _)| at).chain([text.len()]).nth(chars)
 }
 
 /// `{"start", "end", "label"}` or spaCy's `[start, end, label]`.
@@ -127,7 +204,7 @@ fn link(row: usize, relation: &Value, tokens: &Value, doc: &mut RawDoc, losses: 
     match (end("head_span", "head"), end("child_span", "child")) {
         (Some(from), Some(to)) => {
             doc.links.push((from, to));
-            if let Some(name) = relation["label"].as_str() {
+            if let Some(name) = relation["label"].as_str().filter(|name| *name != PLAIN_LINK) {
                 losses.note(format!("a link came over without its name {name:?}"), row, "");
             }
         }

@@ -2,7 +2,8 @@
 
 use super::loss::Losses;
 use super::offsets::Unit;
-use crate::project::{Polarity, State};
+use crate::project::{Polarity, Split, State};
+use crate::store::import::DraftAnswer;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -30,10 +31,10 @@ impl Parsed {
 pub(super) struct RawDoc {
     pub row: usize,
     pub text: String,
-    /// Class of the main question, where the file does not name the question.
-    pub label: Option<String>,
-    /// Class by question.
-    pub answers: BTreeMap<String, String>,
+    /// Classes of the main question, where the file does not name the question; mostly one.
+    pub classes: Vec<String>,
+    /// Answer by question.
+    pub answers: BTreeMap<String, DraftAnswer>,
     pub meta: BTreeMap<String, String>,
     pub spans: Vec<RawSpan>,
     /// `(from, to)`, keys of spans.
@@ -41,6 +42,9 @@ pub(super) struct RawDoc {
     pub state: State,
     /// Where the row itself says what its offsets count.
     pub unit: Option<Unit>,
+    pub split: Option<Split>,
+    /// What each annotator said of the same text, by name, where there are several.
+    pub layers: Vec<(String, RawDoc)>,
 }
 
 /// A span with its place as the file gives it.
@@ -68,6 +72,14 @@ impl RawSpan {
     }
 }
 
+impl RawSpan {
+    /// Without a place: it is where its words are.
+    pub(super) fn at_words(key: impl Into<String>, words: &str, label: &str) -> Self {
+        let surface = Some(words.to_owned());
+        Self { key: key.into(), place: Place::Words, label: label.to_owned(), polarity: None, surface, row: None }
+    }
+}
+
 fn to_usize(offset: u64) -> usize {
     usize::try_from(offset).unwrap_or(usize::MAX)
 }
@@ -79,6 +91,8 @@ pub(super) enum Place {
     Offsets(usize, usize),
     /// Bytes of the text, from a format that counts words.
     Bytes(Range<usize>),
+    /// Wherever the stated words stand, if they stand there once.
+    Words,
 }
 
 /// Polarities as tools write them. `None` for "conflict" and everything else.

@@ -77,14 +77,12 @@ fn sentence(row: usize, node: Node, losses: &mut Losses) -> Result<RawDoc, Strin
 fn add_aspect(doc: &mut RawDoc, term: Node, target: &str, said: &str, losses: &mut Losses) {
     let row = doc.row;
     let offset = |name: &str| term.attribute(name).and_then(|at| at.trim().parse::<u64>().ok());
-    let (Some(start), Some(end)) = (offset("from"), offset("to")) else {
-        return losses.drop_span("has no offsets", row, target);
-    };
     let found = polarity(said);
     if found.is_none() {
         losses.note(format!("an aspect has the polarity {said:?}, which has no counterpart; it came without"), row, target);
     }
-    let key = format!("{start} {end}");
+    let place = offset("from").zip(offset("to"));
+    let key = place.map_or_else(|| target.to_owned(), |(start, end)| format!("{start} {end}"));
     // The same words may stand there once for each category.
     if let Some(before) = doc.spans.iter_mut().find(|span| span.key == key) {
         losses.note("an aspect is stated again for another category; its span stands once", row, target);
@@ -97,6 +95,9 @@ fn add_aspect(doc: &mut RawDoc, term: Node, target: &str, said: &str, losses: &m
         }
         return;
     }
-    let span = RawSpan::at_offsets(key, start, end, ASPECT);
+    let span = match place {
+        Some((start, end)) => RawSpan::at_offsets(key, start, end, ASPECT),
+        None => RawSpan::at_words(key, target, ASPECT),
+    };
     doc.spans.push(RawSpan { polarity: found, surface: Some(target.to_owned()), ..span });
 }

@@ -9,7 +9,10 @@ pub enum Format {
     Csv(char),
     Tsv,
     Jsonl,
+    /// Also Arrow's own files.
     Parquet,
+    /// An Excel workbook.
+    Xlsx,
     /// One review a line.
     Text,
     /// A file of another tool, with classes and spans.
@@ -23,6 +26,7 @@ impl Format {
             Self::Tsv => "TSV",
             Self::Jsonl => "JSON Lines",
             Self::Parquet => "Parquet",
+            Self::Xlsx => "Excel",
             Self::Text => "plain text",
             Self::Annotated(kind) => kind.name(),
         }
@@ -30,7 +34,16 @@ impl Format {
 
     /// By its name on a command line; the delimiter of CSV is found out later.
     pub fn parse(name: &str) -> Option<Self> {
-        let plain = [("csv", Self::Csv(',')), ("tsv", Self::Tsv), ("jsonl", Self::Jsonl), ("parquet", Self::Parquet), ("text", Self::Text)];
+        let plain = [
+            ("csv", Self::Csv(',')),
+            ("tsv", Self::Tsv),
+            ("jsonl", Self::Jsonl),
+            ("json", Self::Jsonl),
+            ("parquet", Self::Parquet),
+            ("arrow", Self::Parquet),
+            ("xlsx", Self::Xlsx),
+            ("text", Self::Text),
+        ];
         let plain = plain.into_iter().find(|(key, _)| *key == name).map(|(_, format)| format);
         plain.or_else(|| Kind::ALL.into_iter().find(|kind| kind.key() == name).map(Self::Annotated))
     }
@@ -38,6 +51,16 @@ impl Format {
     /// Whether it says itself what stands where: no column is to be chosen.
     pub fn is_annotated(self) -> bool {
         matches!(self, Self::Annotated(_))
+    }
+
+    /// Whether its first row may be a header.
+    pub fn may_have_header(self) -> bool {
+        matches!(self, Self::Csv(_) | Self::Tsv | Self::Xlsx)
+    }
+
+    /// Whether it is written in characters, so that an encoding can be chosen.
+    pub fn is_text(self) -> bool {
+        !matches!(self, Self::Parquet | Self::Xlsx | Self::Annotated(Kind::HuggingFace | Kind::Argilla))
     }
 
     pub(super) fn delimiter(self) -> Option<u8> {

@@ -1,9 +1,10 @@
 //! What kind of file it is, which row is the header, which column holds the reviews and which their labels.
 
-use super::{Format, Preview};
+use super::{Format, Look, Preview};
 use crate::store::encoding;
 use crate::store::formats::{self, Kind};
 use crate::store::scan::{self, Scanner, Trouble};
+use crate::store::sheet::{self, Book};
 use crate::store::{StoreError, jsonl, table};
 use std::collections::HashSet;
 use std::fs::File;
@@ -13,9 +14,12 @@ use std::path::Path;
 /// Enough to guess by, little enough to be read at once.
 const HEAD: u64 = 2 << 20;
 const SHOWN: usize = 20;
-const LOOKED_AT: usize = 200;
+pub(super) const LOOKED_AT: usize = 200;
+/// So many different cells at most make a list to choose from.
+const FEW: usize = 24;
 
-const TEXT_NAMES: [&str; 16] = [
+/// Names that a column of reviews usually has.
+pub(in crate::store) const TEXT_NAMES: [&str; 16] = [
     "text",
     "review",
     "reviews",
@@ -51,26 +55,40 @@ const LABEL_NAMES: [&str; 14] = [
 ];
 
 /// The kind of file, found out only where it is not given.
-pub(super) fn known(path: &Path, given: Option<Format>) -> Result<Format, StoreError> {
-    match given {
-        None => format(path),
-        Some(Format::Csv(_)) => Ok(Format::Csv(char::from(scan::sniff_delimiter(&encoding::decode_head(&head(path)?).text)))),
-        Some(given) => Ok(given),
-    }
+pub(super) fn known(path: &Path, look: &Look) -> Result<Format, StoreError> {
+    let format = match look.format {
+        None => format(path, look)?,
+        Some(Format::Csv(_)) if look.delimiter.is_none() => {
+            let text = encoding::decode_head(&head(path)?, look.charset).text;
+            Format::Csv(char::from(scan::sniff_delimiter(&text)))
+        }
+        Some(given) => given,
+    };
+    Ok(match (format, look.delimiter) {
+        (Format::Csv(_) | Format::Tsv, Some('\t')) => Format::Tsv,
+        (Format::Csv(_) | Format::Tsv, Some(delimiter)) if delimiter.is_ascii() => Format::Csv(delimiter),
+        (format, _) => format,
+    })
 }
 
 /// The kind of file, by its name, or by its first bytes where the name says nothing.
-fn format(path: &Path) -> Result<Format, StoreError> {
+fn format(path: &Path, look: &Look) -> Result<Format, StoreError> {
     if path.is_dir() {
-        return Ok(Format::Annotated(Kind::Brat));
+        return Ok(Format::Annotated(formats::of_folder(path)));
     }
     let head = head(path)?;
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default();
     if head.starts_with(b"PAR1") || matches!(extension.as_str(), "parquet" | "pq") {
-        return Ok(Format::Parquet);
+        return Ok(if formats::is_annotated_table(path) { Format::Annotated(Kind::HuggingFace) } else { Format::Parquet });
+    }
+    if head.starts_with(b"ARROW1") || matches!(extension.as_str(), "arrow" | "feather") {
+        return Ok(if formats::is_annotated_table(path) { Format::Annotated(Kind::HuggingFace) } else { Format::Parquet });
+    }
+    if head.starts_with(b"PK\x03\x04") && (matches!(extension.as_str(), "xlsx" | "xlsm") || sheet::is_workbook(path)) {
+        return Ok(Format::Xlsx);
     }
     for (magic, what) in [
-        (&b"PK\x03\x04"[..], "it is a zip archive or an Excel workbook"),
+        (&b"PK\x03\x04"[..], "it is a zip archive; unpack it first"),
         (b"\xd0\xcf\x11\xe0", "it is an old Excel workbook"),
         (b"\x1f\x8b", "it is compressed"),
     ] {
@@ -78,9 +96,14 @@ fn format(path: &Path) -> Result<Format, StoreError> {
             return Err(StoreError::Unreadable { what: what.to_owned(), path: path.to_owned() });
         }
     }
-    let text = encoding::decode_head(&head).text;
+    let text = encoding::decode_head(&head, look.charset).text;
     if let Some(kind) = formats::detect(path, &text) {
         return Ok(Format::Annotated(kind));
+    }
+    let start = text.trim_start();
+    if extension == "xml" || start.starts_with("<?xml") || start.to_lowercase().starts_with("<!doctype") {
+        let what = "it is XML or HTML of a kind that is not known here".to_owned();
+        return Err(StoreError::Unreadable { what, path: path.to_owned() });
     }
     Ok(match extension.as_str() {
         "csv" => Format::Csv(char::from(scan::sniff_delimiter(&text))),
@@ -104,28 +127,34 @@ fn head(path: &Path) -> Result<Vec<u8>, StoreError> {
     Ok(head)
 }
 
-pub(super) fn preview(path: &Path, header: Option<bool>, format: Option<Format>) -> Result<Preview, StoreError> {
-    let format = known(path, format)?;
+pub(super) fn preview(path: &Path, look: &Look) -> Result<Preview, StoreError> {
+    let format = known(path, look)?;
+    let looked = Look { format: Some(format), delimiter: format.delimiter().map(char::from), ..look.clone() };
     if let Format::Annotated(kind) = format {
-        let (rows, encoding) = formats::head(kind, path, SHOWN)?;
+        let (rows, encoding) = formats::head(kind, path, look.charset, SHOWN)?;
         let columns = formats::COLUMNS.map(str::to_owned).to_vec();
-        return Ok(Preview { encoding, format, columns, rows, header_guess: true, text_guess: 0, label_guess: Some(1) });
+        return Ok(Preview { label_guess: Some(1), ..finish(encoding, format, columns, rows, true).looked(looked, true) });
     }
     if format == Format::Parquet {
         let (columns, rows) = table::head(path, LOOKED_AT)?;
-        return Ok(finish("UTF-8", format, columns, rows, true));
+        return Ok(finish("UTF-8", format, columns, rows, true).looked(looked, true));
     }
-    let mut decoded = encoding::decode_head(&head(path)?);
+    if format == Format::Xlsx {
+        return sheet_preview(path, looked);
+    }
+    let mut decoded = encoding::decode_head(&head(path)?, look.charset);
     if format == Format::Jsonl && decoded.text.trim_start().starts_with('[') {
         // The start of an array is no array.
-        decoded = encoding::decode(&std::fs::read(path).map_err(StoreError::io_read("Reading the file", path))?);
+        decoded = encoding::decode_in(&std::fs::read(path).map_err(StoreError::io_read("Reading the file", path))?, look.charset);
+        jsonl::check_array(&decoded.text, path)?;
     }
     let text = &decoded.text;
-    let (columns, rows, header_guess) = match format.delimiter() {
+    let (columns, rows, header) = match format.delimiter() {
         Some(delimiter) => {
-            let header_guess = looks_like_header(text, delimiter);
-            let (columns, in_header) = columns(text, delimiter, header.unwrap_or(header_guess));
-            let sound = Scanner::new(text, delimiter).filter(|record| matches!(record.trouble, Trouble::None | Trouble::StrayQuote));
+            let header_guess = looks_like_header(&sound_rows(text, delimiter, look.quoted));
+            let header = look.header.unwrap_or(header_guess);
+            let (columns, in_header) = columns(text, delimiter, look.quoted, header);
+            let sound = Scanner::new(text, delimiter).quoted(look.quoted).filter(is_sound);
             let rows = sound
                 .filter(|record| Some(record.row) != in_header && record.fields.len() == columns.len())
                 .take(LOOKED_AT)
@@ -142,19 +171,78 @@ pub(super) fn preview(path: &Path, header: Option<bool>, format: Option<Format>)
             (vec!["text".to_owned()], lines.take(LOOKED_AT).map(|line| vec![line.to_owned()]).collect(), false)
         }
     };
-    Ok(finish(decoded.encoding, format, columns, rows, header_guess))
+    Ok(finish(decoded.encoding, format, columns, rows, header).looked(looked, header))
+}
+
+fn sheet_preview(path: &Path, looked: Look) -> Result<Preview, StoreError> {
+    let mut book = Book::open(path)?;
+    let name = book.sheet(looked.sheet.as_deref())?;
+    let head = book.head(&name, LOOKED_AT)?;
+    let header_guess = looks_like_header(&head.iter().map(|(_, cells)| cells.clone()).collect::<Vec<_>>());
+    let (columns, in_header) = sheet_columns(&head, looked.header.unwrap_or(header_guess));
+    let width = columns.len();
+    let rows = head.into_iter().filter(|(row, _)| Some(*row) != in_header).map(|(_, mut cells)| {
+        cells.resize(width, String::new());
+        cells
+    });
+    let rows = rows.collect();
+    let looked = Look { sheet: Some(name), ..looked };
+    let preview = finish("UTF-8", Format::Xlsx, columns, rows, header_guess).looked(looked, header_guess);
+    Ok(Preview { sheets: book.names(), ..preview })
+}
+
+/// Names of the columns of a sheet and the row they stand in, as [`columns`] has them.
+pub(super) fn sheet_columns(head: &[sheet::SheetRow], header: bool) -> (Vec<String>, Option<usize>) {
+    match head.first().filter(|_| header) {
+        Some((row, names)) => (names.clone(), Some(*row)),
+        None => {
+            let width = head.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
+            ((1..=width).map(|at| at.to_string()).collect(), None)
+        }
+    }
+}
+
+fn is_sound(record: &scan::Record) -> bool {
+    matches!(record.trouble, Trouble::None | Trouble::StrayQuote)
+}
+
+/// The first rows without any trouble.
+fn sound_rows(text: &str, delimiter: u8, quoted: bool) -> Vec<Vec<String>> {
+    let sound = Scanner::new(text, delimiter).quoted(quoted).filter(|record| record.trouble == Trouble::None);
+    sound.take(LOOKED_AT + 1).map(|record| record.fields.into_iter().map(std::borrow::Cow::into_owned).collect()).collect()
 }
 
 fn finish(encoding: &'static str, format: Format, columns: Vec<String>, mut rows: Vec<Vec<String>>, header_guess: bool) -> Preview {
-    let text_guess = text_column(&columns, &rows);
+    let text_guess = if format.is_annotated() { 0 } else { text_column(&columns, &rows) };
     let label_guess = label_column(&columns, &rows, text_guess);
+    let values = (0..columns.len()).map(|at| few_values(&rows, at)).collect();
     rows.truncate(SHOWN);
-    Preview { encoding, format, columns, rows, header_guess, text_guess, label_guess }
+    let (look, sheets) = (Look::default(), Vec::new());
+    Preview { encoding, format, columns, rows, header_guess, text_guess, label_guess, look, sheets, values }
+}
+
+impl Preview {
+    fn looked(self, look: Look, header_guess: bool) -> Self {
+        let look = Look { header: Some(look.header.unwrap_or(header_guess)), ..look };
+        Self { look, ..self }
+    }
+}
+
+/// The different cells of a column in order, if they are few and short; none otherwise.
+fn few_values(rows: &[Vec<String>], at: usize) -> Vec<String> {
+    let mut values: Vec<String> = Vec::new();
+    for cell in rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.trim()).filter(|cell| !cell.is_empty()) {
+        if !values.iter().any(|value| value == cell) {
+            values.push(cell.to_owned());
+        }
+    }
+    values.sort();
+    if values.len() <= FEW && values.iter().all(|value| value.chars().count() <= 40) { values } else { Vec::new() }
 }
 
 /// Names of the columns, and the row of the header. Without one, the names are "1", "2", … as many as most rows have.
-pub(super) fn columns(text: &str, delimiter: u8, header: bool) -> (Vec<String>, Option<usize>) {
-    let mut sound = Scanner::new(text, delimiter).filter(|record| matches!(record.trouble, Trouble::None | Trouble::StrayQuote));
+pub(super) fn columns(text: &str, delimiter: u8, quoted: bool, header: bool) -> (Vec<String>, Option<usize>) {
+    let mut sound = Scanner::new(text, delimiter).quoted(quoted).filter(is_sound);
     if header {
         return match sound.next() {
             Some(record) => (record.fields.into_iter().map(std::borrow::Cow::into_owned).collect(), Some(record.row)),
@@ -169,22 +257,21 @@ pub(super) fn columns(text: &str, delimiter: u8, header: bool) -> (Vec<String>, 
 
 /// A header has a short name in each column, no two alike and none a number, and either a well-known one among them
 /// or below it a column of numbers or of longer texts.
-fn looks_like_header(text: &str, delimiter: u8) -> bool {
-    let mut records = Scanner::new(text, delimiter).filter(|record| record.trouble == Trouble::None);
-    let Some(first) = records.next() else { return false };
-    let names: HashSet<&str> = first.fields.iter().map(|name| name.trim()).collect();
+fn looks_like_header(rows: &[Vec<String>]) -> bool {
+    let Some((first, rows)) = rows.split_first() else { return false };
+    let names: HashSet<&str> = first.iter().map(|name| name.trim()).collect();
     let is_name = |name: &&str| !name.is_empty() && name.parse::<f64>().is_err() && name.chars().count() <= 40;
-    if names.len() != first.fields.len() || !names.iter().all(is_name) {
+    if names.len() != first.len() || !names.iter().all(is_name) {
         return false;
     }
     if names.iter().any(|name| is_known(name, &TEXT_NAMES) || is_known(name, &LABEL_NAMES)) {
         return true;
     }
-    let rows: Vec<_> = records.filter(|record| record.fields.len() == first.fields.len()).take(LOOKED_AT).collect();
-    (0..first.fields.len()).any(|at| {
-        let numbers = !rows.is_empty() && rows.iter().all(|row| row.fields[at].trim().parse::<f64>().is_ok());
-        let mean = rows.iter().map(|row| row.fields[at].chars().count()).sum::<usize>() / rows.len().max(1);
-        numbers || mean > 4 * first.fields[at].chars().count().max(3)
+    let rows: Vec<_> = rows.iter().filter(|row| row.len() == first.len()).take(LOOKED_AT).collect();
+    (0..first.len()).any(|at| {
+        let numbers = !rows.is_empty() && rows.iter().all(|row| row[at].trim().parse::<f64>().is_ok());
+        let mean = rows.iter().map(|row| row[at].chars().count()).sum::<usize>() / rows.len().max(1);
+        numbers || mean > 4 * first[at].chars().count().max(3)
     })
 }
 

@@ -106,6 +106,7 @@ fn path_ui(ui: &mut Ui, language: Language, wish: &Wish, text: &mut String, fres
     ui.heading(title(wish, language));
     let name = ui.label(match wish {
         Wish::ExportModel { .. } | Wish::EncoderFolder => t("Path of the folder"),
+        Wish::ExportAs { format, .. } if format.extension().is_none() => t("Path of the folder"),
         _ => t("Path of the file"),
     });
     let (field, browse) = path_row(ui, t("Browse…"), text, browsing, name.id);
@@ -121,7 +122,8 @@ fn path_ui(ui: &mut Ui, language: Language, wish: &Wish, text: &mut String, fres
     }
     let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
     let word = match wish {
-        Wish::ExportDocuments | Wish::ExportModel { .. } => t("Export"),
+        Wish::ExportAs { .. } | Wish::ExportModel { .. } => t("Export"),
+        Wish::ImportList | Wish::ShareCopy(_) => t("Save"),
         Wish::EncoderFolder => t("Choose"),
         _ => t("Open"),
     };

@@ -1,6 +1,7 @@
 //! Words of the interface. English sentences are the keys; each table holds the Chinese of one part of the window.
 //! A test checks that every `t("…")` and `tf("…")` in this room has its row.
 
+mod data;
 mod frame;
 mod label;
 mod labels;
@@ -15,11 +16,20 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 // Where two tables have a sentence, the frame's words win, so that a command has one name everywhere.
-static CHINESE: LazyLock<HashMap<&'static str, &'static str>> =
-    LazyLock::new(|| [train::ROWS, label::ROWS, labels::ROWS, team::ROWS, frame::ROWS].into_iter().flatten().copied().collect());
+static CHINESE: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
+    [data::ROWS, train::ROWS, label::ROWS, labels::ROWS, team::ROWS, frame::ROWS].into_iter().flatten().copied().collect()
+});
 
 /// The words for an English sentence; English itself where there is no translation.
 pub fn translate(language: Language, english: &'static str) -> &'static str {
+    match language {
+        Language::English => english,
+        Language::Chinese => CHINESE.get(english).copied().unwrap_or(english),
+    }
+}
+
+/// The words for a sentence that comes from below this room; itself where there is no translation.
+pub fn translate_said(language: Language, english: &str) -> &str {
     match language {
         Language::English => english,
         Language::Chinese => CHINESE.get(english).copied().unwrap_or(english),

@@ -1,8 +1,11 @@
 //! Data: what the project holds, import with its preview and report, export.
 
+mod examine;
+mod export;
 mod merge;
+mod preview;
 
-use crate::desk::{Column, Command, ImportOptions, ImportReport, Importing, Merging, Preview};
+use crate::desk::{Command, ExportFormat, Exporting, ImportOptions, ImportReport, Importing, Merging};
 use crate::project::{Layer, Project, State};
 use crate::ui::dialogs::Wish;
 use crate::ui::{Cx, Place, bars, theme};
@@ -13,9 +16,11 @@ use std::path::{Path, PathBuf};
 #[derive(Default)]
 pub struct DataPane {
     /// What is chosen for the file of the preview.
-    choice: Option<Choice>,
+    choice: Option<preview::Choice>,
     facts: Option<(PathBuf, u64, Layer, Facts)>,
     merge: merge::MergeCard,
+    export: export::ExportCard,
+    examine: examine::ExamineCard,
 }
 
 /// How much is in the project.
@@ -42,30 +47,6 @@ impl Facts {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
-struct Choice {
-    path: PathBuf,
-    columns: Vec<String>,
-    text: usize,
-    label: Option<usize>,
-    header: bool,
-}
-
-impl Choice {
-    fn new(path: &Path, preview: &Preview, header: bool) -> Self {
-        Self { path: path.to_owned(), columns: preview.columns.clone(), text: preview.text_guess, label: preview.label_guess, header }
-    }
-
-    fn options(&self) -> ImportOptions {
-        // A name, unless it is no name at all or stands for two columns.
-        let column = |at: usize| match self.columns.get(at) {
-            Some(name) if self.header && self.columns.iter().filter(|other| *other == name).count() == 1 => Column::Name(name.clone()),
-            _ => Column::Number(at + 1),
-        };
-        ImportOptions { text: column(self.text), label: self.label.map(column), header: self.header, split: None, format: None }
-    }
-}
-
 impl DataPane {
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         if cx.desk.project().is_none() {
@@ -86,19 +67,28 @@ impl DataPane {
                     cx.dialogs.open(Wish::ImportFile);
                 }
                 if ui.button(cx.t("Export documents…")).clicked() {
-                    cx.dialogs.open(Wish::ExportDocuments);
+                    cx.send(Command::PlanExport(ExportFormat::Jsonl));
                 }
                 if ui.button(cx.t("Merge a colleague's project…")).clicked() {
                     cx.dialogs.open(Wish::MergeProject);
                 }
+                if ui.button(cx.t("Duplicates and statistics")).clicked() {
+                    cx.send(Command::Examine);
+                }
+                if ui.button(cx.t("A copy to share…")).clicked() {
+                    self.examine.ask_for_copy();
+                }
+            });
+            ui.horizontal(|ui| {
                 ui.label(RichText::new(cx.t("You can also drop a file on the window")).color(theme::palette(ui).weak));
             });
             ui.add_space(8.0);
-            if matches!(cx.desk.merging(), Merging::Idle) {
-                self.merge.ui(ui, cx);
-                self.import_ui(ui, cx);
-            } else {
-                self.merge.ui(ui, cx);
+            self.merge.ui(ui, cx);
+            match (cx.desk.merging(), cx.desk.exporting()) {
+                (Merging::Idle, Exporting::Idle) if self.examine.is_open(cx) => self.examine.ui(ui, cx),
+                (Merging::Idle, Exporting::Idle) => self.import_ui(ui, cx),
+                (Merging::Idle, _) => self.export.ui(ui, cx),
+                _ => {}
             }
         });
     }
@@ -127,7 +117,7 @@ impl DataPane {
             Importing::Looking(path) => {
                 ui.label(cx.tf("Reading the beginning of {}", &[&bars::file_name(path)]));
             }
-            Importing::Preview { path, preview } => self.preview_ui(ui, cx, path, preview),
+            Importing::Preview { path, preview } => preview::ui(&mut self.choice, ui, cx, path, preview),
             Importing::Running { path, share, rows } => {
                 let words = cx.tf("Importing {} · {} rows", &[&bars::file_name(path), rows]);
                 ui.label(&words);
@@ -138,7 +128,8 @@ impl DataPane {
                     }
                 });
             }
-            Importing::Report { path, report } => report_ui(ui, cx, path, report),
+            Importing::Checked { path, options, report } => report_ui(ui, cx, path, report, Some(options)),
+            Importing::Report { path, report } => report_ui(ui, cx, path, report, None),
             Importing::Failed { path, reason } => {
                 ui.label(RichText::new(cx.tf("{} could not be imported", &[&bars::file_name(path)])).strong());
                 ui.add(egui::Label::new(RichText::new(reason).color(theme::palette(ui).error)).wrap().selectable(true));
@@ -148,46 +139,6 @@ impl DataPane {
             }
         }
     }
-
-    fn preview_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, path: &Path, preview: &Preview) {
-        let is_same = |choice: &Choice| choice.path == path && choice.columns == preview.columns;
-        if !self.choice.as_ref().is_some_and(is_same) {
-            // After the header was switched by hand, the columns have other names but the switch stays.
-            let header = self.choice.as_ref().filter(|choice| choice.path == path).map_or(preview.header_guess, |choice| choice.header);
-            self.choice = Some(Choice::new(path, preview, header));
-        }
-        let Some(choice) = &mut self.choice else { return };
-        ui.label(RichText::new(bars::file_name(path)).strong());
-        let facts = cx.tf("{} · {} · {} columns", &[&cx.t(preview.format.name()), &preview.encoding, &preview.columns.len()]);
-        ui.label(RichText::new(facts).color(theme::palette(ui).weak)).on_hover_text(path.display().to_string());
-        // What stands where in a file of another tool is known.
-        let choose = |ui: &mut Ui| {
-            column_ui(ui, cx.t("Text column"), &preview.columns, &mut choice.text);
-            ui.add_space(8.0);
-            label_column_ui(ui, cx, &preview.columns, &mut choice.label);
-            ui.add_space(8.0);
-            let is_table = !preview.columns.is_empty() && matches!(preview.format.name(), "CSV" | "TSV");
-            if is_table && ui.checkbox(&mut choice.header, cx.t("The first row names the columns")).changed() {
-                cx.send(Command::PreviewImport { path: path.to_owned(), header: Some(choice.header) });
-            }
-        };
-        if !preview.format.is_annotated() {
-            ui.horizontal_wrapped(choose);
-        }
-        if choice.label == Some(choice.text) {
-            ui.colored_label(theme::palette(ui).warning, cx.t("Text and label are the same column"));
-        }
-        table_ui(ui, cx, preview, choice);
-        ui.horizontal(|ui| {
-            let ready = !preview.columns.is_empty() && choice.label != Some(choice.text);
-            if ui.add_enabled(ready, theme::primary_button(ui, cx.t("Import"))).clicked() {
-                cx.send(Command::Import { path: path.to_owned(), options: choice.options() });
-            }
-            if ui.button(cx.t("Cancel")).clicked() {
-                cx.send(Command::DismissImport);
-            }
-        });
-    }
 }
 
 fn formats_ui(ui: &mut Ui, cx: &Cx<'_>) {
@@ -195,43 +146,18 @@ fn formats_ui(ui: &mut Ui, cx: &Cx<'_>) {
         ui.set_width(ui.available_width().min(720.0));
         ui.label(RichText::new(cx.t("What can be imported")).strong());
         for words in [
-            "CSV and TSV: one review a row; choose the column of the text and, if there is one, of the label",
+            "CSV, TSV and Excel: one review a row; choose the column of the text and, if there is one, of the label",
             "JSON Lines: one object a line, also the files that Gloss exports, with labels and spans",
-            "Parquet: columns of text",
+            "Parquet and Arrow: columns of text, words with tags, spans; folders of Hugging Face with their parts",
             "Plain text: one review a line",
-            "Annotated files of Label Studio, doccano, Prodigy, CoNLL, SemEval, PyABSA, ASTE and brat, with classes, spans and links",
+            "Annotated files of Label Studio, doccano, Prodigy, Argilla, INCEpTION, CoNLL, SemEval, PyABSA, ASTE, fastText and brat, with classes, spans and links",
         ] {
             ui.add(egui::Label::new(cx.t(words)).wrap());
         }
         let weak = theme::palette(ui).weak;
-        let words = cx.t("UTF-8, UTF-16 and GB18030 are recognised; texts that are there already are counted and left out");
+        let words = cx.t("Encodings are recognised and can be changed; texts that are there already are counted and left out");
         ui.add(egui::Label::new(RichText::new(words).color(weak)).wrap());
     });
-}
-
-fn column_ui(ui: &mut Ui, name: &str, columns: &[String], chosen: &mut usize) {
-    let label = ui.label(name);
-    let shown = columns.get(*chosen).cloned().unwrap_or_default();
-    let combo = egui::ComboBox::from_id_salt(name).selected_text(short(&shown)).width(140.0);
-    let combo = combo.show_ui(ui, |ui| {
-        for (at, column) in columns.iter().enumerate() {
-            ui.selectable_value(chosen, at, short(column));
-        }
-    });
-    combo.response.labelled_by(label.id);
-}
-
-fn label_column_ui(ui: &mut Ui, cx: &Cx<'_>, columns: &[String], chosen: &mut Option<usize>) {
-    let label = ui.label(cx.t("Label column"));
-    let shown = chosen.and_then(|at| columns.get(at)).map_or(cx.t("none").to_owned(), |name| short(name));
-    let combo = egui::ComboBox::from_id_salt("label column").selected_text(shown).width(140.0);
-    let combo = combo.show_ui(ui, |ui| {
-        ui.selectable_value(chosen, None, cx.t("none"));
-        for (at, column) in columns.iter().enumerate() {
-            ui.selectable_value(chosen, Some(at), short(column));
-        }
-    });
-    combo.response.labelled_by(label.id);
 }
 
 /// At most so much of a cell as a line shows.
@@ -241,60 +167,20 @@ fn short(text: &str) -> String {
     if text.chars().nth(SHOWN).is_some() { line + "…" } else { line }
 }
 
-/// The first rows; the columns that were chosen are marked.
-fn table_ui(ui: &mut Ui, cx: &Cx<'_>, preview: &Preview, choice: &Choice) {
-    let palette = theme::palette(ui);
-    let room = (ui.available_height() - 56.0).max(120.0);
-    const NARROW: f32 = 160.0;
-    let others = preview.columns.len().saturating_sub(1) as f32;
-    let wide = (ui.available_width() - 32.0 - others * (NARROW + 16.0)).clamp(320.0, 900.0);
-    let width = |at: usize| if at == choice.text { wide } else { NARROW };
-    let role = |at: usize| match at {
-        _ if at == choice.text => cx.t("text"),
-        _ if Some(at) == choice.label => cx.t("label"),
-        _ => "",
-    };
-    theme::card(ui).inner_margin(8).show(ui, |ui| {
-        let area = egui::ScrollArea::both().max_height(room - 24.0).auto_shrink([false, true]);
-        area.show(ui, |ui| {
-            egui::Grid::new("preview").striped(true).spacing(vec2(16.0, 6.0)).show(ui, |ui| {
-                for (at, name) in preview.columns.iter().enumerate() {
-                    let heading = match role(at) {
-                        "" => RichText::new(short(name)).color(palette.weak),
-                        role => RichText::new(format!("{} → {role}", short(name))).color(palette.accent),
-                    };
-                    cell(ui, width(at), heading.strong());
-                }
-                ui.end_row();
-                for row in &preview.rows {
-                    for at in 0..preview.columns.len() {
-                        let text = row.get(at).map(|text| short(text)).unwrap_or_default();
-                        let color = if role(at).is_empty() { palette.weak } else { palette.text };
-                        cell(ui, width(at), RichText::new(text).color(color));
-                    }
-                    ui.end_row();
-                }
-            });
-        });
-    });
-}
-
-fn cell(ui: &mut Ui, width: f32, text: RichText) {
-    let height = ui.text_style_height(&TextStyle::Body);
-    ui.allocate_ui_with_layout(vec2(width, height), Layout::left_to_right(Align::Center), |ui| {
-        ui.set_width(width);
-        ui.add(egui::Label::new(text).truncate());
-    });
-}
-
 /// What came in and what did not, row by row.
-fn report_ui(ui: &mut Ui, cx: &mut Cx<'_>, path: &Path, report: &ImportReport) {
+fn report_ui(ui: &mut Ui, cx: &mut Cx<'_>, path: &Path, report: &ImportReport, checked: Option<&ImportOptions>) {
     let palette = theme::palette(ui);
-    ui.label(RichText::new(cx.tf("{} was imported", &[&bars::file_name(path)])).strong());
+    let heading = match (checked, report.imported) {
+        (Some(_), _) => cx.tf("What importing {} would do", &[&bars::file_name(path)]),
+        (None, 0) => cx.tf("Nothing of {} was imported", &[&bars::file_name(path)]),
+        _ => cx.tf("{} was imported", &[&bars::file_name(path)]),
+    };
+    ui.label(RichText::new(heading).strong());
     let rows = [
         ("rows read", report.rows),
         ("imported", report.imported),
-        ("twice in the file", report.duplicates_in_file),
+        ("answers of further annotators, joined with their text", report.joined),
+        ("twice in the file", report.duplicates_in_file.saturating_sub(report.joined)),
         ("in the project already", report.duplicates_in_project),
         ("left out, for the reasons below", report.skipped),
         ("blank lines", report.blank),
@@ -318,17 +204,37 @@ fn report_ui(ui: &mut Ui, cx: &mut Cx<'_>, path: &Path, report: &ImportReport) {
         let columns = report.columns_left_out.join(", ");
         ui.add(egui::Label::new(RichText::new(cx.tf("Columns that could not be read: {}", &[&columns])).color(palette.warning)).wrap());
     }
-    ui.horizontal(|ui| {
-        if ui.add(theme::primary_button(ui, cx.t("Label them"))).clicked() {
-            cx.send(Command::DismissImport);
-            cx.send(Command::NextTodo);
-            cx.goto(Place::Label);
+    ui.horizontal(|ui| match checked {
+        Some(options) => {
+            let words = cx.tf("Import {} documents", &[&report.imported]);
+            if ui.add_enabled(report.imported > 0, theme::primary_button(ui, words)).clicked() {
+                cx.send(Command::Import { path: path.to_owned(), options: options.clone() });
+            }
+            if ui.button(cx.t("Back")).clicked() {
+                cx.send(Command::PreviewImportAs { path: path.to_owned(), look: Box::new(options.look()) });
+            }
+            list_ui(ui, cx, report);
         }
-        if ui.button(cx.t("Close")).clicked() {
-            cx.send(Command::DismissImport);
+        None => {
+            if ui.add(theme::primary_button(ui, cx.t("Label them"))).clicked() {
+                cx.send(Command::DismissImport);
+                cx.send(Command::NextTodo);
+                cx.goto(Place::Label);
+            }
+            if ui.button(cx.t("Close")).clicked() {
+                cx.send(Command::DismissImport);
+            }
+            list_ui(ui, cx, report);
         }
     });
     issues_ui(ui, cx, report);
+}
+
+/// The way to keep the remarks.
+fn list_ui(ui: &mut Ui, cx: &mut Cx<'_>, report: &ImportReport) {
+    if !report.issues.is_empty() && ui.button(cx.t("Save the list…")).clicked() {
+        cx.dialogs.open(Wish::ImportList);
+    }
 }
 
 fn issues_ui(ui: &mut Ui, cx: &Cx<'_>, report: &ImportReport) {

@@ -1,0 +1,191 @@
+//! Looking through the whole project before it trains or leaves the house: statistics, near-duplicates, and copies of a part
+//! of it, anonymised or not. Runs on the thread `gloss-io` over a copy of the project, so that labeling goes on.
+
+use super::job::{Job, Reporter};
+use super::{Command, Desk, Notice, phrase::Phrases};
+use crate::nn::ModelFiles;
+use crate::project::{Anonymiser, Document, Edit, NearGroup, Private, Project, Statistics, near_groups, near_pairs};
+use crate::store::{StoreError, copies};
+use crate::text::Tokenizer;
+use crate::train::TrainConfig;
+use std::path::{Path, PathBuf};
+
+/// Two texts with so many runs of characters in common are near-duplicates.
+const LIKENESS: f64 = 0.7;
+
+/// What was found.
+#[derive(Clone, Debug)]
+pub struct Examined {
+    pub statistics: Statistics,
+    pub groups: Vec<NearGroup>,
+}
+
+/// Where the looking stands.
+#[derive(Debug, Default)]
+pub enum Examining {
+    #[default]
+    Idle,
+    Running,
+    Done(Box<Examined>),
+    Failed(String),
+}
+
+/// A new project of this one's documents.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SharePlan {
+    pub path: PathBuf,
+    /// Only the documents that the filter leaves.
+    pub only_list: bool,
+    /// A name a line, to be replaced.
+    pub names: String,
+    pub phones: bool,
+    pub mails: bool,
+    /// A pattern a line for ids.
+    pub patterns: String,
+    /// Writes the key beside the copy, with which the words come back.
+    pub with_key: bool,
+}
+
+impl SharePlan {
+    /// What is to be replaced.
+    ///
+    /// # Errors
+    /// The first pattern that can't be read, and why.
+    pub fn private(&self) -> Result<Private, String> {
+        let lines = |text: &str| text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+        let patterns = lines(&self.patterns).iter().map(|pattern| regex::Regex::new(pattern)).collect::<Result<_, _>>();
+        let patterns = patterns.map_err(|error| error.to_string())?;
+        Ok(Private { names: lines(&self.names), phones: self.phones, mails: self.mails, patterns })
+    }
+
+    /// Whether anything is to be replaced.
+    pub fn is_private(&self) -> bool {
+        self.phones || self.mails || !self.names.trim().is_empty() || !self.patterns.trim().is_empty()
+    }
+}
+
+enum News {
+    Examined(Box<Examined>),
+    Shared(PathBuf),
+    Failed(String),
+}
+
+#[derive(Default)]
+pub(super) struct Examiner {
+    view: Examining,
+    job: Option<Job<News>>,
+}
+
+impl Examiner {
+    pub(super) fn view(&self) -> &Examining {
+        &self.view
+    }
+
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+}
+
+impl Desk {
+    pub(super) fn examine(&mut self, command: Command) {
+        match command {
+            Command::Examine => {
+                let Some(project) = self.project().cloned() else { return };
+                self.start_examining(move |reporter| {
+                    reporter.tell(match examined(&project) {
+                        Ok(examined) => News::Examined(Box::new(examined)),
+                        Err(reason) => News::Failed(reason),
+                    });
+                });
+            }
+            Command::SettleDuplicates { remove } => self.settle_duplicates(remove),
+            Command::ShareCopy(plan) => self.share(*plan),
+            _ => self.examining.forget(),
+        }
+    }
+
+    fn start_examining(&mut self, work: impl FnOnce(&Reporter<News>) + Send + 'static) {
+        self.examining.forget();
+        match Job::start("gloss-io", self.surroundings.wake.clone(), work, News::Failed) {
+            Ok(job) => self.examining = Examiner { view: Examining::Running, job: Some(job) },
+            Err(error) => self.fail(error),
+        }
+    }
+
+    /// Takes all but the first of each group out of the project, or flags them, as one step.
+    fn settle_duplicates(&mut self, remove: bool) {
+        let Examining::Done(examined) = &self.examining.view else { return };
+        let Some(project) = self.project() else { return };
+        let others = examined.groups.iter().flat_map(|group| group.docs.iter().skip(1).copied());
+        let edits: Vec<Edit> = match remove {
+            true => {
+                others.filter(|id| project.document(*id).is_some()).map(|first| Edit::SetPresent { first, count: 1, to: false }).collect()
+            }
+            false => {
+                let open = others.filter(|id| project.document(*id).is_some_and(|doc| !doc.annotation.flagged));
+                open.map(|doc| Edit::SetFlag { doc, to: true }).collect()
+            }
+        };
+        let name = Phrases(self.settings.language).near_duplicates(remove, edits.len());
+        self.commit_as_is(name, edits);
+        self.examining.forget();
+    }
+
+    fn share(&mut self, plan: SharePlan) {
+        let Some(project) = self.project().cloned() else { return };
+        let documents: Vec<Document> = match plan.only_list {
+            true => self.queue().ids().iter().filter_map(|id| project.document(*id).cloned()).collect(),
+            false => project.documents().cloned().collect(),
+        };
+        let step = (Phrases(self.settings.language).shared(documents.len()), self.settings.author.clone(), self.now());
+        self.start_examining(move |reporter| {
+            reporter.tell(match shared(&project, documents, &plan, step) {
+                Ok(()) => News::Shared(plan.path),
+                Err(reason) => News::Failed(reason),
+            });
+        });
+    }
+
+    pub(super) fn poll_examining(&mut self) {
+        let Some(news) = self.examining.job.as_ref().and_then(|job| job.drain().pop()) else { return };
+        let view = match news {
+            News::Examined(examined) => Examining::Done(examined),
+            News::Shared(path) => {
+                self.notify(Notice::Exported(path));
+                Examining::Idle
+            }
+            News::Failed(reason) => Examining::Failed(reason),
+        };
+        self.examining = Examiner { view, job: None };
+    }
+}
+
+fn examined(project: &Project) -> Result<Examined, String> {
+    /// As many pieces as are counted of a text.
+    const MOST_PIECES: usize = 1 << 20;
+    let tokenizer = Tokenizer::from_bytes(&ModelFiles::shipped().tokenizer).map_err(|error| error.to_string())?;
+    let pieces = |text: &str| tokenizer.encode(text, MOST_PIECES).map(|pieces| pieces.ids).unwrap_or_default();
+    let statistics = Statistics::of(project, TrainConfig::default().max_length, pieces);
+    let pairs = near_pairs(project.documents(), LIKENESS);
+    let groups = near_groups(&pairs, |id| project.document(id).and_then(|doc| doc.split));
+    Ok(Examined { statistics, groups })
+}
+
+fn shared(project: &Project, documents: Vec<Document>, plan: &SharePlan, step: (String, String, i64)) -> Result<(), String> {
+    let said = |error: StoreError| error.to_string();
+    let mut anonymiser = Anonymiser::new(&plan.private()?).map_err(|error| error.to_string())?;
+    let documents = documents.iter().map(|doc| anonymiser.document(doc)).collect();
+    let annotators: Vec<String> = project.annotators().iter().map(|name| anonymiser.plain(name)).collect();
+    let guidelines = anonymiser.plain(project.guidelines());
+    copies::new_with(&plan.path, project.schema(), (&annotators, &guidelines), documents, step).map_err(said)?;
+    let (key, _) = anonymiser.finish();
+    if plan.with_key && !key.is_empty() {
+        copies::write_key(&key_path(&plan.path), &key).map_err(said)?;
+    }
+    Ok(())
+}
+
+/// Where the key of an anonymised copy stands.
+fn key_path(copy: &Path) -> PathBuf {
+    copy.with_extension("key.json")
+}

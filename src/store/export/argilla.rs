@@ -1,0 +1,68 @@
+//! Argilla's records as JSON, which its `Dataset.records.from_json` reads: an answer to each question, spans as the answer
+//! to a question of that name. Offsets count code points.
+
+use super::{No, Out};
+use crate::project::{Answer, Document, State};
+use crate::store::formats::UNIT;
+use serde_json::{Map, Value, json};
+
+/// Argilla wants an id for whoever answered; the outcome is nobody's.
+const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
+const SPANS: &str = "spans";
+const NAME: &str = "code points";
+
+pub(super) fn write(out: &mut Out) -> std::io::Result<Option<&'static str>> {
+    out.bytes.push(b'[');
+    for doc in out.project.documents() {
+        let record = record(out, doc);
+        out.bytes.extend_from_slice(if out.documents == 0 { b"\n" } else { b",\n" });
+        serde_json::to_writer(&mut out.bytes, &record)?;
+        out.documents += 1;
+    }
+    out.bytes.extend_from_slice(b"\n]\n");
+    Ok(Some(NAME))
+}
+
+fn record(out: &mut Out, doc: &Document) -> Value {
+    let said = &doc.annotation;
+    out.lacks(doc, &[No::Polarity, No::Links]);
+    let mut responses = Map::new();
+    let mut respond = |name: &str, value: Value| {
+        responses.insert(name.to_owned(), json!([{"value": value, "user_id": NOBODY}]));
+    };
+    for (id, answer) in &said.answers {
+        let Some(question) = out.schema().question(*id) else { continue };
+        let name = |class: &u16| question.classes.get(usize::from(*class)).map_or("", |class| class.name.as_str());
+        let value = match answer {
+            Answer::Class(class) => json!(name(class)),
+            Answer::Classes(classes) => json!(classes.iter().map(name).collect::<Vec<_>>()),
+            Answer::Number(number) => json!(number),
+            Answer::Text(text) => json!(text),
+        };
+        respond(&question.name, value);
+    }
+    if !said.spans.is_empty() {
+        let span = |span: &crate::project::Span| {
+            let range = span.range.chars(&doc.text);
+            json!({"start": range.start, "end": range.end, "label": out.label(span)})
+        };
+        respond(SPANS, said.spans.values().map(span).collect());
+    }
+    let has_work = !responses.is_empty();
+    let comes_back = if has_work && said.state != State::Todo { State::Done } else { State::Todo };
+    out.state_changes(doc, &comes_back);
+    let status = match said.state {
+        State::Todo => "pending",
+        State::Done => "completed",
+        State::Skipped => "discarded",
+    };
+    let fields = doc.meta.iter().filter(|(name, _)| *name != "id");
+    let mut meta: Map<String, Value> = fields.map(|(name, value)| (name.to_owned(), json!(value))).collect();
+    if !doc.text.is_ascii() && !said.spans.is_empty() {
+        // Argilla's own editor has counted otherwise.
+        meta.insert(UNIT.to_owned(), json!(NAME));
+    }
+    let number = Out::number(doc).to_string();
+    let id = doc.meta.get("id").unwrap_or(&number);
+    json!({"id": id, "status": status, "fields": {"text": &*doc.text}, "metadata": meta, "suggestions": {}, "responses": responses, "vectors": {}})
+}

@@ -1,0 +1,206 @@
+//! Argilla: the records of a data set (`records.json` of its folder, or exported as JSON), and the columns that its export
+//! to a Hugging Face data set has.
+
+use super::doccano::UNIT;
+use super::json::{self, Object};
+use super::loss::Losses;
+use super::offsets::Unit;
+use super::raw::{Parsed, RawDoc, RawSpan, polarity};
+use crate::project::{Number, State};
+use crate::store::import::DraftAnswer;
+use crate::store::{StoreError, encoding};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// The file of records in a folder of `Dataset.to_disk`.
+pub(super) fn records_file(folder: &Path) -> Option<PathBuf> {
+    let known = [folder.join("records.json"), folder.join(".argilla").join("records.json")];
+    known.into_iter().find(|path| path.is_file())
+}
+
+/// Reads a file of records, or the folder they stand in.
+pub(super) fn read(path: &Path) -> Result<Parsed, StoreError> {
+    let broken = |what: String| StoreError::Annotated { format: "Argilla", what, path: path.to_owned() };
+    let file = if path.is_dir() {
+        records_file(path).ok_or_else(|| broken("the folder holds no records.json".to_owned()))?
+    } else {
+        path.to_owned()
+    };
+    let open = |path: &Path| std::fs::read(path).map_err(StoreError::io_read("Reading the file", path));
+    let text = encoding::decode(&open(&file)?).text;
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let settings = [folder.join("settings.json"), folder.join(".argilla").join("settings.json")].into_iter().find(|path| path.is_file());
+    let mut kinds = BTreeMap::new();
+    if let Some(settings) = settings {
+        let settings: Value = serde_json::from_slice(&open(&settings)?).unwrap_or_default();
+        for question in settings["questions"].as_array().into_iter().flatten() {
+            let kind = question["settings"]["type"].as_str().or_else(|| question["type"].as_str());
+            if let (Some(name), Some(kind)) = (question["name"].as_str(), kind) {
+                kinds.insert(name.to_owned(), kind.to_owned());
+            }
+        }
+    }
+    parse(&text, &kinds).map_err(broken)
+}
+
+fn parse(text: &str, kinds: &BTreeMap<String, String>) -> Result<Parsed, String> {
+    Ok(records(json::rows(text)?, kinds))
+}
+
+/// Whether an object is a record, or a row of the export to Hugging Face.
+pub(super) fn is_record(object: &Object) -> bool {
+    let is_object = |name: &str| object.get(name).is_some_and(Value::is_object);
+    is_object("fields") && (is_object("responses") || is_object("suggestions")) || is_flat(object)
+}
+
+pub(super) fn is_flat(object: &Object) -> bool {
+    object.keys().any(|name| name.ends_with(".suggestion") || name.ends_with(".responses") || name.contains(".response."))
+}
+
+/// All records of a file. `kinds` is what the settings of the data set say about its questions.
+pub(super) fn records(rows: Vec<json::Row>, kinds: &BTreeMap<String, String>) -> Parsed {
+    let mut parsed = Parsed::default();
+    let rows: Vec<json::Row> =
+        rows.into_iter().map(|(row, object)| (row, object.map(|object| if is_flat(&object) { nested(object) } else { object }))).collect();
+    let texts = texts(&rows, kinds);
+    for (row, object) in rows {
+        let doc = object.and_then(|object| record(row, object, &texts, &mut parsed.losses));
+        parsed.push(row, doc);
+    }
+    parsed
+}
+
+/// A row of columns such as `sentiment.responses` and `sentiment.responses.users` as a record.
+fn nested(object: Object) -> Object {
+    let (mut fields, mut responses, mut suggestions, mut record) = (Object::new(), Object::new(), Object::new(), Object::new());
+    let users: BTreeMap<String, Value> =
+        object.iter().filter_map(|(name, value)| Some((name.strip_suffix(".responses.users")?.to_owned(), value.clone()))).collect();
+    for (name, value) in object {
+        if let Some(question) = name.strip_suffix(".responses") {
+            let of = |at: usize| users.get(question).and_then(|users| users.get(at)).cloned().unwrap_or_default();
+            let list = value.as_array().cloned().unwrap_or_default();
+            let given = list.into_iter().enumerate().map(|(at, value)| serde_json::json!({"value": value, "user_id": of(at)}));
+            responses.insert(question.to_owned(), given.collect());
+        } else if let Some((question, user)) = name.split_once(".response.") {
+            let given = responses.entry(question).or_insert_with(|| Value::Array(Vec::new()));
+            if let Some(given) = given.as_array_mut().filter(|_| !value.is_null()) {
+                given.push(serde_json::json!({"value": value, "user_id": user}));
+            }
+        } else if let Some(question) = name.strip_suffix(".suggestion") {
+            suggestions.insert(question.to_owned(), serde_json::json!({"value": value}));
+        } else if name.contains(".suggestion.") || name.contains(".responses.") {
+            continue; // who and how sure: beside the value
+        } else if matches!(name.as_str(), "id" | "status" | "_server_id") {
+            record.insert(name, value);
+        } else {
+            fields.insert(name, value);
+        }
+    }
+    let parts = [("fields", fields), ("responses", responses), ("suggestions", suggestions)];
+    record.extend(parts.map(|(name, part)| (name.to_owned(), Value::Object(part))));
+    record
+}
+
+/// Questions whose answers are texts: told by the settings, or by answers that are long or all different.
+fn texts(rows: &[json::Row], kinds: &BTreeMap<String, String>) -> BTreeSet<String> {
+    const MOST_CLASSES: usize = 50;
+    const LONGEST_CLASS: usize = 60;
+    let mut seen: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for object in rows.iter().filter_map(|(_, object)| object.as_ref().ok()) {
+        for (question, given) in object.get("responses").and_then(Value::as_object).into_iter().flatten() {
+            let values = given.as_array().into_iter().flatten().filter_map(|one| one["value"].as_str());
+            seen.entry(question).or_default().extend(values);
+        }
+    }
+    let is_text = |(question, values): &(&str, BTreeSet<&str>)| match kinds.get(*question).map(String::as_str) {
+        Some(kind) => kind == "text",
+        None => values.len() > MOST_CLASSES || values.iter().any(|value| value.chars().count() > LONGEST_CLASS),
+    };
+    seen.into_iter().filter(is_text).map(|(question, _)| question.to_owned()).collect()
+}
+
+fn record(row: usize, mut object: Object, texts: &BTreeSet<String>, losses: &mut Losses) -> Result<RawDoc, String> {
+    let Some(Value::Object(mut fields)) = object.remove("fields") else { return Err("has no fields".to_owned()) };
+    let text = json::take_text(&mut fields)?;
+    let mut by_user: Vec<(String, RawDoc)> = Vec::new();
+    for (question, given) in object.get("responses").and_then(Value::as_object).into_iter().flatten() {
+        for one in given.as_array().into_iter().flatten().filter(|one| !one["value"].is_null()) {
+            let user = json::key(&one["user_id"]).unwrap_or_default();
+            let at = by_user.iter().position(|(held, _)| *held == user).unwrap_or_else(|| {
+                by_user.push((user, RawDoc { row, ..RawDoc::default() }));
+                by_user.len() - 1
+            });
+            answer(row, question, &one["value"], texts.contains(question), &mut by_user[at].1, losses);
+        }
+    }
+    let suggested =
+        object.get("suggestions").and_then(Value::as_object).is_some_and(|given| given.values().any(|one| !one["value"].is_null()));
+    if suggested && by_user.is_empty() {
+        losses.note("suggestions without an answer were left out: they are no annotation", row, &text);
+    }
+    let state = match object.get("status").and_then(Value::as_str) {
+        Some("discarded") => State::Skipped,
+        _ if by_user.is_empty() => State::Todo,
+        Some("pending" | "draft") => State::Todo,
+        _ => State::Done,
+    };
+    let mut doc = by_user.first().map(|(_, first)| first.clone()).unwrap_or_default();
+    if by_user.len() > 1 {
+        losses.note("several people answered: each keeps their answers, and those of the first are the outcome too", row, &text);
+        by_user.iter_mut().for_each(|(_, own)| own.state = State::Done);
+        doc.layers = by_user;
+    }
+    doc.meta.extend(json::meta(fields));
+    if let Some(Value::Object(mut inner)) = object.remove("metadata") {
+        doc.unit = inner.get(UNIT).and_then(Value::as_str).and_then(Unit::parse);
+        if doc.unit.is_some() {
+            inner.remove(UNIT);
+        }
+        doc.meta.extend(json::meta(inner));
+    }
+    doc.meta.extend(object.get("id").and_then(json::key).map(|id| ("id".to_owned(), id)));
+    if object.get("vectors").and_then(Value::as_object).is_some_and(|vectors| !vectors.is_empty()) {
+        losses.note("vectors were left out", row, "");
+    }
+    Ok(RawDoc { row, text, state, ..doc })
+}
+
+fn answer(row: usize, question: &str, value: &Value, is_text: bool, doc: &mut RawDoc, losses: &mut Losses) {
+    let answer = match value {
+        Value::String(text) if is_text => DraftAnswer::Text(text.clone()),
+        Value::String(class) => DraftAnswer::Class(class.clone()),
+        Value::Number(number) => match number.as_f64().and_then(Number::new) {
+            Some(number) => DraftAnswer::Number(number),
+            None => return losses.note("a number is too large and was left out", row, value.to_string()),
+        },
+        Value::Array(items) if items.is_empty() => return,
+        Value::Array(items) if items.iter().all(Value::is_string) => DraftAnswer::Classes(json::strings(Some(value))),
+        Value::Array(items) if items.iter().all(|item| item.get("start").is_some()) => {
+            for item in items {
+                span(row, item, doc, losses);
+            }
+            return;
+        }
+        _ => {
+            return losses.note(
+                format!("an answer to {question:?} is of a kind without counterpart and was left out"),
+                row,
+                value.to_string(),
+            );
+        }
+    };
+    doc.answers.insert(question.to_owned(), answer);
+}
+
+fn span(row: usize, item: &Value, doc: &mut RawDoc, losses: &mut Losses) {
+    match (item["start"].as_u64(), item["end"].as_u64(), item["label"].as_str()) {
+        (Some(start), Some(end), Some(label)) => {
+            let polarity = item["polarity"].as_str().and_then(polarity);
+            let surface = item["text"].as_str().map(str::to_owned);
+            let key = format!("span {}", doc.spans.len());
+            doc.spans.push(RawSpan { polarity, surface, ..RawSpan::at_offsets(key, start, end, label) });
+        }
+        _ => losses.drop_span("has no offsets or label that make sense", row, item.to_string()),
+    }
+}

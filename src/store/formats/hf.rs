@@ -1,0 +1,391 @@
+//! Data sets of Hugging Face: a folder of Parquet, Arrow, JSON Lines or CSV files with the names of classes in its README
+//! or beside the data, what `Dataset.save_to_disk` writes, and single files with words and tags.
+
+use super::json::{self, Object};
+use super::loss::Losses;
+use super::raw::{Parsed, RawDoc, RawSpan, polarity};
+use super::{argilla, conll, tokens};
+use crate::project::{Number, Split, State};
+use crate::store::import::{DraftAnswer, TEXT_NAMES, part};
+use crate::store::scan::{Scanner, Trouble};
+use crate::store::{StoreError, encoding, table};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// Beside the README in folders of our own: which columns are questions, and of which kind.
+pub(in crate::store) const OWN_NOTES: &str = "gloss.json";
+
+/// Names of classes by column; a column inside others as `spans.label`.
+type ClassNames = BTreeMap<String, Vec<String>>;
+
+/// What is known of the columns of a data set.
+#[derive(Default)]
+struct About {
+    classes: ClassNames,
+    /// Kind of question by column, where [`OWN_NOTES`] says.
+    questions: BTreeMap<String, String>,
+    /// Whether they say that no document has a fixed part.
+    has_no_parts: bool,
+}
+
+const KINDS: [&str; 6] = ["parquet", "arrow", "jsonl", "ndjson", "json", "csv"];
+
+fn extension(path: &Path) -> String {
+    path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default()
+}
+
+/// The files of data in a folder and its folders, two levels deep. Links out of it are not followed.
+fn files(folder: &Path, depth: usize) -> Vec<PathBuf> {
+    const NOTES: [&str; 5] = ["dataset_info.json", "dataset_dict.json", "dataset_infos.json", "state.json", OWN_NOTES];
+    let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let mut paths: Vec<(PathBuf, std::fs::FileType)> = entries.filter_map(|entry| Some((entry.path(), entry.file_type().ok()?))).collect();
+    paths.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let mut found = Vec::new();
+    for (path, kind) in paths {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if kind.is_dir() && depth > 0 && !name.starts_with('.') {
+            found.extend(files(&path, depth - 1));
+        } else if kind.is_file() && KINDS.contains(&extension(&path).as_str()) && !NOTES.contains(&name.as_str()) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// Whether a folder holds such a data set.
+pub(super) fn is_folder(folder: &Path) -> bool {
+    !files(folder, 2).is_empty()
+}
+
+/// Whether a single table holds words with tags, spans, or classes by number.
+pub(in crate::store) fn is_annotated_table(path: &Path) -> bool {
+    let Ok((columns, features)) = table::describe(path) else { return false };
+    let has = |name: &str| columns.iter().any(|column| column == name);
+    let nested = |name: &str| has(name) && table::objects(path, 1).is_ok_and(|objects| objects.rows.iter().any(|row| row[name].is_array()));
+    let argilla = columns.iter().any(|name| name.ends_with(".suggestion") || name.ends_with(".responses"));
+    let classes = features.is_some_and(|features| !of_json(&features).is_empty());
+    argilla || classes || nested("tokens") || nested("spans")
+}
+
+/// The part in training that a file belongs to: `train-00000-of-00001.parquet`, `validation/data.arrow`.
+fn split_of(path: &Path) -> Option<Split> {
+    let stem = path.file_stem()?.to_string_lossy().into_owned();
+    let word = |name: &str| name.split(['-', '_', '.']).next().and_then(part);
+    let folder = path.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+    word(&stem).or_else(|| folder.and_then(|name| word(&name)))
+}
+
+/// Reads a folder, or one file. Rows are counted through all files.
+pub(super) fn read(path: &Path, most: usize) -> Result<Parsed, StoreError> {
+    let is_folder = path.is_dir();
+    let files = if is_folder { files(path, 2) } else { vec![path.to_owned()] };
+    let mut about = About::default();
+    if is_folder {
+        about.read_notes(path);
+    }
+    let (mut parsed, mut rows) = (Parsed::default(), 0);
+    for file in &files {
+        let (objects, left_out) = objects(file, &mut about, most.saturating_sub(rows))?;
+        for column in left_out {
+            parsed.losses.note(
+                format!("the column {column:?} can't be read and was left out"),
+                1,
+                super::loss::short(&file.display().to_string()),
+            );
+        }
+        let split = split_of(file).filter(|_| is_folder && !about.has_no_parts);
+        let numbered = objects.into_iter().map(|object| {
+            rows += 1;
+            (rows, object)
+        });
+        let numbered: Vec<json::Row> = numbered.collect();
+        let is_argilla = numbered.iter().any(|(_, object)| object.as_ref().is_ok_and(argilla::is_flat));
+        if is_argilla {
+            let records = argilla::records(numbered, &BTreeMap::new());
+            parsed.docs.extend(records.docs.into_iter().map(|doc| RawDoc { split, ..doc }));
+            parsed.bad.extend(records.bad);
+            parsed.losses.join(records.losses);
+            continue;
+        }
+        for (row, object) in numbered {
+            let doc = object.and_then(|object| document(row, object, &about, &mut parsed.losses));
+            parsed.push(row, doc.map(|doc| RawDoc { split: doc.split.or(split), ..doc }));
+        }
+    }
+    if parsed.docs.is_empty() && parsed.bad.is_empty() {
+        return Err(StoreError::Annotated { format: "Hugging Face", what: "it holds no rows".to_owned(), path: path.to_owned() });
+    }
+    Ok(parsed)
+}
+
+type Objects = Vec<Result<Object, String>>;
+
+fn objects(file: &Path, about: &mut About, most: usize) -> Result<(Objects, Vec<String>), StoreError> {
+    let kind = extension(file);
+    if !matches!(kind.as_str(), "jsonl" | "ndjson" | "json" | "csv") {
+        let table::Objects { rows, features, left_out } = table::objects(file, most)?;
+        for (column, names) in features.map(|features| of_json(&features)).unwrap_or_default() {
+            about.classes.entry(column).or_insert(names);
+        }
+        return Ok((rows.into_iter().map(Ok).collect(), left_out));
+    }
+    let bytes = std::fs::read(file).map_err(StoreError::io_read("Reading the file", file))?;
+    let text = encoding::decode(&bytes).text;
+    if kind == "csv" {
+        return Ok((csv(&text, most), Vec::new()));
+    }
+    let broken = |what| StoreError::Annotated { format: "Hugging Face", what, path: file.to_owned() };
+    let rows = json::rows(&text).map_err(broken)?;
+    Ok((rows.into_iter().take(most).map(|(_, object)| object).collect(), Vec::new()))
+}
+
+fn csv(text: &str, most: usize) -> Objects {
+    let mut records = Scanner::new(text, b',');
+    let names: Vec<String> = records.next().into_iter().flat_map(|header| header.fields).map(|name| name.into_owned()).collect();
+    let object = |record: crate::store::scan::Record| match record.trouble {
+        Trouble::OpenQuote => Err("has a quote that is never closed".to_owned()),
+        _ if record.fields.len() != names.len() => Err(format!("has {} columns, the header has {}", record.fields.len(), names.len())),
+        _ => Ok(names.iter().cloned().zip(record.fields.into_iter().map(|cell| Value::from(cell.into_owned()))).collect()),
+    };
+    records.filter(|record| record.trouble != Trouble::Blank).take(most).map(object).collect()
+}
+
+impl About {
+    fn read_notes(&mut self, folder: &Path) {
+        let read = |path: PathBuf| std::fs::read_to_string(path).ok();
+        let inside =
+            std::fs::read_dir(folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir());
+        for place in std::iter::once(folder.to_owned()).chain(inside) {
+            if let Some(info) = read(place.join("dataset_info.json")) {
+                self.classes.extend(of_json(&info));
+            }
+        }
+        if let Some(readme) = read(folder.join("README.md")) {
+            for (column, names) in of_readme(&readme) {
+                self.classes.entry(column).or_insert(names);
+            }
+        }
+        let notes: Value = read(folder.join(OWN_NOTES)).and_then(|notes| serde_json::from_str(&notes).ok()).unwrap_or_default();
+        self.has_no_parts = notes["parts"] == false;
+        let kinds = notes["questions"].as_object().into_iter().flatten();
+        self.questions.extend(kinds.filter_map(|(name, kind)| Some((name.clone(), kind.as_str()?.to_owned()))));
+    }
+
+    /// The name of a class given by number or by name.
+    fn class(&self, column: &str, value: &Value) -> Option<String> {
+        let names = self.classes.get(column);
+        match value {
+            Value::String(name) => Some(name.clone()).filter(|name| !name.is_empty()),
+            Value::Number(number) => match (names, number.as_i64()) {
+                (_, Some(-1)) => None, // "no label", as in the hidden parts of public data sets
+                (Some(names), Some(at)) => usize::try_from(at).ok().and_then(|at| names.get(at).cloned()),
+                _ => Some(number.to_string()),
+            },
+            _ => None,
+        }
+    }
+}
+
+/// Names of classes from what `datasets` writes about features, in a file of its own or in the notes of a table.
+fn of_json(features: &str) -> ClassNames {
+    fn walk(path: &str, value: &Value, depth: usize, found: &mut ClassNames) {
+        const DEEPEST: usize = 16;
+        if depth > DEEPEST {
+            return;
+        }
+        if value["_type"] == "ClassLabel" {
+            found.insert(path.to_owned(), json::strings(value.get("names")));
+            return;
+        }
+        match value {
+            Value::Array(items) => items.iter().for_each(|item| walk(path, item, depth + 1, found)),
+            Value::Object(fields) => {
+                for (name, inner) in fields.iter().filter(|(_, inner)| inner.is_object() || inner.is_array()) {
+                    let deeper = if name == "feature" { path.to_owned() } else { join(path, name) };
+                    walk(&deeper, inner, depth + 1, found);
+                }
+            }
+            _ => {}
+        }
+    }
+    let value: Value = serde_json::from_str(features).unwrap_or_default();
+    let features = [&value["info"]["features"], &value["features"]].into_iter().find(|features| features.is_object());
+    let mut found = ClassNames::new();
+    walk("", features.unwrap_or(&Value::Null), 0, &mut found);
+    found
+}
+
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+/// Names of classes from the head of a README: the few lines of YAML that `datasets` writes, by their indentation.
+fn of_readme(readme: &str) -> ClassNames {
+    let mut found = ClassNames::new();
+    let Some((head, _)) = readme.trim_start().strip_prefix("---").and_then(|rest| rest.split_once("\n---")) else { return found };
+    // Names of columns with the indentation of their line, from the outside in.
+    let mut open: Vec<(usize, String)> = Vec::new();
+    let mut names_at = None;
+    for line in head.lines().filter(|line| !line.trim().is_empty()) {
+        let indent = line.len() - line.trim_start().len();
+        let word = line.trim();
+        if names_at.is_some_and(|at| indent > at) {
+            let column = open.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(".");
+            if let Some((_, name)) = word.split_once(": ").or_else(|| word.split_once("- ")) {
+                found.entry(column).or_default().push(unquoted(name));
+            }
+            continue;
+        }
+        names_at = None;
+        if let Some(name) = word.strip_prefix("- name:") {
+            open.retain(|(at, _)| *at < indent);
+            open.push((indent, unquoted(name)));
+        } else if word == "names:" {
+            names_at = Some(indent);
+        } else if word == "splits:" || word == "configs:" {
+            open.clear();
+        }
+    }
+    found
+}
+
+fn unquoted(word: &str) -> String {
+    let word = word.trim();
+    let inside = |quote: char| word.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+    match (inside('\''), inside('"')) {
+        (Some(single), _) => single.replace("''", "'"),
+        (_, Some(_)) => serde_json::from_str(word).unwrap_or_else(|_| word.trim_matches('"').to_owned()),
+        _ => word.to_owned(),
+    }
+}
+
+fn document(row: usize, mut object: Object, about: &About, losses: &mut Losses) -> Result<RawDoc, String> {
+    let mut doc = RawDoc { row, ..RawDoc::default() };
+    words(&mut object, about, &mut doc, losses)?;
+    if doc.text.is_empty() {
+        let named = TEXT_NAMES.iter().find(|name| object.get(**name).is_some_and(Value::is_string));
+        doc.text = match named.and_then(|name| object.remove(*name)) {
+            Some(Value::String(text)) => text,
+            _ => json::take_text(&mut object)?,
+        };
+    }
+    if let Some(spans) = object.remove("spans") {
+        for span in structures(&spans) {
+            add_span(&span, about, &mut doc, losses);
+        }
+    }
+    for link in object.remove("links").map(|links| structures(&links)).unwrap_or_default() {
+        if let (Some(from), Some(to)) = (link.get("from").and_then(json::key), link.get("to").and_then(json::key)) {
+            doc.links.push((from, to));
+        }
+    }
+    let stated = object.remove("state").and_then(|state| serde_json::from_value::<State>(state).ok());
+    doc.split = object.get("split").and_then(Value::as_str).and_then(part);
+    if doc.split.is_some() {
+        object.remove("split");
+    }
+    answers(&mut object, about, &mut doc, losses);
+    doc.meta = json::meta(object);
+    let has_work = !doc.classes.is_empty() || !doc.answers.is_empty() || !doc.spans.is_empty();
+    doc.state = stated.unwrap_or(if has_work { State::Done } else { State::Todo });
+    Ok(doc)
+}
+
+/// Columns that answer questions: those said to, those of classes, and one of the usual name.
+fn answers(object: &mut Object, about: &About, doc: &mut RawDoc, losses: &mut Losses) {
+    const USUAL: [&str; 3] = ["label", "target", "sentiment"];
+    let row = doc.row;
+    let classes: BTreeSet<&str> = about.classes.keys().map(String::as_str).filter(|name| object.contains_key(*name)).collect();
+    let usual = USUAL.into_iter().find(|name| object.get(*name).is_some_and(|value| value.is_string() || value.is_i64()));
+    let mut columns: BTreeSet<String> = about.questions.keys().cloned().chain(classes.iter().map(|name| (*name).to_owned())).collect();
+    columns.extend(usual.filter(|_| columns.is_empty()).map(str::to_owned));
+    if columns.is_empty() && object.get("labels").is_some_and(Value::is_array) {
+        columns.insert("labels".to_owned());
+    }
+    let only = columns.len() == 1 && about.questions.is_empty();
+    for column in columns {
+        let Some(value) = object.remove(&column).filter(|value| !value.is_null()) else { continue };
+        let answer = match (about.questions.get(&column).map(String::as_str), &value) {
+            (Some("number"), Value::Number(number)) => number.as_f64().and_then(Number::new).map(DraftAnswer::Number),
+            (Some("text"), Value::String(text)) => Some(DraftAnswer::Text(text.clone())),
+            (_, Value::Array(items)) => {
+                let classes: Vec<String> = items.iter().filter_map(|item| about.class(&column, item)).collect();
+                (!classes.is_empty()).then_some(DraftAnswer::Classes(classes))
+            }
+            (_, value) => about.class(&column, value).map(DraftAnswer::Class),
+        };
+        match answer {
+            Some(DraftAnswer::Class(class)) if only => doc.classes.push(class),
+            Some(DraftAnswer::Classes(classes)) if only => doc.classes = classes,
+            Some(answer) => {
+                doc.answers.insert(column, answer);
+            }
+            None if value == Value::Array(Vec::new()) || value == -1 => {}
+            None => losses.note(format!("the column {column:?} holds a class without a name, which was left out"), row, value.to_string()),
+        }
+    }
+}
+
+/// `tokens` with a list of tags beside it.
+fn words(object: &mut Object, about: &About, doc: &mut RawDoc, losses: &mut Losses) -> Result<(), String> {
+    let Some(column) = ["tokens", "words"].into_iter().find(|name| object.get(*name).is_some_and(Value::is_array)) else { return Ok(()) };
+    let words = json::strings(object.get(column));
+    let is_tags = |(name, value): &(&String, &Value)| *name != column && value.as_array().is_some_and(|tags| tags.len() == words.len());
+    let likely = |name: &str| ["ner_tags", "tags", "labels", "bio_tags"].contains(&name);
+    let tags = object.iter().filter(is_tags).max_by_key(|(name, _)| (likely(name), name.ends_with("tags"))).map(|(name, _)| name.clone());
+    object.remove(column);
+    if words.is_empty() {
+        return Err("has no words".to_owned());
+    }
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let stated = object.get("text").and_then(Value::as_str).and_then(|text| Some((text.to_owned(), tokens::find(text, &words)?)));
+    let (text, places) = match stated {
+        Some((text, places)) => {
+            object.remove("text");
+            (text, places)
+        }
+        None => tokens::join(&words),
+    };
+    doc.text = text;
+    let Some(name) = tags else { return Ok(()) };
+    let Some(Value::Array(given)) = object.remove(&name) else { return Ok(()) };
+    let tags: Vec<String> = given.iter().map(|tag| about.class(&name, tag).unwrap_or_else(|| "O".to_owned())).collect();
+    if tags.iter().all(|tag| tag.parse::<i64>().is_ok()) {
+        losses.note(format!("the tags of {name:?} are numbers, and no file says what they mean; they were left out"), doc.row, &doc.text);
+        return Ok(());
+    }
+    for chunk in conll::decode(tags.iter().map(String::as_str)) {
+        let bytes = places[chunk.words.start].start..places[chunk.words.end - 1].end;
+        doc.spans.push(RawSpan::at_bytes(format!("tags {}", doc.spans.len()), bytes, chunk.label, None));
+    }
+    doc.state = State::Done;
+    Ok(())
+}
+
+/// A list of structures, or a structure of lists, as older versions of `datasets` write it.
+fn structures(value: &Value) -> Vec<Object> {
+    match value {
+        Value::Array(items) => items.iter().filter_map(|item| item.as_object().cloned()).collect(),
+        Value::Object(columns) => {
+            let length = columns.values().filter_map(Value::as_array).map(Vec::len).max().unwrap_or(0);
+            let at = |at: usize| columns.iter().filter_map(|(name, list)| Some((name.clone(), list.get(at)?.clone()))).collect();
+            (0..length).map(at).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn add_span(span: &Object, about: &About, doc: &mut RawDoc, losses: &mut Losses) {
+    let number = |name: &str| span.get(name).and_then(Value::as_u64);
+    let label = span.get("label").and_then(|label| about.class("spans.label", label));
+    match (number("start"), number("end"), label) {
+        (Some(start), Some(end), Some(label)) => {
+            let key = span.get("id").and_then(json::key).unwrap_or_else(|| format!("span {}", doc.spans.len()));
+            let polarity = span.get("polarity").and_then(Value::as_str).and_then(polarity);
+            let surface = span.get("text").and_then(Value::as_str).map(str::to_owned);
+            doc.spans.push(RawSpan { polarity, surface, ..RawSpan::at_offsets(key, start, end, label) });
+        }
+        _ => losses.drop_span("has no offsets or label that make sense", doc.row, Value::Object(span.clone()).to_string()),
+    }
+}

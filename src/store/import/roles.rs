@@ -1,0 +1,131 @@
+//! What each column of a table is: text, label, id, date, annotator, part in training, a field to keep, or nothing.
+
+use super::{Column, Draft, DraftAnnotation, DraftAnswer, Intake};
+use crate::project::Split;
+use crate::store::StoreError;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// The question that a label answers where an annotator is named: the first of the project, as for any label.
+const MAIN: &str = "label";
+
+/// The columns of a table by their roles.
+pub(in crate::store) struct Roles {
+    text: usize,
+    label: Option<usize>,
+    id: Option<usize>,
+    date: Option<usize>,
+    annotator: Option<usize>,
+    part: Option<usize>,
+    left_out: BTreeSet<usize>,
+    fields: Vec<String>,
+    values: BTreeMap<String, String>,
+}
+
+impl Roles {
+    /// Finds the chosen columns among `names`; without a header these are numbers.
+    ///
+    /// # Errors
+    /// [`StoreError::NoColumn`].
+    pub(in crate::store) fn find(intake: &Intake, names: &[String], header: bool) -> Result<Self, StoreError> {
+        let options = intake.options;
+        let find = |column: &Option<Column>| column.as_ref().map(|column| intake.column(column, names)).transpose();
+        Ok(Self {
+            text: intake.column(&options.text, names)?,
+            label: find(&options.label)?,
+            id: find(&options.id)?,
+            date: find(&options.date)?,
+            annotator: find(&options.annotator)?,
+            part: find(&options.part)?,
+            left_out: options.left_out.iter().map(|column| intake.column(column, names)).collect::<Result<_, _>>()?,
+            fields: fields(names, header),
+            values: options.values.clone(),
+        })
+    }
+
+    /// A row of cells as a draft.
+    pub(in crate::store) fn draft<'a>(&self, intake: &mut Intake, row: usize, cells: impl Iterator<Item = (usize, Cow<'a, str>)>) -> Draft {
+        let mut draft = Draft { row, ..Draft::default() };
+        let mut annotator = None;
+        for (at, cell) in cells {
+            let role = |column: Option<usize>| column == Some(at);
+            if at == self.text {
+                draft.text = cell.into_owned();
+            } else if role(self.label) {
+                draft.label = self.label(&cell);
+            } else if role(self.annotator) {
+                annotator = Some(cell.trim().to_owned()).filter(|name| !name.is_empty());
+            } else if role(self.part) {
+                draft.split = part(&cell);
+                if draft.split.is_none() && !cell.trim().is_empty() {
+                    intake.remark(row, format!("names the part {cell:?}, which is neither train, dev nor test; it was left to chance"));
+                }
+            } else if !cell.is_empty() && !self.left_out.contains(&at) {
+                let name = if role(self.id) {
+                    "id"
+                } else if role(self.date) {
+                    "date"
+                } else {
+                    self.fields.get(at).map_or("", String::as_str)
+                };
+                draft.meta.insert(name.to_owned(), cell.into_owned());
+            }
+        }
+        if let (Some(name), Some(label)) = (annotator, draft.label.take_if(|_| self.annotator.is_some())) {
+            let answers = BTreeMap::from([(MAIN.to_owned(), DraftAnswer::Class(label.trim().to_owned()))]);
+            let own = DraftAnnotation { answers, one_question: true, state: crate::project::State::Done, ..DraftAnnotation::default() };
+            let layers = BTreeMap::from([(name, own)]);
+            draft.annotation = Some(DraftAnnotation { layers, ..DraftAnnotation::default() });
+        }
+        draft
+    }
+
+    fn label(&self, cell: &str) -> Option<String> {
+        let label = self.values.get(cell.trim()).map_or(cell, String::as_str);
+        Some(label.to_owned()).filter(|label| !label.is_empty())
+    }
+}
+
+/// The part in training by the names it has in data sets.
+pub(in crate::store) fn part(name: &str) -> Option<Split> {
+    Some(match name.trim().to_lowercase().as_str() {
+        "train" | "training" | "训练" | "训练集" => Split::Train,
+        "dev" | "valid" | "validation" | "val" | "eval" | "验证" | "验证集" => Split::Dev,
+        "test" | "testing" | "测试" | "测试集" => Split::Test,
+        _ => return None,
+    })
+}
+
+/// Names under which columns are kept as fields: never empty, never twice.
+fn fields(names: &[String], header: bool) -> Vec<String> {
+    let mut taken = HashSet::new();
+    let unique = |(at, name): (usize, &String)| {
+        let mut name = if header && !name.trim().is_empty() { name.trim().to_owned() } else { format!("column {}", at + 1) };
+        while !taken.insert(name.clone()) {
+            name.push_str(" (2)");
+        }
+        name
+    };
+    names.iter().enumerate().map(unique).collect()
+}
+
+/// Another annotator's answer to a text that came before. Of two answers of one person the first holds.
+pub(super) fn join(into: &mut Draft, layers: BTreeMap<String, DraftAnnotation>) {
+    let held = &mut into.annotation.get_or_insert_default().layers;
+    for (name, said) in layers {
+        held.entry(name).or_insert(said);
+    }
+}
+
+/// Where all annotators of a row of a table say the same, that is its label.
+pub(super) fn settle(drafts: &mut [Draft], labels: &mut BTreeMap<String, usize>) {
+    for draft in drafts.iter_mut().filter(|draft| draft.label.is_none()) {
+        let Some(said) = draft.annotation.as_ref().filter(|said| said.answers.is_empty() && said.spans.is_empty()) else { continue };
+        let mut answers = said.layers.values().map(|own| own.answers.get(MAIN).and_then(DraftAnswer::class).filter(|_| own.one_question));
+        let Some(first) = answers.next().flatten() else { continue };
+        if answers.all(|other| other == Some(first)) {
+            *labels.entry(first.to_owned()).or_default() += 1;
+            draft.label = Some(first.to_owned());
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! The head of a file before its import: how it is read, what each column is, what its labels are called here.
+
+use super::short;
+use crate::desk::{Charset, Column, Command, ImportOptions, Look, Preview};
+use crate::ui::{Cx, bars, theme};
+use eframe::egui::{self, Align, ComboBox, Layout, RichText, TextEdit, TextStyle, Ui, vec2};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// What a column is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Text,
+    Label,
+    Id,
+    Date,
+    Annotator,
+    Part,
+    Keep,
+    LeaveOut,
+}
+
+impl Role {
+    const ALL: [Self; 8] = [Self::Text, Self::Label, Self::Id, Self::Date, Self::Annotator, Self::Part, Self::Keep, Self::LeaveOut];
+
+    /// A word for [`crate::ui::i18n`].
+    fn word(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Label => "label",
+            Self::Id => "id",
+            Self::Date => "date",
+            Self::Annotator => "annotator",
+            Self::Part => "part in training",
+            Self::Keep => "keep",
+            Self::LeaveOut => "leave out",
+        }
+    }
+
+    /// Whether only one column can be it.
+    fn is_single(self) -> bool {
+        !matches!(self, Self::Keep | Self::LeaveOut)
+    }
+
+    /// By the names that such columns usually have.
+    fn of_name(name: &str) -> Self {
+        match name.trim().to_lowercase().as_str() {
+            "id" | "uid" | "编号" => Self::Id,
+            "date" | "time" | "created_at" | "日期" | "时间" => Self::Date,
+            "annotator" | "labeler" | "标注人" | "标注者" => Self::Annotator,
+            "split" | "part" => Self::Part,
+            _ => Self::Keep,
+        }
+    }
+}
+
+/// What is chosen for the file of the preview.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Choice {
+    path: PathBuf,
+    columns: Vec<String>,
+    roles: Vec<Role>,
+    look: Look,
+    /// What the labels of the file are called here, where that was changed.
+    values: BTreeMap<String, String>,
+}
+
+impl Choice {
+    fn new(path: &Path, preview: &Preview) -> Self {
+        let mut roles: Vec<Role> = preview.columns.iter().map(|name| Role::of_name(name)).collect();
+        for (role, at) in [(Role::Text, Some(preview.text_guess)), (Role::Label, preview.label_guess)] {
+            if let Some(held) = at.and_then(|at| roles.get_mut(at)) {
+                *held = role;
+            }
+        }
+        let (path, columns) = (path.to_owned(), preview.columns.clone());
+        let mut choice = Self { path, columns, roles, look: preview.look.clone(), values: BTreeMap::new() };
+        // Of two columns with one name the first is it.
+        for role in Role::ALL.into_iter().filter(|role| role.is_single()) {
+            if let Some(first) = choice.place(role) {
+                choice.give(first, role);
+            }
+        }
+        choice
+    }
+
+    fn place(&self, role: Role) -> Option<usize> {
+        self.roles.iter().position(|held| *held == role)
+    }
+
+    /// Gives a column a role, and takes it from the one that had it.
+    fn give(&mut self, at: usize, role: Role) {
+        if role.is_single() {
+            self.roles.iter_mut().filter(|held| **held == role).for_each(|held| *held = Role::Keep);
+        }
+        if let Some(held) = self.roles.get_mut(at) {
+            *held = role;
+        }
+    }
+
+    fn options(&self) -> ImportOptions {
+        let header = self.look.header.unwrap_or(true);
+        // A name, unless it is no name at all or stands for two columns.
+        let column = |at: usize| match self.columns.get(at) {
+            Some(name) if header && self.columns.iter().filter(|other| *other == name).count() == 1 => Column::Name(name.clone()),
+            _ => Column::Number(at + 1),
+        };
+        let of = |role: Role| self.place(role).map(column);
+        let left_out = self.roles.iter().enumerate().filter(|(_, role)| **role == Role::LeaveOut).map(|(at, _)| column(at)).collect();
+        let options = ImportOptions {
+            text: of(Role::Text).unwrap_or(Column::Number(1)),
+            label: of(Role::Label),
+            id: of(Role::Id),
+            date: of(Role::Date),
+            annotator: of(Role::Annotator),
+            part: of(Role::Part),
+            left_out,
+            values: self.values.iter().filter(|(from, to)| from != to).map(|(from, to)| (from.clone(), to.clone())).collect(),
+            ..ImportOptions::default()
+        };
+        options.looked(&self.look)
+    }
+}
+
+/// Draws the preview; `choice` is what is chosen so far.
+pub(super) fn ui(choice: &mut Option<Choice>, ui: &mut Ui, cx: &mut Cx<'_>, path: &Path, preview: &Preview) {
+    let is_same = |choice: &Choice| choice.path == path && choice.columns == preview.columns;
+    if !choice.as_ref().is_some_and(is_same) {
+        *choice = Some(Choice::new(path, preview));
+    }
+    let Some(choice) = choice else { return };
+    ui.label(RichText::new(bars::file_name(path)).strong());
+    let facts = cx.tf("{} · {} · {} columns", &[&cx.t(preview.format.name()), &preview.encoding, &preview.columns.len()]);
+    ui.label(RichText::new(facts).color(theme::palette(ui).weak)).on_hover_text(path.display().to_string());
+    let before = choice.look.clone();
+    ui.horizontal_wrapped(|ui| look_ui(ui, cx, preview, &mut choice.look));
+    if choice.look != before {
+        cx.send(Command::PreviewImportAs { path: path.to_owned(), look: Box::new(choice.look.clone()) });
+    }
+    // What stands where in a file of another tool is known.
+    if !preview.format.is_annotated() {
+        values_ui(ui, cx, preview, choice);
+    }
+    table_ui(ui, cx, preview, choice);
+    let ready = !preview.columns.is_empty() && choice.place(Role::Text).is_some();
+    ui.horizontal(|ui| {
+        if ui.add_enabled(ready, theme::primary_button(ui, cx.t("Import"))).clicked() {
+            cx.send(Command::Import { path: path.to_owned(), options: choice.options() });
+        }
+        let check = ui.add_enabled(ready, egui::Button::new(cx.t("Check first")));
+        if check.on_hover_text(cx.t("Reads the whole file and says what would come in, and changes nothing")).clicked() {
+            cx.send(Command::CheckImport { path: path.to_owned(), options: Box::new(choice.options()) });
+        }
+        if ui.button(cx.t("Cancel")).clicked() {
+            cx.send(Command::DismissImport);
+        }
+        if !ready {
+            ui.colored_label(theme::palette(ui).warning, cx.t("Say which column is the text"));
+        }
+    });
+}
+
+/// Encoding, delimiter, quotes, header, sheet: as far as the format has them.
+fn look_ui(ui: &mut Ui, cx: &Cx<'_>, preview: &Preview, look: &mut Look) {
+    if preview.format.is_text() {
+        let label = ui.label(cx.t("Encoding"));
+        let found = cx.t("as found");
+        let shown = look.charset.map_or(found, Charset::name);
+        let combo = ComboBox::from_id_salt("encoding").selected_text(shown).width(110.0).show_ui(ui, |ui| {
+            ui.selectable_value(&mut look.charset, None, found);
+            for charset in Charset::ALL {
+                ui.selectable_value(&mut look.charset, Some(charset), charset.name());
+            }
+        });
+        combo.response.labelled_by(label.id);
+    }
+    let is_table = preview.format.may_have_header();
+    if is_table && preview.format.is_text() {
+        ui.add_space(8.0);
+        let label = ui.label(cx.t("Delimiter"));
+        let word = |delimiter: char| match delimiter {
+            '\t' => cx.t("tab").to_owned(),
+            sign => sign.to_string(),
+        };
+        let shown = look.delimiter.map(word).unwrap_or_default();
+        let combo = ComboBox::from_id_salt("delimiter").selected_text(shown).width(64.0).show_ui(ui, |ui| {
+            for delimiter in [',', ';', '\t', '|'] {
+                ui.selectable_value(&mut look.delimiter, Some(delimiter), word(delimiter));
+            }
+        });
+        combo.response.labelled_by(label.id);
+        ui.add_space(8.0);
+        ui.checkbox(&mut look.quoted, cx.t("Quotes enclose cells"));
+    }
+    if is_table {
+        ui.add_space(8.0);
+        let mut header = look.header.unwrap_or(preview.header_guess);
+        if ui.checkbox(&mut header, cx.t("The first row names the columns")).changed() {
+            look.header = Some(header);
+        }
+    }
+    if preview.sheets.len() > 1 {
+        ui.add_space(8.0);
+        let label = ui.label(cx.t("Sheet"));
+        let shown = look.sheet.clone().unwrap_or_default();
+        let combo = ComboBox::from_id_salt("sheet").selected_text(short(&shown)).width(120.0).show_ui(ui, |ui| {
+            for sheet in &preview.sheets {
+                ui.selectable_value(&mut look.sheet, Some(sheet.clone()), short(sheet));
+            }
+        });
+        combo.response.labelled_by(label.id);
+    }
+}
+
+/// A field for each label of the file: what it is called here.
+fn values_ui(ui: &mut Ui, cx: &Cx<'_>, preview: &Preview, choice: &mut Choice) {
+    let Some(values) = choice.place(Role::Label).and_then(|at| preview.values.get(at)).filter(|values| !values.is_empty()) else { return };
+    ui.horizontal_wrapped(|ui| {
+        ui.label(cx.t("Labels are called here"));
+        for value in values {
+            let label = ui.label(RichText::new(cx.tf("{} as", &[&short(value)])).color(theme::palette(ui).weak));
+            let called = choice.values.entry(value.clone()).or_insert_with(|| value.clone());
+            let hint = cx.t("no label");
+            ui.add(TextEdit::singleline(called).desired_width(80.0).hint_text(hint)).labelled_by(label.id);
+            ui.add_space(4.0);
+        }
+    });
+}
+
+/// The first rows, below what each column is.
+fn table_ui(ui: &mut Ui, cx: &Cx<'_>, preview: &Preview, choice: &mut Choice) {
+    let palette = theme::palette(ui);
+    let room = (ui.available_height() - 56.0).max(140.0);
+    const NARROW: f32 = 160.0;
+    let others = preview.columns.len().saturating_sub(1) as f32;
+    let wide = (ui.available_width() - 32.0 - others * (NARROW + 16.0)).clamp(320.0, 900.0);
+    let text_at = choice.place(Role::Text);
+    let width = |at: usize| if Some(at) == text_at { wide } else { NARROW };
+    let is_fixed = preview.format.is_annotated();
+    theme::card(ui).inner_margin(8).show(ui, |ui| {
+        let area = egui::ScrollArea::both().max_height(room - 24.0).auto_shrink([false, true]);
+        area.show(ui, |ui| {
+            egui::Grid::new("preview").striped(true).spacing(vec2(16.0, 6.0)).show(ui, |ui| {
+                for (at, name) in preview.columns.iter().enumerate() {
+                    cell(ui, width(at), RichText::new(short(name)).strong());
+                }
+                ui.end_row();
+                if !is_fixed {
+                    for at in 0..preview.columns.len() {
+                        role_ui(ui, cx, at, width(at), choice);
+                    }
+                    ui.end_row();
+                }
+                for row in &preview.rows {
+                    for at in 0..preview.columns.len() {
+                        let text = row.get(at).map(|text| short(text)).unwrap_or_default();
+                        let is_chosen = is_fixed || choice.roles.get(at).is_some_and(|role| matches!(role, Role::Text | Role::Label));
+                        cell(ui, width(at), RichText::new(text).color(if is_chosen { palette.text } else { palette.weak }));
+                    }
+                    ui.end_row();
+                }
+            });
+        });
+    });
+}
+
+/// What a column is, to be chosen.
+fn role_ui(ui: &mut Ui, cx: &Cx<'_>, at: usize, width: f32, choice: &mut Choice) {
+    let held = choice.roles.get(at).copied().unwrap_or(Role::Keep);
+    let color = if matches!(held, Role::Keep | Role::LeaveOut) { theme::palette(ui).weak } else { theme::palette(ui).accent };
+    let mut role = held;
+    let text = RichText::new(cx.t(held.word())).color(color);
+    let combo = ComboBox::from_id_salt(("role", at)).selected_text(text).width(width.min(150.0)).show_ui(ui, |ui| {
+        for one in Role::ALL {
+            ui.selectable_value(&mut role, one, cx.t(one.word()));
+        }
+    });
+    let name = cx.tf("What column {} is", &[&short(choice.columns.get(at).map_or("", String::as_str))]);
+    combo.response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, &name));
+    if role != held {
+        choice.give(at, role);
+    }
+}
+
+fn cell(ui: &mut Ui, width: f32, text: RichText) {
+    let height = ui.text_style_height(&TextStyle::Body);
+    ui.allocate_ui_with_layout(vec2(width, height), Layout::left_to_right(Align::Center), |ui| {
+        ui.set_width(width);
+        ui.add(egui::Label::new(text).truncate());
+    });
+}
