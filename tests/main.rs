@@ -9,6 +9,7 @@ mod figures;
 mod formats;
 mod import;
 mod interval;
+mod mining;
 mod nn;
 mod opinions;
 mod pace;

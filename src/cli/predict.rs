@@ -138,7 +138,8 @@ struct LinePlace<'a> {
 /// What is said about what.
 #[derive(Serialize)]
 struct LineTriplet<'a> {
-    aspect: LinePlace<'a>,
+    /// `null` where the opinion is about nothing that has words.
+    aspect: Option<LinePlace<'a>>,
     opinion: LinePlace<'a>,
     /// `null` where the model learnt no polarity.
     polarity: Option<&'static str>,
@@ -153,7 +154,10 @@ impl<'a> LineTriplet<'a> {
             Some(LinePlace { start, end, text: range.of(text) })
         };
         Some(Self {
-            aspect: place(triplet.aspect)?,
+            aspect: match triplet.aspect {
+                Some(aspect) => Some(place(aspect)?),
+                None => None,
+            },
             opinion: place(triplet.opinion)?,
             polarity: triplet.polarity.map(|shares| most_likely(shares).0.name()),
             probability: triplet.probability,

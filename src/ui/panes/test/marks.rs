@@ -27,8 +27,9 @@ impl Marks {
                 Some(MarkedSpan { id, range: span.range, label, hue, polarity, dashed: false, percent: None })
             })
             .collect();
-        let link = |triplet: &PredictedTriplet| MarkedLink { from: triplet.opinion as u32, to: triplet.aspect as u32, dashed: false };
-        let links: Vec<MarkedLink> = answered.prediction.triplets.iter().map(link).collect();
+        let link =
+            |triplet: &PredictedTriplet| Some(MarkedLink { from: triplet.opinion as u32, to: triplet.aspect? as u32, dashed: false });
+        let links: Vec<MarkedLink> = answered.prediction.triplets.iter().filter_map(link).collect();
         let document = Document {
             text: &answered.text,
             spans: &spans,
@@ -133,10 +134,14 @@ pub(super) fn triplet_table(ui: &mut egui::Ui, cx: &Cx<'_>, answered: &Answered)
     let width = (ui.available_width() - 150.0) * 0.5;
     egui::Grid::new("test-triplets").striped(true).spacing(egui::vec2(10.0, 5.0)).show(ui, |ui| {
         for triplet in &prediction.triplets {
-            let (Some(aspect), Some(opinion)) = (prediction.spans.get(triplet.aspect), prediction.spans.get(triplet.opinion)) else {
-                continue;
-            };
-            one_line(ui, width, aspect.range.of(&answered.text));
+            let Some(opinion) = prediction.spans.get(triplet.opinion) else { continue };
+            match triplet.aspect.and_then(|aspect| prediction.spans.get(aspect)) {
+                Some(aspect) => one_line(ui, width, aspect.range.of(&answered.text)),
+                None => {
+                    let words = RichText::new(cx.t("(no aspect)")).color(palette.weak);
+                    ui.label(words).on_hover_text(cx.t("The opinion is about the whole, or about something that has no words here"));
+                }
+            }
             one_line(ui, width, opinion.range.of(&answered.text));
             match triplet.polarity {
                 Some(shares) => {
