@@ -1,5 +1,6 @@
 //! Everything a person can ask for. Panes queue commands; [`super::Desk::run`] carries them out.
 
+use crate::predict::Asked;
 use crate::project::{
     AnnotatorId, Answer, CommentId, DocId, Filter, Layer, Order, Polarity, QuestionId, Schema, SchemaChange, SpanId, State, TextRange,
 };
@@ -211,6 +212,8 @@ pub enum Command {
     /// Predicts with this run's model from now on; `None` is the newest finished one.
     UseRun(Option<String>),
     Predict(String),
+    /// Asks which words speak for a part of the answer; `None` puts the reasons away.
+    Why(Option<Asked>),
     /// Keeps a text as a new document.
     AddDocument(String),
 

@@ -33,7 +33,7 @@ pub use job::Waker;
 pub use merging::Merging;
 pub use notice::{Level, Notice};
 pub use suggesting::Ghost;
-pub use tester::{Answered, Tester};
+pub use tester::{Answered, Tester, Why};
 pub use training::{Phase, RunView, encoder_files};
 
 pub use crate::store::import::{Column, ImportOptions, ImportReport, Preview, RowIssue};
@@ -196,6 +196,7 @@ impl Desk {
             C::ExportModel { run, folder } => self.export_model(&run, &folder),
             C::UseRun(id) => self.use_run(id),
             C::Predict(text) => self.tester.ask(text),
+            C::Why(asked) => self.tester.explain(asked),
             C::ShowPieces(on) => self.change_settings(|settings| settings.pieces = on),
             C::SetKeys(keys) => self.set_keys(keys),
             C::SetLanguage(language) => self.change_settings(|settings| settings.language = language),

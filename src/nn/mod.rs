@@ -30,7 +30,7 @@ mod weights;
 
 pub use batch::{Dropout, Mode, RaggedBatch, UnitBatch};
 pub use calibration::{Calibration, Platt, at_temperature, fit_temperature};
-pub use candle_core::{Device, Tensor, Var};
+pub use candle_core::{Device, Result as TensorResult, Tensor, Var};
 pub use chain::{Chain, ChainBatch, FrozenChain, Moves};
 pub use config::{Activation, EncoderConfig};
 pub use encoder::{Encoder, LoadOptions};

@@ -2,6 +2,8 @@
 
 mod prediction;
 mod predictor;
+mod why;
 
 pub use prediction::{Considered, PredictedSpan, PredictedTriplet, Prediction, UnitTags, most_likely};
 pub use predictor::{PredictError, Predictor};
+pub use why::{Asked, Reason};

@@ -12,6 +12,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde::Deserialize;
 use std::ops::Range;
+use std::sync::Mutex;
 
 /// So many pieces go through the network at once.
 const BATCH_TOKENS: usize = 2048;
@@ -71,10 +72,12 @@ pub struct Predictor {
     span_labels: Vec<String>,
     opinions: Opinions,
     max_length: usize,
-    widest_span: usize,
+    pub(super) widest_span: usize,
     chain: Option<FrozenChain>,
     tokenizer: Tokenizer,
-    model: JointModel,
+    pub(super) model: JointModel,
+    /// The model's own, for gradients.
+    pub(super) params: Mutex<Params>,
 }
 
 impl Predictor {
@@ -103,15 +106,16 @@ impl Predictor {
         let scorer = ScorerSizes { labels: if widest_span > 0 { span_labels.len() } else { 0 }, widest: widest_span };
         let sizes = JointSizes { layers: 0, classes: classes.len(), tags, chain, scorer, opinions: over_spans };
         // Nothing is drawn: a head that is not in the file is an error.
-        let mut rng = StdRng::seed_from_u64(0);
+        let (mut rng, mut params) = (no_draws(), Params::new());
+        // Nothing learns, but why it answers so is asked of its gradients.
         let (joint, report) =
-            JointModel::load(files, sizes, &mut Params::new(), LoadOptions::FROZEN, &mut rng).map_err(|error| model(&error))?;
+            JointModel::load(files, sizes, &mut params, LoadOptions::TRAINABLE, &mut rng).map_err(|error| model(&error))?;
         if let Some(name) = report.fresh.iter().chain(&report.wrong_shape).next() {
             return Err(PredictError::Model(format!("the weights file has no fitting {name}")));
         }
         let max_length = max_length.min(joint.encoder().max_tokens());
         let chain = joint.chain().map(Chain::frozen).transpose().map_err(compute)?;
-        Ok(Self { classes, span_labels, opinions, max_length, widest_span, chain, tokenizer, model: joint })
+        Ok(Self { classes, span_labels, opinions, max_length, widest_span, chain, tokenizer, model: joint, params: Mutex::new(params) })
     }
 
     pub fn classes(&self) -> &[String] {
@@ -138,8 +142,7 @@ impl Predictor {
     /// # Errors
     /// When a tensor operation fails.
     pub fn predict_many(&self, texts: &[&str]) -> Result<Vec<Prediction>, PredictError> {
-        let readings = texts.iter().map(|text| self.tokenizer.read(text, self.max_length, !self.span_labels.is_empty()));
-        let readings: Vec<Reading> = readings.collect::<Result<_, _>>().map_err(compute)?;
+        let readings: Vec<Reading> = texts.iter().map(|text| self.read(text)).collect::<Result<_, _>>()?;
         let length = |index: &usize| readings[*index].pieces.ids.len();
         let mut order: Vec<usize> = (0..texts.len()).collect();
         order.sort_by_key(length);
@@ -170,6 +173,16 @@ impl Predictor {
             rest = later;
         }
         Ok(answers)
+    }
+
+    pub(super) fn read(&self, text: &str) -> Result<Reading, PredictError> {
+        self.tokenizer.read(text, self.max_length, !self.span_labels.is_empty()).map_err(compute)
+    }
+
+    /// The pairs of spans that may belong together.
+    pub(super) fn pairs(&self, spans: &SpanBatch) -> PairBatch {
+        let Opinions { link_from, link_to, links, .. } = &self.opinions;
+        if *links { spans.pairs(link_from, link_to, |_| true) } else { PairBatch::default() }
     }
 
     /// Spans by judging every place that may be one, in place of what the tags say.
@@ -213,8 +226,7 @@ impl Predictor {
                 spans.push(row, first, last, span.label);
             }
         }
-        let Opinions { link_from, link_to, links, .. } = &self.opinions;
-        let pairs = if *links { spans.pairs(link_from, link_to, |_| true) } else { PairBatch::default() };
+        let pairs = self.pairs(&spans);
         let scores = self.model.score_opinions(hidden, &spans, &pairs).map_err(compute)?;
         let mut first = 0;
         for index in members {
@@ -262,8 +274,13 @@ fn calibrate(prediction: &mut Prediction, calibration: Calibration) {
     prediction.triplets.iter_mut().for_each(|triplet| triplet.probability = calibration.triplets.apply(triplet.probability));
 }
 
-fn compute(error: impl std::fmt::Display) -> PredictError {
+pub(super) fn compute(error: impl std::fmt::Display) -> PredictError {
     PredictError::Compute(error.to_string())
+}
+
+/// For where a generator is wanted and nothing is drawn.
+pub(super) fn no_draws() -> StdRng {
+    StdRng::seed_from_u64(0)
 }
 
 fn predicted(span: DecodedSpan) -> PredictedSpan {
@@ -271,7 +288,7 @@ fn predicted(span: DecodedSpan) -> PredictedSpan {
 }
 
 /// The edges of a span of units, for the network.
-fn edges(first_row: usize, reading: &Reading, units: &Range<usize>) -> [SpanEdge; 2] {
+pub(super) fn edges(first_row: usize, reading: &Reading, units: &Range<usize>) -> [SpanEdge; 2] {
     let edge = |unit: usize| SpanEdge { piece: first_row as u32 + reading.units[unit].piece, offset: reading.units[unit].offset };
     [edge(units.start), edge(units.end - 1)]
 }
@@ -304,7 +321,7 @@ fn add_triplets(prediction: &mut Prediction, first: usize, (scores, pairs): (&Op
     prediction.triplets = triplets;
 }
 
-fn batch_of(members: &[&Reading]) -> (RaggedBatch, UnitBatch) {
+pub(super) fn batch_of(members: &[&Reading]) -> (RaggedBatch, UnitBatch) {
     let ids: Vec<&[u32]> = members.iter().map(|reading| reading.pieces.ids.as_slice()).collect();
     let batch = RaggedBatch::new(&ids);
     let mut units = UnitBatch::default();
