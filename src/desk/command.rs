@@ -214,6 +214,10 @@ pub enum Command {
     Predict(String),
     /// Asks which words speak for a part of the answer; `None` puts the reasons away.
     Why(Option<Asked>),
+    /// Looks which of these terms mean nearly the same.
+    FindSimilarTerms(Vec<String>),
+    /// Puts away a group that was found.
+    DismissSimilar(Vec<String>),
     /// Keeps a text as a new document.
     AddDocument(String),
 

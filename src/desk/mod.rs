@@ -22,6 +22,7 @@ mod schema;
 mod searching;
 mod suggesting;
 mod team;
+mod similar;
 mod tester;
 mod training;
 
@@ -33,6 +34,7 @@ pub use job::Waker;
 pub use merging::Merging;
 pub use notice::{Level, Notice};
 pub use suggesting::Ghost;
+pub use similar::SimilarTerms;
 pub use tester::{Answered, Tester, Why};
 pub use training::{Phase, RunView, encoder_files};
 
@@ -99,6 +101,7 @@ pub struct Desk {
     merging: merging::Merger,
     training: training::Trainer,
     tester: Tester,
+    similar: SimilarTerms,
     suggester: suggesting::Suggester,
     strip: pieces::PieceStrip,
 }
@@ -109,6 +112,7 @@ impl Desk {
         let settings = surroundings.config.as_deref().map(Settings::load_from).unwrap_or_default();
         Self {
             tester: Tester::new(surroundings.wake.clone()),
+            similar: SimilarTerms::default(),
             suggester: suggesting::Suggester::new(surroundings.wake.clone()),
             strip: pieces::PieceStrip::default(),
             keys: surroundings.config.as_deref().map(crate::store::key_file::load).unwrap_or_default(),
@@ -197,6 +201,8 @@ impl Desk {
             C::UseRun(id) => self.use_run(id),
             C::Predict(text) => self.tester.ask(text),
             C::Why(asked) => self.tester.explain(asked),
+            C::FindSimilarTerms(terms) => self.find_similar(terms),
+            C::DismissSimilar(group) => self.similar.dismiss(&group),
             C::ShowPieces(on) => self.change_settings(|settings| settings.pieces = on),
             C::SetKeys(keys) => self.set_keys(keys),
             C::SetLanguage(language) => self.change_settings(|settings| settings.language = language),
@@ -220,6 +226,7 @@ impl Desk {
         self.poll_merge();
         self.poll_training();
         self.tester.poll();
+        self.similar.poll();
         self.poll_suggestions();
         self.poll_pieces();
         const RETRY_MS: i64 = 2_000;
@@ -320,6 +327,11 @@ impl Desk {
     /// Stored runs, oldest first.
     pub fn runs(&self) -> &[RunSummary] {
         self.open.as_ref().map_or(&[], |open| &open.runs)
+    }
+
+    /// Terms that may mean the same.
+    pub fn similar_terms(&self) -> &SimilarTerms {
+        &self.similar
     }
 
     pub fn tester(&self) -> &Tester {

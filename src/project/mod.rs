@@ -23,6 +23,7 @@ mod relabel;
 mod schema;
 mod split;
 mod tally;
+mod terms;
 mod text;
 mod words;
 
@@ -43,6 +44,7 @@ pub use relabel::{KeyUse, NewQuestion, Plan, SchemaChange, SchemaError};
 pub use schema::{Class, LabelId, Polarity, Question, QuestionId, Schema, SpanLabel};
 pub use split::{Split, assign_split};
 pub use tally::Tally;
+pub use terms::{TermGroups, group_names, spelling, term_of};
 pub use text::{TextRange, byte_to_char, char_to_byte};
 pub use words::{MOST_WORDS, WordMatcher, WordRule};
 

@@ -1,6 +1,6 @@
 //! What is asked about each document: questions with their classes, and labels for spans.
 
-use super::{Kind, View, WordRule};
+use super::{Kind, TermGroups, View, WordRule};
 use serde::{Deserialize, Serialize};
 
 /// A question of the schema, by its place.
@@ -100,6 +100,9 @@ pub struct Schema {
     /// Saved filters and orders.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub views: Vec<View>,
+    /// Terms that mean the same.
+    #[serde(default, skip_serializing_if = "TermGroups::is_empty")]
+    pub term_groups: TermGroups,
 }
 
 /// Letters and a digit that mean something else where one labels; no label can have them.
@@ -128,7 +131,8 @@ impl Schema {
             .collect();
         let classes = classes.iter().enumerate().map(|(at, name)| Class { name: name.as_ref().to_owned(), hue: (at % 8) as u8 }).collect();
         let questions = vec![Question { name: "sentiment".to_owned(), classes, kind: Kind::One }];
-        Self { questions, span_labels, class_notes: Vec::new(), label_notes: Vec::new(), words: Vec::new(), views: Vec::new() }
+        let (words, views, term_groups) = (Vec::new(), Vec::new(), TermGroups::new());
+        Self { questions, span_labels, class_notes: Vec::new(), label_notes: Vec::new(), words, views, term_groups }
     }
 
     /// The first question with one class for an answer: what a model learns, and what an imported label answers.
