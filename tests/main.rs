@@ -8,6 +8,7 @@ mod desk;
 mod figures;
 mod formats;
 mod import;
+mod insights;
 mod interval;
 mod mining;
 mod nn;

@@ -3,10 +3,10 @@
 //! the embedding of each piece, times that embedding. To first order it is what the score would lose without the piece.
 
 use super::predictor::{Predictor, batch_of, compute, edges};
-use super::{PredictError, Prediction};
-use crate::nn::{CandidateBatch, Mode, Params, SpanBatch, Tensor, TensorResult};
+use super::{PredictError, PredictedSpan, Prediction};
+use crate::nn::{CandidateBatch, Logits, Mode, Params, SpanBatch, Tensor, TensorResult};
 use crate::project::TextRange;
-use crate::text::{Candidate, Reading, candidates, tag_count, units_under, word_joins};
+use crate::text::{Candidate, Reading, candidates, units_under, word_joins};
 use std::sync::PoisonError;
 
 /// An answer to be explained. Places are those in the [`Prediction`].
@@ -66,28 +66,10 @@ impl Predictor {
         let logits = self.model.forward(&batch, &units, &mut mode)?;
         match asked {
             Asked::Class(class) => logits.class.map(|logits| lead(&logits, 0, usize::from(class))).transpose(),
-            Asked::Span(at) => {
-                let Some(span) = prediction.spans.get(at) else { return Ok(None) };
-                let own = units_under(&reading.units, span.range);
-                if let Some(scorer) = self.model.scorer() {
-                    let places = candidates(&word_joins(text, &reading.units), self.widest_span);
-                    let Some(Candidate { units, width }) = places.into_iter().find(|place| place.units == own) else { return Ok(None) };
-                    let mut asked = CandidateBatch::default();
-                    asked.push(edges(0, reading, &units), width);
-                    let answers = scorer.forward(&logits.hidden, &asked, &mut mode)?;
-                    return answers.narrow(1, usize::from(span.label), 1)?.sum_all().map(Some);
-                }
-                let Some(tags) = logits.tags.filter(|_| !own.is_empty()) else { return Ok(None) };
-                let begin = 1 + 2 * usize::from(span.label);
-                debug_assert!(begin + 1 < tag_count(self.span_labels().len()));
-                let row = |unit: usize| {
-                    let tag = if unit == own.start { begin } else { begin + 1 };
-                    let row = tags.narrow(0, unit, 1)?;
-                    row.narrow(1, tag, 1)? - row.narrow(1, 0, 1)?
-                };
-                let rows = own.clone().map(row).collect::<TensorResult<Vec<_>>>()?;
-                Tensor::cat(&rows, 0)?.mean_all().map(Some)
-            }
+            Asked::Span(at) => match prediction.spans.get(at) {
+                Some(span) => self.span_score(text, reading, (&logits, &mut mode), span),
+                None => Ok(None),
+            },
             Asked::Polarity(at) => {
                 let spans = self.span_batch(reading, prediction);
                 let Some(shares) = prediction.spans.get(at).and_then(|span| span.polarity) else { return Ok(None) };
@@ -107,6 +89,34 @@ impl Predictor {
                 opinions.and_then(|opinions| opinions.links).map(|logits| lead(&logits, pair, 1)).transpose()
             }
         }
+    }
+
+    /// How far a span's tags stand before none, in logits a unit; of a span that was judged by itself, how far it stands before
+    /// being none.
+    fn span_score(
+        &self,
+        text: &str,
+        reading: &Reading,
+        (logits, mode): (&Logits, &mut Mode),
+        span: &PredictedSpan,
+    ) -> TensorResult<Option<Tensor>> {
+        let own = units_under(&reading.units, span.range);
+        if let Some(scorer) = self.model.scorer() {
+            let places = candidates(&word_joins(text, &reading.units), self.widest_span);
+            let Some(Candidate { units, width }) = places.into_iter().find(|place| place.units == own) else { return Ok(None) };
+            let mut asked = CandidateBatch::default();
+            asked.push(edges(0, reading, &units), width);
+            let answers = scorer.forward(&logits.hidden, &asked, mode)?;
+            return answers.narrow(1, usize::from(span.label), 1)?.sum_all().map(Some);
+        }
+        let Some(tags) = logits.tags.as_ref().filter(|_| !own.is_empty()) else { return Ok(None) };
+        let begin = 1 + 2 * usize::from(span.label);
+        let row = |unit: usize| {
+            let row = tags.narrow(0, unit, 1)?;
+            row.narrow(1, if unit == own.start { begin } else { begin + 1 }, 1)? - row.narrow(1, 0, 1)?
+        };
+        let rows = own.clone().map(row).collect::<TensorResult<Vec<_>>>()?;
+        Tensor::cat(&rows, 0)?.mean_all().map(Some)
     }
 
     fn span_batch(&self, reading: &Reading, prediction: &Prediction) -> SpanBatch {
