@@ -1,9 +1,11 @@
 //! Networks: against transformers' numbers, against candle's own ops, against finite differences, and by learning.
 
+mod chain;
 mod encoder;
 mod kernels;
 mod learning;
 mod loading;
 mod opinion;
 mod reference;
+mod scorer;
 mod support;

@@ -18,7 +18,7 @@ fn roles() -> Roles {
 }
 
 fn link(from: u32, to: u32, polarity: Option<Polarity>) -> LinkAnswer {
-    LinkAnswer { from, to, polarity, probability: 1.0 }
+    LinkAnswer { from, to: Some(to), polarity, probability: 1.0 }
 }
 
 // ---- scores ----
@@ -162,7 +162,7 @@ fn a_project_teaches_polarity_and_links() {
 // ---- runs ----
 
 /// The toy reviews with what they say: an opinion has the polarity of its review, and belongs to the aspect next to it.
-fn linked() -> TrainData {
+pub fn linked() -> TrainData {
     let mut data = toys();
     for example in &mut data.examples {
         let class = example.class.unwrap();
@@ -175,7 +175,7 @@ fn linked() -> TrainData {
     data
 }
 
-fn thorough() -> TrainConfig {
+pub fn thorough() -> TrainConfig {
     let weights = TrainConfig { polarity_loss_weight: 1.0, link_loss_weight: 1.0, ..quick() };
     TrainConfig { epochs: 24, layers: 4, lr: 3e-4, dropout: 0.0, batch_examples: 4, ..weights }
 }
@@ -198,7 +198,8 @@ fn triplets_are_learnt_and_answered_as_the_run_did() {
         let answer = predictor.predict(&example.text).unwrap();
         let polarities: Vec<_> = answer.spans.iter().map(|span| span.polarity.map(|shares| most_likely(shares).0)).collect();
         assert_eq!(polarities, doc.opinions.polarities);
-        let mut links: Vec<_> = doc.opinions.links.iter().map(|link| (link.to as usize, link.from as usize, link.polarity)).collect();
+        let mut links: Vec<_> =
+            doc.opinions.links.iter().map(|link| (link.to.map(|to| to as usize), link.from as usize, link.polarity)).collect();
         links.sort_by_key(|(aspect, opinion, _)| (*aspect, *opinion));
         let triplets: Vec<_> =
             answer.triplets.iter().map(|each| (each.aspect, each.opinion, each.polarity.map(|shares| most_likely(shares).0))).collect();

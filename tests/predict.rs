@@ -2,7 +2,8 @@
 
 use crate::train::{quick, run, toys};
 use gloss::nn::{ModelFiles, Weights};
-use gloss::predict::{PredictError, Prediction, Predictor};
+use gloss::predict::{Asked, PredictError, Prediction, Predictor, mean, similar};
+use gloss::project::TextRange;
 use gloss::train::{Report, TrainConfig};
 use std::sync::OnceLock;
 
@@ -108,4 +109,57 @@ fn files_that_are_no_model_of_ours_are_refused() {
     let Weights::Safetensors(bytes) = &files.weights else { panic!("not safetensors") };
     let half = Weights::Safetensors(bytes[..bytes.len() / 2].into());
     check(ModelFiles { weights: half, ..files.clone() }, "damaged");
+}
+
+#[test]
+fn words_speak_for_an_answer() {
+    let predictor = &trained().2;
+    let text = "房间很干净，但是 breakfast was terrible 👨🏻‍🚒";
+    let before = predictor.predict(text).unwrap();
+    let check = |asked: Asked| {
+        let reasons = predictor.why(text, &before, asked).unwrap();
+        assert!(reasons.windows(2).all(|pair| pair[0].range.end() <= pair[1].range.start()), "in order, without overlaps");
+        assert!(reasons.iter().all(|reason| reason.weight.is_finite()) && reasons.iter().any(|reason| reason.weight != 0.0));
+        // Letters of a word stand together.
+        assert!(reasons.iter().any(|reason| reason.range.of(text) == "terrible"), "{asked:?}");
+        reasons
+    };
+    let (one, other) = (check(Asked::Class(0)), check(Asked::Class(1)));
+    // Of two classes what speaks for the one speaks against the other.
+    for (one, other) in one.iter().zip(&other) {
+        assert!((one.weight + other.weight).abs() < 1e-3 * (1.0 + one.weight.abs()), "{one:?} {other:?}");
+    }
+    for at in 0..before.spans.len() {
+        check(Asked::Span(at));
+    }
+    assert!(predictor.why(text, &before, Asked::Span(99)).unwrap().is_empty());
+    assert!(predictor.why(text, &before, Asked::Polarity(0)).unwrap().is_empty(), "this model knows no polarity");
+    assert!(predictor.why(text, &before, Asked::Link(0)).unwrap().is_empty());
+    assert!(predictor.why("", &predictor.predict("").unwrap(), Asked::Class(0)).unwrap().is_empty());
+    assert_eq!(predictor.predict(text).unwrap(), before, "asking changes nothing");
+}
+
+#[test]
+fn pieces_of_a_word_count_together() {
+    let predictor = &trained().2;
+    let text = "terrible";
+    let reasons = predictor.why(text, &predictor.predict(text).unwrap(), Asked::Class(0)).unwrap();
+    assert_eq!(reasons.iter().map(|reason| reason.range.of(text)).collect::<Vec<_>>(), ["terrible"]);
+}
+
+#[test]
+fn terms_used_alike_are_found() {
+    let near = |x: f32, y: f32| vec![x, y, 1.0];
+    // Two close pairs and one apart; the last has no vector.
+    let vectors = [near(5.0, 0.1), near(5.0, -0.1), near(-4.0, 3.0), near(-4.1, 3.1), near(0.0, -6.0), vec![]];
+    assert_eq!(similar(&vectors[..5], 0.9), [vec![2, 3], vec![0, 1]]);
+    assert!(similar(&vectors, 1.1).is_empty() && similar(&[], 0.5).is_empty());
+    assert_eq!(mean([[1.0, 3.0].as_slice(), &[], &[3.0, 5.0]].into_iter()), [2.0, 4.0]);
+
+    let predictor = &trained().2;
+    let text = "房间很干净，房间很大";
+    let range = |bytes| TextRange::new(text, bytes).unwrap();
+    let found = predictor.vectors(text, &[range(0..6), range(18..24)]).unwrap();
+    assert!(found.iter().all(|vector| vector.len() > 8) && found[0] != found[1]);
+    assert_eq!(predictor.vectors("", &[]).unwrap(), Vec::<Vec<f32>>::new());
 }

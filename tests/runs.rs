@@ -10,6 +10,7 @@ fn report() -> Report {
     Report {
         scores: Scores { accuracy: Some(0.9), macro_f1: Some(0.8), ..Scores::default() },
         scored_on: "dev".to_owned(),
+        slices: Vec::new(),
         examples: 10,
         best_step: 3,
         best_epoch: 1.0,

@@ -210,14 +210,14 @@ fn tags_read_as_spans() {
 #[test]
 fn viterbi_keeps_tags_well_formed() {
     let log = |rows: &[[f32; 5]]| rows.iter().flatten().map(|p| p.ln()).collect::<Vec<f32>>();
-    let check = |rows: &[[f32; 5]], wanted: &[u16]| assert_eq!(viterbi(&log(rows), 5, &[]), wanted);
+    let check = |rows: &[[f32; 5]], wanted: &[u16]| assert_eq!(viterbi(&log(rows), 5, &[], &[]), wanted);
     check(&[], &[]);
     // I alone is most likely, but nothing began: B is the better way to have it.
     check(&[[0.1, 0.3, 0.6, 0.0, 0.0], [0.1, 0.0, 0.9, 0.0, 0.0]], &[1, 2]);
     // I of the other label can't go on.
     check(&[[0.0, 0.9, 0.0, 0.1, 0.0], [0.1, 0.0, 0.4, 0.0, 0.5]], &[1, 2]);
     check(&[[0.9, 0.1, 0.0, 0.0, 0.0], [0.9, 0.1, 0.0, 0.0, 0.0]], &[0, 0]);
-    assert_eq!(viterbi(&[f32::NAN; 10], 5, &[]), [0, 0], "no panic and no tag on nonsense");
+    assert_eq!(viterbi(&[f32::NAN; 10], 5, &[], &[]), [0, 0], "no panic and no tag on nonsense");
 }
 
 #[test]
@@ -234,10 +234,10 @@ fn words_of_letters_are_said_whole_and_chinese_ones_by_character() {
     // Without the word the last letter alone would be the likeliest opinion.
     let row = |o: f32, b: f32, i: f32| [o.ln(), b.ln(), i.ln()];
     let logs = [row(0.9, 0.1, 0.0), row(0.8, 0.1, 0.1), row(0.1, 0.8, 0.1)].concat();
-    assert_eq!(viterbi(&logs, 3, &[]), [0, 0, 1]);
-    assert_eq!(viterbi(&logs, 3, &[false, true, true]), [0, 0, 0]);
+    assert_eq!(viterbi(&logs, 3, &[], &[]), [0, 0, 1]);
+    assert_eq!(viterbi(&logs, 3, &[false, true, true], &[]), [0, 0, 0]);
     let logs = [row(0.4, 0.6, 0.0), row(0.5, 0.1, 0.4), row(0.1, 0.1, 0.8)].concat();
-    assert_eq!(viterbi(&logs, 3, &[false, true, true]), [1, 2, 2]);
+    assert_eq!(viterbi(&logs, 3, &[false, true, true], &[]), [1, 2, 2]);
 }
 
 #[test]
@@ -324,7 +324,7 @@ proptest! {
         logits in prop::collection::vec(-9f32..0.0, 0..100),
         joined in prop::collection::vec(any::<bool>(), 0..22),
     ) {
-        let tags = viterbi(&logits, 5, &joined);
+        let tags = viterbi(&logits, 5, &joined, &[]);
         prop_assert_eq!(tags.len(), logits.len() / 5);
         for (at, pair) in tags.windows(2).enumerate() {
             if joined.get(at + 1) == Some(&true) {

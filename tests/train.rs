@@ -9,7 +9,7 @@ use gloss::train::{
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 fn names(list: &[&str]) -> Vec<String> {
@@ -181,6 +181,7 @@ pub fn toys() -> TrainData {
         span_labels: names(&["aspect", "opinion"]),
         roles: Roles { aspects: vec![0], opinions: vec![1] },
         examples: of(Split::Train, 0).chain(of(Split::Dev, 100)).collect(),
+        underway: BTreeSet::new(),
     }
 }
 

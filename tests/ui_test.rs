@@ -128,3 +128,37 @@ fn an_older_run_can_answer() {
     draw_until(&mut harness, |stage| stage.desk.tester().is_ready());
     assert_eq!(harness.state().desk.tester().run(), Some("run-0001"));
 }
+
+#[test]
+fn it_says_which_words_speak_for_an_answer() {
+    let mut harness = place(Some(tiny()));
+    type_text(&mut harness, "房间 很干净，terrible 👨🏻‍🚒");
+    let tester = harness.state().desk.tester();
+    let (best, _) = tester.answered().unwrap().prediction.best_class().unwrap();
+    let name = format!("Why {}?", tester.classes()[usize::from(best)]);
+    harness.get_by_role_and_label(Role::Button, &name).click();
+    harness.run_steps(2);
+    draw_until(&mut harness, |stage| stage.desk.tester().why().is_some());
+    harness.run_steps(2);
+    let reasons = harness.state().desk.tester().why().unwrap().reasons.clone();
+    assert!(!reasons.is_empty() && reasons.iter().all(|reason| reason.weight.is_finite()));
+    harness.get_by_label_contains("Most: ");
+    harness.get_by_label("Put away").click();
+    harness.run_steps(2);
+    assert!(harness.state().desk.tester().asked_why().is_none() && harness.query_by_label_contains("Most: ").is_none());
+    // Another text puts the question away.
+    harness.get_by_role_and_label(Role::Button, &name).click();
+    harness.run_steps(2);
+    type_text(&mut harness, "!");
+    assert!(harness.state().desk.tester().asked_why().is_none());
+}
+
+#[test]
+fn the_lattice_is_drawn_on_demand() {
+    let mut harness = place(Some(tiny()));
+    type_text(&mut harness, "房间很干净");
+    assert!(harness.query_by_label("Tags of 5 characters").is_none());
+    harness.get_by_label("Tags, character by character").click();
+    harness.run_steps(20);
+    harness.get_by_label("Tags of 5 characters");
+}

@@ -314,6 +314,9 @@ pub struct PredictArgs {
     /// The run whose model answers; without it the newest finished one
     #[arg(long, value_name = "R")]
     pub run: Option<String>,
+    /// Which words speak for each answer, and which against it; slower
+    #[arg(long)]
+    pub why: bool,
 }
 
 #[derive(Debug, Args)]

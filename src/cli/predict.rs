@@ -2,7 +2,8 @@
 
 use super::{CliError, PredictArgs, existing};
 use crate::nn::ModelFiles;
-use crate::predict::{PredictedSpan, PredictedTriplet, Prediction, Predictor, most_likely};
+use crate::predict::{Asked, PredictError, PredictedSpan, PredictedTriplet, Prediction, Predictor, Reason, most_likely};
+use crate::project::TextRange;
 use crate::store::{RunStatus, Runs, StoreError, model_folder};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -14,7 +15,7 @@ const BATCH_LINES: usize = 64;
 pub(super) fn run(args: &PredictArgs) -> Result<(), CliError> {
     let predictor = Predictor::new(&model(args)?).map_err(|error| CliError::Failed(error.to_string()))?;
     let input = BufReader::with_capacity(1 << 16, std::io::stdin().lock());
-    score_lines(&predictor, input, BufWriter::new(std::io::stdout().lock()))
+    score_lines(&Answering { predictor: &predictor, why: args.why }, input, BufWriter::new(std::io::stdout().lock()))
 }
 
 fn model(args: &PredictArgs) -> Result<ModelFiles, CliError> {
@@ -35,7 +36,7 @@ fn model(args: &PredictArgs) -> Result<ModelFiles, CliError> {
 }
 
 /// Answers every line in order. A batch ends when it is full or when reading on would have to wait.
-fn score_lines<R: std::io::Read>(predictor: &Predictor, mut input: BufReader<R>, mut output: impl Write) -> Result<(), CliError> {
+fn score_lines<R: std::io::Read>(answering: &Answering<'_>, mut input: BufReader<R>, mut output: impl Write) -> Result<(), CliError> {
     let mut texts: Vec<String> = Vec::with_capacity(BATCH_LINES);
     for number in 1usize.. {
         let mut line = Vec::new();
@@ -45,13 +46,13 @@ fn score_lines<R: std::io::Read>(predictor: &Predictor, mut input: BufReader<R>,
             match text {
                 Ok(text) => texts.push(text.trim_end_matches(['\n', '\r']).to_owned()),
                 Err(error) => {
-                    answer(predictor, &mut texts, &mut output)?;
+                    answer(answering, &mut texts, &mut output)?;
                     return Err(error);
                 }
             }
         }
         if at_end || texts.len() == BATCH_LINES || !input.buffer().contains(&b'\n') {
-            answer(predictor, &mut texts, &mut output)?;
+            answer(answering, &mut texts, &mut output)?;
         }
         if at_end {
             break;
@@ -60,13 +61,22 @@ fn score_lines<R: std::io::Read>(predictor: &Predictor, mut input: BufReader<R>,
     Ok(())
 }
 
-fn answer(predictor: &Predictor, texts: &mut Vec<String>, output: &mut impl Write) -> Result<(), CliError> {
+/// Who answers, and whether with reasons.
+struct Answering<'a> {
+    predictor: &'a Predictor,
+    why: bool,
+}
+
+fn answer(Answering { predictor, why }: &Answering<'_>, texts: &mut Vec<String>, output: &mut impl Write) -> Result<(), CliError> {
     // An empty line asks nothing, but has its line in the answer.
     let asked: Vec<&str> = texts.iter().map(String::as_str).filter(|text| !text.trim().is_empty()).collect();
     let mut answered = predictor.predict_many(&asked).map_err(|error| CliError::Failed(error.to_string()))?.into_iter();
     for text in texts.iter() {
         let prediction = if text.trim().is_empty() { Prediction::default() } else { answered.next().unwrap_or_default() };
-        serde_json::to_writer(&mut *output, &Line { predictor, text, prediction: &prediction }).map_err(std::io::Error::from)?;
+        let failed = |error: PredictError| CliError::Failed(error.to_string());
+        let reasons = if *why { Some(Reasons::of(predictor, text, &prediction).map_err(failed)?) } else { None };
+        let line = Line { predictor, text, prediction: &prediction, reasons: reasons.as_ref() };
+        serde_json::to_writer(&mut *output, &line).map_err(std::io::Error::from)?;
         output.write_all(b"\n")?;
     }
     texts.clear();
@@ -78,18 +88,65 @@ struct Line<'a> {
     predictor: &'a Predictor,
     text: &'a str,
     prediction: &'a Prediction,
+    reasons: Option<&'a Reasons>,
+}
+
+/// What each word does for the class, each span, its polarity and each triplet.
+#[derive(Default)]
+struct Reasons {
+    class: Vec<Reason>,
+    spans: Vec<Vec<Reason>>,
+    polarities: Vec<Vec<Reason>>,
+    triplets: Vec<Vec<Reason>>,
+}
+
+impl Reasons {
+    fn of(predictor: &Predictor, text: &str, prediction: &Prediction) -> Result<Self, PredictError> {
+        let why = |asked| predictor.why(text, prediction, asked);
+        Ok(Self {
+            class: prediction.best_class().map_or(Ok(Vec::new()), |(class, _)| why(Asked::Class(class)))?,
+            spans: (0..prediction.spans.len()).map(|at| why(Asked::Span(at))).collect::<Result<_, _>>()?,
+            polarities: (0..prediction.spans.len()).map(|at| why(Asked::Polarity(at))).collect::<Result<_, _>>()?,
+            triplets: (0..prediction.triplets.len()).map(|at| why(Asked::Link(at))).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// A word with what it does for an answer, in logits.
+#[derive(Serialize)]
+struct LineReason<'a> {
+    #[serde(flatten)]
+    place: LinePlace<'a>,
+    weight: f32,
+}
+
+/// `None` where nobody asked, or nothing can be said.
+fn line_reasons<'a>(text: &'a str, reasons: Option<&Vec<Reason>>) -> Option<Vec<LineReason<'a>>> {
+    let line = |reason: &Reason| LineReason { place: LinePlace::of(text, reason.range), weight: reason.weight };
+    reasons.filter(|reasons| !reasons.is_empty()).map(|reasons| reasons.iter().map(line).collect())
 }
 
 impl Serialize for Line<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { predictor, text, prediction } = self;
+        let Self { predictor, text, prediction, reasons } = self;
         let class = prediction.best_class().and_then(|(class, _)| predictor.classes().get(usize::from(class)));
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("class", &class)?;
         map.serialize_entry("probabilities", &Named(predictor.classes(), &prediction.probabilities))?;
-        let spans: Vec<LineSpan<'_>> = prediction.spans.iter().map(|span| LineSpan::of(predictor, text, span)).collect();
+        if let Some(why) = line_reasons(text, reasons.map(|reasons| &reasons.class)) {
+            map.serialize_entry("why", &why)?;
+        }
+        let span = |(at, span): (usize, &PredictedSpan)| LineSpan {
+            why: line_reasons(text, reasons.and_then(|reasons| reasons.spans.get(at))),
+            polarity_why: line_reasons(text, reasons.and_then(|reasons| reasons.polarities.get(at))),
+            ..LineSpan::of(predictor, text, span)
+        };
+        let spans: Vec<LineSpan<'_>> = prediction.spans.iter().enumerate().map(span).collect();
         map.serialize_entry("spans", &spans)?;
-        let triplets = prediction.triplets.iter().filter_map(|triplet| LineTriplet::of(text, prediction, triplet));
+        let triplets = prediction.triplets.iter().enumerate().filter_map(|(at, triplet)| {
+            let why = line_reasons(text, reasons.and_then(|reasons| reasons.triplets.get(at)));
+            Some(LineTriplet { why, ..LineTriplet::of(text, prediction, triplet)? })
+        });
         map.serialize_entry("triplets", &triplets.collect::<Vec<_>>())?;
         map.end()
     }
@@ -108,6 +165,10 @@ struct LineSpan<'a> {
     polarity: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     polarity_probability: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<Vec<LineReason<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    polarity_why: Option<Vec<LineReason<'a>>>,
 }
 
 impl<'a> LineSpan<'a> {
@@ -123,6 +184,8 @@ impl<'a> LineSpan<'a> {
             probability: span.probability,
             polarity: polarity.map(|(polarity, _)| polarity.name()),
             polarity_probability: polarity.map(|(_, probability)| probability),
+            why: None,
+            polarity_why: None,
         }
     }
 }
@@ -135,28 +198,38 @@ struct LinePlace<'a> {
     text: &'a str,
 }
 
+impl<'a> LinePlace<'a> {
+    fn of(text: &'a str, range: TextRange) -> Self {
+        let std::ops::Range { start, end } = range.chars(text);
+        Self { start, end, text: range.of(text) }
+    }
+}
+
 /// What is said about what.
 #[derive(Serialize)]
 struct LineTriplet<'a> {
-    aspect: LinePlace<'a>,
+    /// `null` where the opinion is about nothing that has words.
+    aspect: Option<LinePlace<'a>>,
     opinion: LinePlace<'a>,
     /// `null` where the model learnt no polarity.
     polarity: Option<&'static str>,
     probability: f32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<Vec<LineReason<'a>>>,
 }
 
 impl<'a> LineTriplet<'a> {
     fn of(text: &'a str, prediction: &Prediction, triplet: &PredictedTriplet) -> Option<Self> {
-        let place = |span: usize| {
-            let range = prediction.spans.get(span)?.range;
-            let std::ops::Range { start, end } = range.chars(text);
-            Some(LinePlace { start, end, text: range.of(text) })
-        };
+        let place = |span: usize| Some(LinePlace::of(text, prediction.spans.get(span)?.range));
         Some(Self {
-            aspect: place(triplet.aspect)?,
+            aspect: match triplet.aspect {
+                Some(aspect) => Some(place(aspect)?),
+                None => None,
+            },
             opinion: place(triplet.opinion)?,
             polarity: triplet.polarity.map(|shares| most_likely(shares).0.name()),
             probability: triplet.probability,
+            why: None,
         })
     }
 }

@@ -3,7 +3,7 @@
 use super::{CliError, ProgressLine, TrainArgs, now_ms};
 use crate::desk::encoder_files;
 use crate::store::{ProjectFile, RunWriter};
-use crate::train::{EncoderChoice, Outcome, Readiness, Report, Scores, Signal, TrainConfig, TrainData, TrainEvent, fit};
+use crate::train::{EncoderChoice, Outcome, Readiness, Report, Scores, Signal, Slice, TrainConfig, TrainData, TrainEvent, fit};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -167,6 +167,22 @@ fn finished_line(run: &str, report: &Report) -> Value {
         "real_tokens_per_s": report.real_tokens_per_s,
     });
     for (name, score) in scores.opinions.named() {
+        if let Some(score) = score {
+            line[name] = json!(score);
+        }
+    }
+    line["slices"] = report.slices.iter().map(slice).collect();
+    line
+}
+
+/// A part of the held-out documents; scores that it has none of are left out.
+fn slice(slice: &Slice) -> Value {
+    let mut line = json!({ "of": slice.of, "examples": slice.docs.len() });
+    if let Some((shortest, longest)) = slice.characters {
+        line["characters"] = json!([shortest, longest]);
+    }
+    let all = [("accuracy", slice.accuracy), ("macro_f1", slice.macro_f1), ("span_f1", slice.span_f1)];
+    for (name, score) in all.into_iter().chain(slice.opinions.named()) {
         if let Some(score) = score {
             line[name] = json!(score);
         }

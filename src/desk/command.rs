@@ -2,6 +2,7 @@
 
 use super::examining::SharePlan;
 use super::exporting::ExportPlan;
+use crate::predict::Asked;
 use crate::project::{
     AnnotatorId, Answer, AttributeValue, CommentId, DocId, Filter, Layer, Order, Polarity, QuestionId, Schema, SchemaChange, SpanId, State,
     TextRange,
@@ -256,6 +257,12 @@ pub enum Command {
     /// Predicts with this run's model from now on; `None` is the newest finished one.
     UseRun(Option<String>),
     Predict(String),
+    /// Asks which words speak for a part of the answer; `None` puts the reasons away.
+    Why(Option<Asked>),
+    /// Looks which of these terms mean nearly the same.
+    FindSimilarTerms(Vec<String>),
+    /// Puts away a group that was found.
+    DismissSimilar(Vec<String>),
     /// Keeps a text as a new document.
     AddDocument(String),
 

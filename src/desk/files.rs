@@ -45,6 +45,7 @@ impl Desk {
         self.finish_saving();
         self.training.forget();
         self.tester.forget();
+        self.similar = super::SimilarTerms::default();
         self.suggester.forget();
         self.strip.clear();
         self.importing.forget();

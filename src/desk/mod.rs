@@ -22,6 +22,7 @@ mod queue;
 mod saving;
 mod schema;
 mod searching;
+mod similar;
 mod suggesting;
 mod team;
 mod tester;
@@ -36,8 +37,9 @@ pub use importing::Importing;
 pub use job::Waker;
 pub use merging::Merging;
 pub use notice::{Level, Notice};
+pub use similar::SimilarTerms;
 pub use suggesting::Ghost;
-pub use tester::{Answered, Tester};
+pub use tester::{Answered, Tester, Why};
 pub use training::{Phase, RunView, encoder_files};
 
 pub use crate::store::Charset;
@@ -113,6 +115,7 @@ pub struct Desk {
     merging: merging::Merger,
     training: training::Trainer,
     tester: Tester,
+    similar: SimilarTerms,
     suggester: suggesting::Suggester,
     /// Those of work in the background.
     threads: crate::nn::Threads,
@@ -126,6 +129,7 @@ impl Desk {
         Self {
             tester: Tester::new(surroundings.wake.clone()),
             threads: crate::nn::Threads::default(),
+            similar: SimilarTerms::default(),
             suggester: suggesting::Suggester::new(surroundings.wake.clone()),
             strip: pieces::PieceStrip::default(),
             keys: surroundings.config.as_deref().map(crate::store::key_file::load).unwrap_or_default(),
@@ -223,6 +227,9 @@ impl Desk {
             C::ExportModel { run, folder } => self.export_model(&run, &folder),
             C::UseRun(id) => self.use_run(id),
             C::Predict(text) => self.tester.ask(text),
+            C::Why(asked) => self.tester.explain(asked),
+            C::FindSimilarTerms(terms) => self.find_similar(terms),
+            C::DismissSimilar(group) => self.similar.dismiss(&group),
             C::ShowPieces(on) => self.change_settings(|settings| settings.pieces = on),
             C::SetKeys(keys) => self.set_keys(keys),
             C::SetLanguage(language) => self.change_settings(|settings| settings.language = language),
@@ -249,6 +256,7 @@ impl Desk {
         self.poll_merge();
         self.poll_training();
         self.tester.poll();
+        self.similar.poll();
         self.poll_suggestions();
         self.poll_pieces();
         const RETRY_MS: i64 = 2_000;
@@ -357,6 +365,11 @@ impl Desk {
     /// Stored runs, oldest first.
     pub fn runs(&self) -> &[RunSummary] {
         self.open.as_ref().map_or(&[], |open| &open.runs)
+    }
+
+    /// Terms that may mean the same.
+    pub fn similar_terms(&self) -> &SimilarTerms {
+        &self.similar
     }
 
     pub fn tester(&self) -> &Tester {

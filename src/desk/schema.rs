@@ -105,6 +105,12 @@ impl Phrases {
             C::RemoveWords { places } => pick(format!("stop suggesting {} words", places.len()), format!("不再建议 {} 个词", places.len())),
             C::SaveView { view } => pick(format!("keep the view {}", view.name), format!("保存视图「{}」", view.name)),
             C::DeleteView { name } => pick(format!("delete the view {name}"), format!("删除视图「{name}」")),
+            C::GroupTerms { terms, name } if name.trim().is_empty() => {
+                pick(format!("{} terms by themselves", terms.len()), format!("{} 个词各自统计", terms.len()))
+            }
+            C::GroupTerms { terms, name } => {
+                pick(format!("count {} terms as {}", terms.len(), name.trim()), format!("将 {} 个词归为「{}」", terms.len(), name.trim()))
+            }
             C::AddClass { name, .. } => pick(format!("add class {}", name.trim()), format!("添加类别「{}」", name.trim())),
             C::AddSpanLabel { name } => pick(format!("add span label {}", name.trim()), format!("添加片段标签「{}」", name.trim())),
             C::AddAll { .. } => pick("add labels from a template".to_owned(), "从模板添加标签".to_owned()),

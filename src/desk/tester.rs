@@ -3,7 +3,7 @@
 use super::Desk;
 use super::job::Waker;
 use crate::nn::ModelFiles;
-use crate::predict::{Prediction, Predictor};
+use crate::predict::{Asked, Prediction, Predictor, Reason};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::JoinHandle;
@@ -18,16 +18,35 @@ pub struct Answered {
     pub took_ms: f64,
 }
 
+/// Why the model answered so.
+#[derive(Clone, Debug)]
+pub struct Why {
+    pub asked: Asked,
+    /// In reading order of the text of the answer.
+    pub reasons: Vec<Reason>,
+}
+
 type Source = Box<dyn FnOnce() -> Result<ModelFiles, String> + Send>;
 
 enum Request {
-    Load { run: String, source: Source },
-    Predict { text: String },
+    Load {
+        run: String,
+        source: Source,
+    },
+    Predict {
+        text: String,
+    },
+    /// Of the text last predicted.
+    Why {
+        text: String,
+        asked: Asked,
+    },
 }
 
 enum News {
     Loaded { run: String, classes: Vec<String>, span_labels: Vec<String> },
     Answered(Box<Answered>),
+    Explained { text: String, why: Why },
     Failed(String),
 }
 
@@ -42,6 +61,9 @@ pub struct Tester {
     classes: Vec<String>,
     span_labels: Vec<String>,
     answered: Option<Answered>,
+    /// What was last asked about the answer, and the reasons once they are there.
+    asked_why: Option<Asked>,
+    why: Option<Why>,
     error: Option<String>,
 }
 
@@ -73,6 +95,8 @@ impl Tester {
             classes: Vec::new(),
             span_labels: Vec::new(),
             answered: None,
+            asked_why: None,
+            why: None,
             error: None,
         }
     }
@@ -108,6 +132,16 @@ impl Tester {
         self.answered.as_ref()
     }
 
+    /// Which part of the answer is being explained.
+    pub fn asked_why(&self) -> Option<Asked> {
+        self.asked_why
+    }
+
+    /// The reasons for it; `None` until they are computed.
+    pub fn why(&self) -> Option<&Why> {
+        self.why.as_ref().filter(|why| self.asked_why == Some(why.asked))
+    }
+
     /// Names of the classes in the order of the probabilities.
     pub fn classes(&self) -> &[String] {
         &self.classes
@@ -123,11 +157,21 @@ impl Tester {
     }
 
     pub(super) fn ask(&mut self, text: String) {
+        (self.asked_why, self.why) = (None, None);
         self.asked = text;
         if self.asked.trim().is_empty() {
             self.answered = None;
         } else if self.ready {
             self.send(Request::Predict { text: self.asked.clone() });
+        }
+    }
+
+    /// Asks for the reasons of a part of the answer; `None` puts them away.
+    pub(super) fn explain(&mut self, asked: Option<Asked>) {
+        (self.asked_why, self.why) = (asked, None);
+        let text = self.answered.as_ref().map(|answered| answered.text.clone());
+        if let (Some(asked), Some(text)) = (asked, text.filter(|_| self.ready)) {
+            self.send(Request::Why { text, asked });
         }
     }
 
@@ -165,6 +209,11 @@ impl Tester {
                 News::Loaded { .. } => {}
                 News::Answered(answered) if !self.asked.trim().is_empty() => self.answered = Some(*answered),
                 News::Answered(_) => {}
+                News::Explained { text, why } => {
+                    if self.answered.as_ref().is_some_and(|answered| answered.text == text) {
+                        self.why = Some(why);
+                    }
+                }
                 News::Failed(reason) => self.error = Some(reason),
             }
         }
@@ -182,7 +231,7 @@ fn start(wake: Waker) -> std::io::Result<Worker> {
         };
         let mut predictor = None;
         while let Ok(first) = inbox.recv() {
-            let mut text = None;
+            let (mut text, mut why) = (None, None);
             for request in std::iter::once(first).chain(inbox.try_iter()) {
                 match request {
                     Request::Load { run, source } => match guarded(|| Predictor::new(&source()?).map_err(|e| e.to_string())) {
@@ -194,6 +243,7 @@ fn start(wake: Waker) -> std::io::Result<Worker> {
                         Err(reason) => tell(News::Failed(reason)),
                     },
                     Request::Predict { text: newest } => text = Some(newest),
+                    Request::Why { text, asked } => why = Some((text, asked)),
                 }
             }
             if let (Some(text), Some(predictor)) = (text, &predictor) {
@@ -206,9 +256,20 @@ fn start(wake: Waker) -> std::io::Result<Worker> {
                     Err(reason) => tell(News::Failed(reason)),
                 }
             }
+            if let (Some((text, asked)), Some(predictor)) = (why, &predictor) {
+                match guarded(|| explained(predictor, &text, asked)) {
+                    Ok(reasons) => tell(News::Explained { text, why: Why { asked, reasons } }),
+                    Err(reason) => tell(News::Failed(reason)),
+                }
+            }
         }
     })?;
     Ok(Worker { requests: Some(requests), news, thread: Some(thread) })
+}
+
+fn explained(predictor: &Predictor, text: &str, asked: Asked) -> Result<Vec<Reason>, String> {
+    let prediction = predictor.predict(text).map_err(|error| error.to_string())?;
+    predictor.why(text, &prediction, asked).map_err(|error| error.to_string())
 }
 
 /// A panic becomes a sentence.

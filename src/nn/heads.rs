@@ -53,6 +53,11 @@ impl<'a> HeadLoader<'a> {
         self.take(name, shape, SPREAD)
     }
 
+    /// Begins with zeros.
+    pub fn zeros(&mut self, name: &str, shape: &[usize]) -> Result<Tensor, LoadError> {
+        self.take(name, shape, 0.0)
+    }
+
     pub fn pair(&mut self, name: &str, outputs: usize, inputs: usize) -> Result<(Tensor, Tensor), LoadError> {
         Ok((self.take(&format!("{name}.weight"), &[outputs, inputs], SPREAD)?, self.take(&format!("{name}.bias"), &[outputs], 0.0)?))
     }

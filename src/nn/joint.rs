@@ -1,19 +1,22 @@
 //! One encoder with the heads it was asked for: a class of the text, tags of its units, polarity and links of its spans.
 
 use super::{
-    ClassHead, Encoder, LoadError, LoadOptions, LoadReport, Mode, ModelFiles, OpinionHead, OpinionLogits, OpinionScores, OpinionSizes,
-    PairBatch, Params, RaggedBatch, SpanBatch, TagHead, UnitBatch,
+    Chain, ClassHead, Encoder, LoadError, LoadOptions, LoadReport, Mode, ModelFiles, Moves, OpinionHead, OpinionLogits, OpinionScores,
+    OpinionSizes, PairBatch, Params, RaggedBatch, ScorerSizes, SpanBatch, SpanScorer, TagHead, UnitBatch,
 };
 use candle_core::{DType, Result, Tensor};
 use rand::rngs::StdRng;
 
 /// What a joint model is made of. 0 classes or tags: no such head.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JointSizes {
     /// Layers of the encoder in use; 0 for all.
     pub layers: usize,
     pub classes: usize,
     pub tags: usize,
+    /// Tags follow each other with learnt scores; which moves can be made.
+    pub chain: Option<Moves>,
+    pub scorer: ScorerSizes,
     pub opinions: OpinionSizes,
 }
 
@@ -23,6 +26,8 @@ pub struct JointModel {
     encoder: Encoder,
     class_head: Option<ClassHead>,
     tag_head: Option<TagHead>,
+    chain: Option<Chain>,
+    scorer: Option<SpanScorer>,
     opinion_head: Option<OpinionHead>,
 }
 
@@ -70,13 +75,25 @@ impl JointModel {
             report.merge(heads);
             tag_head = Some(head);
         }
+        let mut chain = None;
+        if let Some(moves) = sizes.chain.filter(|_| sizes.tags > 0) {
+            let (transitions, heads) = Chain::new_or_load(Some(files), moves, params, rng, options.trainable)?;
+            report.merge(heads);
+            chain = Some(transitions);
+        }
+        let mut scorer = None;
+        if sizes.scorer.labels > 0 && sizes.scorer.widest > 0 {
+            let (head, heads) = SpanScorer::new_or_load(Some(files), hidden, sizes.scorer, params, rng, options.trainable)?;
+            report.merge(heads);
+            scorer = Some(head);
+        }
         let mut opinion_head = None;
         if !sizes.opinions.is_empty() {
             let (head, heads) = OpinionHead::new_or_load(Some(files), hidden, sizes.opinions, params, rng, options.trainable)?;
             report.merge(heads);
             opinion_head = Some(head);
         }
-        Ok((Self { encoder, class_head, tag_head, opinion_head }, report))
+        Ok((Self { encoder, class_head, tag_head, chain, scorer, opinion_head }, report))
     }
 
     pub fn encoder(&self) -> &Encoder {
@@ -99,6 +116,16 @@ impl JointModel {
             _ => None,
         };
         Ok(Logits { hidden, class, tags })
+    }
+
+    /// The transitions between tags; `None` when there are none.
+    pub fn chain(&self) -> Option<&Chain> {
+        self.chain.as_ref()
+    }
+
+    /// The head over candidate spans; `None` when tags say the spans.
+    pub fn scorer(&self) -> Option<&SpanScorer> {
+        self.scorer.as_ref()
     }
 
     /// Polarity and links of spans of texts that were read as `hidden`. `None` when the model has no such head.

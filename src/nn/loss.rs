@@ -26,6 +26,54 @@ pub fn cross_entropy(logits: &Tensor, targets: &[u32], weights: Option<&[f32]>) 
     picked.mul(&Tensor::from_vec(share, rows, device)?)?.sum_all()
 }
 
+/// Weighted sum of the negative logarithm of the probability that all `allowed` tags of a row have together, over the sum of
+/// the weights: what is learnt where only a part of the classes can be ruled out (Tsuboi et al. 2008, section 3, for
+/// one unit). `allowed` is `[n, classes]`; a row where all are allowed teaches nothing and has weight 0.
+///
+/// # Errors
+/// As [`cross_entropy`], and a row where nothing is allowed.
+pub fn marginal_cross_entropy(logits: &Tensor, allowed: &[bool], weights: &[f32]) -> Result<Tensor> {
+    let (rows, classes) = logits.dims2()?;
+    let total: f32 = weights.iter().sum();
+    if rows == 0 || allowed.len() != rows * classes || weights.len() != rows || total.is_nan() || total <= 0.0 {
+        bail!("a marginal cross-entropy of {rows} rows wants what is allowed in each, and weights that add up to more than 0");
+    }
+    if allowed.chunks_exact(classes).any(|row| !row.contains(&true)) {
+        bail!("a row allows no class");
+    }
+    // Large and finite: a row of minus infinities would be no number after the logarithm.
+    let mask: Vec<f32> = allowed.iter().map(|allowed| if *allowed { 0.0 } else { -1e9 }).collect();
+    let kept = logits.add(&Tensor::from_vec(mask, (rows, classes), logits.device())?)?;
+    let difference = (log_sum_exp(logits)? - log_sum_exp(&kept)?)?;
+    let share: Vec<f32> = weights.iter().map(|weight| weight / total).collect();
+    difference.mul(&Tensor::from_vec(share, rows, logits.device())?)?.sum_all()
+}
+
+/// Weighted sum of the binary cross-entropy of `logits` with `targets` 0 or 1, over `total`. All three lists are as long
+/// as the logits are many.
+///
+/// # Errors
+/// Lengths that differ, or a total that is not above 0.
+pub fn binary_cross_entropy(logits: &Tensor, targets: &[f32], weights: &[f32], total: f64) -> Result<Tensor> {
+    let logits = logits.flatten_all()?;
+    let count = logits.elem_count();
+    if targets.len() != count || weights.len() != count || total.is_nan() || total <= 0.0 {
+        bail!("a binary cross-entropy of {count} answers wants as many targets and weights, and a total above 0");
+    }
+    let device = logits.device();
+    // max(x, 0) - x y + ln(1 + e^-|x|) is right for any x.
+    let softened = (logits.abs()?.neg()?.exp()? + 1.0)?.log()?;
+    let loss = ((logits.relu()? - logits.mul(&Tensor::from_slice(targets, count, device)?)?)? + softened)?;
+    let share: Vec<f32> = weights.iter().map(|weight| (f64::from(*weight) / total) as f32).collect();
+    loss.mul(&Tensor::from_vec(share, count, device)?)?.sum_all()
+}
+
+/// `[n]`
+fn log_sum_exp(logits: &Tensor) -> Result<Tensor> {
+    let top = logits.max_keepdim(D::Minus1)?.detach();
+    (logits.broadcast_sub(&top)?.exp()?.sum_keepdim(D::Minus1)?.log()? + top)?.squeeze(D::Minus1)
+}
+
 fn log_softmax(logits: &Tensor) -> Result<Tensor> {
     let centred = logits.broadcast_sub(&logits.max_keepdim(D::Minus1)?.detach())?;
     centred.broadcast_sub(&centred.exp()?.sum_keepdim(D::Minus1)?.log()?)

@@ -12,6 +12,7 @@
 
 mod batch;
 mod calibration;
+mod chain;
 mod config;
 mod encoder;
 mod fast;
@@ -24,12 +25,14 @@ mod opinion;
 mod optim;
 mod params;
 pub mod plain;
+mod scorer;
 mod threads;
 mod weights;
 
 pub use batch::{Dropout, Mode, RaggedBatch, UnitBatch};
 pub use calibration::{Calibration, Platt, at_temperature, fit_temperature};
-pub use candle_core::{Device, Tensor, Var};
+pub use candle_core::{Device, Result as TensorResult, Tensor, Var};
+pub use chain::{Chain, ChainBatch, FrozenChain, Moves};
 pub use config::{Activation, EncoderConfig};
 pub use encoder::{Encoder, LoadOptions};
 pub use files::{ModelFiles, Weights};
@@ -38,5 +41,6 @@ pub use joint::{JointModel, JointSizes, LogProbs, Logits};
 pub use opinion::{OpinionHead, OpinionLogits, OpinionScores, OpinionSizes, POLARITIES, PairBatch, SpanBatch, SpanEdge};
 pub use optim::{AdamW, AdamWState};
 pub use params::{Gradients, Param, Params, RowsGrad, unreached};
+pub use scorer::{CandidateBatch, ScorerSizes, SpanScorer};
 pub use threads::Threads;
 pub use weights::{LoadError, LoadReport};

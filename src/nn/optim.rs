@@ -46,12 +46,31 @@ pub struct AdamW {
     pub weight_decay: f64,
     /// The rate of parameters outside the encoder is multiplied by this.
     pub head_lr_factor: f64,
+    /// The rate of each layer of the encoder is that of the layer above it times this; the highest of `layers` learns at
+    /// the full rate, the embeddings as if they were the layer below the lowest.
+    pub layer_decay: f64,
+    layers: usize,
     state: AdamWState,
 }
 
 impl AdamW {
     pub fn new(weight_decay: f64, head_lr_factor: f64) -> Self {
-        Self { weight_decay, head_lr_factor, state: BTreeMap::new() }
+        Self { weight_decay, head_lr_factor, layer_decay: 1.0, layers: 0, state: BTreeMap::new() }
+    }
+
+    /// The same with rates that fall from layer to layer (Howard and Ruder 2018, section 3.2).
+    pub fn with_layer_decay(self, layer_decay: f64, layers: usize) -> Self {
+        Self { layer_decay, layers, ..self }
+    }
+
+    /// What the rate of a parameter is multiplied by.
+    pub fn rate_factor(&self, name: &str) -> f64 {
+        if Self::is_head(name) {
+            return self.head_lr_factor;
+        }
+        let layer = name.strip_prefix("bert.encoder.layer.").and_then(|rest| rest.split('.').next()?.parse::<usize>().ok());
+        let above = self.layers.saturating_sub(layer.map_or(0, |layer| layer + 1));
+        self.layer_decay.powi(above as i32)
     }
 
     pub fn state(&self) -> &AdamWState {
@@ -84,7 +103,7 @@ impl AdamW {
         }
         let scale = if norm > clip { clip / norm } else { 1.0 };
         for (name, var) in params.trainable() {
-            let rate = if Self::is_head(name) { lr * self.head_lr_factor } else { lr };
+            let rate = lr * self.rate_factor(name);
             let decay = if Self::decays(name) { self.weight_decay } else { 0.0 };
             let rule = |step: u32| rule(rate, decay, scale, step);
             if let Some(grad) = grads.rows(name) {

@@ -2,6 +2,10 @@
 
 mod prediction;
 mod predictor;
+mod similar;
+mod why;
 
 pub use prediction::{Considered, PredictedSpan, PredictedTriplet, Prediction, UnitTags, most_likely};
 pub use predictor::{PredictError, Predictor};
+pub use similar::{mean, similar};
+pub use why::{Asked, Reason};

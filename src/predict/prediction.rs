@@ -8,7 +8,7 @@ use std::ops::Range;
 pub struct Prediction {
     /// Probability of each class; empty when the model has no class head.
     pub probabilities: Vec<f32>,
-    /// In reading order, without overlaps.
+    /// In reading order; they overlap only where the model judges spans one by one.
     pub spans: Vec<PredictedSpan>,
     /// Which spans belong together, in the order of their aspects.
     pub triplets: Vec<PredictedTriplet>,
@@ -84,11 +84,12 @@ pub struct PredictedSpan {
 /// An opinion and the aspect it is about, by their places in [`Prediction::spans`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PredictedTriplet {
-    pub aspect: usize,
+    /// `None`: the opinion is about nothing that has words.
+    pub aspect: Option<usize>,
     pub opinion: usize,
     /// Probability of negative, neutral and positive, if the two belong together; `None` when the model learnt none.
     pub polarity: Option<[f32; 3]>,
-    /// That the two belong together, if both are there.
+    /// That the two belong together, if both are there; without an aspect, that the opinion belongs to none.
     pub link: f32,
     /// That all of it is so: both spans, the link and the most probable polarity.
     pub probability: f32,

@@ -2,16 +2,23 @@
 
 use super::{PredictedSpan, PredictedTriplet, Prediction, UnitTags, most_likely};
 use crate::nn::{
-    Calibration, JointModel, JointSizes, LoadOptions, LogProbs, ModelFiles, OpinionScores, OpinionSizes, PairBatch, Params, RaggedBatch,
-    SpanBatch, SpanEdge, Tensor, UnitBatch, at_temperature,
+    Calibration, CandidateBatch, Chain, FrozenChain, JointModel, JointSizes, LoadOptions, LogProbs, ModelFiles, Moves, OpinionScores,
+    OpinionSizes, PairBatch, Params, RaggedBatch, ScorerSizes, SpanBatch, SpanEdge, Tensor, UnitBatch, at_temperature,
 };
-use crate::text::{Reading, Tokenizer, decode_spans, tag_count, units_under, viterbi, word_joins};
+use crate::text::{
+    DecodedSpan, Reading, Tokenizer, candidates, decode_spans, likely_spans, moves, tag_count, units_under, viterbi, weighted, word_joins,
+};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde::Deserialize;
+use std::ops::Range;
+use std::sync::Mutex;
 
 /// So many pieces go through the network at once.
 const BATCH_TOKENS: usize = 2048;
+
+/// From here on a place is taken for a span, where spans are judged one by one.
+const LIKELIER_THAN_NOT: f32 = 0.5;
 
 /// Why a model can't predict.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +35,12 @@ struct Facts {
     classes: Vec<String>,
     span_labels: Vec<String>,
     max_length: usize,
-    /// Models of older versions have none.
+    /// Tags follow each other with learnt scores. Models of older versions have none, nor the next two.
+    #[serde(default)]
+    tag_transitions: bool,
+    /// Spans are judged one by one, up to so many words; 0: the tags say them.
+    #[serde(default)]
+    widest_span: usize,
     #[serde(default)]
     opinions: Opinions,
 }
@@ -41,6 +53,9 @@ struct Opinions {
     link_polarity: bool,
     link_from: Vec<u16>,
     link_to: Vec<u16>,
+    /// An opinion that is linked to nothing is a triplet without an aspect.
+    #[serde(default)]
+    implicit: bool,
     /// Models of older versions have none.
     #[serde(default)]
     calibration: Calibration,
@@ -57,8 +72,12 @@ pub struct Predictor {
     span_labels: Vec<String>,
     opinions: Opinions,
     max_length: usize,
+    pub(super) widest_span: usize,
+    chain: Option<FrozenChain>,
     tokenizer: Tokenizer,
-    model: JointModel,
+    pub(super) model: JointModel,
+    /// The model's own, for gradients.
+    pub(super) params: Mutex<Params>,
 }
 
 impl Predictor {
@@ -69,7 +88,7 @@ impl Predictor {
     pub fn new(files: &ModelFiles) -> Result<Self, PredictError> {
         let model = |error: &dyn std::fmt::Display| PredictError::Model(error.to_string());
         let config: Config = serde_json::from_str(&files.config).map_err(|error| model(&error))?;
-        let Some(Facts { classes, span_labels, max_length, opinions }) = config.gloss else {
+        let Some(Facts { classes, span_labels, max_length, tag_transitions, widest_span, opinions }) = config.gloss else {
             return Err(PredictError::Model("config.json has no key \"gloss\": it was not trained here".to_owned()));
         };
         if classes.is_empty() && span_labels.is_empty() {
@@ -83,16 +102,20 @@ impl Predictor {
             links: opinions.links,
             link_polarity: opinions.link_polarity,
         };
-        let sizes = JointSizes { layers: 0, classes: classes.len(), tags, opinions: over_spans };
+        let chain = tag_transitions.then(|| Moves { tags, apart: moves(tags, false), joined: moves(tags, true) });
+        let scorer = ScorerSizes { labels: if widest_span > 0 { span_labels.len() } else { 0 }, widest: widest_span };
+        let sizes = JointSizes { layers: 0, classes: classes.len(), tags, chain, scorer, opinions: over_spans };
         // Nothing is drawn: a head that is not in the file is an error.
-        let mut rng = StdRng::seed_from_u64(0);
+        let (mut rng, mut params) = (no_draws(), Params::new());
+        // Nothing learns, but why it answers so is asked of its gradients.
         let (joint, report) =
-            JointModel::load(files, sizes, &mut Params::new(), LoadOptions::FROZEN, &mut rng).map_err(|error| model(&error))?;
+            JointModel::load(files, sizes, &mut params, LoadOptions::TRAINABLE, &mut rng).map_err(|error| model(&error))?;
         if let Some(name) = report.fresh.iter().chain(&report.wrong_shape).next() {
             return Err(PredictError::Model(format!("the weights file has no fitting {name}")));
         }
         let max_length = max_length.min(joint.encoder().max_tokens());
-        Ok(Self { classes, span_labels, opinions, max_length, tokenizer, model: joint })
+        let chain = joint.chain().map(Chain::frozen).transpose().map_err(compute)?;
+        Ok(Self { classes, span_labels, opinions, max_length, widest_span, chain, tokenizer, model: joint, params: Mutex::new(params) })
     }
 
     pub fn classes(&self) -> &[String] {
@@ -119,8 +142,7 @@ impl Predictor {
     /// # Errors
     /// When a tensor operation fails.
     pub fn predict_many(&self, texts: &[&str]) -> Result<Vec<Prediction>, PredictError> {
-        let readings = texts.iter().map(|text| self.tokenizer.read(text, self.max_length, !self.span_labels.is_empty()));
-        let readings: Vec<Reading> = readings.collect::<Result<_, _>>().map_err(compute)?;
+        let readings: Vec<Reading> = texts.iter().map(|text| self.read(text)).collect::<Result<_, _>>()?;
         let length = |index: &usize| readings[*index].pieces.ids.len();
         let mut order: Vec<usize> = (0..texts.len()).collect();
         order.sort_by_key(length);
@@ -141,6 +163,9 @@ impl Predictor {
                 answers[*index] = self.answer(texts[*index], &readings[*index], &logs, row, first_unit);
                 first_unit += readings[*index].units.len();
             }
+            if self.widest_span > 0 {
+                self.judge_spans(now, texts, &readings, (&batch, &hidden), &mut answers)?;
+            }
             if self.opinions.polarity || self.opinions.links {
                 self.add_opinions(now, &readings, &batch, &hidden, &mut answers)?;
             }
@@ -148,6 +173,40 @@ impl Predictor {
             rest = later;
         }
         Ok(answers)
+    }
+
+    pub(super) fn read(&self, text: &str) -> Result<Reading, PredictError> {
+        self.tokenizer.read(text, self.max_length, !self.span_labels.is_empty()).map_err(compute)
+    }
+
+    /// The pairs of spans that may belong together.
+    pub(super) fn pairs(&self, spans: &SpanBatch) -> PairBatch {
+        let Opinions { link_from, link_to, links, .. } = &self.opinions;
+        if *links { spans.pairs(link_from, link_to, |_| true) } else { PairBatch::default() }
+    }
+
+    /// Spans by judging every place that may be one, in place of what the tags say.
+    fn judge_spans(
+        &self,
+        members: &[usize],
+        texts: &[&str],
+        readings: &[Reading],
+        (batch, hidden): (&RaggedBatch, &Tensor),
+        answers: &mut [Prediction],
+    ) -> Result<(), PredictError> {
+        let Some(scorer) = self.model.scorer() else { return Ok(()) };
+        for (row, index) in members.iter().enumerate() {
+            let (text, reading) = (texts[*index], &readings[*index]);
+            let places = candidates(&word_joins(text, &reading.units), self.widest_span);
+            let mut asked = CandidateBatch::default();
+            for place in &places {
+                asked.push(edges(batch.range(row).start, reading, &place.units), place.width);
+            }
+            let shares = scorer.score(hidden, &asked).map_err(compute)?;
+            let spans = likely_spans(text, &reading.units, &places, &shares, self.span_labels.len(), LIKELIER_THAN_NOT);
+            answers[*index].spans = spans.into_iter().map(predicted).collect();
+        }
+        Ok(())
     }
 
     /// Polarities and links of the spans that the answers to `members` hold.
@@ -161,15 +220,13 @@ impl Predictor {
     ) -> Result<(), PredictError> {
         let mut spans = SpanBatch::default();
         for (row, index) in members.iter().enumerate() {
-            let (first_row, reading) = (batch.range(row).start as u32, &readings[*index]);
-            let edge = |unit: usize| SpanEdge { piece: first_row + reading.units[unit].piece, offset: reading.units[unit].offset };
             for span in &answers[*index].spans {
-                let units = units_under(&reading.units, span.range);
-                spans.push(row, edge(units.start), edge(units.end - 1), span.label);
+                let reading = &readings[*index];
+                let [first, last] = edges(batch.range(row).start, reading, &units_under(&reading.units, span.range));
+                spans.push(row, first, last, span.label);
             }
         }
-        let Opinions { link_from, link_to, links, .. } = &self.opinions;
-        let pairs = if *links { spans.pairs(link_from, link_to, |_| true) } else { PairBatch::default() };
+        let pairs = self.pairs(&spans);
         let scores = self.model.score_opinions(hidden, &spans, &pairs).map_err(compute)?;
         let mut first = 0;
         for index in members {
@@ -177,7 +234,7 @@ impl Predictor {
             for (at, span) in prediction.spans.iter_mut().enumerate() {
                 span.polarity = scores.polarity(first + at);
             }
-            add_triplets(prediction, first, (&scores, &pairs), self.opinions.calibration.link);
+            add_triplets(prediction, first, (&scores, &pairs), &self.opinions);
             first += prediction.spans.len();
         }
         Ok(())
@@ -188,16 +245,19 @@ impl Predictor {
         let probabilities = logs.class.iter().skip(row * classes).take(classes).map(|log| log.exp()).collect();
         let width = tag_count(self.span_labels.len());
         let own = logs.tags.get(first_unit * width..(first_unit + reading.units.len()) * width).unwrap_or_default();
-        let likely: Vec<f32> = own.iter().map(|log| log.exp()).collect();
-        let tags = viterbi(own, width, &word_joins(text, &reading.units));
+        let joined = word_joins(text, &reading.units);
+        let (tags, likely) = match &self.chain {
+            Some(chain) => {
+                let weighted = weighted(own, width, &reading.units);
+                (viterbi(&weighted, width, &joined, chain.scores()), chain.marginals(&weighted, &joined))
+            }
+            None => (viterbi(own, width, &joined, &[]), own.iter().map(|log| log.exp()).collect()),
+        };
         let spans = decode_spans(text, &reading.units, &tags, &likely);
         let rows = reading.units.iter().zip(&tags).zip(likely.chunks_exact(width));
         Prediction {
             probabilities,
-            spans: spans
-                .iter()
-                .map(|span| PredictedSpan { range: span.range, label: span.label, probability: span.probability, polarity: None })
-                .collect(),
+            spans: spans.into_iter().map(predicted).collect(),
             triplets: Vec::new(),
             units: rows.map(|((unit, tag), row)| UnitTags { range: unit.range, probabilities: row.to_vec(), tag: *tag }).collect(),
             cut_at: reading.pieces.cut_at,
@@ -214,26 +274,54 @@ fn calibrate(prediction: &mut Prediction, calibration: Calibration) {
     prediction.triplets.iter_mut().for_each(|triplet| triplet.probability = calibration.triplets.apply(triplet.probability));
 }
 
-fn compute(error: impl std::fmt::Display) -> PredictError {
+pub(super) fn compute(error: impl std::fmt::Display) -> PredictError {
     PredictError::Compute(error.to_string())
 }
 
-fn add_triplets(prediction: &mut Prediction, first: usize, (scores, pairs): (&OpinionScores, &PairBatch), threshold: f32) {
+/// For where a generator is wanted and nothing is drawn.
+pub(super) fn no_draws() -> StdRng {
+    StdRng::seed_from_u64(0)
+}
+
+fn predicted(span: DecodedSpan) -> PredictedSpan {
+    PredictedSpan { range: span.range, label: span.label, probability: span.probability, polarity: None }
+}
+
+/// The edges of a span of units, for the network.
+pub(super) fn edges(first_row: usize, reading: &Reading, units: &Range<usize>) -> [SpanEdge; 2] {
+    let edge = |unit: usize| SpanEdge { piece: first_row as u32 + reading.units[unit].piece, offset: reading.units[unit].offset };
+    [edge(units.start), edge(units.end - 1)]
+}
+
+fn add_triplets(prediction: &mut Prediction, first: usize, (scores, pairs): (&OpinionScores, &PairBatch), learnt: &Opinions) {
     let spans = first..first + prediction.spans.len();
-    let found = (0..pairs.len()).filter(|pair| spans.contains(&(pairs.from[*pair] as usize))).filter_map(|pair| {
-        let link = scores.link(pair).filter(|link| *link >= threshold)?;
+    let own = |pair: &usize| spans.contains(&(pairs.from[*pair] as usize));
+    let found = (0..pairs.len()).filter(own).filter_map(|pair| {
+        let link = scores.link(pair).filter(|link| *link >= learnt.calibration.link)?;
         let (opinion, aspect) = (pairs.from[pair] as usize - first, pairs.to[pair] as usize - first);
         let polarity = scores.link_polarity(pair);
         let ends = prediction.spans[opinion].probability * prediction.spans[aspect].probability;
         let probability = ends * link * polarity.map_or(1.0, |shares| most_likely(shares).1);
-        Some(PredictedTriplet { aspect, opinion, polarity, link, probability })
+        Some(PredictedTriplet { aspect: Some(aspect), opinion, polarity, link, probability })
     });
     let mut triplets: Vec<PredictedTriplet> = found.collect();
-    triplets.sort_by_key(|triplet| (triplet.aspect, triplet.opinion));
+    if learnt.implicit {
+        for (at, span) in prediction.spans.iter().enumerate().filter(|(_, span)| learnt.link_from.contains(&span.label)) {
+            if triplets.iter().any(|triplet| triplet.opinion == at || triplet.aspect == Some(at)) {
+                continue;
+            }
+            let links = (0..pairs.len()).filter(|pair| pairs.from[*pair] as usize == first + at).filter_map(|pair| scores.link(pair));
+            let link: f32 = links.map(|link| 1.0 - link).product();
+            let probability = span.probability * link * span.polarity.map_or(1.0, |shares| most_likely(shares).1);
+            triplets.push(PredictedTriplet { aspect: None, opinion: at, polarity: span.polarity, link, probability });
+        }
+    }
+    // Those without an aspect come last.
+    triplets.sort_by_key(|triplet| (triplet.aspect.is_none(), triplet.aspect, triplet.opinion));
     prediction.triplets = triplets;
 }
 
-fn batch_of(members: &[&Reading]) -> (RaggedBatch, UnitBatch) {
+pub(super) fn batch_of(members: &[&Reading]) -> (RaggedBatch, UnitBatch) {
     let ids: Vec<&[u32]> = members.iter().map(|reading| reading.pieces.ids.as_slice()).collect();
     let batch = RaggedBatch::new(&ids);
     let mut units = UnitBatch::default();

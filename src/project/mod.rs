@@ -28,6 +28,7 @@ mod schema;
 mod split;
 mod statistics;
 mod tally;
+mod terms;
 mod text;
 mod words;
 
@@ -53,6 +54,7 @@ pub use schema::{Class, LabelId, Polarity, Question, QuestionId, Schema, SpanLab
 pub use split::{Split, assign_split};
 pub use statistics::{Answered, Lengths, Statistics};
 pub use tally::Tally;
+pub use terms::{TermGroups, group_names, spelling, term_of};
 pub use text::{TextRange, byte_to_char, char_to_byte};
 pub use words::{MOST_WORDS, WordMatcher, WordRule};
 

@@ -73,6 +73,11 @@ pub enum SchemaChange {
     DeleteView {
         name: String,
     },
+    /// Terms that mean the same, under a name; without a name they go back to where their spelling puts them.
+    GroupTerms {
+        terms: Vec<String>,
+        name: String,
+    },
     Rename {
         label: LabelId,
         to: String,
@@ -500,6 +505,7 @@ fn wished(schema: &mut Schema, change: &SchemaChange) -> Result<Effect, SchemaEr
         C::RemoveWords { places } => schema.remove_words(places),
         C::SaveView { view } => schema.save_view(view)?,
         C::DeleteView { name } => schema.views.retain(|view| view.name != *name),
+        C::GroupTerms { terms, name } => schema.group_terms(terms, name),
     }
     Ok(Effect::None)
 }

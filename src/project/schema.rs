@@ -1,6 +1,6 @@
 //! What is asked about each document: questions with their classes, and labels for spans.
 
-use super::{Attribute, Kind, LinkType, View, WordRule};
+use super::{Attribute, Kind, LinkType, TermGroups, View, WordRule};
 use serde::{Deserialize, Serialize};
 
 /// A question of the schema, by its place.
@@ -109,6 +109,9 @@ pub struct Schema {
     /// Saved filters and orders.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub views: Vec<View>,
+    /// Terms that mean the same.
+    #[serde(default, skip_serializing_if = "TermGroups::is_empty")]
+    pub term_groups: TermGroups,
 }
 
 /// Letters and a digit that mean something else where one labels; no label can have them.
@@ -146,6 +149,7 @@ impl Schema {
             link_types: Vec::new(),
             words: Vec::new(),
             views: Vec::new(),
+            term_groups: TermGroups::new(),
         }
     }
 

@@ -138,31 +138,53 @@ pub fn word_joins(text: &str, units: &[Unit]) -> Vec<bool> {
     (0..units.len()).map(|at| at > 0 && joins(&units[at - 1], &units[at])).collect()
 }
 
-/// The most probable well-formed tags: I-x stands only after B-x or I-x. `log_probs[unit * tags + tag]`.
-/// Where `joined` says so ([`word_joins`]; units it lacks are not joined), no span begins or ends before a unit.
-/// A value that is not a number counts as impossible.
-pub fn viterbi(log_probs: &[f32], tags: usize, joined: &[bool]) -> Vec<u16> {
+/// Whether `tag` may follow `before` (`None`: the beginning of the text): I-x stands only after B-x or I-x. Where the unit
+/// is `joined` to the one before it, no span begins or ends there.
+pub fn may_follow(before: Option<u16>, tag: u16, joined: bool) -> bool {
+    match (label_of(tag), before) {
+        (Some((_, false)), before) => before.is_some_and(|before| before == tag || before + 1 == tag),
+        (_, Some(before)) if joined => before == 0 && tag == 0,
+        _ => true,
+    }
+}
+
+/// [`may_follow`] as a table `[tags + 1, tags]`, its last row the beginning of a text.
+pub fn moves(tags: usize, joined: bool) -> Vec<bool> {
+    let befores = (0..tags as u16).map(Some).chain([None]);
+    befores.flat_map(|before| (0..tags as u16).map(move |tag| may_follow(before, tag, joined))).collect()
+}
+
+/// The most probable well-formed tags ([`may_follow`]). `log_probs[unit * tags + tag]`; where there are `transitions`,
+/// `[tags + 1, tags]` with the beginning of a text last, they count too. Units that `joined` ([`word_joins`]) lacks are
+/// not joined. A value that is not a number counts as impossible.
+pub fn viterbi(log_probs: &[f32], tags: usize, joined: &[bool], transitions: &[f32]) -> Vec<u16> {
     if tags == 0 || log_probs.len() < tags {
         return Vec::new();
     }
+    let tables = [moves(tags, false), moves(tags, true)];
     let units = log_probs.len() / tags;
     let mut from: Vec<u16> = vec![0; units * tags];
     let mut score = vec![f32::NEG_INFINITY; tags];
     for unit in 0..units {
         let row = &log_probs[unit * tags..(unit + 1) * tags];
-        // Anything may precede O and B; before the first unit stands O.
-        let (best, best_score) = if unit == 0 { (0, 0.0) } else { best_of(&score) };
-        let is_joined = unit > 0 && joined.get(unit).is_some_and(|joined| *joined);
+        let possible = &tables[usize::from(unit > 0 && joined.get(unit).is_some_and(|joined| *joined))];
+        let step = |before: usize, tag: usize| {
+            let at = before * tags + tag;
+            if possible[at] { transitions.get(at).copied().unwrap_or(0.0) } else { f32::NEG_INFINITY }
+        };
         let mut next = vec![f32::NEG_INFINITY; tags];
         for (tag, value) in next.iter_mut().enumerate() {
-            let (before, so_far) = match label_of(tag as u16) {
-                Some((_, false)) if unit == 0 => (0, f32::NEG_INFINITY),
-                Some((_, false)) if score[tag - 1] >= score[tag] => (tag - 1, score[tag - 1]),
-                Some((_, false)) => (tag, score[tag]),
-                Some((_, true)) if is_joined => (0, f32::NEG_INFINITY),
-                None if is_joined => (0, score[0]),
-                _ => (best, best_score),
-            };
+            let (mut before, mut so_far) = (0, f32::NEG_INFINITY);
+            if unit == 0 {
+                so_far = step(tags, tag);
+            } else {
+                for (other, score) in score.iter().enumerate() {
+                    let through = score + step(other, tag);
+                    if through > so_far {
+                        (before, so_far) = (other, through);
+                    }
+                }
+            }
             from[unit * tags + tag] = before as u16;
             let own = if row[tag].is_nan() { f32::NEG_INFINITY } else { row[tag] };
             *value = so_far + own;
@@ -176,6 +198,13 @@ pub fn viterbi(log_probs: &[f32], tags: usize, joined: &[bool]) -> Vec<u16> {
         tag = usize::from(from[unit * tags + tag]);
     }
     path
+}
+
+/// Tag scores `[units, tags]`, each unit's times its weight: what a chain of tags reads, so that a word of many letters
+/// counts as much as one Chinese character.
+pub fn weighted(scores: &[f32], tags: usize, units: &[Unit]) -> Vec<f32> {
+    let rows = scores.chunks_exact(tags.max(1)).zip(units);
+    rows.flat_map(|(row, unit)| row.iter().map(|score| score * unit.weight)).collect()
 }
 
 /// The first of the largest.

@@ -19,6 +19,7 @@ pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     special: usize,
     unknown: u32,
+    hidden: u32,
 }
 
 /// A text as the encoder reads it.
@@ -52,13 +53,19 @@ impl Tokenizer {
         inner.set_encode_special_tokens(true);
         let empty = inner.encode("", true).map_err(|error| TextError::Unreadable(error.to_string()))?;
         let unknown = ["<unk>", "[UNK]", "<pad>", "[PAD]"].iter().find_map(|name| inner.token_to_id(name)).unwrap_or(0);
+        let hidden = ["<mask>", "[MASK]"].iter().find_map(|name| inner.token_to_id(name)).unwrap_or(unknown);
         let special = empty.get_special_tokens_mask().iter().filter(|mask| **mask == 1).count();
-        Ok(Self { inner, special, unknown })
+        Ok(Self { inner, special, unknown, hidden })
     }
 
     /// Number of ids the tokenizer may answer with.
     pub fn vocab_size(&self) -> usize {
         self.inner.get_vocab_size(true)
+    }
+
+    /// The piece that stands for one that is not shown; the unknown piece where the vocabulary has none.
+    pub fn hidden_id(&self) -> u32 {
+        self.hidden
     }
 
     /// Splits a text into at most `max_length` pieces, special ones included.

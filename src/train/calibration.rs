@@ -1,7 +1,7 @@
 //! How sure the model may say it is: fitted on the dev documents, shown by how often answers of each sureness are right.
 
+use super::HeldOut;
 use super::opinions::place_of;
-use super::{HeldOut, LinkAnswer};
 use crate::nn::{Calibration, Platt, at_temperature, fit_temperature};
 use crate::project::Polarity;
 use serde::{Deserialize, Serialize};
@@ -137,11 +137,10 @@ fn triplet_cases(docs: &[HeldOut]) -> Vec<(f32, bool)> {
     let mut cases = Vec::new();
     for doc in docs {
         let (Some(gold_spans), Some(gold_links)) = (&doc.gold_spans, &doc.opinions.gold_links) else { continue };
-        let ends = |spans: &[(u32, u32, u16)], link: &LinkAnswer| Some((*spans.get(link.from as usize)?, *spans.get(link.to as usize)?));
         let gold: BTreeMap<_, Option<Polarity>> =
-            gold_links.iter().filter_map(|link| Some((ends(gold_spans, link)?, link.polarity))).collect();
+            gold_links.iter().filter_map(|link| Some((link.ends(gold_spans)?, link.polarity))).collect();
         for link in &doc.opinions.links {
-            let known = ends(&doc.spans, link).and_then(|ends| gold.get(&ends));
+            let known = link.ends(&doc.spans).and_then(|ends| gold.get(&ends));
             let right = known.is_some_and(|known| known.is_none() || link.polarity.is_none() || *known == link.polarity);
             cases.push((link.probability, right));
         }

@@ -43,16 +43,28 @@ pub struct TrainConfig {
     pub clip: f64,
     /// Layers, from the bottom, whose weights stay as they are.
     pub freeze_layers: usize,
+    /// Each layer's rate is that of the layer above it times this; 1: all learn alike (Howard and Ruder 2018, section 3.2).
+    pub layer_decay: f64,
     /// Whether the embedding table learns too.
     pub tune_embeddings: bool,
     /// Weigh rare classes up (inverse frequency).
     pub class_weights: bool,
     /// Weight of the span loss beside the class loss.
     pub span_loss_weight: f64,
+    /// Learn how tags follow each other too (a conditional random field), rather than each tag by itself.
+    pub crf: bool,
+    /// Judge every place that may be a span by itself, rather than by tags. Done anyway where marked spans overlap.
+    pub span_scorer: bool,
+    /// Span labels of which, in documents that are not done, only some places were marked: there unmarked is unknown.
+    pub partly_marked: Vec<String>,
     /// Weight of the polarity of spans and of links; 0 learns none.
     pub polarity_loss_weight: f64,
     /// Weight of the loss of which spans belong together; 0 learns no links.
     pub link_loss_weight: f64,
+    /// For each training document so many more in an epoch, with spans changed for others of their label and polarity.
+    pub span_swaps: f64,
+    /// Share of the pieces that are not shown while learning.
+    pub word_dropout: f64,
     /// Share of the documents without a fixed split that is held out.
     pub dev_share: f64,
     pub evals_per_epoch: usize,
@@ -78,11 +90,17 @@ impl Default for TrainConfig {
             weight_decay: 0.01,
             clip: 1.0,
             freeze_layers: 0,
+            layer_decay: 1.0,
             tune_embeddings: false,
             class_weights: false,
             span_loss_weight: 1.0,
+            crf: false,
+            span_scorer: false,
+            partly_marked: Vec::new(),
             polarity_loss_weight: 0.3,
             link_loss_weight: 0.3,
+            span_swaps: 0.0,
+            word_dropout: 0.0,
             dev_share: 0.2,
             evals_per_epoch: 1,
             patience: 4,
@@ -118,7 +136,13 @@ impl TrainConfig {
         if !fields.contains_key(key) {
             return Err(ConfigError::UnknownKey { key: key.to_owned(), near: near(key, fields.keys()) });
         }
-        let parsed = serde_json::from_str(value).map_err(|_| bad("a number, true or false is wanted".to_owned()))?;
+        let is_list = fields.get(key).is_some_and(serde_json::Value::is_array);
+        let parsed = if is_list {
+            let names = value.split([',', '，']).map(str::trim).filter(|name| !name.is_empty());
+            names.map(serde_json::Value::from).collect()
+        } else {
+            serde_json::from_str(value).map_err(|_| bad("a number, true or false is wanted".to_owned()))?
+        };
         fields.insert(key.to_owned(), parsed);
         let changed: Self = serde_json::from_value(fields.into()).map_err(|error| bad(error.to_string()))?;
         changed.check()?;
@@ -131,7 +155,7 @@ impl TrainConfig {
     /// # Errors
     /// The first value out of range.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let rows: [(&str, f64, f64, f64); 16] = [
+        let rows: [(&str, f64, f64, f64); 19] = [
             ("epochs", self.epochs as f64, 1.0, 10_000.0),
             ("lr", self.lr, 1e-9, 1.0),
             ("head_lr_factor", self.head_lr_factor, 1e-3, 1e3),
@@ -146,6 +170,9 @@ impl TrainConfig {
             ("span_loss_weight", self.span_loss_weight, 0.0, 1e3),
             ("polarity_loss_weight", self.polarity_loss_weight, 0.0, 1e3),
             ("link_loss_weight", self.link_loss_weight, 0.0, 1e3),
+            ("layer_decay", self.layer_decay, 0.1, 1.0),
+            ("span_swaps", self.span_swaps, 0.0, 10.0),
+            ("word_dropout", self.word_dropout, 0.0, 0.9),
             ("dev_share", self.dev_share, 0.0, 0.9),
             ("evals_per_epoch", self.evals_per_epoch as f64, 1.0, 100.0),
         ];

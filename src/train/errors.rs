@@ -18,7 +18,8 @@ pub enum ErrorKind {
     Label,
     /// The right span with the wrong polarity.
     Polarity,
-    /// Two spans, both found rightly, that were linked wrongly or not at all.
+    /// Two spans, both found rightly, that were linked wrongly or not at all; an opinion said wrongly to be, or not to be,
+    /// about no aspect that has words.
     Link,
 }
 
@@ -85,9 +86,9 @@ fn polarity_errors(gold: &[SpanKey], doc: &HeldOut) -> Vec<ErrorKind> {
 
 fn link_errors(gold: &[SpanKey], doc: &HeldOut) -> Vec<ErrorKind> {
     let Some(gold_links) = &doc.opinions.gold_links else { return Vec::new() };
-    let pairs = |links: &[LinkAnswer], spans: &[SpanKey], other: &[SpanKey]| -> BTreeSet<(SpanKey, SpanKey)> {
-        let ends = |link: &LinkAnswer| Some((*spans.get(link.from as usize)?, *spans.get(link.to as usize)?));
-        links.iter().filter_map(ends).filter(|(from, to)| other.contains(from) && other.contains(to)).collect()
+    let pairs = |links: &[LinkAnswer], spans: &[SpanKey], other: &[SpanKey]| -> BTreeSet<(SpanKey, Option<SpanKey>)> {
+        let ends = links.iter().filter_map(|link| link.ends(spans));
+        ends.filter(|(from, to)| other.contains(from) && to.is_none_or(|to| other.contains(&to))).collect()
     };
     let known = pairs(gold_links, gold, &doc.spans);
     let said = pairs(&doc.opinions.links, &doc.spans, gold);

@@ -1,6 +1,6 @@
 //! What a run tells while it goes: numbers only, so that anything can listen.
 
-use super::{OpinionScores, Reliability};
+use super::{OpinionScores, Reliability, Slice};
 use crate::project::Polarity;
 use serde::{Deserialize, Serialize};
 
@@ -103,6 +103,9 @@ pub struct Report {
     pub scores: Scores,
     /// "test" or "dev".
     pub scored_on: String,
+    /// The same scores for parts of these documents.
+    #[serde(default)]
+    pub slices: Vec<Slice>,
     /// Documents scored.
     pub examples: usize,
     pub best_step: usize,
@@ -145,6 +148,8 @@ pub struct OpinionAnswers {
     pub probabilities: Vec<f32>,
     /// Of each predicted span.
     pub polarities: Vec<Option<Polarity>>,
+    /// How likely each predicted span's polarity is.
+    pub polarity_shares: Vec<f32>,
     /// Of each gold span, as marked.
     pub gold_polarities: Vec<Option<Polarity>>,
     /// Of each gold span, as the model says; `None` where it did not read the span.
@@ -161,8 +166,21 @@ pub struct OpinionAnswers {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LinkAnswer {
     pub from: u32,
-    pub to: u32,
+    /// `None`: the opinion is about nothing that has words, an implicit aspect.
+    pub to: Option<u32>,
     pub polarity: Option<Polarity>,
     /// That all of it is so: both spans, the link and its polarity. 1 for gold.
     pub probability: f32,
+}
+
+impl LinkAnswer {
+    /// Both ends in a list of spans; `None` when one is not there.
+    pub fn ends(&self, spans: &[(u32, u32, u16)]) -> Option<((u32, u32, u16), Option<(u32, u32, u16)>)> {
+        let span = |at: u32| spans.get(at as usize).copied();
+        let to = match self.to {
+            Some(to) => Some(span(to)?),
+            None => None,
+        };
+        Some((span(self.from)?, to))
+    }
 }

@@ -36,6 +36,8 @@ pub struct TrainData {
     pub span_labels: Vec<String>,
     pub roles: Roles,
     pub examples: Vec<Example>,
+    /// Documents that are not done: what is not marked in them may have been overlooked.
+    pub underway: BTreeSet<DocId>,
 }
 
 /// Whether training can start, in numbers.
@@ -91,7 +93,8 @@ impl TrainData {
             })
             .collect();
         let span_labels = if any_span { project.schema().span_labels.iter().map(|l| l.name.clone()).collect() } else { Vec::new() };
-        Self { revision: project.revision(), classes, span_labels, roles: roles(project), examples }
+        let underway = project.documents().filter(|doc| doc.annotation.state == State::Todo).map(|doc| doc.id).collect();
+        Self { revision: project.revision(), classes, span_labels, roles: roles(project), examples, underway }
     }
 
     /// Counts for the start button.

@@ -1,6 +1,7 @@
 //! The loss of a batch: one term a kind of answer, each a share of the whole batch's, and which heads they teach.
 
 use super::opinions::OpinionWeights;
+use super::span_loss::words;
 use super::task::{Batch, Item, Targets};
 use super::{TrainConfig, TrainError};
 use crate::nn::{OpinionSizes, Tensor, loss};
@@ -11,6 +12,8 @@ use std::collections::BTreeSet;
 pub(super) struct BatchWeights {
     pub classes: f64,
     pub tags: f64,
+    /// Words of the documents that teach spans.
+    pub words: f64,
     pub opinions: OpinionWeights,
 }
 
@@ -29,10 +32,11 @@ pub(super) type HeadSet = BTreeSet<&'static str>;
 
 /// The head a parameter belongs to; `None` in the encoder.
 pub(super) fn head_of(name: &str) -> Option<&'static str> {
-    const HEADS: [(&str, &str); 8] = [
+    const HEADS: [(&str, &str); 9] = [
         ("classifier.", CLASS),
         ("bert.pooler.", CLASS),
         ("gloss.tag.", TAGS),
+        ("gloss.scorer.", CANDIDATES),
         ("gloss.span.polarity.", POLARITY),
         ("gloss.span.", SPANS),
         ("gloss.pair.polarity.", LINK_POLARITY),
@@ -44,6 +48,7 @@ pub(super) fn head_of(name: &str) -> Option<&'static str> {
 
 pub(super) const CLASS: &str = "class";
 pub(super) const TAGS: &str = "tags";
+pub(super) const CANDIDATES: &str = "candidates";
 pub(super) const SPANS: &str = "spans";
 pub(super) const POLARITY: &str = "polarity";
 pub(super) const LINKS: &str = "links";
@@ -53,6 +58,7 @@ impl BatchWeights {
     pub fn add(&mut self, members: &[&Item], batch: &Batch, opinions: OpinionSizes) {
         self.classes += batch.classes.weight();
         self.tags += batch.tags.weight();
+        self.words += members.iter().map(|item| words(item)).sum::<f64>();
         self.opinions += OpinionWeights::of(members, opinions);
     }
 }

@@ -1,6 +1,7 @@
 //! Training: `fit` takes data, settings and a sink for news, and returns a model. It only computes:
 //! no thread, no channel, no clock of its own, no file, no egui.
 
+mod augment;
 mod batching;
 mod calibration;
 mod config;
@@ -18,6 +19,8 @@ mod output;
 mod patience;
 mod run;
 mod scoring;
+mod slices;
+mod span_loss;
 mod task;
 
 pub use batching::{epoch_batches, estimate_seconds, rate_factor, rough_length};
@@ -32,3 +35,4 @@ pub use memory::memory_bytes;
 pub use metrics::{ClassScores, SpanKey, class_scores, span_scores};
 pub use opinion_scores::{OpinionScores, opinion_scores};
 pub use patience::{Patience, Verdict};
+pub use slices::{Slice, TrainingAspects, slices};

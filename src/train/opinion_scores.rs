@@ -23,7 +23,7 @@ pub struct OpinionScores {
     pub polarity_accuracy: Option<f64>,
     /// The same, as the mean F1 of the polarities that occur.
     pub polarity_macro_f1: Option<f64>,
-    /// F1 of (aspect, opinion).
+    /// F1 of (aspect, opinion); where opinions without an aspect are marked, "no aspect" is one to be found.
     pub pair_f1: Option<f64>,
     /// F1 of (aspect, opinion, polarity).
     pub triplet_f1: Option<f64>,
@@ -114,8 +114,8 @@ fn links(marked: &[(&[SpanKey], &HeldOut)]) -> (Counts, Counts) {
         let gold = by_pair(gold_spans, gold_links);
         let found = by_pair(&doc.spans, &doc.opinions.links);
         pairs.compare(&gold.keys().copied().collect(), &found.keys().copied().collect());
-        let open = |pair: &(SpanKey, SpanKey)| gold.get(pair).is_some_and(Option::is_none);
-        let known = |links: &BTreeMap<(SpanKey, SpanKey), Option<Polarity>>| {
+        let open = |pair: &Pair| gold.get(pair).is_some_and(Option::is_none);
+        let known = |links: &BTreeMap<Pair, Option<Polarity>>| {
             links.iter().filter(|(pair, _)| !open(pair)).filter_map(|(pair, polarity)| Some((*pair, (*polarity)?))).collect()
         };
         triplets.compare(&known(&gold), &known(&found));
@@ -123,7 +123,10 @@ fn links(marked: &[(&[SpanKey], &HeldOut)]) -> (Counts, Counts) {
     (pairs, triplets)
 }
 
-fn by_pair(spans: &[SpanKey], links: &[LinkAnswer]) -> BTreeMap<(SpanKey, SpanKey), Option<Polarity>> {
-    let span = |at: u32| spans.get(at as usize).copied();
-    links.iter().filter_map(|link| Some(((span(link.from)?, span(link.to)?), link.polarity))).collect()
+/// An opinion and its aspect, `None` where that has no words.
+type Pair = (SpanKey, Option<SpanKey>);
+
+fn by_pair(spans: &[SpanKey], links: &[LinkAnswer]) -> BTreeMap<Pair, Option<Polarity>> {
+    let pair = |link: &LinkAnswer| link.ends(spans).map(|ends| (ends, link.polarity));
+    links.iter().filter_map(pair).collect()
 }

@@ -1,5 +1,6 @@
 //! What the heads over spans are shown of a batch, and what of it is right: polarity of spans, links between them.
 
+use super::LinkAnswer;
 use super::example::Roles;
 use super::task::{Item, Targets};
 use crate::nn::{OpinionSizes, PairBatch, RaggedBatch, SpanBatch, SpanEdge};
@@ -59,6 +60,12 @@ impl Marks {
         marks
     }
 
+    /// Spans that share a unit with another.
+    pub fn overlapping(&self) -> usize {
+        let touches = |a: &Mark, b: &Mark| a.at != b.at && a.units.start < b.units.end && b.units.start < a.units.end;
+        self.spans.iter().filter(|mark| self.spans.iter().any(|other| touches(mark, other))).count()
+    }
+
     /// Polarity of a link: that of the span it comes from, else of the other.
     pub fn link_polarity(&self, (from, to): (usize, usize)) -> Option<Polarity> {
         self.spans[from].polarity.or(self.spans[to].polarity)
@@ -76,6 +83,24 @@ pub(super) fn sizes<'i>(items: impl Iterator<Item = &'i Item<'i>>, labels: usize
         }
     }
     sizes
+}
+
+/// Whether any opinion with a polarity, where links are known, is linked to nothing: it is about the whole, or about
+/// something that has no words.
+pub(super) fn any_implicit(items: &[Item], roles: &Roles) -> bool {
+    let has = |item: &Item| !implicit_opinions(&item.example, roles).is_empty();
+    items.iter().filter(|item| item.tags.is_some()).any(has)
+}
+
+/// Places of the opinions with a polarity that are linked to nothing, in a document whose links are known.
+pub(super) fn implicit_opinions(example: &super::Example, roles: &Roles) -> Vec<(u32, Polarity)> {
+    let (Some(links), Some(spans)) = (&example.links, &example.spans) else { return Vec::new() };
+    let opinion = |(at, (_, label)): (u32, &(TextRange, u16))| {
+        let polarity = example.polarities.get(at as usize).copied().flatten()?;
+        let alone = roles.opinions.contains(label) && !links.iter().any(|(from, to)| *from == at || *to == at);
+        alone.then_some((at, polarity))
+    };
+    (0u32..).zip(spans).filter_map(opinion).collect()
 }
 
 /// The edges of a span of units, for the network.
@@ -182,7 +207,7 @@ impl Lesson {
 /// The surest spans that the tags propose and nobody marked, no more than are marked and two. At first the tags mark
 /// nearly everything, and pairs of all of that would drown what else is to be learnt.
 fn proposals(logits: &[f32], width: usize, marks: &[Mark]) -> Vec<(Range<usize>, u16)> {
-    let tags = viterbi(logits, width, &[]);
+    let tags = viterbi(logits, width, &[], &[]);
     let mut found = spans_of_tags(&tags);
     found.retain(|(units, label)| !marks.iter().any(|mark| mark.units == *units && mark.label == *label));
     let lead = |unit: usize| {
@@ -198,9 +223,14 @@ fn proposals(logits: &[f32], width: usize, marks: &[Mark]) -> Vec<(Range<usize>,
     found
 }
 
-/// Places of the gold links of an example with their polarity, for the record.
-pub(super) fn gold_links(example: &super::Example) -> Option<BTreeMap<(u32, u32), Option<Polarity>>> {
+/// The gold links of an example with their polarity, and with `implicit` the opinions that are linked to nothing, for the
+/// record.
+pub(super) fn gold_links(example: &super::Example, roles: &Roles, implicit: bool) -> Option<Vec<LinkAnswer>> {
     let polarity = |at: u32| example.polarities.get(at as usize).copied().flatten();
-    let links = example.links.as_ref()?;
-    Some(links.iter().map(|(from, to)| ((*from, *to), polarity(*from).or(polarity(*to)))).collect())
+    let links: BTreeMap<(u32, u32), Option<Polarity>> =
+        example.links.as_ref()?.iter().map(|(from, to)| ((*from, *to), polarity(*from).or(polarity(*to)))).collect();
+    let linked = links.into_iter().map(|((from, to), polarity)| LinkAnswer { from, to: Some(to), polarity, probability: 1.0 });
+    let alone = if implicit { implicit_opinions(example, roles) } else { Vec::new() };
+    let alone = alone.into_iter().map(|(from, polarity)| LinkAnswer { from, to: None, polarity: Some(polarity), probability: 1.0 });
+    Some(linked.chain(alone).collect())
 }

@@ -37,12 +37,15 @@ pub(super) fn model_files(
         "classes": task.classes,
         "span_labels": task.labels,
         "max_length": task.max_length,
+        "tag_transitions": model.chain().is_some(),
+        "widest_span": task.widest,
         "opinions": {
             "polarity": task.opinions.polarity,
             "links": task.opinions.links,
             "link_polarity": task.opinions.link_polarity,
             "link_from": task.roles.opinions,
             "link_to": task.roles.aspects,
+            "implicit": task.implicit,
             "calibration": calibration,
         },
     });

@@ -2,16 +2,16 @@
 
 use super::batching::{consecutive, epoch_batches, rate_factor};
 use super::fit::{Outcome, Signal, TrainError};
-use super::losses::{
-    BatchWeights, CLASS, HeadSet, LINK_POLARITY, LINKS, Losses, POLARITY, SPANS, TAGS, head_of, loss_of, number, share_of, sum,
-};
+use super::losses::{BatchWeights, CLASS, HeadSet, LINK_POLARITY, LINKS, Losses, POLARITY, SPANS, head_of, loss_of, number, share_of, sum};
 use super::opinions::Lesson;
 use super::output::model_files;
 use super::patience::Patience;
 use super::scoring::{Scored, score};
+use super::span_loss::span_loss;
 use super::task::{Batch, Item, Task};
 use super::{
-    Evaluation, Report, Started, StepEvent, TrainConfig, TrainEvent, calibrated, fit_calibration, fit_threshold, memory_bytes, reliability,
+    Evaluation, HeldOut, Report, Slice, Started, StepEvent, TrainConfig, TrainEvent, TrainingAspects, calibrated, fit_calibration,
+    fit_threshold, memory_bytes, reliability, slices,
 };
 use crate::nn::{AdamW, Calibration, Gradients, JointModel, LoadOptions, LoadReport, Mode, ModelFiles, Params, Tensor, unreached};
 use rand::SeedableRng;
@@ -99,14 +99,15 @@ impl<'a> Run<'a> {
             LoadOptions { frozen_layers: config.freeze_layers, tune_embeddings: config.tune_embeddings, ..LoadOptions::TRAINABLE };
         let (model, loaded) = JointModel::load(encoder, task.sizes(config), &mut params, options, &mut generator(config.seed, 1))
             .map_err(TrainError::encoder)?;
+        let optimiser = AdamW::new(config.weight_decay, config.head_lr_factor);
         Ok(Self {
             config,
             elapsed,
             task,
-            model,
             params,
             loaded,
-            optimiser: AdamW::new(config.weight_decay, config.head_lr_factor),
+            optimiser: optimiser.with_layer_decay(config.layer_decay, model.encoder().config().num_hidden_layers),
+            model,
             dropout: generator(config.seed, 2),
             class_weights: task.class_weights(config),
             plan: plan(task, config),
@@ -197,7 +198,10 @@ impl<'a> Run<'a> {
             .into_iter()
             .map(|items| {
                 let members: Vec<&Item> = items.iter().map(|index| &task.train[*index]).collect();
-                let batch = Batch::of(&members, &self.class_weights, false);
+                let mut batch = Batch::of(&members, &self.class_weights, task.labels.len(), false);
+                if self.config.word_dropout > 0.0 {
+                    batch.drop_words(&members, task.hidden_id, self.config.word_dropout, &mut self.dropout);
+                }
                 (members, batch)
             })
             .collect();
@@ -240,11 +244,14 @@ impl<'a> Run<'a> {
         let logits = self.model.forward(&part.texts, &part.units, &mut mode).map_err(TrainError::compute)?;
         let mut losses = Losses {
             class: share_of(loss_of(logits.class.as_ref(), &part.classes)?, part.classes.weight() / whole.classes)?,
-            span: share_of(loss_of(logits.tags.as_ref(), &part.tags)?, part.tags.weight() / whole.tags)?,
             ..Losses::default()
         };
-        let taught = [(CLASS, losses.class.is_some()), (TAGS, losses.span.is_some())];
-        losses.heads.extend(taught.into_iter().filter(|(_, taught)| *taught).map(|(head, _)| head));
+        if losses.class.is_some() {
+            losses.heads.insert(CLASS);
+        }
+        let sizes = (self.task.labels.len(), self.task.widest);
+        let learning = (&mut mode, &mut losses.heads);
+        losses.span = span_loss(&self.model, &logits, members, (part, whole), sizes, self.config, learning)?;
         if self.task.opinions.is_empty() {
             return Ok(losses);
         }
@@ -354,10 +361,12 @@ impl<'a> Run<'a> {
             }
         };
         let held_out = calibrated(calibration, &raw);
+        let slices = sliced(self.task, &held_out);
         let files = model_files(self.task, &self.model, &self.params, encoder, calibration)?;
         sink(TrainEvent::Finished(Report {
             scores,
             scored_on: if on_test { "test" } else { "dev" }.to_owned(),
+            slices,
             examples: held_out.len(),
             best_step,
             best_epoch,
@@ -370,6 +379,14 @@ impl<'a> Run<'a> {
         }));
         Ok(Outcome::Finished(Box::new(files)))
     }
+}
+
+/// The held-out documents in parts.
+fn sliced(task: &Task, held_out: &[HeldOut]) -> Vec<Slice> {
+    let texts: BTreeMap<u32, &str> = task.dev.iter().chain(&task.test).map(|item| (item.example.doc.0, &*item.example.text)).collect();
+    let texts: Vec<&str> = held_out.iter().map(|doc| texts.get(&doc.doc).copied().unwrap_or_default()).collect();
+    let training = TrainingAspects::of(task.train.iter().map(|item| &*item.example), task.roles);
+    slices(held_out, &texts, &training, (task.classes, task.labels), task.roles)
 }
 
 /// All batches of all epochs, each with whether the dev documents are scored after it.

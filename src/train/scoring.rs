@@ -5,9 +5,9 @@ use super::metrics::{SpanKey, class_scores, span_scores};
 use super::opinions::{POLARITIES, edges, gold_links};
 use super::task::{Batch, Item, Targets, Task};
 use super::{HeldOut, LinkAnswer, OpinionAnswers, Scores, TrainConfig, TrainError, opinion_scores};
-use crate::nn::{JointModel, LogProbs, OpinionScores, PairBatch, RaggedBatch, SpanBatch, Tensor};
+use crate::nn::{CandidateBatch, Chain, JointModel, LogProbs, OpinionScores, PairBatch, RaggedBatch, SpanBatch, Tensor};
 use crate::project::{Polarity, TextRange};
-use crate::text::{DecodedSpan, decode_spans, tag_count, units_under, viterbi, word_joins};
+use crate::text::{DecodedSpan, candidates, decode_spans, likely_spans, tag_count, units_under, viterbi, weighted};
 use std::collections::BTreeSet;
 
 /// Scores of a set of documents with the answers behind them.
@@ -31,7 +31,9 @@ impl Scored {
     /// Takes the pairs for links that are at least so likely.
     pub fn decide(&mut self, threshold: f32, task: &Task) {
         for (doc, candidates) in self.held_out.iter_mut().zip(&self.candidates) {
-            doc.opinions.links = candidates.iter().filter(|pair| pair.together >= threshold).map(|pair| pair.link).collect();
+            let links: Vec<LinkAnswer> = candidates.iter().filter(|pair| pair.together >= threshold).map(|pair| pair.link).collect();
+            let alone = if task.implicit { alone(doc, candidates, &links, task) } else { Vec::new() };
+            doc.opinions.links = links.into_iter().chain(alone).collect();
         }
         self.scores.opinions = opinion_scores(&self.held_out, task.roles);
     }
@@ -41,14 +43,28 @@ impl Scored {
         let (mut cases, mut all) = (Vec::new(), 0);
         for (doc, candidates) in self.held_out.iter().zip(&self.candidates) {
             let (Some(gold_spans), Some(gold_links)) = (&doc.gold_spans, &doc.opinions.gold_links) else { continue };
-            let ends = |spans: &[SpanKey], link: &LinkAnswer| Some((*spans.get(link.from as usize)?, *spans.get(link.to as usize)?));
-            let gold: BTreeSet<(SpanKey, SpanKey)> = gold_links.iter().filter_map(|link| ends(gold_spans, link)).collect();
+            let linked = gold_links.iter().filter(|link| link.to.is_some());
+            let gold: BTreeSet<(SpanKey, Option<SpanKey>)> = linked.filter_map(|link| link.ends(gold_spans)).collect();
             all += gold.len();
-            let is_gold = |pair: &Candidate| ends(&doc.spans, &pair.link).is_some_and(|ends| gold.contains(&ends));
+            let is_gold = |pair: &Candidate| pair.link.ends(&doc.spans).is_some_and(|ends| gold.contains(&ends));
             cases.extend(candidates.iter().map(|pair| (pair.together, is_gold(pair))));
         }
         (cases, all)
     }
+}
+
+/// Opinions that nothing was linked to.
+fn alone(doc: &HeldOut, candidates: &[Candidate], links: &[LinkAnswer], task: &Task) -> Vec<LinkAnswer> {
+    let OpinionAnswers { polarities, polarity_shares, probabilities, .. } = &doc.opinions;
+    let opinions = (0u32..)
+        .zip(&doc.spans)
+        .filter(|(at, span)| task.roles.opinions.contains(&span.2) && !links.iter().any(|link| link.from == *at || link.to == Some(*at)));
+    let alone = opinions.map(|(at, _)| {
+        let apart: f32 = candidates.iter().filter(|pair| pair.link.from == at).map(|pair| 1.0 - pair.together).product();
+        let sure = probabilities.get(at as usize).copied().unwrap_or(0.0) * polarity_shares.get(at as usize).copied().unwrap_or(1.0);
+        LinkAnswer { from: at, to: None, polarity: polarities.get(at as usize).copied().flatten(), probability: sure * apart }
+    });
+    alone.collect()
 }
 
 /// Until the dev documents say something better.
@@ -64,11 +80,11 @@ pub(super) fn score(model: &JointModel, task: &Task, items: &[Item], config: &Tr
     let (mut class_loss, mut span_loss) = (Mean::default(), Mean::default());
     for indices in sorted_batches(&lengths, config.batch_examples.max(32), config.batch_tokens) {
         let members: Vec<&Item> = indices.iter().map(|index| &items[*index]).collect();
-        let batch = Batch::of(&members, &[], true);
+        let batch = Batch::of(&members, &[], task.labels.len(), true);
         let (logs, hidden) = model.score(&batch.texts, &batch.units).map_err(TrainError::compute)?;
         class_loss.add(&logs.class, &batch.classes);
         span_loss.add(&logs.tags, &batch.tags);
-        let decoded = decode(&members, &logs, task);
+        let decoded = if task.widest > 0 { judge(model, &members, &batch, &hidden, task)? } else { decode(model, &members, &logs, task)? };
         let opinions = opinions_of(model, &members, &decoded, &hidden, &batch.texts, task)?;
         for ((row, index), (opinions, candidates)) in indices.iter().enumerate().zip(opinions) {
             answers[*index] = Some((answer_of(members[row], &logs, row, &decoded[row], opinions, task), candidates));
@@ -84,18 +100,39 @@ pub(super) fn score(model: &JointModel, task: &Task, items: &[Item], config: &Tr
 }
 
 /// The spans of each document by the most probable tags.
-fn decode(members: &[&Item], logs: &LogProbs, task: &Task) -> Vec<Vec<DecodedSpan>> {
+fn decode(model: &JointModel, members: &[&Item], logs: &LogProbs, task: &Task) -> Result<Vec<Vec<DecodedSpan>>, TrainError> {
     let tags = tag_count(task.labels.len());
+    let chain = model.chain().map(Chain::frozen).transpose().map_err(TrainError::compute)?;
     let mut first_unit = 0;
     let spans = members.iter().map(|item| {
         let units = &item.reading.units;
         let own = logs.tags.get(first_unit * tags..(first_unit + units.len()) * tags).unwrap_or_default();
         first_unit += units.len();
-        let likely: Vec<f32> = own.iter().map(|log| log.exp()).collect();
         let text = &item.example.text;
-        decode_spans(text, units, &viterbi(own, tags, &word_joins(text, units)), &likely)
+        let Some(chain) = &chain else {
+            let likely: Vec<f32> = own.iter().map(|log| log.exp()).collect();
+            return decode_spans(text, units, &viterbi(own, tags, &item.joined, &[]), &likely);
+        };
+        let weighted = weighted(own, tags, units);
+        let likely = chain.marginals(&weighted, &item.joined);
+        decode_spans(text, units, &viterbi(&weighted, tags, &item.joined, chain.scores()), &likely)
     });
-    spans.collect()
+    Ok(spans.collect())
+}
+
+/// The spans of each document by judging every place that may be one.
+fn judge(model: &JointModel, members: &[&Item], batch: &Batch, hidden: &Tensor, task: &Task) -> Result<Vec<Vec<DecodedSpan>>, TrainError> {
+    let Some(scorer) = model.scorer() else { return Ok(vec![Vec::new(); members.len()]) };
+    let mut spans = Vec::new();
+    for (text, item) in members.iter().enumerate() {
+        let places = candidates(&item.joined, task.widest);
+        let mut asked = CandidateBatch::default();
+        let first_row = batch.texts.range(text).start;
+        places.iter().for_each(|place| asked.push(edges(first_row, &item.reading, &place.units), place.width));
+        let shares = scorer.score(hidden, &asked).map_err(TrainError::compute)?;
+        spans.push(likely_spans(&item.example.text, &item.reading.units, &places, &shares, task.labels.len(), LIKELIER_THAN_NOT));
+    }
+    Ok(spans)
 }
 
 fn answer_of(item: &Item, logs: &LogProbs, row: usize, spans: &[DecodedSpan], opinions: OpinionAnswers, task: &Task) -> HeldOut {
@@ -169,13 +206,13 @@ fn opinion_answers(
     let marked = |at: usize| item.marks.spans.iter().position(|mark| mark.at == at);
     let count = item.example.spans.as_ref().map_or(0, Vec::len);
     let gold_shares: Vec<_> = (0..count).map(|at| scores.polarity(spans.end + marked(at)?)).collect();
-    let gold_links = gold_links(item.example).filter(|_| task.opinions.links).map(|links| {
-        let link = |((from, to), polarity)| LinkAnswer { from, to, polarity, probability: 1.0 };
-        links.into_iter().map(link).collect()
-    });
+    let gold_links = gold_links(&item.example, task.roles, task.implicit).filter(|_| task.opinions.links);
+    let sure = |span: usize| scores.polarity(span).map_or(1.0, |shares| most_likely(shares).1);
+    let polarity_shares = if task.opinions.polarity { spans.clone().map(sure).collect() } else { Vec::new() };
     let answers = OpinionAnswers {
         probabilities: decoded.iter().map(|span| span.probability).collect(),
         polarities,
+        polarity_shares,
         gold_polarities: (0..count).map(|at| item.example.polarities.get(at).copied().flatten()).collect(),
         of_gold: gold_shares.iter().map(|shares| shares.map(|shares| most_likely(shares).0)).collect(),
         gold_shares,
@@ -193,7 +230,7 @@ fn candidates_of(decoded: &[DecodedSpan], spans: std::ops::Range<usize>, scores:
         let (from, to) = (from - spans.start, to - spans.start);
         let polarity = scores.link_polarity(pair).map(most_likely);
         let probability = decoded[from].probability * decoded[to].probability * together * polarity.map_or(1.0, |(_, p)| p);
-        let link = LinkAnswer { from: from as u32, to: to as u32, polarity: polarity.map(|(polarity, _)| polarity), probability };
+        let link = LinkAnswer { from: from as u32, to: Some(to as u32), polarity: polarity.map(|(polarity, _)| polarity), probability };
         Some(Candidate { link, together })
     };
     (0..pairs.len()).filter_map(candidate).collect()

@@ -1,19 +1,28 @@
 //! From labelled documents to what the model is shown: pieces, units and targets, with notes on all that is lost.
 
+use super::augment::{Terms, drop_words};
 use super::opinions::{self, Marks};
 use super::{Example, Roles, TrainConfig, TrainData, TrainError};
-use crate::nn::{JointSizes, OpinionSizes, RaggedBatch, UnitBatch};
+use crate::nn::{ChainBatch, JointSizes, Moves, OpinionSizes, RaggedBatch, ScorerSizes, UnitBatch};
 use crate::project::Split;
-use crate::text::{BioTags, LeftOut, Reading, Tokenizer, tag_count, tags_of_spans};
+use crate::text::{BioTags, LeftOut, Reading, Tokenizer, moves, tag_count, tags_of_spans, word_joins, words_in};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use std::borrow::Cow;
+use std::ops::Range;
 
 /// A document ready for the model.
 pub(super) struct Item<'a> {
-    pub example: &'a Example,
+    pub example: Cow<'a, Example>,
     pub reading: Reading,
     /// Class to learn or to compare with.
     pub class: Option<u16>,
     /// A tag for each unit; `None` where spans were not marked.
     pub tags: Option<Vec<u16>>,
+    /// Labels of which only some places were marked: elsewhere it teaches nothing of them.
+    pub partly: Vec<u16>,
+    /// Whether each unit goes on with the word of the unit before it.
+    pub joined: Vec<bool>,
     /// What it teaches of polarity and links.
     pub marks: Marks,
 }
@@ -34,11 +43,17 @@ pub(super) struct Task<'a> {
     pub roles: &'a Roles,
     /// What is learnt of polarity and links.
     pub opinions: OpinionSizes,
+    /// Whether opinions are marked that are about nothing that is marked: they are said so.
+    pub implicit: bool,
+    /// The widest span, in words, that is judged by itself; 0 where tags say the spans.
+    pub widest: usize,
     pub train: Vec<Item<'a>>,
     pub dev: Vec<Item<'a>>,
     pub test: Vec<Item<'a>>,
     /// Texts are cut after so many pieces.
     pub max_length: usize,
+    /// The piece that stands for one that is not shown.
+    pub hidden_id: u32,
     pub notes: Vec<String>,
 }
 
@@ -58,13 +73,16 @@ impl<'a> Task<'a> {
             labels: if learns_spans { &data.span_labels } else { &[] },
             roles: &data.roles,
             opinions: OpinionSizes::default(),
+            implicit: false,
+            widest: 0,
             train: Vec::new(),
             dev: Vec::new(),
             test: Vec::new(),
             max_length,
+            hidden_id: tokenizer.hidden_id(),
             notes: Vec::new(),
         };
-        task.read_all(data, tokenizer)?;
+        task.read_all(data, config, tokenizer)?;
         if task.train.is_empty() {
             return Err(TrainError::Data("no training document has a class among at least two, or marked spans".to_owned()));
         }
@@ -72,33 +90,20 @@ impl<'a> Task<'a> {
             return Err(TrainError::Data("no labelled document is held out, so nothing could be measured".to_owned()));
         }
         task.opinions = opinions::sizes(task.train.iter(), task.labels.len(), (config.polarity_loss_weight, config.link_loss_weight));
+        task.implicit = task.opinions.links && task.opinions.polarity && opinions::any_implicit(&task.train, task.roles);
+        task.choose_scorer(config);
         task.note_classes();
         Ok(task)
     }
 
-    fn read_all(&mut self, data: &'a TrainData, tokenizer: &Tokenizer) -> Result<(), TrainError> {
+    fn read_all(&mut self, data: &'a TrainData, config: &TrainConfig, tokenizer: &Tokenizer) -> Result<(), TrainError> {
+        let partly = self.partly_marked(config);
+        let partly = |example: &Example| if data.underway.contains(&example.doc) { partly.clone() } else { Vec::new() };
         let (mut left_out, mut cut) = (LeftOut::default(), 0);
         for example in &data.examples {
-            let class = example.class.filter(|class| usize::from(*class) < self.classes.len());
-            let spans = example.spans.as_ref().filter(|_| !self.labels.is_empty());
-            if class.is_none() && spans.is_none() {
-                continue;
-            }
-            let reading = tokenizer
-                .read(&example.text, self.max_length, !self.labels.is_empty())
-                .map_err(|error| TrainError::Encoder(error.to_string()))?;
-            if class.is_none() && reading.units.is_empty() {
-                continue;
-            }
-            cut += usize::from(reading.pieces.cut_at.is_some());
-            let tags = spans.map(|spans| {
-                let known: Vec<_> = spans.iter().copied().filter(|(_, label)| usize::from(*label) < self.labels.len()).collect();
-                let BioTags { tags, left_out: lost } = tags_of_spans(&reading.units, &known, reading.pieces.cut_at);
-                left_out += lost;
-                tags
-            });
-            let marks = if spans.is_some() { Marks::of(example, &reading, self.labels.len()) } else { Marks::default() };
-            let item = Item { example, reading, class, tags, marks };
+            let Some((item, lost)) = self.read(Cow::Borrowed(example), partly(example), tokenizer)? else { continue };
+            cut += usize::from(item.reading.pieces.cut_at.is_some());
+            left_out += lost;
             match example.split {
                 Split::Train => self.train.push(item),
                 Split::Dev => self.dev.push(item),
@@ -106,7 +111,90 @@ impl<'a> Task<'a> {
             }
         }
         self.note_losses(left_out, cut);
+        for example in self.swapped(config) {
+            let partly = partly(&example);
+            if let Some((item, _)) = self.read(Cow::Owned(example), partly, tokenizer)? {
+                self.train.push(item);
+            }
+        }
         Ok(())
+    }
+
+    /// A document as the model sees it, and what its tags don't say; `None` when it teaches nothing.
+    fn read(&self, example: Cow<'a, Example>, partly: Vec<u16>, tokenizer: &Tokenizer) -> Result<Option<(Item<'a>, LeftOut)>, TrainError> {
+        let class = example.class.filter(|class| usize::from(*class) < self.classes.len());
+        let spans = example.spans.as_ref().filter(|_| !self.labels.is_empty());
+        if class.is_none() && spans.is_none() {
+            return Ok(None);
+        }
+        let reading = tokenizer
+            .read(&example.text, self.max_length, !self.labels.is_empty())
+            .map_err(|error| TrainError::Encoder(error.to_string()))?;
+        if class.is_none() && reading.units.is_empty() {
+            return Ok(None);
+        }
+        let mut left_out = LeftOut::default();
+        let tags = spans.map(|spans| {
+            let known: Vec<_> = spans.iter().copied().filter(|(_, label)| usize::from(*label) < self.labels.len()).collect();
+            let BioTags { tags, left_out: lost } = tags_of_spans(&reading.units, &known, reading.pieces.cut_at);
+            left_out = lost;
+            tags
+        });
+        let marks = if spans.is_some() { Marks::of(&example, &reading, self.labels.len()) } else { Marks::default() };
+        let joined = word_joins(&example.text, &reading.units);
+        Ok(Some((Item { example, reading, class, tags, partly, joined, marks }, left_out)))
+    }
+
+    /// Training documents once more with other terms in them, as many as the settings want.
+    fn swapped(&mut self, config: &TrainConfig) -> Vec<Example> {
+        let wanted = (config.span_swaps * self.train.len() as f64).round() as usize;
+        if wanted == 0 || self.train.is_empty() {
+            return Vec::new();
+        }
+        let terms = Terms::of(self.train.iter().map(|item| &*item.example), self.roles);
+        let mut rng = StdRng::seed_from_u64(config.seed.wrapping_add(0x5eed));
+        let sources = self.train.iter().cycle().take(wanted);
+        let swapped: Vec<Example> = sources.filter_map(|item| terms.swapped(&item.example, &mut rng)).collect();
+        self.notes.push(format!("documents more with other terms in them: {}", swapped.len()));
+        swapped
+    }
+
+    /// Places of the labels that are marked in part in documents that are not done.
+    fn partly_marked(&mut self, config: &TrainConfig) -> Vec<u16> {
+        let place = |name: &String| self.labels.iter().position(|label| label == name).map(|at| at as u16);
+        let unknown = config.partly_marked.iter().filter(|name| place(name).is_none()).map(String::as_str);
+        let unknown: Vec<&str> = unknown.collect();
+        let places = config.partly_marked.iter().filter_map(place).collect();
+        if !unknown.is_empty() {
+            self.notes.push(format!("partly marked labels that no document teaches: {}", unknown.join(", ")));
+        }
+        places
+    }
+
+    /// Judges spans one by one where that was asked for, or where more than one marked span in a hundred overlaps another:
+    /// tags can say only one of them.
+    fn choose_scorer(&mut self, config: &TrainConfig) {
+        const WIDEST: usize = 40;
+        const RARE: usize = 100;
+        let spans = |items: &[Item]| items.iter().map(|item| item.marks.spans.len()).sum::<usize>();
+        let overlapping: usize = self.train.iter().map(|item| item.marks.overlapping()).sum();
+        if self.labels.is_empty() || !(config.span_scorer || overlapping * RARE > spans(&self.train)) {
+            return;
+        }
+        let widths = |items: &[Item]| {
+            let of = |item: &Item| item.marks.spans.iter().map(|mark| words_in(&item.joined, &mark.units)).collect::<Vec<_>>();
+            items.iter().flat_map(of).collect::<Vec<_>>()
+        };
+        let widths = widths(&self.train);
+        self.widest = widths.iter().copied().max().unwrap_or(1).clamp(1, WIDEST);
+        let wider = widths.iter().filter(|width| **width > self.widest).count();
+        self.notes.push(format!(
+            "spans are judged one by one, up to {} words: {overlapping} marked ones overlap others, which tags can't say",
+            self.widest
+        ));
+        if wider > 0 {
+            self.notes.push(format!("spans of more than {} words, which are not learnt: {wider}", self.widest));
+        }
     }
 
     fn note_losses(&mut self, left_out: LeftOut, cut: usize) {
@@ -143,7 +231,9 @@ impl<'a> Task<'a> {
 
     pub fn sizes(&self, config: &TrainConfig) -> JointSizes {
         let tags = if self.labels.is_empty() { 0 } else { tag_count(self.labels.len()) };
-        JointSizes { layers: config.layers, classes: self.classes.len(), tags, opinions: self.opinions }
+        let chain = config.crf.then(|| Moves { tags, apart: moves(tags, false), joined: moves(tags, true) });
+        let scorer = ScorerSizes { labels: if self.widest > 0 { self.labels.len() } else { 0 }, widest: self.widest };
+        JointSizes { layers: config.layers, classes: self.classes.len(), tags, chain, scorer, opinions: self.opinions }
     }
 
     /// Weight of each class in the loss: 1, or its inverse frequency (1 on average over the documents).
@@ -168,6 +258,10 @@ pub(super) struct Batch {
     pub classes: Targets,
     /// One row a unit.
     pub tags: Targets,
+    /// The same for tags that follow each other, and what each unit's tag may be.
+    pub chain: ChainBatch,
+    /// Whether more than one tag may be right somewhere.
+    pub is_open: bool,
 }
 
 #[derive(Default)]
@@ -194,8 +288,8 @@ impl Targets {
 }
 
 impl Batch {
-    /// `all_units`: those of documents without marked spans too, to have them tagged.
-    pub fn of(items: &[&Item], class_weights: &[f32], all_units: bool) -> Self {
+    /// `all_units`: those of documents without marked spans too, to have them tagged. `labels` of spans are learnt.
+    pub fn of(items: &[&Item], class_weights: &[f32], labels: usize, all_units: bool) -> Self {
         let ids: Vec<&[u32]> = items.iter().map(|item| item.reading.pieces.ids.as_slice()).collect();
         let mut batch = Self { texts: RaggedBatch::new(&ids), ..Self::default() };
         for (text, item) in items.iter().enumerate() {
@@ -204,17 +298,40 @@ impl Batch {
             if item.tags.is_none() && !all_units {
                 continue;
             }
+            batch.chain.starts.push(batch.units.piece.len());
             let first = batch.texts.range(text).start as u32;
             for (at, unit) in item.reading.units.iter().enumerate() {
                 batch.units.piece.push(first + unit.piece);
                 batch.units.char_id.push(unit.char_id);
                 batch.units.offset.push(unit.offset);
-                match &item.tags {
-                    Some(tags) => batch.tags.push(tags[at], unit.weight),
-                    None => batch.tags.push(0, 0.0),
-                }
+                batch.chain.weights.push(unit.weight);
+                batch.chain.joined.push(item.joined[at]);
+                batch.add_tag(item, at, labels);
             }
         }
+        batch.chain.starts.push(batch.units.piece.len());
         batch
+    }
+
+    /// Does not show a share of the pieces.
+    pub fn drop_words(&mut self, items: &[&Item], hidden: u32, share: f64, rng: &mut StdRng) {
+        for (text, item) in items.iter().enumerate() {
+            let own = self.texts.range(text);
+            let is_special = |at: usize| item.reading.pieces.ranges.get(at).is_none_or(Range::is_empty);
+            drop_words(&mut self.texts.ids[own], is_special, hidden, share, rng);
+        }
+    }
+
+    /// What the tag of a unit may be: its own; where it has none, that of any label that was marked in part.
+    fn add_tag(&mut self, item: &Item, at: usize, labels: usize) {
+        let tag = item.tags.as_ref().map(|tags| tags[at]);
+        let open: &[u16] = if tag == Some(0) { &item.partly } else { &[] };
+        let may_be = |other: u16| tag.is_none_or(|tag| tag == other) || other > 0 && open.contains(&((other - 1) / 2));
+        let allowed = (0..tag_count(labels) as u16).map(may_be);
+        let before = self.chain.allowed.len();
+        self.chain.allowed.extend(allowed);
+        let teaches = self.chain.allowed[before..].contains(&false);
+        self.is_open |= !open.is_empty();
+        self.tags.push(tag.unwrap_or(0), if teaches { item.reading.units[at].weight } else { 0.0 });
     }
 }

@@ -1,26 +1,29 @@
 //! Insights: how often what was said. Every bar opens its documents.
 
 mod agreement;
+mod aspects;
 mod progress;
 mod questions;
+mod talk;
 
 use crate::desk::Command;
 use crate::project::agreement::Agreement;
-use crate::project::{Annotation, DocId, Document, Filter, Layer, Link, Polarity, Project, QuestionId, Span, SpanId, State, What};
-use crate::ui::theme::{self, Palette};
+use crate::project::{Annotation, Document, Filter, Layer, Polarity, Project, QuestionId, State, What};
+use crate::ui::theme;
 use crate::ui::{Cx, Place, icons};
 use eframe::egui::{self, Align2, Color32, RichText, Role, Sense, TextStyle, Ui, WidgetInfo, vec2};
 use progress::Progress;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 
+pub use aspects::{Aspect, Mention, month, quote};
 pub use questions::{Bin, QuestionSummary};
 
 /// The state of the place.
 #[derive(Default)]
 pub struct InsightsPane {
     counted: Option<(PathBuf, u64, Layer, Counted)>,
+    talk: talk::Talk,
 }
 
 /// What is shown, gathered once.
@@ -56,25 +59,6 @@ pub struct LabelCount {
     pub documents: usize,
 }
 
-/// A term and what was said about it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Aspect {
-    pub term: String,
-    pub count: usize,
-    pub positive: usize,
-    pub negative: usize,
-    pub neutral: usize,
-    pub documents: Vec<DocId>,
-}
-
-impl Aspect {
-    /// From -1, only bad, to 1, only good.
-    pub fn net(&self) -> f32 {
-        let judged = self.positive + self.negative + self.neutral;
-        if judged == 0 { 0.0 } else { (self.positive as f32 - self.negative as f32) / judged as f32 }
-    }
-}
-
 impl Summary {
     /// Of the outcome.
     pub fn of(project: &Project) -> Self {
@@ -92,15 +76,14 @@ impl Summary {
             ..Self::default()
         };
         let aspect_label = schema.span_label("aspect").or_else(|| schema.span_label("方面"));
-        let mut aspects: BTreeMap<String, Aspect> = BTreeMap::new();
+        let mut terms = aspects::Terms::default();
         for doc in project.documents() {
             let doc = doc.seen_in(layer);
             summary.take_answers(&doc, question.map(|(id, _)| id));
             summary.take_spans(&doc.annotation);
-            take_aspects(&mut aspects, &doc, aspect_label);
+            terms.take(&doc, aspect_label);
         }
-        summary.aspects = aspects.into_values().collect();
-        summary.aspects.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.term.cmp(&b.term)));
+        summary.aspects = terms.aspects(&schema.term_groups);
         summary
     }
 
@@ -131,35 +114,6 @@ impl Summary {
     }
 }
 
-/// Spans that opinions point to, and spans of the label "aspect"; judged by the polarity of what is linked to them.
-fn take_aspects(aspects: &mut BTreeMap<String, Aspect>, doc: &Document, aspect_label: Option<u16>) {
-    let spans = &doc.annotation.spans;
-    // Links of other types join parts of one thing, or what the schema says: they judge nothing.
-    let links: Vec<&Link> = doc.annotation.main_links().collect();
-    let is_aspect = |id: &SpanId, span: &Span| Some(span.label) == aspect_label || links.iter().any(|link| link.to == *id);
-    for (id, span) in spans.iter().filter(|(id, span)| is_aspect(id, span)) {
-        let term = span.range.of(&doc.text).trim().to_lowercase();
-        let aspect = aspects.entry(term.clone()).or_insert_with(|| Aspect { term, ..Aspect::default() });
-        aspect.count += 1;
-        if aspect.documents.last() != Some(&doc.id) {
-            aspect.documents.push(doc.id);
-        }
-        let other = |link: &Link| match (link.from == *id, link.to == *id) {
-            (true, _) => spans.get(&link.to),
-            (_, true) => spans.get(&link.from),
-            _ => None,
-        };
-        let said = links.iter().copied().filter_map(other).filter_map(|span| span.polarity).chain(span.polarity);
-        for polarity in said {
-            match polarity {
-                Polarity::Positive => aspect.positive += 1,
-                Polarity::Negative => aspect.negative += 1,
-                Polarity::Neutral => aspect.neutral += 1,
-            }
-        }
-    }
-}
-
 /// Shows the documents of a bar.
 fn open(cx: &mut Cx<'_>, filter: Filter) {
     cx.send(Command::SetFilter(filter));
@@ -180,7 +134,8 @@ impl InsightsPane {
             };
             self.counted = Some((path.to_owned(), project.revision(), layer, counted));
         }
-        let Some((.., Counted { summary, agreement, progress })) = &self.counted else { return };
+        let Self { counted, talk } = self;
+        let Some((.., Counted { summary, agreement, progress })) = counted else { return };
         egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             egui::Frame::new().inner_margin(24).show(ui, |ui| {
                 ui.heading(cx.t("Insights"));
@@ -192,12 +147,12 @@ impl InsightsPane {
                 ui.add_space(8.0);
                 let two = ui.available_width() >= 880.0;
                 let left = |ui: &mut Ui, cx: &mut Cx<'_>| counts_ui(ui, cx, summary);
-                let right = |ui: &mut Ui, cx: &mut Cx<'_>| {
+                let mut right = |ui: &mut Ui, cx: &mut Cx<'_>| {
                     progress::progress_ui(ui, cx, project, summary, progress);
                     if !project.annotators().is_empty() {
                         agreement::agreement_ui(ui, cx, project, agreement);
                     }
-                    aspects_ui(ui, cx, summary);
+                    talk.ui(ui, cx, project, summary);
                 };
                 if two {
                     ui.spacing_mut().item_spacing.x = 16.0;
@@ -276,27 +231,6 @@ fn counts_ui(ui: &mut Ui, cx: &mut Cx<'_>, summary: &Summary) {
     });
 }
 
-fn aspects_ui(ui: &mut Ui, cx: &mut Cx<'_>, summary: &Summary) {
-    const SHOWN: usize = 20;
-    let title = cx.t("What is talked about").to_owned();
-    card(ui, &title, |ui| {
-        if summary.aspects.is_empty() {
-            ui.weak(cx.t("Mark aspects and link opinions to them to see which terms are praised and which are not"));
-            return;
-        }
-        let most = summary.aspects.iter().map(|aspect| aspect.count).max().unwrap_or(1);
-        for aspect in summary.aspects.iter().take(SHOWN) {
-            if aspect_bar(ui, cx, aspect, most) {
-                let only: Arc<[DocId]> = aspect.documents.as_slice().into();
-                open(cx, Filter { only: Some(only), ..Filter::default() });
-            }
-        }
-        if summary.aspects.len() > SHOWN {
-            ui.weak(cx.tf("and {} more terms", &[&(summary.aspects.len() - SHOWN)]));
-        }
-    });
-}
-
 /// The ground of a row to click; its middle part is what a bar may fill.
 fn bar_row(ui: &mut Ui, name: &str, value: &str) -> (egui::Response, Option<egui::Rect>) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), theme::ROW_HEIGHT), Sense::click());
@@ -347,32 +281,6 @@ fn fill(ui: &Ui, rect: egui::Rect, share: f32, color: Color32) {
         let width = (rect.width() * share.min(1.0)).max(2.0);
         ui.painter().rect_filled(egui::Rect::from_min_size(rect.min, vec2(width, rect.height())), 3, color);
     }
-}
-
-/// A term: a bar as long as it is frequent, parted by what was said about it.
-fn aspect_bar(ui: &mut Ui, cx: &Cx<'_>, aspect: &Aspect, most: usize) -> bool {
-    let palette: &Palette = theme::palette(ui);
-    let said = [(Polarity::Positive, aspect.positive), (Polarity::Neutral, aspect.neutral), (Polarity::Negative, aspect.negative)];
-    let marks: Vec<String> = said.iter().filter(|(_, n)| *n > 0).map(|(polarity, n)| format!("{}{n}", sign(*polarity))).collect();
-    let value = format!("{}  {}", aspect.count, marks.join(" "));
-    let (response, middle) = bar_row(ui, &aspect.term, &value);
-    if let Some(middle) = middle {
-        let length = aspect.count as f32 / most.max(1) as f32;
-        fill(ui, middle, length, palette.line);
-        let judged: usize = said.iter().map(|(_, n)| n).sum();
-        let mut left = middle.left();
-        for (polarity, n) in said {
-            let width = middle.width() * length * n as f32 / judged.max(1) as f32;
-            let part = egui::Rect::from_min_size(egui::pos2(left, middle.top()), vec2(width, middle.height()));
-            ui.painter().rect_filled(part, 2, palette.polarity(polarity));
-            left += width;
-        }
-        let font = TextStyle::Small.resolve(ui.style());
-        ui.painter().text(middle.right_center() + vec2(108.0, 0.0), Align2::RIGHT_CENTER, value, font, palette.weak);
-    }
-    let net = format!("{:+.2}", aspect.net());
-    let words = cx.tf("{}: {} times in {} documents, net polarity {}", &[&aspect.term, &aspect.count, &aspect.documents.len(), &net]);
-    response.on_hover_text(words).clicked()
 }
 
 fn sign(polarity: Polarity) -> &'static str {

@@ -1,8 +1,11 @@
 //! Test: try a model on a text. It answers as one types.
 
+mod lattice;
 mod marks;
+mod why;
 
 use crate::desk::{Answered, Command, Tester};
+use crate::predict::Asked;
 use crate::project::Schema;
 use crate::ui::widgets::bars::{Bar, bar};
 use crate::ui::{Cx, Place, theme};
@@ -93,7 +96,7 @@ impl TestPane {
     }
 
     /// The text with what the model marks in it.
-    fn marked(&mut self, ui: &mut egui::Ui, cx: &Cx<'_>, tester: &Tester) {
+    fn marked(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>, tester: &Tester) {
         let palette = theme::palette(ui);
         let Some(answered) = self.current_answer(tester) else { return };
         let prediction = &answered.prediction;
@@ -111,6 +114,8 @@ impl TestPane {
         }
         ui.add_space(6.0);
         self.marks.ui(ui, cx, tester, answered);
+        why::ui(ui, cx, tester, answered);
+        lattice::ui(ui, cx, tester, answered);
     }
 
     /// Everything the model says in figures.
@@ -194,7 +199,7 @@ fn model_choice(ui: &mut egui::Ui, cx: &mut Cx<'_>, tester: &Tester) {
     }
 }
 
-fn classes(ui: &mut egui::Ui, cx: &Cx<'_>, tester: &Tester, answered: &Answered, schema: &Schema) {
+fn classes(ui: &mut egui::Ui, cx: &mut Cx<'_>, tester: &Tester, answered: &Answered, schema: &Schema) {
     let palette = theme::palette(ui);
     let Some((best, probability)) = answered.prediction.best_class() else {
         ui.label(RichText::new(cx.t("This model answers no class: it was trained on spans alone")).color(palette.weak));
@@ -208,7 +213,8 @@ fn classes(ui: &mut egui::Ui, cx: &Cx<'_>, tester: &Tester, answered: &Answered,
     if let Some(name) = classes.get(usize::from(best)) {
         ui.horizontal(|ui| {
             ui.label(RichText::new(name).size(24.0).strong().color(hue(name, usize::from(best))));
-            ui.label(RichText::new(percent(probability)).size(18.0).color(palette.weak));
+            let figure = RichText::new(percent(probability)).size(18.0).color(palette.weak);
+            why::figure(ui, cx, figure, Asked::Class(best), name);
         });
         ui.add_space(4.0);
     }

@@ -7,6 +7,7 @@ mod ready;
 mod runs;
 mod scores;
 mod setup;
+mod slices;
 
 use crate::desk::RunView;
 use crate::train::{ErrorGroup, Uncertainty};

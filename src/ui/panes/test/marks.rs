@@ -1,8 +1,8 @@
 //! What the model marks: spans and their links painted in the text, each tagging unit's tags on hover, and both as tables.
 
-use super::percent;
+use super::{percent, why};
 use crate::desk::{Answered, Tester};
-use crate::predict::{PredictedTriplet, UnitTags, most_likely};
+use crate::predict::{Asked, PredictedTriplet, UnitTags, most_likely};
 use crate::project::{Polarity, Schema};
 use crate::ui::widgets::document::{Document, DocumentState, MarkedLink, MarkedSpan, mark_of};
 use crate::ui::{Cx, theme};
@@ -27,8 +27,8 @@ impl Marks {
                 Some(MarkedSpan { id, range: span.range, label, hue, polarity, dashed: false, percent: None })
             })
             .collect();
-        let link = |triplet: &PredictedTriplet| MarkedLink::new(triplet.opinion as u32, triplet.aspect as u32);
-        let links: Vec<MarkedLink<'_>> = answered.prediction.triplets.iter().map(link).collect();
+        let link = |triplet: &PredictedTriplet| Some(MarkedLink::new(triplet.opinion as u32, triplet.aspect? as u32));
+        let links: Vec<MarkedLink<'_>> = answered.prediction.triplets.iter().filter_map(link).collect();
         let document = Document {
             text: &answered.text,
             spans: &spans,
@@ -78,7 +78,7 @@ fn tags(ui: &mut egui::Ui, names: &[String], unit: &UnitTags, text: &str) {
 }
 
 /// "O", "B-aspect", "I-aspect".
-fn tag_name(names: &[String], tag: usize) -> String {
+pub(super) fn tag_name(names: &[String], tag: usize) -> String {
     let Some(inside) = tag.checked_sub(1) else { return "O".to_owned() };
     let letter = if inside % 2 == 0 { 'B' } else { 'I' };
     names.get(inside / 2).map_or_else(|| tag.to_string(), |name| format!("{letter}-{name}"))
@@ -95,7 +95,7 @@ fn shown_polarity(schema: &Schema, label: &str, shares: Option<[f32; 3]>) -> Opt
 }
 
 /// The name of a polarity, with its mark and in words.
-fn polarity_words(cx: &Cx<'_>, polarity: Polarity) -> String {
+pub(super) fn polarity_words(cx: &Cx<'_>, polarity: Polarity) -> String {
     let name = match polarity {
         Polarity::Positive => cx.t("Positive"),
         Polarity::Negative => cx.t("Negative"),
@@ -121,7 +121,7 @@ fn one_line(ui: &mut egui::Ui, width: f32, words: &str) {
 }
 
 /// What is said about what: aspect, opinion, polarity and how sure the model is of all of it.
-pub(super) fn triplet_table(ui: &mut egui::Ui, cx: &Cx<'_>, answered: &Answered) {
+pub(super) fn triplet_table(ui: &mut egui::Ui, cx: &mut Cx<'_>, answered: &Answered) {
     let prediction = &answered.prediction;
     if prediction.triplets.is_empty() {
         return;
@@ -132,11 +132,15 @@ pub(super) fn triplet_table(ui: &mut egui::Ui, cx: &Cx<'_>, answered: &Answered)
     ui.add_space(2.0);
     let width = (ui.available_width() - 150.0) * 0.5;
     egui::Grid::new("test-triplets").striped(true).spacing(egui::vec2(10.0, 5.0)).show(ui, |ui| {
-        for triplet in &prediction.triplets {
-            let (Some(aspect), Some(opinion)) = (prediction.spans.get(triplet.aspect), prediction.spans.get(triplet.opinion)) else {
-                continue;
-            };
-            one_line(ui, width, aspect.range.of(&answered.text));
+        for (at, triplet) in prediction.triplets.iter().enumerate() {
+            let Some(opinion) = prediction.spans.get(triplet.opinion) else { continue };
+            match triplet.aspect.and_then(|aspect| prediction.spans.get(aspect)) {
+                Some(aspect) => one_line(ui, width, aspect.range.of(&answered.text)),
+                None => {
+                    let words = RichText::new(cx.t("(no aspect)")).color(palette.weak);
+                    ui.label(words).on_hover_text(cx.t("The opinion is about the whole, or about something that has no words here"));
+                }
+            }
             one_line(ui, width, opinion.range.of(&answered.text));
             match triplet.polarity {
                 Some(shares) => {
@@ -147,14 +151,21 @@ pub(super) fn triplet_table(ui: &mut egui::Ui, cx: &Cx<'_>, answered: &Answered)
                 None => drop(ui.label("")),
             }
             let sure = RichText::new(percent(triplet.probability)).color(palette.weak);
-            ui.label(sure).on_hover_text(cx.t("That both spans are there, belong together and have this polarity"));
+            let help = cx.t("That both spans are there, belong together and have this polarity");
+            match triplet.aspect.and_then(|aspect| prediction.spans.get(aspect)) {
+                Some(aspect) => {
+                    let name = format!("{} → {}", opinion.range.of(&answered.text), aspect.range.of(&answered.text));
+                    why::figure(ui, cx, sure, Asked::Link(at), &name).on_hover_text(help)
+                }
+                None => ui.label(sure).on_hover_text(cx.t("That the opinion is there, belongs to no aspect and has this polarity")),
+            };
             ui.end_row();
         }
     });
 }
 
 /// The spans in reading order.
-pub(super) fn span_table(ui: &mut egui::Ui, cx: &Cx<'_>, tester: &Tester, answered: &Answered, schema: &Schema) {
+pub(super) fn span_table(ui: &mut egui::Ui, cx: &mut Cx<'_>, tester: &Tester, answered: &Answered, schema: &Schema) {
     let spans = &answered.prediction.spans;
     if spans.is_empty() {
         return;
@@ -165,14 +176,17 @@ pub(super) fn span_table(ui: &mut egui::Ui, cx: &Cx<'_>, tester: &Tester, answer
     ui.add_space(2.0);
     let width = ui.available_width() - 220.0;
     egui::Grid::new("test-spans").striped(true).spacing(egui::vec2(12.0, 5.0)).show(ui, |ui| {
-        for span in spans {
+        for (at, span) in spans.iter().enumerate() {
+            let words = span.range.of(&answered.text);
             let name = tester.span_labels().get(usize::from(span.label)).map_or("", String::as_str);
             ui.label(RichText::new(name).color(palette.hue(hue_of(schema, name, span.label))));
-            one_line(ui, width, span.range.of(&answered.text));
-            ui.label(percent(span.probability));
+            one_line(ui, width, words);
+            why::figure(ui, cx, RichText::new(percent(span.probability)), Asked::Span(at), &format!("{name} {words}"));
             if let (Some((polarity, sure)), Some(shares)) = (shown_polarity(schema, name, span.polarity), span.polarity) {
-                let words = format!("{} {}", mark_of(polarity), percent(sure));
-                shares_on_hover(ui.label(RichText::new(words).color(palette.polarity(polarity))), cx, shares);
+                let figure = RichText::new(format!("{} {}", mark_of(polarity), percent(sure))).color(palette.polarity(polarity));
+                let name = format!("{words} {}", polarity_words(cx, polarity));
+                let response = why::figure(ui, cx, figure, Asked::Polarity(at), &name);
+                shares_on_hover(response, cx, shares);
             }
             ui.end_row();
         }

@@ -1,7 +1,7 @@
 //! Scores of each label, and the confusion matrix whose cells open their documents.
 
 use super::progress::epoch;
-use super::{TrainPane, group, two_places};
+use super::{TrainPane, group, slices, two_places};
 use crate::desk::{Command, RunView};
 use crate::project::{DocId, Filter};
 use crate::train::{HeldOut, LabelScore, Report, Scores};
@@ -34,6 +34,9 @@ impl TrainPane {
             }
         });
         self.opinions(ui, cx, (&view.id, scores, &of), report);
+        if let Some(report) = report {
+            slices::ui(ui, cx, report);
+        }
     }
 }
 

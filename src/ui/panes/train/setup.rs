@@ -300,8 +300,72 @@ impl Setup {
             &off,
             |ui| ui.add(egui::Checkbox::without_text(&mut config.tune_embeddings)),
         );
+        self.spans(ui, cx);
+        let config = &mut self.config;
         if *config != TrainConfig::default() && ui.button(cx.t("Back to the defaults")).clicked() {
             *config = TrainConfig::default();
+        }
+    }
+}
+
+impl Setup {
+    /// How spans are learnt.
+    fn spans(&mut self, ui: &mut egui::Ui, cx: &Cx<'_>) {
+        let (default, off) = (TrainConfig::default(), cx.t("off"));
+        let config = &mut self.config;
+        row(
+            ui,
+            cx,
+            cx.t("Rate from layer to layer"),
+            cx.t("The rate of each layer is that of the layer above it times this; 1: all alike"),
+            &default.layer_decay,
+            |ui| ui.add(DragValue::new(&mut config.layer_decay).range(0.1..=1.0).speed(0.005).max_decimals(2)),
+        );
+        row(
+            ui,
+            cx,
+            cx.t("Other terms"),
+            cx.t("For each review so many more with other marked terms in their place, of the same label and polarity"),
+            &default.span_swaps,
+            |ui| ui.add(DragValue::new(&mut config.span_swaps).range(0.0..=10.0).speed(0.01).max_decimals(2)),
+        );
+        row(
+            ui,
+            cx,
+            cx.t("Hidden words"),
+            cx.t("Share of the word pieces that are not shown while learning"),
+            &default.word_dropout,
+            |ui| ui.add(DragValue::new(&mut config.word_dropout).range(0.0..=0.9).speed(0.005).max_decimals(2)),
+        );
+        row(
+            ui,
+            cx,
+            cx.t("Order of tags"),
+            cx.t("Learns which tag follows which too (a conditional random field), not each tag by itself"),
+            &off,
+            |ui| ui.add(egui::Checkbox::without_text(&mut config.crf)),
+        );
+        let help = cx.t(
+            "Every place that may be a span is judged by itself, so that spans can overlap. Done anyway where more than one span in a hundred overlaps another.",
+        );
+        row(ui, cx, cx.t("Judge each place by itself"), help, &off, |ui| ui.add(egui::Checkbox::without_text(&mut config.span_scorer)));
+        let Some(project) = cx.desk.project() else { return };
+        for label in &project.schema().span_labels {
+            let mut unknown = config.partly_marked.contains(&label.name);
+            let help = cx.t("In reviews that are not done, an unmarked place of this label teaches nothing: only some were marked");
+            let name = format!("{}: {}", cx.t("Unmarked is unknown"), label.name);
+            let mut changed = false;
+            row(ui, cx, &name, help, &off, |ui| {
+                let response = ui.add(egui::Checkbox::without_text(&mut unknown));
+                changed = response.changed();
+                response
+            });
+            if changed {
+                config.partly_marked.retain(|other| *other != label.name);
+                if unknown {
+                    config.partly_marked.push(label.name.clone());
+                }
+            }
         }
     }
 }

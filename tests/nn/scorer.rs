@@ -1,0 +1,114 @@
+//! The head over candidate spans: gradients against finite differences, learning, company, and its loss.
+
+use super::support::*;
+use candle_core::{Device, Tensor, Var};
+use gloss::nn::{AdamW, CandidateBatch, Mode, Params, ScorerSizes, SpanEdge, SpanScorer, loss, unreached};
+
+const HIDDEN: usize = 6;
+const SIZES: ScorerSizes = ScorerSizes { labels: 2, widest: 3 };
+
+fn candidates() -> CandidateBatch {
+    let mut batch = CandidateBatch::default();
+    let edge = |piece, offset| SpanEdge { piece, offset };
+    for (first, last, width) in
+        [(edge(0, 0), edge(0, 0), 1), (edge(0, 0), edge(1, 2), 2), (edge(1, 9), edge(3, 0), 3), (edge(2, 0), edge(3, 0), 2)]
+    {
+        batch.push([first, last], width);
+    }
+    batch
+}
+
+/// The second is nested in nothing and has both labels; the third holds the fourth.
+const TARGETS: [f32; 8] = [0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0, 0.0];
+
+fn hidden() -> Tensor {
+    Tensor::from_vec(noise(&mut generator(3), 4 * HIDDEN, 0.7), (4, HIDDEN), &Device::Cpu).unwrap()
+}
+
+fn scorer(params: &mut Params) -> SpanScorer {
+    SpanScorer::new_or_load(None, HIDDEN, SIZES, params, &mut generator(5), true).unwrap().0
+}
+
+fn loss_of(scorer: &SpanScorer, hidden: &Tensor, mode: &mut Mode) -> Tensor {
+    loss::binary_cross_entropy(&scorer.forward(hidden, &candidates(), mode).unwrap(), &TARGETS, &[1.0; 8], 4.0).unwrap()
+}
+
+#[test]
+fn gradients_are_those_of_finite_differences() {
+    let mut params = Params::new();
+    let scorer = scorer(&mut params);
+    let mut rng = generator(2);
+    for (_, var) in params.trainable() {
+        let shape = var.shape().clone();
+        var.set(&Tensor::from_vec(noise(&mut rng, shape.elem_count(), 0.15), shape, &Device::Cpu).unwrap()).unwrap();
+    }
+    let input = Var::from_tensor(&hidden()).unwrap();
+    let number = || f64::from(loss_of(&scorer, &input.as_tensor().detach(), &mut Mode::Eval).to_scalar::<f32>().unwrap());
+    let total = loss_of(&scorer, input.as_tensor(), &mut Mode::Eval);
+    let grads = params.backward(&total).unwrap();
+    assert_eq!(unreached(&params, &grads).unwrap(), Vec::<String>::new());
+    let of_input = values(total.backward().unwrap().get(&input).unwrap());
+    let mut vars: Vec<(String, Var, Vec<f32>)> =
+        params.trainable().map(|(name, var)| (name.to_owned(), var.clone(), grads.get(name).unwrap().to_vec())).collect();
+    vars.push(("hidden".to_owned(), input.clone(), of_input));
+    for (name, var, found) in &vars {
+        let start = values(var);
+        let mut order: Vec<usize> = (0..start.len()).collect();
+        order.sort_by(|a, b| found[*b].abs().total_cmp(&found[*a].abs()));
+        for at in order.into_iter().take(4) {
+            let at_offset = |step: f32| {
+                let mut moved = start.clone();
+                moved[at] += step;
+                var.set(&Tensor::from_vec(moved, var.shape(), &Device::Cpu).unwrap()).unwrap();
+                number()
+            };
+            let step = 5e-3;
+            let wanted = (at_offset(step) - at_offset(-step)) / (2.0 * f64::from(step));
+            at_offset(0.0);
+            let difference = (f64::from(found[at]) - wanted).abs();
+            assert!(difference < 2e-3 + 0.03 * wanted.abs(), "{name}[{at}]: {} found, {wanted} wanted", found[at]);
+        }
+    }
+}
+
+#[test]
+fn nested_spans_are_learnt_by_heart_and_scored_alone_as_in_company() {
+    let mut params = Params::new();
+    let scorer = scorer(&mut params);
+    let mut optimiser = AdamW::new(0.0, 1.0);
+    let mut rng = generator(4);
+    for _ in 0..300 {
+        let total = loss_of(&scorer, &hidden(), &mut Mode::Train { rng: &mut rng, dropout: 0.05 });
+        optimiser.step(&params, &params.backward(&total).unwrap(), 5e-3, 1.0).unwrap();
+    }
+    let together = scorer.score(&hidden(), &candidates()).unwrap();
+    for (share, target) in together.iter().zip(TARGETS) {
+        assert!((share - target).abs() < 0.3, "{together:?}");
+    }
+    let mut third = CandidateBatch::default();
+    third.push([SpanEdge { piece: 1, offset: 9 }, SpanEdge { piece: 3, offset: 0 }], 3);
+    assert_close("alone", &scorer.score(&hidden(), &third).unwrap(), &together[4..6], 1e-5);
+    assert!(scorer.score(&hidden(), &CandidateBatch::default()).unwrap().is_empty());
+}
+
+#[test]
+fn what_the_head_does_not_know_is_refused() {
+    let mut params = Params::new();
+    let scorer = scorer(&mut params);
+    let mut wide = candidates();
+    wide.push([SpanEdge { piece: 0, offset: 0 }, SpanEdge { piece: 3, offset: 0 }], 4);
+    assert!(scorer.forward(&hidden(), &wide, &mut Mode::Eval).is_err());
+    assert!(scorer.forward(&hidden(), &CandidateBatch::default(), &mut Mode::Eval).is_err());
+}
+
+#[test]
+fn yes_and_no_far_out_stay_numbers() {
+    let logits = Tensor::from_slice(&[200f32, -200.0, 0.0, 2.0], 4, &Device::Cpu).unwrap();
+    let number = |targets: &[f32], weights: &[f32], total| {
+        loss::binary_cross_entropy(&logits, targets, weights, total).unwrap().to_scalar::<f32>().unwrap()
+    };
+    assert!((number(&[1.0, 0.0, 1.0, 1.0], &[1.0; 4], 1.0) - (2f32.ln() + (1.0 + (-2f32).exp()).ln())).abs() < 1e-5);
+    assert!((number(&[0.0, 0.0, 0.0, 0.0], &[1.0, 1.0, 0.0, 0.0], 2.0) - 100.0).abs() < 1e-3);
+    assert!(loss::binary_cross_entropy(&logits, &[1.0; 3], &[1.0; 4], 1.0).is_err());
+    assert!(loss::binary_cross_entropy(&logits, &[1.0; 4], &[1.0; 4], 0.0).is_err());
+}
