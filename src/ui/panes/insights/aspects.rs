@@ -1,6 +1,6 @@
 //! What is talked about, counted: aspects with what was said about them, under one name where they mean the same.
 
-use crate::project::{Annotation, DocId, Document, Link, Polarity, Span, SpanId, TermGroups, group_names, term_of};
+use crate::project::{DocId, Document, Link, Polarity, Span, SpanId, TermGroups, group_names, term_of};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A term, or a group of terms that mean the same, and what was said about it.
@@ -92,15 +92,17 @@ pub(super) struct Terms {
 impl Terms {
     /// Spans that opinions point to, and spans of the label "aspect"; judged by the polarity of what is linked to them.
     pub fn take(&mut self, doc: &Document, aspect_label: Option<u16>) {
-        let Annotation { spans, links, .. } = &doc.annotation;
-        let is_aspect = |id: &SpanId, span: &Span| Some(span.label) == aspect_label || links.iter().any(|Link { to, .. }| to == id);
+        let spans = &doc.annotation.spans;
+        // Links of other types join parts of one thing, or what the schema says: they judge nothing.
+        let links: Vec<&Link> = doc.annotation.main_links().collect();
+        let is_aspect = |id: &SpanId, span: &Span| Some(span.label) == aspect_label || links.iter().any(|link| link.to == *id);
         for (id, span) in spans.iter().filter(|(id, span)| is_aspect(id, span)) {
             let other = |link: &Link| match (link.from == *id, link.to == *id) {
                 (true, _) => spans.get(&link.to),
                 (_, true) => spans.get(&link.from),
                 _ => None,
             };
-            let linked: Vec<&Span> = links.iter().filter_map(other).collect();
+            let linked: Vec<&Span> = links.iter().copied().filter_map(other).collect();
             let term = term_of(span.range.of(&doc.text));
             let opinions: Vec<String> = linked.iter().map(|span| term_of(span.range.of(&doc.text))).collect();
             for (opinion, span) in opinions.iter().zip(&linked) {
