@@ -5,8 +5,8 @@ use crate::desk::desk_in;
 use gloss::desk::Command;
 use gloss::project::{
     Annotation, AnnotatorId, AttributeChange, AttributeKind, AttributeValue, Attributes, Colleague, DocId, Document, Edit, EditError,
-    History, LabelId, Link, LinkTypeChange, Number, Polarity, Project, QuestionId, Scale, Schema, SchemaChange, SchemaError, Span, SpanId,
-    TextRange,
+    Filter, History, LabelId, Link, LinkTypeChange, Number, Order, Polarity, Project, QuestionId, Queue, Scale, Schema, SchemaChange,
+    SchemaError, Span, SpanId, TextRange, View, What,
 };
 use gloss::store::export::{ExportFormat, export};
 use gloss::store::import::{self, Column, ImportOptions};
@@ -461,6 +461,39 @@ fn gestures_set_attributes_and_types_with_names_in_the_journal() {
     assert_eq!(said(&desk).attributes_of(aspect).get(0), Some(value(1)));
     desk.run(Command::SetAttribute { doc: DOC, id: aspect, attribute: 0, to: None });
     assert_eq!(last(&desk), "no category of 屏幕");
+}
+
+#[test]
+fn a_filter_asks_for_a_value_and_follows_it() {
+    let made = Made::new();
+    let wanted = Filter::of(What::Attribute(0, 0, 1));
+    let found = |project: &Project, filter: &Filter| Queue::of(project, filter, Order::Arrival).ids().to_vec();
+    assert_eq!(found(&made.project, &wanted), [DOC]);
+    assert_eq!(found(&made.project, &Filter::of(What::Attribute(0, 0, 2))), []);
+    let kept = |change: SchemaChange| {
+        let mut made = made.clone();
+        let view = Box::new(View { name: "服务".into(), filter: wanted.clone(), order: Order::Arrival });
+        made.change(&SchemaChange::SaveView { view }).unwrap();
+        made.change(&change).unwrap();
+        let filter = made.project.schema().views[0].filter.clone();
+        (filter.conditions.first().map(|held| held.what.clone()), found(&made.project, &filter).len())
+    };
+    use AttributeChange as A;
+    for (change, what) in [
+        (attribute(0, A::DeleteValue { attribute: 0, value: 0 }), Some(What::Attribute(0, 0, 0))),
+        (attribute(0, A::RenameValue { attribute: 0, value: 1, to: "service".into() }), Some(What::Attribute(0, 0, 1))),
+        (attribute(0, A::Rename { attribute: 0, to: "category".into() }), Some(What::Attribute(0, 0, 1))),
+        (SchemaChange::Move { label: LabelId::Span(0), to: 1 }, Some(What::Attribute(1, 0, 1))),
+        (SchemaChange::Rename { label: LabelId::Span(0), to: "方面".into() }, Some(What::Attribute(0, 0, 1))),
+        (attribute(0, A::DeleteValue { attribute: 0, value: 1 }), None),
+        (attribute(0, A::Delete { attribute: 0 }), None),
+        (SchemaChange::Delete { label: LabelId::Span(0) }, None),
+    ] {
+        let (held, count) = kept(change.clone());
+        assert_eq!(held, what, "{change:?}");
+        // Without a condition everything is found.
+        assert_eq!(count, if what.is_some() { 1 } else { 2 }, "{change:?}");
+    }
 }
 
 #[test]

@@ -238,6 +238,21 @@ fn a_type_that_does_not_fit_is_not_taken() {
 }
 
 #[test]
+fn the_list_is_filtered_by_an_attribute() {
+    let mut bench = bench(vec![category()]);
+    bench.first_span();
+    bench.key(Key::Semicolon);
+    bench.key(Key::Num3);
+    assert_eq!(bench.desk().queue().len(), 2);
+    bench.click("Span");
+    bench.click("aspect · category");
+    bench.click("price");
+    assert_eq!(bench.desk().queue().ids(), [DocId(0)]);
+    bench.click("Remove the filter aspect · category = price");
+    assert_eq!(bench.desk().queue().len(), 2);
+}
+
+#[test]
 fn help_of_questions_labels_and_attributes_stands_in_the_guidelines() {
     let mut bench = bench(vec![category()]);
     bench.chord(Modifiers::COMMAND, Key::L);

@@ -36,7 +36,7 @@ impl Desk {
             LabelId::Class(id, class) => place_of(before, &after, [label, LabelId::Class(question(id)?, class)]),
             LabelId::Span(_) => place_of(before, &after, [label; 2]),
         };
-        filter.follow(question, label);
+        filter.follow_schema([before, &after], question, label);
         if filter != self.filter {
             self.filter = filter;
         }

@@ -1,7 +1,7 @@
 //! Which documents are shown: words that must stand in the text, and conditions of which all or any must hold.
 
 use super::found::Needle;
-use super::{Annotation, DocId, Document, QuestionId, Sight, State};
+use super::{Annotation, AttributeValue, DocId, Document, QuestionId, Schema, Sight, State};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -37,6 +37,8 @@ pub enum What {
     Class(QuestionId, Option<u16>),
     /// Has a span of this label.
     Span(u16),
+    /// Has a span of this label whose attribute has this value, by their places.
+    Attribute(u16, u16, u16),
     /// This value in an imported column.
     Column(String, String),
     /// Characters, from and to; without an end, any number.
@@ -115,6 +117,10 @@ impl Condition {
             What::Class(question, Some(class)) => said.has_class(*question, *class),
             What::Class(question, None) => !answers.contains_key(question),
             What::Span(label) => spans.values().any(|span| span.label == *label),
+            What::Attribute(label, attribute, value) => {
+                let value = Some(AttributeValue::Value(*value));
+                spans.iter().any(|(id, span)| span.label == *label && said.attributes_of(*id).get(*attribute) == value)
+            }
             What::Column(column, value) => doc.meta.get(column) == Some(value.as_str()),
             What::Length(from, to) => (*from..=to.unwrap_or(usize::MAX)).contains(&doc.text.chars().count()),
             What::Script(script) => Script::of(&doc.text) == *script,
@@ -188,6 +194,7 @@ impl Filter {
                     What::Class(question(*asked)?, class)
                 }
                 What::Span(at) => What::Span(label(LabelId::Span(*at))?),
+                What::Attribute(at, attribute, value) => What::Attribute(label(LabelId::Span(*at))?, *attribute, *value),
                 other => other.clone(),
             })
         };
@@ -195,11 +202,47 @@ impl Filter {
         self.conditions = moved.collect();
     }
 
+    /// The filter with its attributes and values where they stand in another schema: by their names, or at their places
+    /// where they were only renamed. Labels keep their places until [`Filter::follow`]; conditions about what is gone go.
+    pub(super) fn follow_attributes(&mut self, before: &Schema, after: &Schema) {
+        let names = |schema: &Schema| schema.span_labels.iter().map(|label| label.name.clone()).collect::<Vec<_>>();
+        let kept = |what: &What| {
+            let What::Attribute(label, attribute, value) = what else { return Some(what.clone()) };
+            let now = place_of(&names(before), &names(after), *label)?;
+            let (old, new) = (before.attributes(*label), after.attributes(now));
+            let asked = |list: &[super::Attribute]| list.iter().map(|held| held.name.clone()).collect::<Vec<_>>();
+            let place = place_of(&asked(old), &asked(new), *attribute)?;
+            let held = old.get(usize::from(*attribute))?;
+            let value = place_of(held.values(), new.get(usize::from(place))?.values(), *value)?;
+            Some(What::Attribute(*label, place, value))
+        };
+        let moved = self.conditions.iter().filter_map(|Condition { not, what }| Some(Condition { not: *not, what: kept(what)? }));
+        self.conditions = moved.collect();
+    }
+
+    /// The filter as it reads under another schema. `question` and `label` say where these stand.
+    pub fn follow_schema(
+        &mut self,
+        [before, after]: [&Schema; 2],
+        question: impl Fn(QuestionId) -> Option<QuestionId>,
+        label: impl Fn(super::LabelId) -> Option<u16>,
+    ) {
+        self.follow_attributes(before, after);
+        self.follow(question, label);
+    }
+
     /// All that is asked but the search.
     pub(super) fn keeps_but_text(&self, doc: &Document, sight: &Sight<'_>) -> bool {
         let mut each = self.conditions.iter().map(|condition| condition.holds(doc, sight));
         if self.any && !self.conditions.is_empty() { each.any(|holds| holds) } else { each.all(|holds| holds) }
     }
+}
+
+/// Where a name of one list stands in another: by itself, or at its place if it was only renamed.
+fn place_of(old: &[String], new: &[String], at: u16) -> Option<u16> {
+    let name = old.get(usize::from(at))?;
+    let found = new.iter().position(|held| held == name).map(|at| at as u16);
+    found.or_else(|| (old.len() == new.len()).then_some(at))
 }
 
 /// The report of the crate draws the pattern first; its last line is the reason.

@@ -398,6 +398,9 @@ impl Project {
     pub fn plan(&self, change: &SchemaChange) -> Result<Plan, SchemaError> {
         let mut schema = Schema::clone(self.schema());
         let effect = wished(&mut schema, change)?;
+        let mut views = std::mem::take(&mut schema.views);
+        views.iter_mut().for_each(|view| view.filter.follow_attributes(self.schema(), &schema));
+        schema.views = views;
         match &effect {
             Effect::None | Effect::Attributes(_) | Effect::Links(_) | Effect::Split(_) => {}
             Effect::Labels(fate) => schema.follow_labels(fate),

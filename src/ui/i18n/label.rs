@@ -50,7 +50,7 @@ pub const ROWS: &[(&str, &str)] = &[
     ("Attributes…", "属性…"),
     ("Choose {}", "选「{}」"),
     ("It has no values yet: see Labels", "还没有可选的值，请在「标签」中添加"),
-    ("1 to {} for {} to {}, {} and {} for a step", "1 到 {} 对应 {} 到 {}，{} 和 {} 逐级调整"),
+    ("Keys 1 to {} run from {} to {}; a step: {} or {}", "按键 1 到 {} 对应 {} 到 {}；逐级：{} 或 {}"),
     ("Take {} away", "清除「{}」"),
     ("This type does not join spans of these labels", "此类型不能连接这些标签的片段"),
     ("No type of link joins spans of these labels: see Labels", "没有可连接这些标签的类型，请在「标签」中设置"),

@@ -113,7 +113,7 @@ pub(super) fn chooser_ui(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document
 fn digits_words(cx: &Cx<'_>, scale: Scale) -> String {
     let last = scale.count().min(9);
     let (up, down) = (keys::name_of(Action::NumberUp), keys::name_of(Action::NumberDown));
-    cx.tf("1 to {} for {} to {}, {} and {} for a step", &[&last, &scale.min, &scale.max, &down, &up])
+    cx.tf("Keys 1 to {} run from {} to {}; a step: {} or {}", &[&last, &scale.min, &scale.max, &down, &up])
 }
 
 /// All attributes of the selected span, for the mouse.

@@ -150,6 +150,13 @@ fn menus_ui(ui: &mut Ui, cx: &Cx<'_>, project: &Project, filter: &mut Filter) {
         menu(ui, cx.t("Span"), |ui| {
             for (label, at) in schema.span_labels.iter().zip(0u16..) {
                 offer(ui, filter, &label.name, What::Span(at));
+                for (attribute, place) in schema.attributes(at).iter().zip(0u16..).filter(|(held, _)| !held.values().is_empty()) {
+                    ui.menu_button(format!("{} · {}", label.name, attribute.name), |ui| {
+                        for (value, number) in attribute.values().iter().zip(0u16..) {
+                            offer(ui, filter, value, What::Attribute(at, place, number));
+                        }
+                    });
+                }
             }
         });
     }
@@ -213,6 +220,10 @@ fn condition_words(cx: &Cx<'_>, project: &Project, what: &What) -> Option<String
         What::Class(_, None) if schema.questions.len() == 1 => cx.t("No class yet").to_owned(),
         What::Class(id, None) => format!("{}: {}", schema.question(*id)?.name, cx.t("No answer yet")),
         What::Span(label) => schema.name(LabelId::Span(*label))?.to_owned(),
+        What::Attribute(label, at, value) => {
+            let asked = schema.attributes(*label).get(usize::from(*at))?;
+            format!("{} · {} = {}", schema.name(LabelId::Span(*label))?, asked.name, asked.values().get(usize::from(*value))?)
+        }
         What::Column(column, value) => format!("{column} = {}", excerpt(value)),
         What::Length(from, to) => length_words(cx, *from, *to),
         What::Script(script) => cx.t(script_words(*script)).to_owned(),

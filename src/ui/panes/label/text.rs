@@ -88,7 +88,8 @@ pub(super) fn key_word(key: char) -> &'static str {
 
 /// One line about the selected span (or the link under way), with everything that can be done to it.
 pub(super) fn span_bar(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Document, marking: &mut Marking) {
-    ui.horizontal(|ui| {
+    // In a narrow column it takes two lines rather than push what stands below out of sight.
+    ui.horizontal_wrapped(|ui| {
         ui.set_min_height(crate::ui::theme::ROW_HEIGHT);
         match (marking.linking, marking.selected_span(document)) {
             (Some(linking), _) => linking_ui(ui, cx, schema, document, marking, linking),

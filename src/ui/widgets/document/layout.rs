@@ -24,7 +24,7 @@ const BELOW: f32 = 0.21;
 /// Room of one caption above a row, in text sizes, and of one link, in points.
 const CAPTION: f32 = 0.56;
 const LINK_LANE: f32 = 5.0;
-/// Height of the lowest link above the captions.
+/// Height of the lowest link above the captions, where links bear no names.
 const LIFT: f32 = 3.5;
 /// Distance of the underlines of nested spans.
 pub(super) const UNDERLINE: f32 = 4.0;
@@ -109,6 +109,8 @@ pub(super) struct Layout {
     pub ways: Vec<Way>,
     /// Height of a link's lane: more where links bear the names of their types.
     lane: f32,
+    /// Height of the lowest link above the captions.
+    lift: f32,
 }
 
 fn key_of(parts: impl Hash) -> u64 {
@@ -117,22 +119,24 @@ fn key_of(parts: impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// Height of the lanes of links.
-fn lane_of(doc: &Document<'_>) -> f32 {
+/// Height of the lanes of links, and of the lowest above the captions. A name stands in the middle of its lane.
+fn lane_of(doc: &Document<'_>) -> (f32, f32) {
     let named = doc.links.iter().any(|link| link.look.is_some());
-    if named { (doc.size * CAPTION).max(LINK_LANE) } else { LINK_LANE }
+    let lane = (doc.size * CAPTION).max(LINK_LANE) + 1.0;
+    if named { (lane, lane * 0.5 + 2.0) } else { (LINK_LANE, LIFT) }
 }
 
 impl Layout {
     /// The old layout if it still fits, with marks made anew if they changed; else a new one.
     pub fn renewed(old: Option<Self>, ui: &Ui, doc: &Document<'_>, width: f32) -> Self {
+        let (lane, lift) = lane_of(doc);
         let text_key = key_of((doc.text, doc.size.to_bits(), width.to_bits(), ui.pixels_per_point().to_bits()));
         let marks_key = key_of((doc.spans, doc.links));
         match old {
             Some(mut layout) if layout.text_key == text_key => {
                 layout.is_stale |= layout.marks_key != marks_key;
                 layout.marks_key = marks_key;
-                layout.lane = lane_of(doc);
+                (layout.lane, layout.lift) = (lane, lift);
                 layout
             }
             _ => Self {
@@ -144,7 +148,8 @@ impl Layout {
                 is_stale: true,
                 paragraphs: paragraphs_of(doc, width),
                 ways: Vec::new(),
-                lane: lane_of(doc),
+                lane,
+                lift,
             },
         }
     }
@@ -201,7 +206,7 @@ impl Layout {
     /// Rows from top to bottom, each with the room that what stands above it needs.
     fn stack(&mut self) {
         let (size, line) = (self.size, self.size * LINE);
-        let (gap, lane) = (line - size * (ABOVE + BELOW), self.lane);
+        let (gap, lane, lift) = (line - size * (ABOVE + BELOW), self.lane, self.lift);
         let mut y = (size * 0.45).round();
         let mut underlines = 0;
         for paragraph in &mut self.paragraphs {
@@ -214,7 +219,7 @@ impl Layout {
             let mut galley = (*shaped.source).clone();
             let mut inside = 0.0;
             for (placed, row) in galley.rows.iter_mut().zip(&mut shaped.rows) {
-                let links = if row.links == 0 { 0.0 } else { LIFT + row.links as f32 * lane };
+                let links = if row.links == 0 { 0.0 } else { lift + row.links as f32 * lane };
                 let needed = row.captions as f32 * size * CAPTION + links + (underlines as f32) * UNDERLINE;
                 inside += (needed - gap).max(0.0).ceil();
                 placed.pos.y = inside;

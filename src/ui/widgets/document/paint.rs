@@ -40,10 +40,9 @@ pub(super) fn paint(ui: &Ui, layout: &Layout, doc: &Document<'_>, origin: Pos2, 
             Some(look) => palette(ui).hue(look.hue),
             None => palette(ui).weak,
         };
-        link_line(ui, &points, link.dashed, is_near, colour);
-        if let Some(look) = link.look {
-            link_name(ui, &points, look.name, doc.size, colour);
-        }
+        let stroke = Stroke::new(if is_near { 1.8 } else { 1.2 }, colour);
+        let gap = link.look.and_then(|look| link_name(ui, &points, look.name, doc.size, colour));
+        link_line(ui, &points, gap, link.dashed, stroke);
     }
     for rect in dimmed.into_iter().flat_map(|bytes| layout.rects_of_bytes(bytes)) {
         let veil = palette(ui).ground.gamma_multiply(0.65);
@@ -108,10 +107,32 @@ fn caption_colour(ui: &Ui, span: &MarkedSpan<'_>) -> Color32 {
     span.polarity.map_or_else(|| hue_of(ui, span), |polarity| palette(ui).polarity(polarity))
 }
 
-/// A line with round corners and an arrow at its end.
-fn link_line(ui: &Ui, points: &[Pos2], dashed: bool, is_near: bool, colour: Color32) {
+/// A line with round corners and an arrow at its end; its lane is left open from one point to the other of a gap.
+fn link_line(ui: &Ui, points: &[Pos2], gap: Option<[Pos2; 2]>, dashed: bool, stroke: Stroke) {
+    let parts = match (gap, points) {
+        (Some([before, after]), [foot, corner, rest @ ..]) => {
+            vec![vec![*foot, *corner, before], std::iter::once(after).chain(rest.iter().copied()).collect()]
+        }
+        _ => vec![points.to_vec()],
+    };
+    for part in parts {
+        let line = rounded(&part, stroke);
+        if dashed {
+            ui.painter().extend(Shape::dashed_line(&line, stroke, 4.0, 3.0));
+        } else {
+            ui.painter().line(line, stroke);
+        }
+    }
+    let end = points[points.len() - 1];
+    let tip = |x: f32| [end, end + vec2(x, -4.0)];
+    ui.painter().line_segment(tip(-2.5), stroke);
+    ui.painter().line_segment(tip(2.5), stroke);
+    ui.painter().circle_filled(points[0], 2.0, stroke.color);
+}
+
+/// The same points with round corners.
+fn rounded(points: &[Pos2], stroke: Stroke) -> Vec<Pos2> {
     const ROUND: f32 = 5.0;
-    let stroke = Stroke::new(if is_near { 1.8 } else { 1.2 }, colour);
     let mut line = vec![points[0]];
     for corner in points.windows(3) {
         let toward = |to: Pos2| {
@@ -122,28 +143,21 @@ fn link_line(ui: &Ui, points: &[Pos2], dashed: bool, is_near: bool, colour: Colo
         let curve = QuadraticBezierShape::from_points_stroke([enter, corner[1], leave], false, Color32::TRANSPARENT, stroke);
         line.extend(curve.flatten(Some(0.2)));
     }
-    let end = points[points.len() - 1];
-    line.push(end);
-    if dashed {
-        ui.painter().extend(Shape::dashed_line(&line, stroke, 4.0, 3.0));
-    } else {
-        ui.painter().line(line, stroke);
-    }
-    let tip = |x: f32| [end, end + vec2(x, -4.0)];
-    ui.painter().line_segment(tip(-2.5), stroke);
-    ui.painter().line_segment(tip(2.5), stroke);
-    ui.painter().circle_filled(points[0], 2.0, colour);
+    line.push(points[points.len() - 1]);
+    line
 }
 
-/// The name of a link's type, in a gap of its lane: in the middle, if it has room there.
-fn link_name(ui: &Ui, points: &[Pos2], name: &str, size: f32, colour: Color32) {
+/// The name of a link's type in the middle of its lane, if it has room there; answers with the gap that it wants.
+fn link_name(ui: &Ui, points: &[Pos2], name: &str, size: f32, colour: Color32) -> Option<[Pos2; 2]> {
     const SHARE: f32 = 0.8; // of the lane, so that the line is seen at both sides
-    let (Some(from), Some(to)) = (points.get(1), points.get(2)) else { return };
+    let (from, to) = (points.get(1)?, points.get(2)?);
     let galley = caption_galley(ui, name, size);
-    if galley.size().x > (from.x - to.x).abs() * SHARE {
-        return;
+    let (room, wanted) = ((from.x - to.x).abs(), galley.size().x + 6.0);
+    if wanted > room * SHARE {
+        return None;
     }
-    let place = Rect::from_center_size(from.lerp(*to, 0.5), galley.size());
-    ui.painter().rect_filled(place.expand2(vec2(3.0, -2.0)), 2.0, palette(ui).ground);
-    ui.painter().galley(place.min, galley, colour);
+    let middle = from.lerp(*to, 0.5);
+    ui.painter().galley(Rect::from_center_size(middle, galley.size()).min, galley, colour);
+    let half = vec2(wanted * 0.5 * (to.x - from.x).signum(), 0.0);
+    Some([middle - half, middle + half])
 }

@@ -1,6 +1,6 @@
 //! The ways of links: up from one span, along a lane above its row (or along the margin), down to the other.
 
-use super::{CAPTION, LIFT, Layout, MARGIN, Piece, RowAt};
+use super::{CAPTION, Layout, MARGIN, Piece, RowAt};
 use crate::ui::widgets::document::Document;
 use eframe::egui::{Pos2, Rangef, pos2};
 
@@ -82,7 +82,7 @@ impl Layout {
             let paragraph = &self.paragraphs[end.row.0];
             let row = paragraph.shaped.as_ref()?.rows.get(end.row.1)?;
             let above = |captions: usize| paragraph.top + row.ground.min - captions as f32 * self.size * CAPTION;
-            Some((above(end.captions), above(row.captions) - LIFT - lane as f32 * self.lane))
+            Some((above(end.captions), above(row.captions) - self.lift - lane as f32 * self.lane))
         };
         let (from_top, from_y) = heights(way.from, way.from_lane)?;
         let (to_top, to_y) = heights(way.to, way.to_lane)?;
