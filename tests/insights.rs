@@ -6,7 +6,8 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use gloss::desk::Command;
 use gloss::project::{
-    DocId, Document, Edit, Link, Polarity, Project, Schema, SchemaChange, Span, SpanId, TermGroups, TextRange, group_names, spelling, term_of,
+    DocId, Document, Edit, Link, Polarity, Project, Schema, SchemaChange, Span, SpanId, TermGroups, TextRange, group_names, spelling,
+    term_of,
 };
 use gloss::ui::panes::insights::{Aspect, InsightsPane, Summary, month, quote};
 use std::collections::BTreeMap;
@@ -23,7 +24,8 @@ fn spellings_have_something_in_common() {
     same(&["WiFi", "ＷｉＦｉ", "wi-fi"]);
     same(&["房间", " 房 间 "]);
     same(&["dish", "dishes"]);
-    for (one, other) in [("glass", "glas"), ("房间", "房价"), ("bus", "bu"), ("5g", "4g"), ("cafe\u{301}", "cafe"), ("👨🏻‍🚒", "👩")] {
+    for (one, other) in [("glass", "glas"), ("房间", "房价"), ("bus", "bu"), ("5g", "4g"), ("cafe\u{301}", "cafe"), ("👨🏻‍🚒", "👩")]
+    {
         assert_ne!(spelling(one), spelling(other), "{one} {other}");
     }
 }
@@ -92,7 +94,8 @@ fn aspects_in_groups_with_what_was_said() {
     assert_eq!(typical, [2, 3, 1]);
     // By month.
     let date = |doc: DocId| month(project.document(doc)?.meta.get("date")?);
-    let parts: Vec<_> = found[0].by(date).into_values().map(|part| (part.term.clone(), part.count, part.documents.len(), part.net())).collect();
+    let parts: Vec<_> =
+        found[0].by(date).into_values().map(|part| (part.term.clone(), part.count, part.documents.len(), part.net())).collect();
     assert_eq!(parts, [("2025-01".to_owned(), 1, 1, -1.0), ("2025-02".to_owned(), 2, 2, 1.0)]);
 
     change(&mut project, &["屏幕", "screen", "screens"], " 屏幕 Screen ");

@@ -32,7 +32,8 @@ fn check_answers(data: &TrainData, told: Told) {
         let answer = predictor.predict(&example.text).unwrap();
         let spans: Vec<_> = answer.spans.iter().map(|span| (span.range.start() as u32, span.range.end() as u32, span.label)).collect();
         assert_eq!(spans, doc.spans, "{}", example.text);
-        let mut links: Vec<_> = doc.opinions.links.iter().map(|link| (link.from as usize, link.to.map(|to| to as usize), link.polarity)).collect();
+        let mut links: Vec<_> =
+            doc.opinions.links.iter().map(|link| (link.from as usize, link.to.map(|to| to as usize), link.polarity)).collect();
         links.sort();
         let said = |shares: Option<[f32; 3]>| shares.map(|shares| most_likely(shares).0);
         let mut triplets: Vec<_> = answer.triplets.iter().map(|each| (each.opinion, each.aspect, said(each.polarity))).collect();
@@ -156,11 +157,7 @@ fn triplets_without_an_aspect_by_hand() {
     let doc = |links: Vec<LinkAnswer>| HeldOut {
         gold_spans: Some(vec![(0, 5, 1), (11, 15, 0), (19, 22, 1)]),
         spans: vec![(0, 5, 1), (11, 15, 0), (19, 22, 1)],
-        opinions: OpinionAnswers {
-            gold_links: Some(vec![link(0, None, POS), link(2, Some(1), NEG)]),
-            links,
-            ..OpinionAnswers::default()
-        },
+        opinions: OpinionAnswers { gold_links: Some(vec![link(0, None, POS), link(2, Some(1), NEG)]), links, ..OpinionAnswers::default() },
         ..HeldOut::default()
     };
     let check = |links: Vec<LinkAnswer>, pair: f64, triplet: f64| {

@@ -198,7 +198,8 @@ fn triplets_are_learnt_and_answered_as_the_run_did() {
         let answer = predictor.predict(&example.text).unwrap();
         let polarities: Vec<_> = answer.spans.iter().map(|span| span.polarity.map(|shares| most_likely(shares).0)).collect();
         assert_eq!(polarities, doc.opinions.polarities);
-        let mut links: Vec<_> = doc.opinions.links.iter().map(|link| (link.to.map(|to| to as usize), link.from as usize, link.polarity)).collect();
+        let mut links: Vec<_> =
+            doc.opinions.links.iter().map(|link| (link.to.map(|to| to as usize), link.from as usize, link.polarity)).collect();
         links.sort_by_key(|(aspect, opinion, _)| (*aspect, *opinion));
         let triplets: Vec<_> =
             answer.triplets.iter().map(|each| (each.aspect, each.opinion, each.polarity.map(|shares| most_likely(shares).0))).collect();

@@ -20,9 +20,9 @@ mod queue;
 mod saving;
 mod schema;
 mod searching;
+mod similar;
 mod suggesting;
 mod team;
-mod similar;
 mod tester;
 mod training;
 
@@ -33,8 +33,8 @@ pub use importing::Importing;
 pub use job::Waker;
 pub use merging::Merging;
 pub use notice::{Level, Notice};
-pub use suggesting::Ghost;
 pub use similar::SimilarTerms;
+pub use suggesting::Ghost;
 pub use tester::{Answered, Tester, Why};
 pub use training::{Phase, RunView, encoder_files};
 

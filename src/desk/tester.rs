@@ -29,10 +29,18 @@ pub struct Why {
 type Source = Box<dyn FnOnce() -> Result<ModelFiles, String> + Send>;
 
 enum Request {
-    Load { run: String, source: Source },
-    Predict { text: String },
+    Load {
+        run: String,
+        source: Source,
+    },
+    Predict {
+        text: String,
+    },
     /// Of the text last predicted.
-    Why { text: String, asked: Asked },
+    Why {
+        text: String,
+        asked: Asked,
+    },
 }
 
 enum News {

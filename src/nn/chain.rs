@@ -233,7 +233,13 @@ impl LossOp {
             if !allowed.contains(&false) {
                 continue;
             }
-            let all = Lattice { moves: &self.moves, scores, emissions: &emissions[cells.clone()], joined: &self.batch.joined[units], allowed: &[] };
+            let all = Lattice {
+                moves: &self.moves,
+                scores,
+                emissions: &emissions[cells.clone()],
+                joined: &self.batch.joined[units],
+                allowed: &[],
+            };
             let (free, expected, moves) = all.sums();
             let (right, observed, made) = Lattice { allowed, ..all }.sums();
             if right == NEVER {

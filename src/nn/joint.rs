@@ -1,8 +1,8 @@
 //! One encoder with the heads it was asked for: a class of the text, tags of its units, polarity and links of its spans.
 
 use super::{
-    Chain, ClassHead, Encoder, LoadError, LoadOptions, LoadReport, Mode, ModelFiles, OpinionHead, OpinionLogits, OpinionScores, OpinionSizes,
-    Moves, PairBatch, Params, RaggedBatch, ScorerSizes, SpanBatch, SpanScorer, TagHead, UnitBatch,
+    Chain, ClassHead, Encoder, LoadError, LoadOptions, LoadReport, Mode, ModelFiles, Moves, OpinionHead, OpinionLogits, OpinionScores,
+    OpinionSizes, PairBatch, Params, RaggedBatch, ScorerSizes, SpanBatch, SpanScorer, TagHead, UnitBatch,
 };
 use candle_core::{DType, Result, Tensor};
 use rand::rngs::StdRng;

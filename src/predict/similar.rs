@@ -1,7 +1,7 @@
 //! Terms that mean nearly the same, by the encoder: each is the mean of its pieces' last hidden states wherever it stands.
 
-use super::predictor::{Predictor, batch_of, compute};
 use super::PredictError;
+use super::predictor::{Predictor, batch_of, compute};
 use crate::project::TextRange;
 use crate::text::units_under;
 
@@ -45,7 +45,8 @@ pub fn mean<'v>(vectors: impl Iterator<Item = &'v [f32]>) -> Vec<f32> {
 /// 2019, section 4). Places in `vectors`, the tightest group first.
 pub fn similar(vectors: &[Vec<f32>], threshold: f32) -> Vec<Vec<usize>> {
     let common = mean(vectors.iter().map(Vec::as_slice));
-    let centred: Vec<Vec<f32>> = vectors.iter().map(|vector| vector.iter().zip(&common).map(|(value, mean)| value - mean).collect()).collect();
+    let centred: Vec<Vec<f32>> =
+        vectors.iter().map(|vector| vector.iter().zip(&common).map(|(value, mean)| value - mean).collect()).collect();
     let cosines: Vec<Vec<f32>> = centred.iter().map(|a| centred.iter().map(|b| cosine(a, b)).collect()).collect();
     let mut groups: Vec<Vec<usize>> = (0..vectors.len()).filter(|at| !vectors[*at].is_empty()).map(|at| vec![at]).collect();
     let linkage = |a: &[usize], b: &[usize]| {

@@ -53,13 +53,7 @@ impl Predictor {
     }
 
     /// The answer's score as a scalar that knows where it comes from.
-    fn score_of(
-        &self,
-        text: &str,
-        reading: &Reading,
-        prediction: &Prediction,
-        asked: Asked,
-    ) -> TensorResult<Option<Tensor>> {
+    fn score_of(&self, text: &str, reading: &Reading, prediction: &Prediction, asked: Asked) -> TensorResult<Option<Tensor>> {
         let (batch, units) = batch_of(&[reading]);
         let mut rng = super::predictor::no_draws();
         let mut mode = Mode::Train { rng: &mut rng, dropout: 0.0 };
@@ -81,9 +75,8 @@ impl Predictor {
                 let Some(triplet) = prediction.triplets.get(at) else { return Ok(None) };
                 let spans = self.span_batch(reading, prediction);
                 let pairs = self.pairs(&spans);
-                let is_it = |pair: &usize| {
-                    pairs.from[*pair] as usize == triplet.opinion && Some(pairs.to[*pair] as usize) == triplet.aspect
-                };
+                let is_it =
+                    |pair: &usize| pairs.from[*pair] as usize == triplet.opinion && Some(pairs.to[*pair] as usize) == triplet.aspect;
                 let Some(pair) = (0..pairs.len()).find(is_it) else { return Ok(None) };
                 let opinions = self.model.opinions(&logits.hidden, &spans, &pairs, &mut mode)?;
                 opinions.and_then(|opinions| opinions.links).map(|logits| lead(&logits, pair, 1)).transpose()
@@ -130,7 +123,8 @@ impl Predictor {
 
     /// Gradient times input of each piece.
     fn times_input(&self, params: &Params, reading: &Reading, grad: &[f32]) -> TensorResult<Vec<f32>> {
-        let table = params.get("bert.embeddings.word_embeddings.weight").map_or_else(|| self.model.encoder().word_embedding(), Tensor::clone);
+        let table =
+            params.get("bert.embeddings.word_embeddings.weight").map_or_else(|| self.model.encoder().word_embedding(), Tensor::clone);
         let count = reading.pieces.ids.len();
         let ids = Tensor::from_slice(&reading.pieces.ids, count, table.device())?;
         let input = table.detach().index_select(&ids, 0)?.flatten_all()?.to_vec1::<f32>()?;

@@ -8,7 +8,10 @@ mod tokenizer;
 mod units;
 mod words;
 
-pub use bio::{BioTags, DecodedSpan, LeftOut, decode_spans, may_follow, moves, spans_of_tags, tag_count, tags_of_spans, units_under, viterbi, weighted, word_joins};
+pub use bio::{
+    BioTags, DecodedSpan, LeftOut, decode_spans, may_follow, moves, spans_of_tags, tag_count, tags_of_spans, units_under, viterbi,
+    weighted, word_joins,
+};
 pub use candidates::{Candidate, candidates, likely_spans, words_in};
 pub use strip::{PieceTag, piece_tags};
 pub use tokenizer::{Pieces, TextError, Tokenizer};

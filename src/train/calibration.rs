@@ -1,7 +1,7 @@
 //! How sure the model may say it is: fitted on the dev documents, shown by how often answers of each sureness are right.
 
-use super::opinions::place_of;
 use super::HeldOut;
+use super::opinions::place_of;
 use crate::nn::{Calibration, Platt, at_temperature, fit_temperature};
 use crate::project::Polarity;
 use serde::{Deserialize, Serialize};

@@ -34,5 +34,5 @@ pub use interval::{Interval, Uncertainty, uncertainty};
 pub use memory::memory_bytes;
 pub use metrics::{ClassScores, SpanKey, class_scores, span_scores};
 pub use opinion_scores::{OpinionScores, opinion_scores};
-pub use slices::{Slice, TrainingAspects, slices};
 pub use patience::{Patience, Verdict};
+pub use slices::{Slice, TrainingAspects, slices};

@@ -56,9 +56,9 @@ impl Scored {
 /// Opinions that nothing was linked to.
 fn alone(doc: &HeldOut, candidates: &[Candidate], links: &[LinkAnswer], task: &Task) -> Vec<LinkAnswer> {
     let OpinionAnswers { polarities, polarity_shares, probabilities, .. } = &doc.opinions;
-    let opinions = (0u32..).zip(&doc.spans).filter(|(at, span)| {
-        task.roles.opinions.contains(&span.2) && !links.iter().any(|link| link.from == *at || link.to == Some(*at))
-    });
+    let opinions = (0u32..)
+        .zip(&doc.spans)
+        .filter(|(at, span)| task.roles.opinions.contains(&span.2) && !links.iter().any(|link| link.from == *at || link.to == Some(*at)));
     let alone = opinions.map(|(at, _)| {
         let apart: f32 = candidates.iter().filter(|pair| pair.link.from == at).map(|pair| 1.0 - pair.together).product();
         let sure = probabilities.get(at as usize).copied().unwrap_or(0.0) * polarity_shares.get(at as usize).copied().unwrap_or(1.0);
@@ -84,11 +84,7 @@ pub(super) fn score(model: &JointModel, task: &Task, items: &[Item], config: &Tr
         let (logs, hidden) = model.score(&batch.texts, &batch.units).map_err(TrainError::compute)?;
         class_loss.add(&logs.class, &batch.classes);
         span_loss.add(&logs.tags, &batch.tags);
-        let decoded = if task.widest > 0 {
-            judge(model, &members, &batch, &hidden, task)?
-        } else {
-            decode(model, &members, &logs, task)?
-        };
+        let decoded = if task.widest > 0 { judge(model, &members, &batch, &hidden, task)? } else { decode(model, &members, &logs, task)? };
         let opinions = opinions_of(model, &members, &decoded, &hidden, &batch.texts, task)?;
         for ((row, index), (opinions, candidates)) in indices.iter().enumerate().zip(opinions) {
             answers[*index] = Some((answer_of(members[row], &logs, row, &decoded[row], opinions, task), candidates));
@@ -125,13 +121,7 @@ fn decode(model: &JointModel, members: &[&Item], logs: &LogProbs, task: &Task) -
 }
 
 /// The spans of each document by judging every place that may be one.
-fn judge(
-    model: &JointModel,
-    members: &[&Item],
-    batch: &Batch,
-    hidden: &Tensor,
-    task: &Task,
-) -> Result<Vec<Vec<DecodedSpan>>, TrainError> {
+fn judge(model: &JointModel, members: &[&Item], batch: &Batch, hidden: &Tensor, task: &Task) -> Result<Vec<Vec<DecodedSpan>>, TrainError> {
     let Some(scorer) = model.scorer() else { return Ok(vec![Vec::new(); members.len()]) };
     let mut spans = Vec::new();
     for (text, item) in members.iter().enumerate() {

@@ -47,7 +47,13 @@ fn term(words: &str) -> String {
 
 /// The slices that say something: by length from nine documents on, by aspects where some are marked. `texts` are those
 /// of the documents.
-pub fn slices(held_out: &[HeldOut], texts: &[&str], training: &TrainingAspects, names: (&[String], &[String]), roles: &Roles) -> Vec<Slice> {
+pub fn slices(
+    held_out: &[HeldOut],
+    texts: &[&str],
+    training: &TrainingAspects,
+    names: (&[String], &[String]),
+    roles: &Roles,
+) -> Vec<Slice> {
     let mut found = by_length(held_out, texts, names, roles);
     let aspects = |doc: &HeldOut| {
         let gold: Option<BTreeSet<&SpanKey>> = doc.gold_spans.as_ref().map(|gold| gold.iter().collect());

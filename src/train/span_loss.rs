@@ -71,7 +71,8 @@ pub(super) fn span_loss(
         return Ok(tags);
     }
     let answers = scorer.forward(&logits.hidden, &lesson.candidates, mode).map_err(TrainError::compute)?;
-    let judged = loss::binary_cross_entropy(&answers, &lesson.targets, &lesson.weights, whole.words.max(1.0)).map_err(TrainError::compute)?;
+    let judged =
+        loss::binary_cross_entropy(&answers, &lesson.targets, &lesson.weights, whole.words.max(1.0)).map_err(TrainError::compute)?;
     taught.insert(CANDIDATES);
     sum([tags, Some(judged)].into_iter().flatten())
 }

@@ -121,12 +121,7 @@ impl<'a> Task<'a> {
     }
 
     /// A document as the model sees it, and what its tags don't say; `None` when it teaches nothing.
-    fn read(
-        &self,
-        example: Cow<'a, Example>,
-        partly: Vec<u16>,
-        tokenizer: &Tokenizer,
-    ) -> Result<Option<(Item<'a>, LeftOut)>, TrainError> {
+    fn read(&self, example: Cow<'a, Example>, partly: Vec<u16>, tokenizer: &Tokenizer) -> Result<Option<(Item<'a>, LeftOut)>, TrainError> {
         let class = example.class.filter(|class| usize::from(*class) < self.classes.len());
         let spans = example.spans.as_ref().filter(|_| !self.labels.is_empty());
         if class.is_none() && spans.is_none() {

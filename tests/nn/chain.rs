@@ -154,7 +154,8 @@ fn check_gradients(vars: &[(&str, Var, Vec<f32>)], number: &dyn Fn() -> f64) {
 fn gradients_of_the_chain_are_those_of_finite_differences() {
     let mut params = Params::new();
     let chain = chain(&mut params, 9);
-    let emissions = Var::from_tensor(&Tensor::from_vec(noise(&mut generator(10), 5 * TAGS, 1.0), (5, TAGS), &Device::Cpu).unwrap()).unwrap();
+    let emissions =
+        Var::from_tensor(&Tensor::from_vec(noise(&mut generator(10), 5 * TAGS, 1.0), (5, TAGS), &Device::Cpu).unwrap()).unwrap();
     let loss = || chain.loss(emissions.as_tensor(), &batch()).unwrap();
     // Twice the loss: what comes after the op reaches its gradient.
     let total = loss().affine(2.0, 0.0).unwrap();

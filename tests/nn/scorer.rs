@@ -10,7 +10,9 @@ const SIZES: ScorerSizes = ScorerSizes { labels: 2, widest: 3 };
 fn candidates() -> CandidateBatch {
     let mut batch = CandidateBatch::default();
     let edge = |piece, offset| SpanEdge { piece, offset };
-    for (first, last, width) in [(edge(0, 0), edge(0, 0), 1), (edge(0, 0), edge(1, 2), 2), (edge(1, 9), edge(3, 0), 3), (edge(2, 0), edge(3, 0), 2)] {
+    for (first, last, width) in
+        [(edge(0, 0), edge(0, 0), 1), (edge(0, 0), edge(1, 2), 2), (edge(1, 9), edge(3, 0), 3), (edge(2, 0), edge(3, 0), 2)]
+    {
         batch.push([first, last], width);
     }
     batch

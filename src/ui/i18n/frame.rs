@@ -236,7 +236,10 @@ pub const ROWS: &[(&str, &str)] = &[
     ("nothing more", "不分列"),
     ("Comparing the terms…", "正在比较词语…"),
     ("Find terms that mean the same", "查找意思相同的词"),
-    ("The newest model compares how the terms are used; nothing changes until you agree", "由最新的模型比较这些词的用法；在你同意之前不会有任何改变"),
+    (
+        "The newest model compares how the terms are used; nothing changes until you agree",
+        "由最新的模型比较这些词的用法；在你同意之前不会有任何改变",
+    ),
     ("Train a model first: its encoder tells which terms are alike", "请先训练一个模型：由它的编码器判断哪些词相近"),
     ("What was said about {}", "关于“{}”说了什么"),
     ("Name of the group", "这一组的名称"),

@@ -278,17 +278,29 @@ pub const ROWS: &[(&str, &str)] = &[
     ("Aspects whose words are marked in a training review too", "训练评论中也标过同样词语的方面"),
     ("Aspects whose words are marked in no training review", "训练评论中没有标过的方面"),
     ("Order of tags", "标记的先后"),
-    ("Learns which tag follows which too (a conditional random field), not each tag by itself", "同时学习标记之间的先后（条件随机场），而不是逐个判断"),
+    (
+        "Learns which tag follows which too (a conditional random field), not each tag by itself",
+        "同时学习标记之间的先后（条件随机场），而不是逐个判断",
+    ),
     ("Judge each place by itself", "逐处判断片段"),
-    ("Every place that may be a span is judged by itself, so that spans can overlap. Done anyway where more than one span in a hundred overlaps another.", "逐处判断每个可能的片段，因此片段可以重叠。若百分之一以上的片段互相重叠，会自动这样做。"),
+    (
+        "Every place that may be a span is judged by itself, so that spans can overlap. Done anyway where more than one span in a hundred overlaps another.",
+        "逐处判断每个可能的片段，因此片段可以重叠。若百分之一以上的片段互相重叠，会自动这样做。",
+    ),
     ("Rate from layer to layer", "逐层学习率"),
     ("The rate of each layer is that of the layer above it times this; 1: all alike", "每层的学习率是上一层的多少倍；1 表示都一样"),
     ("Other terms", "替换词语"),
-    ("For each review so many more with other marked terms in their place, of the same label and polarity", "为每条评论再造多少条：把标出的词换成同标签、同极性的其他词"),
+    (
+        "For each review so many more with other marked terms in their place, of the same label and polarity",
+        "为每条评论再造多少条：把标出的词换成同标签、同极性的其他词",
+    ),
     ("Hidden words", "遮住的词"),
     ("Share of the word pieces that are not shown while learning", "学习时不显示的词片比例"),
     ("Unmarked is unknown", "未标即未知"),
-    ("In reviews that are not done, an unmarked place of this label teaches nothing: only some were marked", "未完成的评论里，这种标签没有标出的地方不作为学习依据：只标了一部分"),
+    (
+        "In reviews that are not done, an unmarked place of this label teaches nothing: only some were marked",
+        "未完成的评论里，这种标签没有标出的地方不作为学习依据：只标了一部分",
+    ),
     ("Reviews", "评论"),
     // Test
     ("Open a project to try its models", "打开一个项目后才能试用它的模型"),

@@ -322,9 +322,7 @@ impl Setup {
         let help = cx.t(
             "Every place that may be a span is judged by itself, so that spans can overlap. Done anyway where more than one span in a hundred overlaps another.",
         );
-        row(ui, cx, cx.t("Judge each place by itself"), help, &off, |ui| {
-            ui.add(egui::Checkbox::without_text(&mut config.span_scorer))
-        });
+        row(ui, cx, cx.t("Judge each place by itself"), help, &off, |ui| ui.add(egui::Checkbox::without_text(&mut config.span_scorer)));
         let Some(project) = cx.desk.project() else { return };
         for label in &project.schema().span_labels {
             let mut unknown = config.partly_marked.contains(&label.name);
