@@ -25,8 +25,7 @@ fn spellings_have_something_in_common() {
     same(&["房间", " 房 间 "]);
     same(&["dish", "dishes"]);
     same(&["cafe\u{301}", "cafe"]);
-    for (one, other) in [("glass", "glas"), ("房间", "房价"), ("bus", "bu"), ("5g", "4g"), ("👨🏻‍🚒", "👩")]
-    {
+    for (one, other) in [("glass", "glas"), ("房间", "房价"), ("bus", "bu"), ("5g", "4g"), ("👨🏻‍🚒", "👩")] {
         assert_ne!(spelling(one), spelling(other), "{one} {other}");
     }
 }
