@@ -24,8 +24,8 @@ fn spellings_have_something_in_common() {
     same(&["WiFi", "ＷｉＦｉ", "wi-fi"]);
     same(&["房间", " 房 间 "]);
     same(&["dish", "dishes"]);
-    for (one, other) in [("glass", "glas"), ("房间", "房价"), ("bus", "bu"), ("5g", "4g"), ("cafe\u{301}", "cafe"), ("👨🏻‍🚒", "👩")]
-    {
+    same(&["cafe\u{301}", "cafe"]);
+    for (one, other) in [("glass", "glas"), ("房间", "房价"), ("bus", "bu"), ("5g", "4g"), ("👨🏻‍🚒", "👩")] {
         assert_ne!(spelling(one), spelling(other), "{one} {other}");
     }
 }

@@ -39,8 +39,9 @@ impl SimilarTerms {
 
     pub(super) fn poll(&mut self) {
         let Some(job) = &self.job else { return };
-        let news = job.drain();
+        // Before the news is read: what a thread that has ended told is all there then.
         let over = job.is_finished();
+        let news = job.drain();
         for news in news {
             match news {
                 News::Found(groups) => (self.found, self.error) = (Some(groups), None),

@@ -11,7 +11,8 @@ pub fn term_of(words: &str) -> String {
     words.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
-/// What the spellings of a term have in common: no punctuation or space, half-width letters, English plurals as singulars.
+/// What the spellings of a term have in common: no punctuation, space or combining accent, half-width letters, English
+/// plurals as singulars.
 pub fn spelling(term: &str) -> String {
     let half = |c: char| match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),

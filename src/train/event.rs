@@ -1,6 +1,6 @@
 //! What a run tells while it goes: numbers only, so that anything can listen.
 
-use super::{OpinionScores, Reliability, Slice};
+use super::{OpinionScores, Reliability, Slice, SpanKey};
 use crate::project::Polarity;
 use serde::{Deserialize, Serialize};
 
@@ -175,7 +175,7 @@ pub struct LinkAnswer {
 
 impl LinkAnswer {
     /// Both ends in a list of spans; `None` when one is not there.
-    pub fn ends(&self, spans: &[(u32, u32, u16)]) -> Option<((u32, u32, u16), Option<(u32, u32, u16)>)> {
+    pub fn ends(&self, spans: &[SpanKey]) -> Option<(SpanKey, Option<SpanKey>)> {
         let span = |at: u32| spans.get(at as usize).copied();
         let to = match self.to {
             Some(to) => Some(span(to)?),

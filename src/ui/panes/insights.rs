@@ -8,7 +8,7 @@ mod talk;
 
 use crate::desk::Command;
 use crate::project::agreement::Agreement;
-use crate::project::{Annotation, Document, Filter, Layer, Polarity, Project, QuestionId, State, What};
+use crate::project::{Annotation, Document, Filter, Layer, Polarity, Project, QuestionId, State, What, columns_of};
 use crate::ui::theme;
 use crate::ui::{Cx, Place, icons};
 use eframe::egui::{self, Align2, Color32, RichText, Role, Sense, TextStyle, Ui, WidgetInfo, vec2};
@@ -31,6 +31,8 @@ struct Counted {
     summary: Summary,
     agreement: Agreement,
     progress: Progress,
+    /// Names of the columns that came with the documents.
+    columns: Vec<String>,
 }
 
 /// Everything counted, of one revision of a project.
@@ -130,12 +132,14 @@ impl InsightsPane {
             let counted = Counted {
                 summary: Summary::seen_in(project, layer),
                 agreement: Agreement::of(project),
+                columns: columns_of(project, 1).into_keys().collect(),
                 progress: history.map(|history| Progress::of(project, history, layer)).unwrap_or_default(),
             };
+            self.talk.forget();
             self.counted = Some((path.to_owned(), project.revision(), layer, counted));
         }
         let Self { counted, talk } = self;
-        let Some((.., Counted { summary, agreement, progress })) = counted else { return };
+        let Some((.., Counted { summary, agreement, progress, columns })) = counted else { return };
         egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             egui::Frame::new().inner_margin(24).show(ui, |ui| {
                 ui.heading(cx.t("Insights"));
@@ -152,7 +156,7 @@ impl InsightsPane {
                     if !project.annotators().is_empty() {
                         agreement::agreement_ui(ui, cx, project, agreement);
                     }
-                    talk.ui(ui, cx, project, summary);
+                    talk.ui(ui, cx, project, summary, columns);
                 };
                 if two {
                     ui.spacing_mut().item_spacing.x = 16.0;

@@ -81,6 +81,9 @@ impl Aspect {
     }
 }
 
+/// Terms of a group with their counts, and all their mentions.
+type Parts = (Vec<(String, usize)>, Vec<Mention>);
+
 /// Mentions by term, document after document.
 #[derive(Default)]
 pub(super) struct Terms {
@@ -117,7 +120,7 @@ impl Terms {
     pub fn aspects(self, groups: &TermGroups) -> Vec<Aspect> {
         let counts: BTreeMap<String, usize> = self.mentions.iter().map(|(term, mentions)| (term.clone(), mentions.len())).collect();
         let names = group_names(&counts, groups);
-        let mut by_name: BTreeMap<String, (Vec<(String, usize)>, Vec<Mention>)> = BTreeMap::new();
+        let mut by_name: BTreeMap<String, Parts> = BTreeMap::new();
         let mut said: BTreeMap<String, BTreeMap<String, (Option<Polarity>, usize)>> = BTreeMap::new();
         for (term, mentions) in self.mentions {
             let name = names.get(&term).unwrap_or(&term).clone();
@@ -138,7 +141,7 @@ impl Terms {
 
 fn group(
     term: String,
-    (mut members, mut mentions): (Vec<(String, usize)>, Vec<Mention>),
+    (mut members, mut mentions): Parts,
     said: &mut BTreeMap<String, BTreeMap<String, (Option<Polarity>, usize)>>,
 ) -> Aspect {
     members.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));

@@ -4,7 +4,7 @@
 use super::aspects::{Aspect, Mention, month, quote};
 use super::{Summary, bar_row, card, fill, open, sign};
 use crate::desk::Command;
-use crate::project::{DocId, Filter, Polarity, Project, SchemaChange, columns_of};
+use crate::project::{DocId, Filter, Polarity, Project, SchemaChange};
 use crate::ui::theme::{self, Palette};
 use crate::ui::{Cx, icons};
 use eframe::egui::{self, Align2, RichText, TextEdit, TextStyle, Ui, vec2};
@@ -19,10 +19,27 @@ pub(super) struct Talk {
     /// The column by whose values aspects are counted.
     column: Option<String>,
     all: bool,
+    detail: Option<Detail>,
+}
+
+/// What is shown of the unfolded group: gathered once, not with every frame.
+struct Detail {
+    term: String,
+    column: Option<String>,
+    /// The column holds dates.
+    is_time: bool,
+    parts: Vec<Aspect>,
+    quotes: Vec<(DocId, String)>,
 }
 
 impl Talk {
-    pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, summary: &Summary) {
+    /// The counts are others now.
+    pub fn forget(&mut self) {
+        self.detail = None;
+    }
+
+    /// `columns`: those that came with the documents.
+    pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, summary: &Summary, columns: &[String]) {
         const SHOWN: usize = 20;
         let title = cx.t("What is talked about").to_owned();
         card(ui, &title, |ui| {
@@ -30,7 +47,7 @@ impl Talk {
                 ui.weak(cx.t("Mark aspects and link opinions to them to see which terms are praised and which are not"));
                 return;
             }
-            self.tools(ui, cx, project, summary);
+            self.tools(ui, cx, columns, summary);
             found(ui, cx, summary);
             let most = summary.aspects.iter().map(|aspect| aspect.count).max().unwrap_or(1);
             let shown = if self.all { summary.aspects.len() } else { SHOWN };
@@ -48,9 +65,8 @@ impl Talk {
     }
 
     /// By which column, and the search for terms that mean the same.
-    fn tools(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, summary: &Summary) {
+    fn tools(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, columns: &[String], summary: &Summary) {
         ui.horizontal_wrapped(|ui| {
-            let columns: Vec<String> = columns_of(project, 1).into_keys().collect();
             if !columns.is_empty() {
                 let label = ui.label(cx.t("Counted by"));
                 let none = cx.t("nothing more").to_owned();
@@ -60,8 +76,8 @@ impl Talk {
                         self.column = None;
                     }
                     for column in columns {
-                        if ui.selectable_label(self.column.as_ref() == Some(&column), &column).clicked() {
-                            self.column = Some(column);
+                        if ui.selectable_label(self.column.as_ref() == Some(column), column).clicked() {
+                            self.column = Some(column.clone());
                         }
                     }
                 });
@@ -104,8 +120,11 @@ impl Talk {
                     ui.spacing_mut().item_spacing.y = 4.0;
                     self.edit(ui, cx, summary, aspect);
                     said(ui, cx, aspect);
-                    self.parts(ui, cx, project, aspect);
-                    quotes(ui, cx, project, aspect);
+                    self.detail(cx, project, aspect);
+                    if let Some(detail) = &self.detail {
+                        parts(ui, cx, detail);
+                        quotes(ui, cx, detail);
+                    }
                 });
             }
         });
@@ -150,28 +169,47 @@ impl Talk {
         });
     }
 
-    /// A bar for each value of the column; dates by month.
-    fn parts(&self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, aspect: &Aspect) {
-        const SHOWN: usize = 12;
-        let Some(column) = &self.column else { return };
-        let raw = |doc: DocId| Some(project.document(doc)?.meta.get(column)?.trim().to_owned()).filter(|value| !value.is_empty());
-        let is_time = aspect.documents.iter().filter_map(|doc| raw(*doc)).all(|value| month(&value).is_some());
-        let parts = aspect.by(|doc| if is_time { month(&raw(doc)?) } else { raw(doc) });
-        let mut parts: Vec<Aspect> = parts.into_values().collect();
+    /// Gathers what is shown of a group, unless it is there already.
+    fn detail(&mut self, cx: &Cx<'_>, project: &Project, aspect: &Aspect) {
+        const QUOTES: usize = 3;
+        const AROUND: usize = 36;
+        let fits = |detail: &Detail| detail.term == aspect.term && detail.column == self.column;
+        if self.detail.as_ref().is_some_and(fits) {
+            return;
+        }
+        let column = self.column.as_deref();
+        let raw = |doc: DocId| Some(project.document(doc)?.meta.get(column?)?.trim()).filter(|value| !value.is_empty());
+        let is_time = aspect.documents.iter().filter_map(|doc| raw(*doc)).all(|value| month(value).is_some());
+        let value = |doc: DocId| if is_time { month(raw(doc)?) } else { raw(doc).map(str::to_owned) };
+        let mut parts: Vec<Aspect> = aspect.by(value).into_values().collect();
         if !is_time {
             parts.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.term.cmp(&b.term)));
         }
-        let most = parts.iter().map(|part| part.count).max().unwrap_or(1);
-        // Of time the newest, of other values the most frequent.
-        let skip = if is_time { parts.len().saturating_sub(SHOWN) } else { 0 };
-        for part in parts.iter().skip(skip).take(SHOWN) {
-            if aspect_bar(ui, cx, part, most) {
-                open(cx, Filter::only(part.documents.as_slice()));
-            }
+        let length = |doc: DocId| project.document(doc).map_or(usize::MAX, |document| document.text.len());
+        let words = |mention: &Mention| {
+            let document = project.document(mention.doc)?;
+            let range = document.seen_in(cx.desk.layer()).annotation.spans.get(&mention.span)?.range;
+            Some((mention.doc, quote(&document.text, range.start(), range.end(), AROUND)))
+        };
+        let quotes = aspect.typical(QUOTES, length).into_iter().filter_map(words).collect();
+        self.detail = Some(Detail { term: aspect.term.clone(), column: self.column.clone(), is_time, parts, quotes });
+    }
+}
+
+/// A bar for each value of the column; dates by month.
+fn parts(ui: &mut Ui, cx: &mut Cx<'_>, detail: &Detail) {
+    const SHOWN: usize = 12;
+    let Some(column) = &detail.column else { return };
+    let most = detail.parts.iter().map(|part| part.count).max().unwrap_or(1);
+    // Of time the newest, of other values the most frequent.
+    let skip = if detail.is_time { detail.parts.len().saturating_sub(SHOWN) } else { 0 };
+    for part in detail.parts.iter().skip(skip).take(SHOWN) {
+        if aspect_bar(ui, cx, part, most) {
+            open(cx, Filter::only(part.documents.as_slice()));
         }
-        if parts.is_empty() {
-            ui.weak(cx.tf("None of its reviews has a value of {}", &[column]));
-        }
+    }
+    if detail.parts.is_empty() {
+        ui.weak(cx.tf("None of its reviews has a value of {}", &[column]));
     }
 }
 
@@ -225,15 +263,8 @@ fn said(ui: &mut Ui, cx: &Cx<'_>, aspect: &Aspect) {
 }
 
 /// Typical sentences; a click opens the review.
-fn quotes(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, aspect: &Aspect) {
-    const SHOWN: usize = 3;
-    const AROUND: usize = 36;
-    let length = |doc: DocId| project.document(doc).map_or(usize::MAX, |document| document.text.len());
-    for Mention { doc, span, .. } in aspect.typical(SHOWN, length) {
-        let Some(document) = project.document(*doc) else { continue };
-        let layer = document.seen_in(cx.desk.layer());
-        let Some(range) = layer.annotation.spans.get(span).map(|span| span.range) else { continue };
-        let words = quote(&document.text, range.start(), range.end(), AROUND);
+fn quotes(ui: &mut Ui, cx: &mut Cx<'_>, detail: &Detail) {
+    for (doc, words) in &detail.quotes {
         let link = ui.add(egui::Link::new(RichText::new(format!("“{words}”")).small()));
         if link.on_hover_text(cx.t("Click to open the review")).clicked() {
             open(cx, Filter::only(vec![*doc]));

@@ -55,8 +55,8 @@ fn grid(ui: &mut egui::Ui, cx: &Cx<'_>, names: &[String], rows: &[usize], answer
     }
     // Only the columns in sight are drawn: a long review has hundreds.
     let column = |x: f32| ((x - rect.left() - NAMES) / CELL.x).max(0.0) as usize;
-    for at in column(visible.left())..units.len().min(column(visible.right()) + 1) {
-        let unit = &units[at];
+    let (first, end) = (column(visible.left()), column(visible.right()) + 1);
+    for (at, unit) in units.iter().enumerate().take(end).skip(first) {
         let left = rect.left() + NAMES + CELL.x * at as f32;
         let top = pos2(left + CELL.x / 2.0, rect.top() + CELL.y / 2.0);
         painter.text(top, Align2::CENTER_CENTER, unit.range.of(&answered.text), font.clone(), palette.text);
