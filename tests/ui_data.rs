@@ -34,8 +34,8 @@ fn a_file_is_checked_before_it_comes_in() {
         "the preview",
         |app| matches!(app.desk().importing(), Importing::Preview { preview, .. } if preview.encoding == "Big5"),
     );
-    choose(&mut window, "What column 谁 is", "annotator");
-    choose(&mut window, "What column s is", "label");
+    choose(&mut window, "谁", "annotator");
+    choose(&mut window, "s", "label");
     window.run();
     type_in(&mut window, "1 as", "positive");
     type_in(&mut window, "0 as", "negative");

@@ -57,7 +57,7 @@ def of_datasets(folder):
     check("several classes", row["emotions"], [0, 1])
     check("number", row["stars"], 4.5)
     span = row["spans"][1]
-    check("span", row["text"][span["start"]:span["end"]], "很清")
+    check("span", row["text"][span["start"]:span["end"]], "清晰")
     check("polarity and label", (span["polarity"], span["label"]), ("positive", "opinion"))
     check("links", row["links"], [{"from": 1, "to": 0}])
 

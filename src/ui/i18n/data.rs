@@ -14,7 +14,6 @@ pub(super) const ROWS: &[(&str, &str)] = &[
     ("part in training", "训练集划分"),
     ("keep", "保留"),
     ("leave out", "略去"),
-    ("What column {} is", "{} 列的用途"),
     ("Labels are called here", "标签在此项目中称为"),
     ("{} as", "{} 作"),
     ("no label", "无标签"),

@@ -241,13 +241,14 @@ fn table_ui(ui: &mut Ui, cx: &Cx<'_>, preview: &Preview, choice: &mut Choice) {
         let area = egui::ScrollArea::both().max_height(room - 24.0).auto_shrink([false, true]);
         area.show(ui, |ui| {
             egui::Grid::new("preview").striped(true).spacing(vec2(16.0, 6.0)).show(ui, |ui| {
+                let mut names = Vec::with_capacity(preview.columns.len());
                 for (at, name) in preview.columns.iter().enumerate() {
-                    cell(ui, width(at), RichText::new(short(name)).strong());
+                    names.push(cell(ui, width(at), RichText::new(short(name)).strong()));
                 }
                 ui.end_row();
                 if !is_fixed {
-                    for at in 0..preview.columns.len() {
-                        role_ui(ui, cx, at, width(at), choice);
+                    for (at, name) in names.iter().enumerate() {
+                        role_ui(ui, cx, at, (width(at), *name), choice);
                     }
                     ui.end_row();
                 }
@@ -264,8 +265,8 @@ fn table_ui(ui: &mut Ui, cx: &Cx<'_>, preview: &Preview, choice: &mut Choice) {
     });
 }
 
-/// What a column is, to be chosen.
-fn role_ui(ui: &mut Ui, cx: &Cx<'_>, at: usize, width: f32, choice: &mut Choice) {
+/// What a column is, to be chosen; with the width of the column and the label that names it.
+fn role_ui(ui: &mut Ui, cx: &Cx<'_>, at: usize, (width, name): (f32, egui::Id), choice: &mut Choice) {
     let held = choice.roles.get(at).copied().unwrap_or(Role::Keep);
     let color = if matches!(held, Role::Keep | Role::LeaveOut) { theme::palette(ui).weak } else { theme::palette(ui).accent };
     let mut role = held;
@@ -275,17 +276,18 @@ fn role_ui(ui: &mut Ui, cx: &Cx<'_>, at: usize, width: f32, choice: &mut Choice)
             ui.selectable_value(&mut role, one, cx.t(one.word()));
         }
     });
-    let name = cx.tf("What column {} is", &[&short(choice.columns.get(at).map_or("", String::as_str))]);
-    combo.response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, &name));
+    combo.response.labelled_by(name);
     if role != held {
         choice.give(at, role);
     }
 }
 
-fn cell(ui: &mut Ui, width: f32, text: RichText) {
+/// A cell of the table; the id of its label.
+fn cell(ui: &mut Ui, width: f32, text: RichText) -> egui::Id {
     let height = ui.text_style_height(&TextStyle::Body);
-    ui.allocate_ui_with_layout(vec2(width, height), Layout::left_to_right(Align::Center), |ui| {
+    let cell = ui.allocate_ui_with_layout(vec2(width, height), Layout::left_to_right(Align::Center), |ui| {
         ui.set_width(width);
-        ui.add(egui::Label::new(text).truncate());
+        ui.add(egui::Label::new(text).truncate()).id
     });
+    cell.inner
 }
