@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub(super) enum Needle {
     Everything,
     /// Words of a script without upper and lower case, or digits.
-    Plain(Finder<'static>),
+    Plain(Box<Finder<'static>>),
     /// Words without regard to case, or a pattern.
     Pattern(Regex),
     /// A pattern that can't be read, and why. Nothing matches it.
@@ -24,7 +24,7 @@ impl Needle {
     pub fn of(search: &str) -> Self {
         let has_case = |letter: char| letter.to_lowercase().ne([letter]) || letter.to_uppercase().ne([letter]);
         if !search.is_empty() && !search.starts_with('/') && !search.chars().any(has_case) {
-            return Self::Plain(Finder::new(search).into_owned());
+            return Self::Plain(Box::new(Finder::new(search).into_owned()));
         }
         // Words are a pattern too: the matcher then looks for them with vector instructions, and copies no text.
         let words = || Cow::Owned(regex::escape(search));

@@ -31,6 +31,7 @@ use marking::Marking;
 use std::sync::Arc;
 
 /// The state of the place.
+#[derive(Default)]
 pub struct LabelPane {
     queue: queue::QueueColumn,
     marking: Marking,
@@ -46,23 +47,6 @@ pub struct LabelPane {
     jump: Option<jump::Jump>,
     /// The question why a document is skipped.
     skip: Option<skip::SkipReason>,
-}
-
-impl Default for LabelPane {
-    fn default() -> Self {
-        Self {
-            queue: queue::QueueColumn::default(),
-            marking: Marking::default(),
-            answers: answers::Answers::default(),
-            inspector: inspector::Inspector::default(),
-            compare: compare::Compare::default(),
-            columns: columns::Columns::default(),
-            answer_all: None,
-            schema: None,
-            jump: None,
-            skip: None,
-        }
-    }
 }
 
 impl LabelPane {
