@@ -111,7 +111,7 @@ pub struct Bench {
 
 impl Bench {
     pub fn of(folder: tempfile::TempDir, desk: Desk, height: f32) -> Self {
-        let builder = Harness::builder().with_size([1280.0, height]).with_max_steps(16).with_context_setup(app::set_up);
+        let builder = Harness::builder().with_size([1280.0, height]).with_max_steps(32).with_context_setup(app::set_up);
         let mut window = builder.build_eframe(|_| App::for_test(desk));
         window.run();
         Self { window, folder }

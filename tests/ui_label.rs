@@ -652,6 +652,6 @@ fn columns_give_way_in_a_narrow_window_and_come_back() {
     assert_eq!(at(&mut bench, 800.0), (true, false));
     bench.click("Show or hide the details");
     assert_eq!(at(&mut bench, 800.0), (false, true), "one of the two");
-    assert_eq!(at(&mut bench, 600.0), (false, false));
+    assert_eq!(at(&mut bench, 640.0), (false, false));
     assert_eq!(at(&mut bench, 1280.0), wide);
 }

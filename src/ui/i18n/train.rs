@@ -232,6 +232,7 @@ pub const ROWS: &[(&str, &str)] = &[
     ("Gradient norm before clipping", "裁剪前的梯度范数"),
     ("best weights", "最好的权重"),
     ("after epoch {}", "第 {} 轮后"),
+    ("Classes", "类别"),
     ("Classes ({})", "类别（{}）"),
     ("Spans ({})", "片段（{}）"),
     ("Precision", "精确率"),

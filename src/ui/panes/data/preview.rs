@@ -241,14 +241,13 @@ fn table_ui(ui: &mut Ui, cx: &Cx<'_>, preview: &Preview, choice: &mut Choice) {
         let area = egui::ScrollArea::both().max_height(room - 24.0).auto_shrink([false, true]);
         area.show(ui, |ui| {
             egui::Grid::new("preview").striped(true).spacing(vec2(16.0, 6.0)).show(ui, |ui| {
-                let mut names = Vec::with_capacity(preview.columns.len());
                 for (at, name) in preview.columns.iter().enumerate() {
-                    names.push(cell(ui, width(at), RichText::new(short(name)).strong()));
+                    cell(ui, width(at), RichText::new(short(name)).strong());
                 }
                 ui.end_row();
                 if !is_fixed {
-                    for (at, name) in names.iter().enumerate() {
-                        role_ui(ui, cx, at, (width(at), *name), choice);
+                    for (at, name) in preview.columns.iter().enumerate() {
+                        role_ui(ui, cx, at, (width(at), name), choice);
                     }
                     ui.end_row();
                 }
@@ -265,8 +264,8 @@ fn table_ui(ui: &mut Ui, cx: &Cx<'_>, preview: &Preview, choice: &mut Choice) {
     });
 }
 
-/// What a column is, to be chosen; with the width of the column and the label that names it.
-fn role_ui(ui: &mut Ui, cx: &Cx<'_>, at: usize, (width, name): (f32, egui::Id), choice: &mut Choice) {
+/// What a column is, to be chosen; with the width and the name of the column.
+fn role_ui(ui: &mut Ui, cx: &Cx<'_>, at: usize, (width, name): (f32, &str), choice: &mut Choice) {
     let held = choice.roles.get(at).copied().unwrap_or(Role::Keep);
     let color = if matches!(held, Role::Keep | Role::LeaveOut) { theme::palette(ui).weak } else { theme::palette(ui).accent };
     let mut role = held;
@@ -276,18 +275,17 @@ fn role_ui(ui: &mut Ui, cx: &Cx<'_>, at: usize, (width, name): (f32, egui::Id), 
             ui.selectable_value(&mut role, one, cx.t(one.word()));
         }
     });
-    combo.response.labelled_by(name);
+    combo.response.accessible_name(name);
     if role != held {
         choice.give(at, role);
     }
 }
 
-/// A cell of the table; the id of its label.
-fn cell(ui: &mut Ui, width: f32, text: RichText) -> egui::Id {
+/// A cell of the table.
+fn cell(ui: &mut Ui, width: f32, text: RichText) {
     let height = ui.text_style_height(&TextStyle::Body);
-    let cell = ui.allocate_ui_with_layout(vec2(width, height), Layout::left_to_right(Align::Center), |ui| {
+    ui.allocate_ui_with_layout(vec2(width, height), Layout::left_to_right(Align::Center), |ui| {
         ui.set_width(width);
-        ui.add(egui::Label::new(text).truncate()).id
+        ui.add(egui::Label::new(text).truncate());
     });
-    cell.inner
 }

@@ -15,8 +15,8 @@ enum Room {
 impl Room {
     fn of(width: f32) -> Self {
         match width {
-            ..560.0 => Self::Tight,
-            560.0..880.0 => Self::Narrow,
+            ..620.0 => Self::Tight,
+            620.0..880.0 => Self::Narrow,
             _ => Self::Wide,
         }
     }
