@@ -21,7 +21,7 @@ fn choose(window: &mut Harness<'_, App>, combo: &str, entry: &str) {
 fn a_file_is_checked_before_it_comes_in() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("评论.csv");
-    let csv = "内容;s;谁\n很好，便宜;1;王\n太贵;0;Li\n太贵;0;王\n;1;王\n";
+    let csv = "內容;s;誰\n很好，便宜;1;王\n太貴;0;Li\n太貴;0;王\n;1;王\n";
     std::fs::write(&file, encoding_rs::BIG5.encode(csv).0).unwrap();
     let mut window = with_project(folder.path());
     window.state_mut().run(Command::PreviewImport { path: file.clone(), header: None });
@@ -34,7 +34,7 @@ fn a_file_is_checked_before_it_comes_in() {
         "the preview",
         |app| matches!(app.desk().importing(), Importing::Preview { preview, .. } if preview.encoding == "Big5"),
     );
-    choose(&mut window, "谁", "annotator");
+    choose(&mut window, "誰", "annotator");
     choose(&mut window, "s", "label");
     window.run();
     type_in(&mut window, "1 as", "positive");
