@@ -43,7 +43,8 @@ fn spans_of(imported: &Imported) -> &SpanReport {
     imported.report.spans.as_ref().unwrap()
 }
 
-fn words(answer: &DraftAnswer) -> String {
+/// An answer of a draft in words.
+pub fn words(answer: &DraftAnswer) -> String {
     match answer {
         DraftAnswer::Class(words) | DraftAnswer::Text(words) => words.clone(),
         DraftAnswer::Classes(names) => names.join("+"),

@@ -1,13 +1,14 @@
 //! The newer formats in and out, the ways of reading a file that a person can choose, the round trip that is certified,
 //! and what damage does.
 
+use crate::formats::words;
 use gloss::project::{
     Annotation, Answer, Class, DocId, Document, Edit, Kind as Asks, Link, Number, Polarity, Project, Question, QuestionId, Scale, Schema,
     Span, SpanId, Split, State, TextRange,
 };
 use gloss::store::export::{ExportFormat, export, verify};
 use gloss::store::formats::{Fate, Kind};
-use gloss::store::import::{self, Column, DraftAnswer, Format, ImportOptions, Imported, Look};
+use gloss::store::import::{self, Column, Format, ImportOptions, Imported, Look};
 use gloss::store::{Charset, StoreError};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -35,26 +36,18 @@ fn read(name: &str, content: impl AsRef<[u8]>) -> Imported {
     try_read(name, content, &ImportOptions::default()).unwrap()
 }
 
-fn answer_words(answer: &DraftAnswer) -> String {
-    match answer {
-        DraftAnswer::Class(words) | DraftAnswer::Text(words) => words.clone(),
-        DraftAnswer::Classes(names) => names.join("+"),
-        DraftAnswer::Number(number) => number.to_string(),
-    }
-}
-
 /// A document in one line: label, answers, spans with polarity, links, annotators.
 fn lines(imported: &Imported) -> Vec<String> {
     let line = |draft: &import::Draft| {
         let said = draft.annotation.clone().unwrap_or_default();
         let mut parts = vec![draft.text.clone()];
         parts.extend(draft.label.clone());
-        parts.extend(said.answers.iter().map(|(question, answer)| format!("{question}={}", answer_words(answer))));
+        parts.extend(said.answers.iter().map(|(question, answer)| format!("{question}={}", words(answer))));
         let mark = |span: &import::DraftSpan| span.polarity.map_or("", Polarity::mark);
         parts.extend(said.spans.iter().map(|span| format!("{}:{}{}", span.label, span.range.of(&draft.text), mark(span))));
         parts.extend(said.links.iter().map(|(from, to)| format!("{from}>{to}")));
         for (name, own) in &said.layers {
-            let answers: Vec<String> = own.answers.values().map(answer_words).collect();
+            let answers: Vec<String> = own.answers.values().map(words).collect();
             parts.push(format!("{name} says {} and marks {}", answers.join(" "), own.spans.len()));
         }
         parts.join(" | ")

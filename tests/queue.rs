@@ -7,7 +7,7 @@ use gloss::project::{
     Queue, Schema, Sight, Span, SpanId, State, TextRange, What,
 };
 use proptest::prelude::*;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const TEXTS: [&str; 6] =
     ["👨🏻‍🚒 屏幕很好", "房间很干净，前台热情。", "cafe\u{301} au lait\r\nvery good", "“好”手机！", "x", "The SCREEN is good"];
@@ -170,6 +170,18 @@ fn large(folder: &Path) -> Desk {
     desk
 }
 
+/// The path of a large project whose file was changed like this, its bytes, and a desk that is opening it.
+fn opening_damaged(folder: &Path, damage: impl Fn(&mut [u8])) -> (PathBuf, Vec<u8>, Desk) {
+    drop(large(folder));
+    let path = folder.join("p.gloss");
+    let mut bytes = std::fs::read(&path).unwrap();
+    damage(&mut bytes);
+    std::fs::write(&path, &bytes).unwrap();
+    let mut desk = desk_in(folder);
+    desk.run(Command::OpenProject(path.clone()));
+    (path, bytes, desk)
+}
+
 #[test]
 fn a_large_project_opens_and_is_searched_beside_the_window() {
     let folder = tempfile::tempdir().unwrap();
@@ -239,14 +251,10 @@ fn a_project_on_its_way_gives_way_to_another_one() {
 #[test]
 fn a_large_file_that_is_damaged_is_refused_in_words() {
     let folder = tempfile::tempdir().unwrap();
-    drop(large(folder.path()));
-    let path = folder.path().join("p.gloss");
-    let mut bytes = std::fs::read(&path).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle..middle + 40_000].fill(0xa5);
-    std::fs::write(&path, &bytes).unwrap();
-    let mut desk = desk_in(folder.path());
-    desk.run(Command::OpenProject(path.clone()));
+    let (path, bytes, mut desk) = opening_damaged(folder.path(), |bytes| {
+        let middle = bytes.len() / 2;
+        bytes[middle..middle + 40_000].fill(0xa5);
+    });
     poll_until(&mut desk, |desk| desk.opening().is_none());
     assert!(desk.project().is_none());
     assert!(desk.notices().any(|notice| matches!(notice, Notice::Failed(words) if words.contains("p.gloss"))));
@@ -256,13 +264,8 @@ fn a_large_file_that_is_damaged_is_refused_in_words() {
 #[test]
 fn damage_that_no_document_shows_is_found_beside_the_window_and_nothing_is_written() {
     let folder = tempfile::tempdir().unwrap();
-    drop(large(folder.path()));
-    let path = folder.path().join("p.gloss");
-    let mut bytes = std::fs::read(&path).unwrap();
-    bytes[39] = 7; // so many pages are said to be free; none is
-    std::fs::write(&path, &bytes).unwrap();
-    let mut desk = desk_in(folder.path());
-    desk.run(Command::OpenProject(path.clone()));
+    // So many pages are said to be free; none is.
+    let (path, bytes, mut desk) = opening_damaged(folder.path(), |bytes| bytes[39] = 7);
     poll_until(&mut desk, |desk| desk.project().is_some());
     let failed = |desk: &Desk| desk.notices().any(|notice| matches!(notice, Notice::Failed(words) if words.contains("p.gloss")));
     poll_until(&mut desk, failed);

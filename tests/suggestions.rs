@@ -1,25 +1,15 @@
 //! Suggestions: words of a list and a model's guesses become ghosts; accepted ones are marks with a name that says so.
 
 use super::desk::desk_in;
-use super::stage::tiny;
-use gloss::desk::{Command, Desk, Ghost, ImportOptions, Language, Notice};
+use super::stage::{desk_with, tiny};
+use gloss::desk::{Command, Desk, Ghost, ImportOptions, Notice};
 use gloss::project::{
     Answer, DocId, Filter, LabelId, Order, Polarity, QuestionId, SchemaChange, SpanId, State, TextRange, View, What, WordMatcher, WordRule,
 };
 use gloss::store::words;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 const TEXT: &str = "电池不耐用，充电宝👍🏻也不行。Battery life: wifi很快, the batteryless wifi！";
-
-fn desk(folder: &Path, texts: &[&str]) -> Desk {
-    let mut desk = desk_in(folder);
-    desk.run(Command::SetLanguage(Language::English));
-    desk.run(Command::NewProject { path: folder.join("p.gloss"), classes: vec![], spans: vec![] });
-    texts.iter().for_each(|text| desk.run(Command::AddDocument((*text).to_owned())));
-    desk.run(Command::Open(DocId(0)));
-    desk
-}
 
 fn add_words(desk: &mut Desk, words: &[(&str, u16)]) {
     let words = words.iter().map(|(pattern, label)| WordRule { pattern: (*pattern).to_owned(), label: *label }).collect();
@@ -48,7 +38,7 @@ fn words_are_found_whole_in_letters_and_anywhere_in_chinese() {
         (vec![("/", 0), (" ", 0)], vec![]),
     ] {
         let folder = tempfile::tempdir().unwrap();
-        let mut desk = desk(folder.path(), &[TEXT]);
+        let mut desk = desk_with(folder.path(), &[TEXT]);
         add_words(&mut desk, &patterns);
         assert_eq!(ghosts(&desk, 0), owned(&wanted), "{patterns:?}");
     }
@@ -57,7 +47,7 @@ fn words_are_found_whole_in_letters_and_anywhere_in_chinese() {
 #[test]
 fn a_broken_pattern_is_refused_with_its_reason() {
     let folder = tempfile::tempdir().unwrap();
-    let mut desk = desk(folder.path(), &[TEXT]);
+    let mut desk = desk_with(folder.path(), &[TEXT]);
     add_words(&mut desk, &[("/(", 0)]);
     assert!(desk.notices().any(|notice| matches!(notice, Notice::Failed(words) if words.contains("unclosed group"))));
     assert!(desk.project().unwrap().schema().words.is_empty());
@@ -66,7 +56,7 @@ fn a_broken_pattern_is_refused_with_its_reason() {
 #[test]
 fn accepting_marks_and_says_where_it_came_from_and_rejecting_ends_it() {
     let folder = tempfile::tempdir().unwrap();
-    let mut desk = desk(folder.path(), &[TEXT]);
+    let mut desk = desk_with(folder.path(), &[TEXT]);
     add_words(&mut desk, &[("电池", 0), ("/不(耐用|行)", 1)]);
     let Ghost { range, label, .. } = desk.ghosts(DocId(0))[0];
     desk.run(Command::AcceptSpan { doc: DocId(0), range, label });
@@ -89,7 +79,7 @@ fn accepting_marks_and_says_where_it_came_from_and_rejecting_ends_it() {
 #[test]
 fn a_rejection_outlives_the_session_and_goes_with_its_undo() {
     let folder = tempfile::tempdir().unwrap();
-    let mut desk = desk(folder.path(), &[TEXT]);
+    let mut desk = desk_with(folder.path(), &[TEXT]);
     add_words(&mut desk, &[("电池", 0), ("/不(耐用|行)", 1)]);
     let Ghost { range, label, .. } = desk.ghosts(DocId(0))[0];
     desk.run(Command::RejectSpan { doc: DocId(0), range, label });
@@ -119,7 +109,7 @@ fn a_rejection_outlives_the_session_and_goes_with_its_undo() {
 #[test]
 fn a_marked_place_is_not_suggested_again() {
     let folder = tempfile::tempdir().unwrap();
-    let mut desk = desk(folder.path(), &["屏幕屏幕"]);
+    let mut desk = desk_with(folder.path(), &["屏幕屏幕"]);
     add_words(&mut desk, &[("屏幕", 0)]);
     let text = "屏幕屏幕";
     // Another label over more of the text leaves it open; the same label, or the very place, does not.
@@ -135,7 +125,7 @@ fn a_marked_place_is_not_suggested_again() {
 fn a_word_is_marked_in_the_whole_document_or_suggested_everywhere() {
     let folder = tempfile::tempdir().unwrap();
     let texts = ["好，真好。/好/", "不好"];
-    let mut desk = desk(folder.path(), &texts);
+    let mut desk = desk_with(folder.path(), &texts);
     desk.run(Command::AddSpan { doc: DocId(0), range: TextRange::new(texts[0], 0..3).unwrap(), label: 1 });
     desk.run(Command::SetPolarity { doc: DocId(0), id: SpanId(0), to: Some(Polarity::Positive) });
     desk.run(Command::MarkEverywhere { doc: DocId(0), id: SpanId(0) });
@@ -160,7 +150,7 @@ fn a_word_is_marked_in_the_whole_document_or_suggested_everywhere() {
 #[test]
 fn words_and_views_follow_their_labels_and_survive_a_restart() {
     let folder = tempfile::tempdir().unwrap();
-    let mut desk = desk(folder.path(), &[TEXT]);
+    let mut desk = desk_with(folder.path(), &[TEXT]);
     add_words(&mut desk, &[("电池", 0), ("不耐用", 1)]);
     let mut filter = Filter::of(What::Span(1));
     filter.add(What::Class(QuestionId(0), Some(2)));
@@ -199,7 +189,7 @@ fn a_word_list_is_read_line_by_line() {
         [(2, "电池", "aspect"), (4, "battery life", "aspect"), (5, "/不(耐用|行)", "opinion"), (6, "好", "opinion"), (7, "lonely", "")];
     assert_eq!(read, wanted);
     let folder = tempfile::tempdir().unwrap();
-    let mut desk = desk(folder.path(), &[TEXT]);
+    let mut desk = desk_with(folder.path(), &[TEXT]);
     let list = folder.path().join("list.txt");
     std::fs::write(&list, "电池\tAspect\n充电宝\tholder\n/(\taspect\n电池\taspect\n").unwrap();
     desk.run(Command::ImportWords(list.clone()));
@@ -223,7 +213,7 @@ fn wait_until(desk: &mut Desk, done: impl Fn(&Desk) -> bool) {
 #[test]
 fn a_model_suggests_in_the_background_and_only_while_it_is_asked_to() {
     let folder = tempfile::tempdir().unwrap();
-    let mut desk = desk(folder.path(), &[]);
+    let mut desk = desk_with(folder.path(), &[]);
     for at in 0..40 {
         let (text, class) = if at % 2 == 0 { (format!("房间很糟糕{at}"), 0) } else { (format!("服务很好，房间好{at}"), 2) };
         desk.run(Command::AddDocument(text));

@@ -2,7 +2,7 @@
 
 use super::support::*;
 use candle_core::{Device, Tensor};
-use gloss::nn::{AdamW, LoadOptions, Mode, OpinionHead, OpinionSizes, PairBatch, Params, SpanBatch, SpanEdge, Weights, loss, unreached};
+use gloss::nn::{AdamW, LoadOptions, Mode, OpinionHead, OpinionSizes, PairBatch, Params, SpanBatch, SpanEdge, Weights, loss};
 
 const EVERYTHING: OpinionSizes = OpinionSizes { labels: 2, polarity: true, links: true, link_polarity: true };
 
@@ -67,40 +67,7 @@ fn loss_of(head: &OpinionHead, hidden: &Tensor, mode: &mut Mode) -> Tensor {
 fn gradients_are_those_of_finite_differences() {
     let mut params = Params::new();
     let head = head(EVERYTHING, &mut params);
-    // Larger than at the start, so that nothing is nearly linear.
-    let mut rng = generator(2);
-    for (_, var) in params.trainable() {
-        let shape = var.shape().clone();
-        var.set(&Tensor::from_vec(noise(&mut rng, shape.elem_count(), 0.15), shape, &Device::Cpu).unwrap()).unwrap();
-    }
-    let input = candle_core::Var::from_tensor(&hidden(3)).unwrap();
-    let number = || f64::from(loss_of(&head, &input.as_tensor().detach(), &mut Mode::Eval).to_scalar::<f32>().unwrap());
-    let total = loss_of(&head, input.as_tensor(), &mut Mode::Eval);
-    let grads = params.backward(&total).unwrap();
-    assert_eq!(unreached(&params, &grads).unwrap(), Vec::<String>::new());
-    let of_input = values(total.backward().unwrap().get(&input).unwrap());
-    let mut vars: Vec<(String, candle_core::Var, Vec<f32>)> =
-        params.trainable().map(|(name, var)| (name.to_owned(), var.clone(), grads.get(name).unwrap().to_vec())).collect();
-    vars.push(("hidden".to_owned(), input.clone(), of_input));
-    for (name, var, found) in &vars {
-        let start = values(var);
-        // Those whose gradient is largest: there float32 shows a difference.
-        let mut order: Vec<usize> = (0..start.len()).collect();
-        order.sort_by(|a, b| found[*b].abs().total_cmp(&found[*a].abs()));
-        for at in order.into_iter().take(4) {
-            let at_offset = |step: f32| {
-                let mut moved = start.clone();
-                moved[at] += step;
-                var.set(&Tensor::from_vec(moved, var.shape(), &Device::Cpu).unwrap()).unwrap();
-                number()
-            };
-            let step = 5e-3;
-            let wanted = (at_offset(step) - at_offset(-step)) / (2.0 * f64::from(step));
-            at_offset(0.0);
-            let difference = (f64::from(found[at]) - wanted).abs();
-            assert!(difference < 2e-3 + 0.03 * wanted.abs(), "{name}[{at}]: {} found, {wanted} wanted", found[at]);
-        }
-    }
+    check_gradients(&params, &hidden(3), |hidden| loss_of(&head, hidden, &mut Mode::Eval));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The head over candidate spans: gradients against finite differences, learning, company, and its loss.
 
 use super::support::*;
-use candle_core::{Device, Tensor, Var};
-use gloss::nn::{AdamW, CandidateBatch, Mode, Params, ScorerSizes, SpanEdge, SpanScorer, loss, unreached};
+use candle_core::{Device, Tensor};
+use gloss::nn::{AdamW, CandidateBatch, Mode, Params, ScorerSizes, SpanEdge, SpanScorer, loss};
 
 const HIDDEN: usize = 6;
 const SIZES: ScorerSizes = ScorerSizes { labels: 2, widest: 3 };
@@ -37,38 +37,7 @@ fn loss_of(scorer: &SpanScorer, hidden: &Tensor, mode: &mut Mode) -> Tensor {
 fn gradients_are_those_of_finite_differences() {
     let mut params = Params::new();
     let scorer = scorer(&mut params);
-    let mut rng = generator(2);
-    for (_, var) in params.trainable() {
-        let shape = var.shape().clone();
-        var.set(&Tensor::from_vec(noise(&mut rng, shape.elem_count(), 0.15), shape, &Device::Cpu).unwrap()).unwrap();
-    }
-    let input = Var::from_tensor(&hidden()).unwrap();
-    let number = || f64::from(loss_of(&scorer, &input.as_tensor().detach(), &mut Mode::Eval).to_scalar::<f32>().unwrap());
-    let total = loss_of(&scorer, input.as_tensor(), &mut Mode::Eval);
-    let grads = params.backward(&total).unwrap();
-    assert_eq!(unreached(&params, &grads).unwrap(), Vec::<String>::new());
-    let of_input = values(total.backward().unwrap().get(&input).unwrap());
-    let mut vars: Vec<(String, Var, Vec<f32>)> =
-        params.trainable().map(|(name, var)| (name.to_owned(), var.clone(), grads.get(name).unwrap().to_vec())).collect();
-    vars.push(("hidden".to_owned(), input.clone(), of_input));
-    for (name, var, found) in &vars {
-        let start = values(var);
-        let mut order: Vec<usize> = (0..start.len()).collect();
-        order.sort_by(|a, b| found[*b].abs().total_cmp(&found[*a].abs()));
-        for at in order.into_iter().take(4) {
-            let at_offset = |step: f32| {
-                let mut moved = start.clone();
-                moved[at] += step;
-                var.set(&Tensor::from_vec(moved, var.shape(), &Device::Cpu).unwrap()).unwrap();
-                number()
-            };
-            let step = 5e-3;
-            let wanted = (at_offset(step) - at_offset(-step)) / (2.0 * f64::from(step));
-            at_offset(0.0);
-            let difference = (f64::from(found[at]) - wanted).abs();
-            assert!(difference < 2e-3 + 0.03 * wanted.abs(), "{name}[{at}]: {} found, {wanted} wanted", found[at]);
-        }
-    }
+    check_gradients(&params, &hidden(), |hidden| loss_of(&scorer, hidden, &mut Mode::Eval));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Small encoders made in memory, batches, and comparisons.
 
-use candle_core::{DType, Device, Tensor};
-use gloss::nn::{Encoder, LoadOptions, ModelFiles, Params, RaggedBatch, Weights};
+use candle_core::{DType, Device, Tensor, Var};
+use gloss::nn::{Encoder, LoadOptions, ModelFiles, Params, RaggedBatch, Weights, unreached};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::sync::Arc;
@@ -133,5 +133,43 @@ pub fn assert_close(name: &str, found: &[f32], wanted: &[f32], tolerance: f32) {
     let size = wanted.iter().fold(1e-3f32, |max, x| max.max(x.abs()));
     for (at, (found, wanted)) in found.iter().zip(wanted).enumerate() {
         assert!((found - wanted).abs() <= tolerance * size, "{name}[{at}]: {found} found, {wanted} wanted (largest {size})");
+    }
+}
+
+/// Holds the gradients that a loss gives to all parameters and to its input against finite differences.
+pub fn check_gradients(params: &Params, input: &Tensor, loss_of: impl Fn(&Tensor) -> Tensor) {
+    // Larger than at the start, so that nothing is nearly linear.
+    let mut rng = generator(2);
+    for (_, var) in params.trainable() {
+        let shape = var.shape().clone();
+        var.set(&Tensor::from_vec(noise(&mut rng, shape.elem_count(), 0.15), shape, &Device::Cpu).unwrap()).unwrap();
+    }
+    let input = Var::from_tensor(input).unwrap();
+    let number = || f64::from(loss_of(&input.as_tensor().detach()).to_scalar::<f32>().unwrap());
+    let total = loss_of(input.as_tensor());
+    let grads = params.backward(&total).unwrap();
+    assert_eq!(unreached(params, &grads).unwrap(), Vec::<String>::new());
+    let of_input = values(total.backward().unwrap().get(&input).unwrap());
+    let mut vars: Vec<(String, Var, Vec<f32>)> =
+        params.trainable().map(|(name, var)| (name.to_owned(), var.clone(), grads.get(name).unwrap().to_vec())).collect();
+    vars.push(("hidden".to_owned(), input.clone(), of_input));
+    for (name, var, found) in &vars {
+        let start = values(var);
+        // Those whose gradient is largest: there float32 shows a difference.
+        let mut order: Vec<usize> = (0..start.len()).collect();
+        order.sort_by(|a, b| found[*b].abs().total_cmp(&found[*a].abs()));
+        for at in order.into_iter().take(4) {
+            let at_offset = |step: f32| {
+                let mut moved = start.clone();
+                moved[at] += step;
+                var.set(&Tensor::from_vec(moved, var.shape(), &Device::Cpu).unwrap()).unwrap();
+                number()
+            };
+            let step = 5e-3;
+            let wanted = (at_offset(step) - at_offset(-step)) / (2.0 * f64::from(step));
+            at_offset(0.0);
+            let difference = (f64::from(found[at]) - wanted).abs();
+            assert!(difference < 2e-3 + 0.03 * wanted.abs(), "{name}[{at}]: {} found, {wanted} wanted", found[at]);
+        }
     }
 }
