@@ -19,6 +19,7 @@ mod opening;
 mod phrase;
 mod pieces;
 mod queue;
+mod runs;
 mod saving;
 mod schema;
 mod searching;
@@ -37,6 +38,7 @@ pub use importing::Importing;
 pub use job::Waker;
 pub use merging::Merging;
 pub use notice::{Level, Notice};
+pub use runs::{Compared, Comparing};
 pub use similar::SimilarTerms;
 pub use suggesting::Ghost;
 pub use tester::{Answered, Tester, Why};
@@ -114,6 +116,7 @@ pub struct Desk {
     examining: examining::Examiner,
     merging: merging::Merger,
     training: training::Trainer,
+    shelf: runs::RunShelf,
     tester: Tester,
     similar: SimilarTerms,
     suggester: suggesting::Suggester,
@@ -155,6 +158,7 @@ impl Desk {
             examining: examining::Examiner::default(),
             merging: merging::Merger::default(),
             training: training::Trainer::default(),
+            shelf: runs::RunShelf::default(),
         }
     }
 
@@ -224,6 +228,9 @@ impl Desk {
             C::CancelTraining => self.training.cancel(),
             C::ShowRun(id) => self.show_run(&id),
             C::DeleteRun(id) => self.delete_run(&id),
+            C::OverlayRuns(_) | C::CompareRuns(_) | C::SetRunNotes { .. } | C::ExportTensorBoard { .. } | C::WriteFile { .. } => {
+                self.run_shelf(command);
+            }
             C::ExportModel { run, folder } => self.export_model(&run, &folder),
             C::UseRun(id) => self.use_run(id),
             C::Predict(text) => self.tester.ask(text),
@@ -255,6 +262,7 @@ impl Desk {
         self.poll_examining();
         self.poll_merge();
         self.poll_training();
+        self.poll_shelf();
         self.tester.poll();
         self.similar.poll();
         self.poll_suggestions();

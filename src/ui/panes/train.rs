@@ -15,6 +15,7 @@ use crate::desk::RunView;
 use crate::train::{ErrorGroup, Uncertainty};
 use crate::ui::{Cx, theme};
 use eframe::egui;
+use std::sync::Arc;
 
 /// The state of the place.
 #[derive(Default)]
@@ -26,7 +27,7 @@ pub struct TrainPane {
     /// The run that a person is asked about before it is deleted.
     deleting: Option<String>,
     /// Of the report of the run with this id.
-    uncertainty: Option<(String, Uncertainty)>,
+    uncertainty: Option<(String, Arc<Uncertainty>)>,
     /// Likewise.
     errors: Option<(String, Vec<ErrorGroup>)>,
 }

@@ -2,10 +2,11 @@
 
 use super::{TrainPane, duration, has_steps, run_name, short_scores, two_places};
 use crate::desk::{Command, Phase, RunView};
-use crate::train::{Interval, Report, Uncertainty, uncertainty};
+use crate::train::{Interval, Report, Score, Uncertainty, uncertainty};
 use crate::ui::dialogs::Wish;
 use crate::ui::{Cx, theme};
 use eframe::egui::{self, RichText};
+use std::sync::Arc;
 
 impl TrainPane {
     pub(super) fn header(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &RunView) {
@@ -78,12 +79,12 @@ impl TrainPane {
     }
 
     /// Computed once for a report: it takes some milliseconds.
-    fn uncertainty_of(&mut self, view: &RunView, report: &Report) -> Uncertainty {
+    fn uncertainty_of(&mut self, view: &RunView, report: &Report) -> Arc<Uncertainty> {
         match &self.uncertainty {
-            Some((id, sure)) if *id == view.id => *sure,
+            Some((id, sure)) if *id == view.id => sure.clone(),
             _ => {
-                let sure = uncertainty(&report.held_out, report.scores.per_class.len(), view.config.seed);
-                self.uncertainty = Some((view.id.clone(), sure));
+                let sure = Arc::new(uncertainty(&report.held_out, &report.aspects, view.config.seed));
+                self.uncertainty = Some((view.id.clone(), sure.clone()));
                 sure
             }
         }
@@ -120,8 +121,8 @@ fn sentence(cx: &Cx<'_>, report: &Report, sure: &Uncertainty) -> String {
         Some(interval) => format!("{} ± {}", two_places(score), two_places(interval.half_width())),
         None => two_places(score),
     };
-    let class = report.scores.macro_f1.map(|f1| cx.tf("macro-F1 {}", &[&with(f1, sure.macro_f1)]));
-    let spans = report.scores.span_f1.map(|f1| cx.tf("span F1 {}", &[&with(f1, sure.span_f1)]));
+    let class = report.scores.macro_f1.map(|f1| cx.tf("macro-F1 {}", &[&with(f1, sure.of(Score::MacroF1))]));
+    let spans = report.scores.span_f1.map(|f1| cx.tf("span F1 {}", &[&with(f1, sure.of(Score::SpanF1))]));
     let scores = class.into_iter().chain(spans).collect::<Vec<_>>().join(cx.t(", "));
     cx.tf("{} on {} held-out reviews; best after epoch {}", &[&scores, &report.examples, &epoch(report.best_epoch)])
 }
