@@ -84,6 +84,13 @@ impl Settings {
         }
     }
 
+    /// The folder of the encoders that were fetched.
+    pub fn encoders() -> Option<PathBuf> {
+        let own = std::env::var_os("GLOSS_CONFIG_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+        let folder = own.or_else(|| directories::ProjectDirs::from("", "", "gloss").map(|dirs| dirs.data_local_dir().to_owned()));
+        folder.map(|folder| folder.join("encoders"))
+    }
+
     /// The settings as last saved. Never fails: what is missing or damaged has its default.
     pub fn load() -> Self {
         Self::folder().map(|folder| Self::load_from(&folder)).unwrap_or_default()

@@ -196,7 +196,10 @@ pub const ROWS: &[(&str, &str)] = &[
     ("Pause", "暂停"),
     ("Delete…", "删除…"),
     ("Export…", "导出…"),
-    ("Write the model as a folder in Hugging Face layout", "把模型写成 Hugging Face 格式的文件夹"),
+    (
+        "Write the model as a folder in Hugging Face layout, or as an ONNX file if its name ends in .onnx",
+        "把模型写成 Hugging Face 格式的文件夹；名称以 .onnx 结尾时写成 ONNX 文件",
+    ),
     ("used for predictions", "用于预测"),
     ("Use for predictions", "用它预测"),
     ("{} % done", "已完成 {} %"),
