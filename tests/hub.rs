@@ -1,9 +1,15 @@
 //! Encoders fetched from a hub: against a server on this machine that speaks its protocol, and against its faults.
 
+use super::stage::{Stage, draw_until};
+use eframe::egui::accesskit::Role;
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
+use gloss::desk::Fetching;
 use gloss::nn::ModelFiles;
 use gloss::store::StoreError;
 use gloss::store::hub::{Hub, HubError, Progress, folder_of};
 use gloss::store::model_folder;
+use gloss::ui::panes::train::TrainPane;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -318,4 +324,46 @@ fn from_the_command_line() {
     let mut stdout = String::new();
     done.stderr.as_slice().read_to_string(&mut stdout).unwrap();
     assert_eq!(stdout, "", "nothing is said where nobody watches");
+}
+
+type Place = Harness<'static, Stage<TrainPane>>;
+
+fn type_into(place: &mut Place, field: &str, text: &str) {
+    place.get_by_role_and_label(Role::TextInput, field).focus();
+    place.run_steps(2);
+    place.get_by_role_and_label(Role::TextInput, field).type_text(text);
+    place.run_steps(2);
+}
+
+fn click(place: &mut Place, label: &str) {
+    place.get_by_label(label).click();
+    place.run_steps(3);
+}
+
+#[test]
+fn in_the_window_an_encoder_is_fetched_and_chosen() {
+    let server = Server::start(files(), Fault::None);
+    let mut place: Place = Stage::with_reviews(3).harness(TrainPane::ui);
+    place.run_steps(3);
+    click(&mut place, "Encoder");
+    click(&mut place, "Another, from a hub…");
+    type_into(&mut place, "Address of the hub", &server.address);
+    type_into(&mut place, "Name of the encoder", "owner/other");
+    click(&mut place, "Fetch");
+    draw_until(&mut place, |stage| matches!(stage.desk.fetching(), Fetching::Failed { .. }));
+    place.get_by_label_contains("owner/other did not come:");
+    // What was typed is still there to be put right.
+    let field = place.get_by_role_and_label(Role::TextInput, "Name of the encoder");
+    field.focus();
+    place.run_steps(2);
+    place.key_press_modifiers(eframe::egui::Modifiers::COMMAND, eframe::egui::Key::A);
+    place.run_steps(2);
+    type_into(&mut place, "Name of the encoder", "owner/name");
+    click(&mut place, "Fetch");
+    draw_until(&mut place, |stage| stage.desk.encoders().len() == 1 && *stage.desk.fetching() == Fetching::Idle);
+    assert!(place.query_by_label("Name of the encoder").is_none(), "the form goes when it is done");
+    // It is chosen, and stays in the menu.
+    click(&mut place, "Encoder");
+    assert!(place.query_all_by_label("owner/name").count() >= 1);
+    assert!(is_whole(&place.state().desk.encoders()[0]));
 }

@@ -16,7 +16,7 @@ impl From<HubError> for CliError {
 
 pub(super) fn run(args: &EncoderArgs) -> Result<(), CliError> {
     let hub = Hub::of_system(args.endpoint.as_deref())?;
-    let folder = match (&args.to, Settings::encoders()) {
+    let folder = match (&args.to, Settings::folder().as_deref().map(Settings::encoders_of)) {
         (Some(folder), _) => folder.clone(),
         (None, Some(encoders)) => folder_of(&encoders, &args.name),
         (None, None) => return Err(CliError::Usage("there is no place for encoders here; name a folder with --to".to_owned())),

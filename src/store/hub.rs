@@ -272,6 +272,15 @@ pub fn folder_of(encoders: &Path, name: &str) -> PathBuf {
     encoders.join(name.replace('/', "--"))
 }
 
+/// The encoders that are whole in this folder.
+pub fn held(encoders: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(encoders).map(|entries| entries.flatten().map(|entry| entry.path()).collect::<Vec<_>>());
+    let mut held = entries.unwrap_or_default();
+    held.retain(|folder| folder.extension().is_none_or(|extension| extension != "part") && folder.join(WANTED[2]).is_file());
+    held.sort();
+    held
+}
+
 fn check_name(name: &str) -> Result<(), HubError> {
     let sound = |part: &str| {
         !part.is_empty()
