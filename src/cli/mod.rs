@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 failed with a sentence on standard error, 2 wrong usage.
 
 mod args;
+mod encoder;
 mod export;
 mod import;
 mod merge;
@@ -13,8 +14,8 @@ mod stats;
 mod train;
 
 pub use args::{
-    AnonymiseArgs, ArchiveArgs, Command, CopyArgs, DuplicatesArgs, ExportArgs, ExtractArgs, ImportArgs, MergeArgs, Names, NewArgs,
-    PredictArgs, RestoreArgs, RunsArgs, RunsCommand, SplitName, StateName, StatsArgs, TrainArgs, WhatToDo,
+    AnonymiseArgs, ArchiveArgs, Command, CopyArgs, DuplicatesArgs, EncoderArgs, ExportArgs, ExtractArgs, ImportArgs, MergeArgs, Names,
+    NewArgs, PredictArgs, RestoreArgs, RunsArgs, RunsCommand, SplitName, StateName, StatsArgs, TrainArgs, WhatToDo,
 };
 
 use crate::project::Schema;
@@ -107,6 +108,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Predict(args) => predict::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Runs(args) => runs::run(&args),
+        Command::Encoder(args) => encoder::run(&args),
         Command::Stats(args) => stats::stats(&args),
         Command::Duplicates(args) => stats::duplicates(&args),
         Command::Duplicate(args) => projects::duplicate(&args),
