@@ -45,6 +45,7 @@ mod ui_keys;
 mod ui_label;
 mod ui_opinions;
 mod ui_questions;
+mod ui_runs;
 mod ui_schema;
 mod ui_suggestions;
 mod ui_team;

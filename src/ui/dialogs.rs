@@ -198,6 +198,13 @@ impl Dialogs {
         }
     }
 
+    /// For tests: answers the question that is open with this path.
+    pub fn answer_typed(&mut self, path: PathBuf, commands: &mut Commands) {
+        if let Some(Form::Path { wish, .. }) = self.form.take() {
+            self.answer(&wish, path, commands);
+        }
+    }
+
     /// Draws the open question, above everything else.
     pub fn ui(&mut self, ctx: &egui::Context, desk: &Desk, commands: &mut Commands) {
         if let Some(asking) = &mut self.asking {
