@@ -8,4 +8,5 @@ mod loading;
 mod opinion;
 mod reference;
 mod scorer;
+mod scratch;
 mod support;
