@@ -40,6 +40,7 @@ mod ui_gestures;
 mod ui_input;
 mod ui_keys;
 mod ui_label;
+mod ui_models;
 mod ui_opinions;
 mod ui_questions;
 mod ui_schema;

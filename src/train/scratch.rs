@@ -196,10 +196,10 @@ pub(super) fn notes(network: &Network, loaded: &LoadReport) -> Vec<String> {
         _ if shape.bidirectional => format!("hidden size {} in each of two directions", shape.hidden_size),
         _ => format!("hidden size {}", shape.hidden_size),
     };
+    let layers = if shape.num_layers == 1 { "1 layer".to_owned() } else { format!("{} layers", shape.num_layers) };
     let mut notes = vec![format!(
-        "{}: {} layers, {size}; a vocabulary of {} words, learnt from the training texts",
+        "{}: {layers}, {size}; a vocabulary of {} words, learnt from the training texts",
         shape.kind.name(),
-        shape.num_layers,
         shape.vocab_size
     )];
     if let Some(Coverage { file, found, of }) = &shape.word_vectors {
