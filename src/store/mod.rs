@@ -23,6 +23,7 @@ mod settings;
 mod sheet;
 mod table;
 pub mod tensorboard;
+pub mod word_vectors;
 pub mod words;
 
 pub use encoding::Charset;
