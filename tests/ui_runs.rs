@@ -111,12 +111,12 @@ fn two_runs_end_in_a_sentence_and_open_what_changed() {
     draw_until(&mut harness, |stage| matches!(stage.desk.comparing(), Comparing::Done(_)));
     harness.get_by_label_contains("Run 2 is better by ");
     harness.get_by_label("epochs");
-    click(&mut harness, "Open them all: Run 2 alone answers rightly: 15");
+    click(&mut harness, "Open them all: Run 2 does better: 15");
     assert_eq!(queue(&harness), (4..19).collect::<Vec<_>>());
 
     // In one click from a run: with the newest of the others.
     click(&mut harness, "Run 3");
-    click(&mut harness, "Compare");
+    click(&mut harness, "Compare with Run 2");
     let done = |stage: &Stage<TrainPane>| matches!(stage.desk.comparing(), Comparing::Done(compared) if compared.second == "run-0003");
     draw_until(&mut harness, done);
     harness.get_by_label_contains("cannot be told apart on 20 reviews");
@@ -143,7 +143,8 @@ fn curves_lie_over_each_other() {
 fn scores_layers_and_evaluations_are_chosen_and_opened() {
     let mut harness = place(&[12]);
     click(&mut harness, "Scores shown");
-    click(&mut harness, "negative");
+    harness.get_by_role_and_label(Role::CheckBox, "negative").click();
+    harness.run_steps(4);
     harness.get_by_label_contains("macro-F1 0.60, negative 0.60");
     click(&mut harness, "Layers");
     harness.get_by_label_contains("Gradient norm of each layer, embeddings ");
@@ -185,7 +186,7 @@ fn the_pages_speak_chinese() {
     let mut harness = place(&[4, 19]);
     harness.state_mut().desk.run(Command::SetLanguage(Language::Chinese));
     harness.run_steps(3);
-    click(&mut harness, "对比");
+    click(&mut harness, "与第 1 次训练对比");
     draw_until(&mut harness, |stage| matches!(stage.desk.comparing(), Comparing::Done(_)));
     harness.get_by_label_contains("第 2 次训练更好，高 ");
 }

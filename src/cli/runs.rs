@@ -114,7 +114,7 @@ fn compared(first: &RunSummary, second: &RunSummary) -> Result<String, CliError>
         lines.push(format!("{key}: {first} to {second}"));
     }
     lines.push(format!(
-        "{} answered rightly by {} alone, {} by {} alone, {} wrongly by both in different ways",
+        "{} documents where {} does better, {} where {} does, {} that differ without one being the better",
         found.worse.len(),
         first.id,
         found.better.len(),

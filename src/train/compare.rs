@@ -3,7 +3,7 @@
 
 use super::interval::{draw, middle};
 use super::tally::{Score, Tallies};
-use super::wrong::{Right, is_right};
+use super::wrong::tasks_right;
 use super::{HeldOut, Interval, Report, SpanKey};
 use std::collections::BTreeMap;
 
@@ -27,11 +27,12 @@ pub struct Comparison {
     pub regraded: usize,
     /// In the order of [`Score`].
     pub scores: Vec<Difference>,
-    /// Ids of documents that only the second answers rightly.
+    /// Ids of documents of which the second answers something rightly that the first does not, and nothing the other way round.
     pub better: Vec<u32>,
-    /// Ids of documents that only the first answers rightly.
+    /// Ids of documents of which the first does.
     pub worse: Vec<u32>,
-    /// Ids of documents that both answer wrongly, in different ways.
+    /// Ids of documents that are answered differently without one being the better: class, spans and links are judged each
+    /// as a whole.
     pub otherwise: Vec<u32>,
 }
 
@@ -84,10 +85,16 @@ pub fn compare(first: Side<'_>, second: Side<'_>, seed: u64) -> Comparison {
         let other = renamed(other, &classes, &labels);
         comparison.regraded += usize::from(!same_gold(&other, doc));
         let other = judged_by(other, doc);
-        match (is_right(&other), is_right(doc)) {
-            (Right::No, Right::Yes) => comparison.better.push(doc.doc),
-            (Right::Yes, Right::No) => comparison.worse.push(doc.doc),
-            (Right::No, Right::No) if answers_differ(&other, doc) => comparison.otherwise.push(doc.doc),
+        let tasks = tasks_right(&other).into_iter().zip(tasks_right(doc));
+        let (gained, lost) = tasks.fold((false, false), |(gained, lost), tasks| match tasks {
+            (Some(false), Some(true)) => (true, lost),
+            (Some(true), Some(false)) => (gained, true),
+            _ => (gained, lost),
+        });
+        match (gained, lost) {
+            (true, false) => comparison.better.push(doc.doc),
+            (false, true) => comparison.worse.push(doc.doc),
+            _ if answers_differ(&other, doc) => comparison.otherwise.push(doc.doc),
             _ => {}
         }
         ours.push(other);

@@ -3,22 +3,9 @@
 use super::HeldOut;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Whether all that a person answered of a document was answered so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Right {
-    Yes,
-    No,
-    /// There is nothing to judge it by.
-    Unknown,
-}
-
-pub(super) fn is_right(doc: &HeldOut) -> Right {
-    let tasks = [class_is_right(doc), spans_are_right(doc), links_are_right(doc)];
-    match (tasks.contains(&Some(false)), tasks.contains(&Some(true))) {
-        (true, _) => Right::No,
-        (false, true) => Right::Yes,
-        (false, false) => Right::Unknown,
-    }
+/// Whether class, spans and links are answered rightly; `None` where there is nothing to judge by.
+pub(super) fn tasks_right(doc: &HeldOut) -> [Option<bool>; 3] {
+    [class_is_right(doc), spans_are_right(doc), links_are_right(doc)]
 }
 
 /// Ids of the documents answered wrongly, ascending, by task: "class", "spans", "links". Tasks that nothing was wrong in

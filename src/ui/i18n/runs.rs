@@ -4,7 +4,7 @@
 pub const ROWS: &[(&str, &str)] = &[
     ("All runs ({})", "全部训练（{}）"),
     ("Comparison", "对比"),
-    ("Compare", "对比"),
+    ("Compare with {}", "与{}对比"),
     ("Says whether it differs from {} by more than chance", "看它与{}的差别是否超出偶然"),
     (
         "Only {} held-out reviews: runs whose scores differ by less than about {} can't be told apart by them",
@@ -84,8 +84,8 @@ pub const ROWS: &[(&str, &str)] = &[
     ("Settings that differ", "不同的设置"),
     ("None", "无"),
     ("Examples that changed", "答案变化的例子"),
-    ("{} alone answers rightly: {}", "只有{}答对：{}"),
-    ("Both wrong in different ways: {}", "都答错但不同：{}"),
+    ("{} does better: {}", "{}更好的：{}"),
+    ("Different, neither the better: {}", "答案不同但难分好坏：{}"),
     ("Open them all", "全部打开"),
     ("and {} more", "另有 {} 条"),
     ("(no longer in the project)", "（已不在项目中）"),

@@ -175,9 +175,9 @@ fn changed(ui: &mut egui::Ui, cx: &mut Cx<'_>, compared: &Compared) {
     let (first, second) = (run_name(cx, &compared.first), run_name(cx, &compared.second));
     let comparison = &compared.comparison;
     let kinds = [
-        (cx.tf("{} alone answers rightly: {}", &[&second, &comparison.better.len()]), &comparison.better),
-        (cx.tf("{} alone answers rightly: {}", &[&first, &comparison.worse.len()]), &comparison.worse),
-        (cx.tf("Both wrong in different ways: {}", &[&comparison.otherwise.len()]), &comparison.otherwise),
+        (cx.tf("{} does better: {}", &[&second, &comparison.better.len()]), &comparison.better),
+        (cx.tf("{} does better: {}", &[&first, &comparison.worse.len()]), &comparison.worse),
+        (cx.tf("Different, neither the better: {}", &[&comparison.otherwise.len()]), &comparison.otherwise),
     ];
     group(ui, cx.t("Examples that changed"));
     for (at, (words, docs)) in kinds.into_iter().enumerate() {

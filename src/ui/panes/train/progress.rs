@@ -82,7 +82,7 @@ impl TrainPane {
         let other = cx.desk.runs().iter().rev().find(|run| run.id != view.id && run.report.is_some()).map(|run| run.id.clone());
         if let Some(other) = other {
             let help = cx.tf("Says whether it differs from {} by more than chance", &[&run_name(cx, &other)]);
-            if ui.button(cx.t("Compare")).on_hover_text(help).clicked() {
+            if ui.button(cx.tf("Compare with {}", &[&run_name(cx, &other)])).on_hover_text(help).clicked() {
                 let (first, second) = if other < view.id { (other, view.id.clone()) } else { (view.id.clone(), other) };
                 self.compare(cx, first, second);
             }

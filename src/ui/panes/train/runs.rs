@@ -280,7 +280,10 @@ fn settings_in_words(cx: &Cx<'_>, config: &TrainConfig) -> String {
         },
         _ => format!("{} {}", setting.key, setting.second.trim_matches('"')),
     };
-    let parts: Vec<String> = TrainConfig::default().differences(config).into_iter().map(said).collect();
+    // What follows the model says nothing; the model itself does.
+    let model = TrainConfig::default().differences(config).into_iter().filter(|setting| setting.key == "model");
+    let others = TrainConfig::of_model(config.model).differences(config);
+    let parts: Vec<String> = model.chain(others).map(said).collect();
     if parts.is_empty() { cx.t("all as usual").to_owned() } else { parts.join(" · ") }
 }
 
