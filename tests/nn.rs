@@ -9,4 +9,5 @@ mod onnx;
 mod opinion;
 mod reference;
 mod scorer;
+mod scratch;
 mod support;

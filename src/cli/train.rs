@@ -1,7 +1,7 @@
 //! `gloss train`: a run like those of the window, with its news on a terminal or as JSON lines.
 
 use super::{CliError, ProgressLine, TrainArgs, now_ms};
-use crate::desk::encoder_files;
+use crate::desk::base_files;
 use crate::store::{ProjectFile, RunWriter};
 use crate::train::{EncoderChoice, Outcome, Readiness, Report, Scores, Signal, Slice, TrainConfig, TrainData, TrainEvent, fit};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), CliError> {
     if let Some(missing) = missing(&data) {
         return Err(CliError::Failed(missing));
     }
-    let encoder = encoder_files(&config.encoder)?;
+    let encoder = base_files(&config, &data).map_err(|error| CliError::Failed(error.to_string()))?;
     let mut writer = opened.file.runs().start(&config, &data, now_ms())?;
     let id = writer.id().to_owned();
     let report = match go(&mut writer, &data, &config, &encoder, args.json) {
@@ -37,7 +37,9 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), CliError> {
 
 fn config(args: &TrainArgs) -> Result<TrainConfig, CliError> {
     let mut config = TrainConfig::default();
-    for (key, value) in &args.settings {
+    // The model first: other settings are changes of its defaults.
+    let (model, others): (Vec<_>, Vec<_>) = args.settings.iter().partition(|(key, _)| key == "model");
+    for (key, value) in model.into_iter().chain(others) {
         config.set(key, value)?;
     }
     if let Some(folder) = &args.encoder {

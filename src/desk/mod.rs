@@ -4,6 +4,7 @@
 //! [`Desk::poll`], which the window calls before it draws.
 
 mod accepting;
+mod base;
 mod command;
 mod curve;
 mod dialogs;
@@ -29,6 +30,7 @@ mod team;
 mod tester;
 mod training;
 
+pub use base::{BaseError, base_files, encoder_files};
 pub use command::Command;
 pub use curve::Curve;
 pub use dialogs::{Asked, Choosing, Chosen};
@@ -42,7 +44,7 @@ pub use notice::{Level, Notice};
 pub use similar::SimilarTerms;
 pub use suggesting::Ghost;
 pub use tester::{Answered, Tester, Why};
-pub use training::{Phase, RunView, encoder_files};
+pub use training::{Phase, RunView};
 
 pub use crate::store::Charset;
 pub use crate::store::export::{ExportFormat, Verified};

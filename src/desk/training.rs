@@ -1,11 +1,9 @@
 //! The run going on: its thread, its news, and what the training pane shows of it.
 
 use super::job::{Job, Reporter};
-use super::{Curve, Desk, Notice};
-use crate::nn::ModelFiles;
+use super::{Curve, Desk, Notice, base_files};
 use crate::store::{RunSummary, RunWriter, Runs};
-use crate::store::{StoreError, model_folder};
-use crate::train::{EncoderChoice, Evaluation, Outcome, Report, Signal, Started, StepEvent, TrainConfig, TrainData, TrainEvent, fit};
+use crate::train::{Evaluation, Outcome, Report, Signal, Started, StepEvent, TrainConfig, TrainData, TrainEvent, fit};
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -278,20 +276,9 @@ fn stored_view(summary: &RunSummary, events: Vec<TrainEvent>) -> RunView {
     view
 }
 
-/// The encoder a configuration names, from the program or from its folder.
-///
-/// # Errors
-/// When the folder can't be read.
-pub fn encoder_files(choice: &EncoderChoice) -> Result<ModelFiles, StoreError> {
-    match choice {
-        EncoderChoice::Shipped => Ok(ModelFiles::shipped()),
-        EncoderChoice::Folder(folder) => model_folder::read(folder),
-    }
-}
-
 /// The whole run, on its own thread.
 fn work(reporter: &Reporter<News>, mut writer: RunWriter, data: &TrainData, config: &TrainConfig, wish: &AtomicU8) {
-    let encoder = match encoder_files(&config.encoder) {
+    let encoder = match base_files(config, data) {
         Ok(files) => files,
         Err(error) => return fail(reporter, &mut writer, error.to_string()),
     };

@@ -88,7 +88,7 @@ impl AdamW {
 
     /// Whether a parameter decays: matrices and tables, not biases and norms.
     pub fn decays(name: &str) -> bool {
-        name.ends_with(".weight") && !name.contains("LayerNorm")
+        (name.ends_with(".weight") || name.contains(".weight_")) && !name.contains("LayerNorm")
     }
 
     /// Changes every trainable parameter that has a gradient, as if gradients were scaled down to the norm `clip`

@@ -19,10 +19,13 @@ mod output;
 mod patience;
 mod run;
 mod scoring;
+mod scratch;
 mod slices;
 mod span_loss;
 mod task;
 
+pub use crate::nn::Pooling;
+pub use crate::text::VocabularyUnit;
 pub use batching::{epoch_batches, estimate_seconds, rate_factor, rough_length};
 pub use calibration::{Reliability, ReliabilityBin, bins, calibrated, fit_calibration, fit_threshold, reliability};
 pub use config::{ConfigError, EncoderChoice, TrainConfig};
@@ -31,8 +34,9 @@ pub use event::{Evaluation, HeldOut, LabelScore, LinkAnswer, OpinionAnswers, Rep
 pub use example::{Example, Readiness, Roles, TrainData};
 pub use fit::{Outcome, Signal, TrainError, fit};
 pub use interval::{Interval, Uncertainty, uncertainty};
-pub use memory::memory_bytes;
+pub use memory::{memory_bytes, scratch_memory_bytes};
 pub use metrics::{ClassScores, SpanKey, class_scores, span_scores};
 pub use opinion_scores::{OpinionScores, opinion_scores};
 pub use patience::{Patience, Verdict};
+pub use scratch::{ModelChoice, learn_vocabulary, scratch_files};
 pub use slices::{Slice, TrainingAspects, slices};

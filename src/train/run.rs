@@ -10,10 +10,10 @@ use super::scoring::{Scored, score};
 use super::span_loss::span_loss;
 use super::task::{Batch, Item, Task};
 use super::{
-    Evaluation, HeldOut, Report, Slice, Started, StepEvent, TrainConfig, TrainEvent, TrainingAspects, calibrated, fit_calibration,
-    fit_threshold, memory_bytes, reliability, slices,
+    Evaluation, HeldOut, ModelChoice, Report, Slice, Started, StepEvent, TrainConfig, TrainEvent, TrainingAspects, calibrated,
+    fit_calibration, fit_threshold, memory_bytes, reliability, scratch, scratch_memory_bytes, slices,
 };
-use crate::nn::{AdamW, Calibration, Gradients, JointModel, LoadOptions, LoadReport, Mode, ModelFiles, Params, Tensor, unreached};
+use crate::nn::{AdamW, Calibration, Gradients, JointModel, LoadOptions, LoadReport, Mode, ModelFiles, Network, Params, Tensor, unreached};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::collections::BTreeMap;
@@ -46,9 +46,6 @@ struct Planned {
     evaluate: bool,
 }
 
-/// The table of word embeddings, whose rows the optimiser steps when they are touched.
-const WORD_TABLE: &str = "bert.embeddings.word_embeddings.weight";
-
 /// What a batch taught.
 #[derive(Default)]
 struct Learnt {
@@ -60,6 +57,8 @@ struct Learnt {
     heads: HeadSet,
     grads: Gradients,
     tokens: usize,
+    /// Tokens of the longest text.
+    longest: usize,
 }
 
 pub(super) struct Run<'a> {
@@ -95,8 +94,7 @@ impl<'a> Run<'a> {
         elapsed: &'a dyn Fn() -> Duration,
     ) -> Result<Self, TrainError> {
         let mut params = Params::new();
-        let options =
-            LoadOptions { frozen_layers: config.freeze_layers, tune_embeddings: config.tune_embeddings, ..LoadOptions::TRAINABLE };
+        let options = LoadOptions { frozen_layers: config.freeze_layers, tune_embeddings: config.table_learns(), ..LoadOptions::TRAINABLE };
         let (model, loaded) = JointModel::load(encoder, task.sizes(config), &mut params, options, &mut generator(config.seed, 1))
             .map_err(TrainError::encoder)?;
         let optimiser = AdamW::new(config.weight_decay, config.head_lr_factor);
@@ -106,7 +104,7 @@ impl<'a> Run<'a> {
             task,
             params,
             loaded,
-            optimiser: optimiser.with_layer_decay(config.layer_decay, model.encoder().config().num_hidden_layers),
+            optimiser: optimiser.with_layer_decay(config.layer_decay, model.network().encoder_layers()),
             model,
             dropout: generator(config.seed, 2),
             class_weights: task.class_weights(config),
@@ -121,13 +119,13 @@ impl<'a> Run<'a> {
     }
 
     fn started(&self) -> Started {
-        let sizes = self.model.encoder().config();
-        let layers = sizes.num_hidden_layers;
-        let megabytes = memory_bytes(sizes, self.config) / 1_000_000;
-        let mut notes = vec![
-            format!("encoder: {layers} layers, {} parameters read, {} started anew", self.loaded.loaded.len(), self.loaded.fresh.len()),
-            format!("memory: up to {megabytes} MB"),
-        ];
+        let network = self.model.network();
+        let bytes = match network {
+            Network::Encoder(encoder) => memory_bytes(encoder.config(), self.config),
+            Network::Scratch(net) => scratch_memory_bytes(net.config(), self.config),
+        };
+        let mut notes = scratch::notes(network, &self.loaded);
+        notes.push(format!("memory: up to {} MB", bytes / 1_000_000));
         if !self.loaded.unused.is_empty() {
             notes.push(format!(
                 "{} parameters of the encoder's file are not used, among them {}",
@@ -135,7 +133,7 @@ impl<'a> Run<'a> {
                 self.loaded.unused[0]
             ));
         }
-        if self.config.tune_embeddings && self.config.freeze_layers > 0 {
+        if self.config.model == ModelChoice::Encoder && self.config.tune_embeddings && self.config.freeze_layers > 0 {
             notes.push("the embedding table stays as it is, because layers above it are frozen".to_owned());
         }
         notes.extend(self.task.notes.iter().cloned());
@@ -172,7 +170,7 @@ impl<'a> Run<'a> {
         let began = (self.elapsed)();
         let epoch = self.plan[at].epoch;
         let (step, lr) = (at + 1, self.config.lr * rate_factor(at, self.plan.len(), self.config.warmup));
-        let Learnt { loss, class_loss, span_loss, polarity_loss, link_loss, heads, grads, tokens } = self.gradients(at)?;
+        let Learnt { loss, class_loss, span_loss, polarity_loss, link_loss, heads, grads, tokens, longest } = self.gradients(at)?;
         if !loss.is_finite() {
             return Err(TrainError::NotFinite { step, lr });
         }
@@ -181,7 +179,10 @@ impl<'a> Run<'a> {
             return Err(TrainError::NotFinite { step, lr });
         }
         let event = StepEvent { step, epoch, loss, class_loss, span_loss, polarity_loss, link_loss, lr, grad_norm, tokens_per_s: 0.0 };
-        self.check_reached(&grads, &heads)?;
+        // A recurrence is learnt from the second token on.
+        if longest > 1 {
+            self.check_reached(&grads, &heads)?;
+        }
         self.steps_done = step;
         self.tokens += tokens;
         self.training_time += (self.elapsed)().saturating_sub(began);
@@ -205,16 +206,17 @@ impl<'a> Run<'a> {
                 (members, batch)
             })
             .collect();
-        if self.config.tune_embeddings {
+        if self.config.table_learns() {
             let read = |batch: &Batch| batch.texts.ids.iter().chain(&batch.units.char_id).copied().collect::<Vec<u32>>();
             let rows: Vec<u32> = parts.iter().flat_map(|(_, batch)| read(batch)).collect();
-            self.optimiser.catch_up(&self.params, WORD_TABLE, &rows).map_err(TrainError::compute)?;
+            self.optimiser.catch_up(&self.params, self.model.network().table_name(), &rows).map_err(TrainError::compute)?;
         }
         let mut whole = BatchWeights::default();
         parts.iter().for_each(|(members, batch)| whole.add(members, batch, task.opinions));
         let mut learnt = Learnt::default();
         for (members, part) in &parts {
             learnt.tokens += part.texts.tokens();
+            learnt.longest = learnt.longest.max(part.texts.longest());
             let losses = self.losses(members, part, &whole)?;
             let Some(total) = losses.total(self.config)? else { continue };
             learnt.loss += number(&total)?;

@@ -201,7 +201,7 @@ fn embeddings_backward(core: &Core, batch: &RaggedBatch, tape: EmbeddingTape, mu
 }
 
 /// Sums up the rows of `g` `[tokens, width]` by token.
-fn table_rows(ids: &[u32], g: &[f32], width: usize, table_rows: usize, pool: &Arc<Pool>) -> RowsGrad {
+pub(in crate::nn) fn table_rows(ids: &[u32], g: &[f32], width: usize, table_rows: usize, pool: &Arc<Pool>) -> RowsGrad {
     let mut rows = ids.to_vec();
     rows.sort_unstable();
     rows.dedup();

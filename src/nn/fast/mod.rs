@@ -7,6 +7,8 @@
 mod backward;
 mod forward;
 
+pub(super) use backward::table_rows;
+
 use super::batch::{Dropout, Mode, RaggedBatch};
 use super::encoder::Core;
 use super::kernels::{Buf, Pool};
@@ -130,13 +132,13 @@ struct FirstRows {
 }
 
 /// The numbers of a contiguous float32 tensor on the processor, locked for reading.
-struct Read<'a> {
+pub(in crate::nn) struct Read<'a> {
     storage: StorageRef<'a>,
     range: Range<usize>,
 }
 
 impl<'a> Read<'a> {
-    fn of(tensor: &'a Tensor) -> Result<Self> {
+    pub fn of(tensor: &'a Tensor) -> Result<Self> {
         let (storage, layout) = tensor.storage_and_layout();
         let fits = matches!(&*storage, Storage::Cpu(CpuStorage::F32(_)));
         match layout.contiguous_offsets() {

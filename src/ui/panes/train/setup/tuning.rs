@@ -1,5 +1,6 @@
 //! Settings of how the weights move: epochs, rates, what stays frozen.
 
+use super::model::is_encoder;
 use super::row::{Row, count, learning_rate, number, switch};
 
 /// Always in sight.
@@ -27,21 +28,25 @@ pub(super) const ROWS: &[Row] = &[
         (0.001, 1000.0),
         2,
         |config| &mut config.head_lr_factor,
-    ),
+    )
+    .when(is_encoder),
     number(
         "Rate from layer to layer",
         "The rate of each layer is that of the layer above it times this; 1: all alike",
         (0.1, 1.0),
         2,
         |config| &mut config.layer_decay,
-    ),
+    )
+    .when(is_encoder),
     count(
         "Frozen layers",
         "Layers from the bottom whose weights stay as they are: faster, and safer with few reviews",
         (0, 64),
         |config| &mut config.freeze_layers,
-    ),
+    )
+    .when(is_encoder),
     switch("Tune embeddings", "The table of word pieces learns too: slower, and of use only with many reviews", |config| {
         &mut config.tune_embeddings
-    }),
+    })
+    .when(|config| is_encoder(config) || config.word_vectors.is_some()),
 ];
