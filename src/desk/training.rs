@@ -3,7 +3,7 @@
 use super::job::{Job, Reporter};
 use super::{Curve, Desk, Notice, base_files};
 use crate::store::{RunSummary, RunWriter, Runs};
-use crate::train::{Evaluation, Outcome, Report, Signal, Started, StepEvent, TrainConfig, TrainData, TrainEvent, fit};
+use crate::train::{Evaluation, LayerStats, Outcome, Report, Signal, Started, StepEvent, TrainConfig, TrainData, TrainEvent, fit};
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -36,6 +36,8 @@ pub struct RunView {
     pub grad_norm: Curve,
     pub last_step: Option<StepEvent>,
     pub evaluations: Vec<Evaluation>,
+    /// Norms of each layer, where the settings asked for them.
+    pub layers: Vec<LayerStats>,
     pub report: Option<Report>,
     /// Training time so far in seconds, pauses left out.
     pub seconds: f64,
@@ -53,6 +55,7 @@ impl RunView {
             grad_norm: Curve::default(),
             last_step: None,
             evaluations: Vec::new(),
+            layers: Vec::new(),
             report: None,
             seconds: 0.0,
         }
@@ -70,6 +73,7 @@ impl RunView {
             }
             TrainEvent::Evaluated(evaluation) => self.evaluations.push(evaluation),
             TrainEvent::Checkpoint { .. } => {}
+            TrainEvent::Layers(layers) => self.layers.push(layers),
             TrainEvent::Finished(report) => self.report = Some(report),
         }
     }
@@ -254,6 +258,7 @@ impl Desk {
         if is_shown {
             self.training.view = None;
         }
+        self.shelf.drop_run(id);
         self.reread_runs();
         if self.tester.run() == Some(id) {
             self.tester.forget();
@@ -262,7 +267,7 @@ impl Desk {
     }
 }
 
-fn stored_view(summary: &RunSummary, events: Vec<TrainEvent>) -> RunView {
+pub(super) fn stored_view(summary: &RunSummary, events: Vec<TrainEvent>) -> RunView {
     use crate::store::RunStatus;
     let phase = match &summary.status {
         RunStatus::Finished => Phase::Finished,
@@ -298,7 +303,7 @@ fn work(reporter: &Reporter<News>, mut writer: RunWriter, data: &TrainData, conf
         let seconds = elapsed().as_secs_f64();
         match event {
             // Every step is a sample of a curve; all other events must arrive.
-            TrainEvent::Step(_) => reporter.sample(News::Event(Box::new(event), seconds)),
+            TrainEvent::Step(_) | TrainEvent::Layers(_) => reporter.sample(News::Event(Box::new(event), seconds)),
             _ => reporter.tell(News::Event(Box::new(event), seconds)),
         }
         wait_while_paused(reporter, wish, &paused)

@@ -45,6 +45,10 @@ pub struct RunSummary {
     /// Names of the classes, in the order of the probabilities.
     pub classes: Vec<String>,
     pub span_labels: Vec<String>,
+    /// What a person wrote about it.
+    pub notes: String,
+    /// What its folder takes on the disk.
+    pub bytes: u64,
 }
 
 /// run.json: the summary without what its folder says by itself.
@@ -64,6 +68,7 @@ const REPORT: &str = "report.json";
 const EVENTS: &str = "events.jsonl";
 const MODEL: &str = "model";
 const LOCK: &str = "run.lock";
+const NOTES: &str = "notes.txt";
 
 impl Runs {
     /// The runs of the project file `project`, which need not be open for this.
@@ -94,7 +99,9 @@ impl Runs {
         let RunFile { started_ms, revision, data_hash, classes, span_labels, status, config } = read_json(&folder, RUN)?;
         let status = if status == RunStatus::Running && !is_alive(&folder) { RunStatus::Interrupted } else { status };
         let report = if status == RunStatus::Finished { Some(read_json(&folder, REPORT)?) } else { None };
-        Ok(RunSummary { id: id.to_owned(), started_ms, config, revision, data_hash, status, report, classes, span_labels })
+        let notes = fs::read_to_string(folder.join(NOTES)).unwrap_or_default(); // most runs have none
+        let (id, bytes) = (id.to_owned(), bytes_in(&folder));
+        Ok(RunSummary { id, started_ms, config, revision, data_hash, status, report, classes, span_labels, notes, bytes })
     }
 
     /// Makes the folder of a new run. Ids count up and are not used twice while a later run exists.
@@ -160,6 +167,19 @@ impl Runs {
         let path = self.folder_of(id)?.join(EVENTS);
         let text = fs::read_to_string(&path).map_err(StoreError::io_read("Reading the run", &path))?;
         Ok(text.lines().map_while(|line| serde_json::from_str(line).ok()).collect())
+    }
+
+    /// Keeps what a person wrote about a run; nothing takes the notes away.
+    ///
+    /// # Errors
+    /// There is no such run, or the disk is full or read-only.
+    pub fn set_notes(&self, id: &str, notes: &str) -> Result<(), StoreError> {
+        let path = self.folder_of(id)?.join(NOTES);
+        let kept = if notes.is_empty() { fs::remove_file(&path) } else { write_atomically(&path, notes.as_bytes()) };
+        match kept {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::io("Keeping the notes", &path)(error)),
+            _ => Ok(()),
+        }
     }
 
     /// The newest run that ended well.
@@ -272,6 +292,17 @@ fn number(id: &str) -> Option<u32> {
 fn is_alive(folder: &Path) -> bool {
     // Opened for writing: some systems lock no file that is only read.
     File::options().write(true).open(folder.join(LOCK)).is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
+/// The size of all files of a folder; what can't be looked at counts as nothing.
+fn bytes_in(folder: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    let bytes = entries.filter_map(Result::ok).map(|entry| match entry.metadata() {
+        Ok(found) if found.is_dir() => bytes_in(&entry.path()),
+        Ok(found) => found.len(),
+        Err(_) => 0,
+    });
+    bytes.sum()
 }
 
 fn read_json<T: serde::de::DeserializeOwned>(folder: &Path, name: &str) -> Result<T, StoreError> {

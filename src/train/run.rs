@@ -2,6 +2,7 @@
 
 use super::batching::{consecutive, epoch_batches, rate_factor};
 use super::fit::{Outcome, Signal, TrainError};
+use super::layer_stats::{LayerStats, is_due, layer_stats};
 use super::losses::{BatchWeights, CLASS, HeadSet, LINK_POLARITY, LINKS, Losses, POLARITY, SPANS, head_of, loss_of, number, share_of, sum};
 use super::opinions::Lesson;
 use super::output::model_files;
@@ -11,7 +12,7 @@ use super::span_loss::span_loss;
 use super::task::{Batch, Item, Task};
 use super::{
     Evaluation, HeldOut, ModelChoice, Report, Slice, Started, StepEvent, TrainConfig, TrainEvent, TrainingAspects, calibrated,
-    fit_calibration, fit_threshold, memory_bytes, reliability, scratch, scratch_memory_bytes, slices,
+    fit_calibration, fit_threshold, memory_bytes, reliability, scratch, scratch_memory_bytes, slices, wrong_documents,
 };
 use crate::nn::{AdamW, Calibration, Gradients, JointModel, LoadOptions, LoadReport, Mode, ModelFiles, Network, Params, Tensor, unreached};
 use rand::SeedableRng;
@@ -79,6 +80,8 @@ pub(super) struct Run<'a> {
     steps_done: usize,
     tokens: usize,
     training_time: Duration,
+    /// Measured at the last step, not told yet.
+    layers: Option<LayerStats>,
 }
 
 /// Independent generators from one seed, so that a setting that draws more from one does not change the others.
@@ -115,6 +118,7 @@ impl<'a> Run<'a> {
             steps_done: 0,
             tokens: 0,
             training_time: Duration::ZERO,
+            layers: None,
         })
     }
 
@@ -157,6 +161,11 @@ impl<'a> Run<'a> {
             if let Some(end) = asked_to_end(sink(TrainEvent::Step(event))) {
                 return Ok(end);
             }
+            if let Some(layers) = self.layers.take()
+                && let Some(end) = asked_to_end(sink(TrainEvent::Layers(layers)))
+            {
+                return Ok(end);
+            }
             if self.plan[at].evaluate
                 && let Some(end) = self.evaluate(sink)?
             {
@@ -173,6 +182,9 @@ impl<'a> Run<'a> {
         let Learnt { loss, class_loss, span_loss, polarity_loss, link_loss, heads, grads, tokens, longest } = self.gradients(at)?;
         if !loss.is_finite() {
             return Err(TrainError::NotFinite { step, lr });
+        }
+        if self.config.layer_stats && is_due(step, self.plan.len()) {
+            self.layers = Some(layer_stats(step, &self.params, &grads).map_err(TrainError::compute)?);
         }
         let grad_norm = self.optimiser.step(&self.params, &grads, lr, self.config.clip).map_err(TrainError::compute)?;
         if !grad_norm.is_finite() {
@@ -314,7 +326,8 @@ impl<'a> Run<'a> {
         let scored = score(&self.model, self.task, &self.task.dev, self.config)?;
         let verdict = self.patience.observe(scored.scores.selection());
         let (step, epoch) = (self.steps_done, self.epochs_done());
-        let event = Evaluation { step, epoch, scores: scored.scores.clone(), is_best: verdict.is_best };
+        let event =
+            Evaluation { step, epoch, scores: scored.scores.clone(), is_best: verdict.is_best, wrong: wrong_documents(&scored.held_out) };
         if verdict.is_best {
             let weights = self.params.snapshot().map_err(TrainError::compute)?;
             self.best = Some(Best { step, epoch, weights, scored });
@@ -370,6 +383,7 @@ impl<'a> Run<'a> {
             scored_on: if on_test { "test" } else { "dev" }.to_owned(),
             slices,
             examples: held_out.len(),
+            aspects: self.task.roles.aspects.clone(),
             best_step,
             best_epoch,
             stopped_early: end == End::OutOfPatience,
