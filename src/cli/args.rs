@@ -301,6 +301,9 @@ pub struct TrainArgs {
     /// Change a setting, such as epochs=3 or lr=5e-5; may be given many times
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
     pub settings: Vec<(String, String)>,
+    /// Go on with a run that was interrupted, with its own data and settings
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["settings", "encoder"])]
+    pub resume: Option<String>,
     /// One event a line on standard output, as JSON
     #[arg(long)]
     pub json: bool,

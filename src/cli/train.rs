@@ -1,28 +1,28 @@
 //! `gloss train`: a run like those of the window, with its news on a terminal or as JSON lines.
 
 use super::{CliError, ProgressLine, TrainArgs, now_ms};
-use crate::desk::encoder_files;
-use crate::store::{ProjectFile, RunWriter};
-use crate::train::{EncoderChoice, Outcome, Readiness, Report, Scores, Signal, Slice, TrainConfig, TrainData, TrainEvent, fit};
+use crate::desk::{KeepingPace, encoder_files};
+use crate::nn::{ModelFiles, State};
+use crate::store::{ProjectFile, ResumedRun, RunWriter, Runs};
+use crate::train::{
+    EncoderChoice, Outcome, Readiness, Report, Resumable, SavedRun, Scores, Signal, Slice, TrainConfig, TrainData, TrainEvent, fit_from,
+};
 use serde_json::{Value, json};
+use std::cell::RefCell;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
 pub(super) fn run(args: &TrainArgs) -> Result<(), CliError> {
-    let config = config(args)?;
-    let opened = ProjectFile::open(&args.project)?;
-    let data = TrainData::of(&opened.project, config.seed, config.dev_share);
-    if let Some(missing) = missing(&data) {
-        return Err(CliError::Failed(missing));
-    }
-    let encoder = encoder_files(&config.encoder)?;
-    let mut writer = opened.file.runs().start(&config, &data, now_ms())?;
-    let id = writer.id().to_owned();
-    let report = match go(&mut writer, &data, &config, &encoder, args.json) {
+    let (mut job, encoder) = match &args.resume {
+        Some(run) => resumed(args, run)?,
+        None => started(args)?,
+    };
+    let id = job.writer.id().to_owned();
+    let report = match go(&mut job, &encoder, args.json) {
         Ok(report) => report,
         Err(error) => {
             // The disk may be what failed: the sentence is told in any case.
-            writer.fail(&error.to_string()).ok();
+            job.writer.fail(&error.to_string()).ok();
             return Err(error);
         }
     };
@@ -33,6 +33,33 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), CliError> {
         writeln!(out, "{}", finished_sentence(&id, &report))?;
     }
     Ok(())
+}
+
+/// A run to be made.
+struct Job {
+    writer: RunWriter,
+    data: TrainData,
+    config: TrainConfig,
+    /// Where it goes on.
+    state: Option<SavedRun>,
+}
+
+fn started(args: &TrainArgs) -> Result<(Job, ModelFiles), CliError> {
+    let config = config(args)?;
+    let opened = ProjectFile::open(&args.project)?;
+    let data = TrainData::of(&opened.project, config.seed, config.dev_share);
+    if let Some(missing) = missing(&data) {
+        return Err(CliError::Failed(missing));
+    }
+    let encoder = encoder_files(&config.encoder)?;
+    let writer = opened.file.runs().start(&config, &data, now_ms())?;
+    Ok((Job { writer, data, config, state: None }, encoder))
+}
+
+fn resumed(args: &TrainArgs, run: &str) -> Result<(Job, ModelFiles), CliError> {
+    let ResumedRun { writer, config, data, state, .. } = Runs::of(&args.project).resume(run)?;
+    let encoder = encoder_files(&config.encoder)?;
+    Ok((Job { writer, data, config, state: Some(state) }, encoder))
 }
 
 fn config(args: &TrainArgs) -> Result<TrainConfig, CliError> {
@@ -63,21 +90,16 @@ fn missing(data: &TrainData) -> Option<String> {
 }
 
 /// Trains and keeps the model.
-fn go(
-    writer: &mut RunWriter,
-    data: &TrainData,
-    config: &TrainConfig,
-    encoder: &crate::nn::ModelFiles,
-    json: bool,
-) -> Result<Report, CliError> {
+fn go(job: &mut Job, encoder: &ModelFiles, json: bool) -> Result<Report, CliError> {
+    let Job { writer, data, config, state } = job;
     let began = Instant::now();
     let mut news = News { json, line: ProgressLine::new(), steps_total: 0, said: began };
     let mut report = None;
-    let mut trouble = None;
+    let (writer, trouble) = (RefCell::new(writer), RefCell::new(None));
     let mut sink = |event: TrainEvent| {
-        let stored = writer.event(&event).map_err(CliError::from);
+        let stored = writer.borrow_mut().event(&event).map_err(CliError::from);
         if let Err(error) = stored.and_then(|()| news.tell(&event)) {
-            trouble = Some(error);
+            trouble.replace(Some(error));
             return Signal::Cancel;
         }
         if let TrainEvent::Finished(finished) = event {
@@ -85,7 +107,20 @@ fn go(
         }
         Signal::Continue
     };
-    let outcome = fit(data, config, encoder, &|| began.elapsed(), &mut sink);
+    let mut pace = KeepingPace::new();
+    let mut keep = |state: &State| {
+        if pace.is_due() {
+            if let Err(error) = writer.borrow_mut().keep(state, data) {
+                trouble.replace(Some(error.into()));
+                return Signal::Cancel;
+            }
+            pace.kept();
+        }
+        Signal::Continue
+    };
+    let resumable = Resumable { from: state.take(), keep: &mut keep };
+    let outcome = fit_from(data, config, encoder, resumable, &|| began.elapsed(), &mut sink);
+    let (writer, trouble) = (writer.into_inner(), trouble.into_inner());
     if let Some(error) = trouble {
         return Err(error);
     }

@@ -40,7 +40,7 @@ pub use notice::{Level, Notice};
 pub use similar::SimilarTerms;
 pub use suggesting::Ghost;
 pub use tester::{Answered, Tester, Why};
-pub use training::{Phase, RunView, encoder_files};
+pub use training::{KeepingPace, Phase, RunView, encoder_files};
 
 pub use crate::store::Charset;
 pub use crate::store::export::{ExportFormat, Verified};
@@ -219,6 +219,7 @@ impl Desk {
             C::PlanExport(_) | C::ExportAs(_) | C::DismissExport => self.export(command),
             C::PreviewMerge { .. } | C::Merge | C::DismissMerge => self.merge(command),
             C::StartTraining(config) => self.start_training(*config),
+            C::ResumeTraining(run) => self.resume_training(&run),
             C::PauseTraining(on) => self.training.pause(on),
             C::StopTraining => self.training.stop_and_keep_best(),
             C::CancelTraining => self.training.cancel(),

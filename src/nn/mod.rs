@@ -10,6 +10,7 @@
 //! let norm = optimiser.step(&params, &grads, lr, clip)?;    // norm before clipping
 //! ```
 
+mod average;
 mod batch;
 mod calibration;
 mod chain;
@@ -21,14 +22,17 @@ mod heads;
 mod joint;
 pub mod kernels;
 pub mod loss;
+mod low_rank;
 mod opinion;
 mod optim;
 mod params;
 pub mod plain;
 mod scorer;
+mod state;
 mod threads;
 mod weights;
 
+pub use average::{MovingAverage, mean_of};
 pub use batch::{Dropout, Mode, RaggedBatch, UnitBatch};
 pub use calibration::{Calibration, Platt, at_temperature, fit_temperature};
 pub use candle_core::{Device, Result as TensorResult, Tensor, Var};
@@ -38,9 +42,11 @@ pub use encoder::{Encoder, LoadOptions};
 pub use files::{ModelFiles, Weights};
 pub use heads::{ClassHead, TagHead};
 pub use joint::{JointModel, JointSizes, LogProbs, Logits};
+pub use low_rank::{LowRankSizes, LowRankTarget, LowRankTargets, Tuning};
 pub use opinion::{OpinionHead, OpinionLogits, OpinionScores, OpinionSizes, POLARITIES, PairBatch, SpanBatch, SpanEdge};
-pub use optim::{AdamW, AdamWState};
+pub use optim::{Adafactor, AdamW, Lists, Optimiser, Rates, Sgd};
 pub use params::{Gradients, Param, Params, RowsGrad, unreached};
 pub use scorer::{CandidateBatch, ScorerSizes, SpanScorer};
+pub use state::{Numbers, State, StateFile};
 pub use threads::Threads;
 pub use weights::{LoadError, LoadReport};

@@ -1,5 +1,6 @@
 //! What a run does: every setting with its default, its help, and a parser that names near keys.
 
+use super::methods::{OptimiserChoice, Schedule, Tuned, low_rank_targets};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -38,9 +39,26 @@ pub struct TrainConfig {
     pub dropout: f64,
     /// Share of all steps over which the rate rises from 0.
     pub warmup: f64,
+    /// How the rate goes on after that.
+    pub schedule: Schedule,
+    pub optimiser: OptimiserChoice,
+    /// Of SGD: how much of the running sum of gradients stays at each step.
+    pub momentum: f64,
+    /// So many batches are read before each step, their gradients added up: as one batch of them all, in less memory.
+    pub accumulate: usize,
     pub weight_decay: f64,
     /// Largest norm of the gradient.
     pub clip: f64,
+    /// Which weights learn.
+    pub tuned: Tuned,
+    /// Of LoRA: rows of the thin matrices.
+    pub lora_rank: usize,
+    /// Of LoRA: an update counts `lora_alpha / lora_rank` times.
+    pub lora_alpha: f64,
+    /// Of LoRA: which layers get updates, among query, key, value, output and feed.
+    pub lora_targets: Vec<String>,
+    /// Gradual unfreezing: the highest layer learns at first, one more after so many epochs each; 0: all from the start.
+    pub unfreeze_every: usize,
     /// Layers, from the bottom, whose weights stay as they are.
     pub freeze_layers: usize,
     /// Each layer's rate is that of the layer above it times this; 1: all learn alike (Howard and Ruder 2018, section 3.2).
@@ -65,6 +83,10 @@ pub struct TrainConfig {
     pub span_swaps: f64,
     /// Share of the pieces that are not shown while learning.
     pub word_dropout: f64,
+    /// Scored and kept are moving averages of the weights, of which this share stays at each step; 0: the weights themselves.
+    pub ema: f64,
+    /// Scored and kept are means of the weights at so many last evaluations; 0 or 1: the weights themselves.
+    pub average_last: usize,
     /// Share of the documents without a fixed split that is held out.
     pub dev_share: f64,
     pub evals_per_epoch: usize,
@@ -87,8 +109,17 @@ impl Default for TrainConfig {
             max_length: 256,
             dropout: 0.1,
             warmup: 0.1,
+            schedule: Schedule::Linear,
+            optimiser: OptimiserChoice::AdamW,
+            momentum: 0.9,
+            accumulate: 1,
             weight_decay: 0.01,
             clip: 1.0,
+            tuned: Tuned::Full,
+            lora_rank: 8,
+            lora_alpha: 16.0,
+            lora_targets: vec!["query".to_owned(), "value".to_owned()],
+            unfreeze_every: 0,
             freeze_layers: 0,
             layer_decay: 1.0,
             tune_embeddings: false,
@@ -101,6 +132,8 @@ impl Default for TrainConfig {
             link_loss_weight: 0.3,
             span_swaps: 0.0,
             word_dropout: 0.0,
+            ema: 0.0,
+            average_last: 0,
             dev_share: 0.2,
             evals_per_epoch: 1,
             patience: 4,
@@ -137,9 +170,12 @@ impl TrainConfig {
             return Err(ConfigError::UnknownKey { key: key.to_owned(), near: near(key, fields.keys()) });
         }
         let is_list = fields.get(key).is_some_and(serde_json::Value::is_array);
+        let is_word = fields.get(key).is_some_and(serde_json::Value::is_string);
         let parsed = if is_list {
             let names = value.split([',', '，']).map(str::trim).filter(|name| !name.is_empty());
             names.map(serde_json::Value::from).collect()
+        } else if is_word {
+            value.into()
         } else {
             serde_json::from_str(value).map_err(|_| bad("a number, true or false is wanted".to_owned()))?
         };
@@ -155,7 +191,7 @@ impl TrainConfig {
     /// # Errors
     /// The first value out of range.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let rows: [(&str, f64, f64, f64); 19] = [
+        let rows: &[(&str, f64, f64, f64)] = &[
             ("epochs", self.epochs as f64, 1.0, 10_000.0),
             ("lr", self.lr, 1e-9, 1.0),
             ("head_lr_factor", self.head_lr_factor, 1e-3, 1e3),
@@ -165,6 +201,12 @@ impl TrainConfig {
             ("max_length", self.max_length as f64, 8.0, 8192.0),
             ("dropout", self.dropout, 0.0, 0.9),
             ("warmup", self.warmup, 0.0, 1.0),
+            ("momentum", self.momentum, 0.0, 0.999),
+            ("accumulate", self.accumulate as f64, 1.0, 1024.0),
+            ("lora_rank", self.lora_rank as f64, 1.0, 256.0),
+            ("lora_alpha", self.lora_alpha, 1e-3, 1e4),
+            ("ema", self.ema, 0.0, 0.999_999),
+            ("average_last", self.average_last as f64, 0.0, 100.0),
             ("weight_decay", self.weight_decay, 0.0, 1.0),
             ("clip", self.clip, 1e-3, 1e6),
             ("span_loss_weight", self.span_loss_weight, 0.0, 1e3),
@@ -177,10 +219,15 @@ impl TrainConfig {
             ("evals_per_epoch", self.evals_per_epoch as f64, 1.0, 100.0),
         ];
         for (key, value, low, high) in rows {
-            if !(low..=high).contains(&value) {
+            if !(*low..=*high).contains(value) {
                 let reason = format!("it must lie between {low} and {high}");
-                return Err(ConfigError::BadValue { key: key.to_owned(), value: value.to_string(), reason });
+                return Err(ConfigError::BadValue { key: (*key).to_owned(), value: value.to_string(), reason });
             }
+        }
+        let known = low_rank_targets(&self.lora_targets).count();
+        if known < self.lora_targets.len() || known == 0 {
+            let reason = "it must name some of query, key, value, output and feed, each once".to_owned();
+            return Err(ConfigError::BadValue { key: "lora_targets".to_owned(), value: self.lora_targets.join(","), reason });
         }
         Ok(())
     }

@@ -1,11 +1,12 @@
 //! What a run learns from: an owned snapshot of the labelled documents, taken at one revision.
 
 use crate::project::{Annotation, DocId, Polarity, Project, Schema, Span, SpanId, Split, State, TextRange, assign_split};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A labelled document.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Example {
     pub doc: DocId,
     pub text: Arc<str>,
@@ -21,14 +22,14 @@ pub struct Example {
 }
 
 /// Span labels by the part they play in opinions: a link goes from an opinion to an aspect.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Roles {
     pub aspects: Vec<u16>,
     pub opinions: Vec<u16>,
 }
 
 /// The snapshot a run works on.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrainData {
     /// Revision of the project it was taken from.
     pub revision: u64,
