@@ -338,6 +338,7 @@ fn every_sentence_has_its_chinese() {
     }
     assert!(found > 100, "the search finds nothing any more");
     let words = keys::TABLE.iter().map(|row| row.words).chain(Place::ALL.map(Place::word)).chain(keys::Group::ALL.map(keys::Group::words));
+    let words = words.chain(gloss::ui::panes::train::setting_words());
     missing.extend(words.filter(|words| !i18n::is_translated(words)).map(|words| format!("tables: {words}")));
     assert!(missing.is_empty(), "without Chinese:\n{}", missing.into_iter().collect::<Vec<_>>().join("\n"));
 }

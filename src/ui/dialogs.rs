@@ -35,8 +35,11 @@ pub enum Wish {
     ExportModel {
         run: String,
     },
-    /// The answer is fetched with [`Dialogs::take_encoder_folder`].
-    EncoderFolder,
+    /// A file or a folder for a setting of training; the answer is fetched with [`Dialogs::take_setting`].
+    Setting {
+        key: &'static str,
+        folder: bool,
+    },
 }
 
 /// Opens questions and hands their answers back as commands.
@@ -46,7 +49,7 @@ pub struct Dialogs {
     wishes: Vec<Wish>,
     asking: Option<Asking>,
     form: Option<Form>,
-    encoder_folder: Option<PathBuf>,
+    setting: Option<(&'static str, PathBuf)>,
     /// Imported as soon as a project is open.
     import_next: Option<PathBuf>,
 }
@@ -70,9 +73,9 @@ impl Dialogs {
         self.wishes.push(wish);
     }
 
-    /// The folder chosen for [`Wish::EncoderFolder`], once.
-    pub fn take_encoder_folder(&mut self) -> Option<PathBuf> {
-        self.encoder_folder.take()
+    /// What was chosen for [`Wish::Setting`] with its key, once.
+    pub fn take_setting(&mut self) -> Option<(&'static str, PathBuf)> {
+        self.setting.take()
     }
 
     /// Whether a window of ours stands above the places.
@@ -178,7 +181,7 @@ impl Dialogs {
                 commands.send(Command::ShareCopy(Box::new(SharePlan { path, ..plan.clone() })));
             }
             Wish::ExportModel { run } => commands.send(Command::ExportModel { run: run.clone(), folder: path }),
-            Wish::EncoderFolder => self.encoder_folder = Some(path),
+            Wish::Setting { key, .. } => self.setting = Some((key, path)),
         }
     }
 
@@ -280,8 +283,12 @@ fn system_dialog(wish: &Wish, desk: &Desk) -> Choosing {
             let chosen = dialog.save_file();
             Box::pin(async { path_of(chosen.await) })
         }
-        Wish::EncoderFolder => {
+        Wish::Setting { folder: true, .. } => {
             let chosen = dialog.pick_folder();
+            Box::pin(async { path_of(chosen.await) })
+        }
+        Wish::Setting { folder: false, .. } => {
+            let chosen = dialog.pick_file();
             Box::pin(async { path_of(chosen.await) })
         }
     }
@@ -298,7 +305,9 @@ fn title(wish: &Wish, language: Language) -> &'static str {
         Wish::ImportList => "Save the list",
         Wish::ShareCopy(_) => "A copy to share",
         Wish::ExportModel { .. } => "Export a model",
-        Wish::EncoderFolder => "Folder of an encoder",
+        Wish::Setting { key: "encoder", .. } => "Folder of an encoder",
+        Wish::Setting { folder: true, .. } => "Choose a folder",
+        Wish::Setting { folder: false, .. } => "Choose a file",
     };
     i18n::translate(language, words)
 }

@@ -105,7 +105,7 @@ fn path_ui(ui: &mut Ui, language: Language, wish: &Wish, text: &mut String, fres
     let t = |words| i18n::translate(language, words);
     ui.heading(title(wish, language));
     let name = ui.label(match wish {
-        Wish::ExportModel { .. } | Wish::EncoderFolder => t("Path of the folder"),
+        Wish::ExportModel { .. } | Wish::Setting { folder: true, .. } => t("Path of the folder"),
         Wish::ExportAs { format, .. } if format.extension().is_none() => t("Path of the folder"),
         _ => t("Path of the file"),
     });
@@ -124,7 +124,7 @@ fn path_ui(ui: &mut Ui, language: Language, wish: &Wish, text: &mut String, fres
     let word = match wish {
         Wish::ExportAs { .. } | Wish::ExportModel { .. } => t("Export"),
         Wish::ImportList | Wish::ShareCopy(_) => t("Save"),
-        Wish::EncoderFolder => t("Choose"),
+        Wish::Setting { .. } => t("Choose"),
         _ => t("Open"),
     };
     let (yes, no) = buttons(ui, word, t("Cancel"), !text.trim().is_empty());

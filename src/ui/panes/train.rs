@@ -9,6 +9,8 @@ mod scores;
 mod setup;
 mod slices;
 
+pub use setup::setting_words;
+
 use crate::desk::RunView;
 use crate::train::{ErrorGroup, Uncertainty};
 use crate::ui::{Cx, theme};

@@ -1,18 +1,41 @@
-//! The settings of the next run: presets, a few main choices, the rest under "More". Each has a sentence of help.
+//! The settings of the next run: presets, a few main choices, the rest in groups that can be folded. Each has a sentence
+//! of help. A setting is a row in the table of its group; the groups' files hold those tables.
+
+mod data;
+mod evaluation;
+mod loss;
+mod model;
+mod row;
+mod tuning;
 
 use super::group;
-use crate::desk::Command;
 use crate::train::{EncoderChoice, TrainConfig};
-use crate::ui::dialogs::Wish;
-use crate::ui::{Cx, theme};
-use eframe::egui::{self, DragValue};
-use std::fmt::Display;
+use crate::ui::Cx;
+use eframe::egui;
+use row::Row;
 
 /// The settings being chosen.
 #[derive(Default)]
 pub(super) struct Setup {
     pub(super) config: TrainConfig,
-    more: bool,
+}
+
+/// Rows in sight without unfolding anything.
+const MAIN: [&[Row]; 3] = [model::MAIN, tuning::MAIN, data::MAIN];
+
+/// Groups in the order of the panel.
+const GROUPS: [(&str, &[Row]); 5] = [
+    ("Model", model::ROWS),
+    ("Loss and imbalance", loss::ROWS),
+    ("Fine-tuning", tuning::ROWS),
+    ("Data and batches", data::ROWS),
+    ("Evaluation", evaluation::ROWS),
+];
+
+/// Every sentence of the tables of settings, for the test that each has its Chinese.
+pub fn setting_words() -> impl Iterator<Item = &'static str> {
+    let rows = MAIN.into_iter().chain(GROUPS.map(|(_, rows)| rows)).flatten().flat_map(Row::words);
+    GROUPS.into_iter().map(|(name, _)| name).chain(rows)
 }
 
 /// Values that belong together.
@@ -48,59 +71,32 @@ impl Preset {
 
 impl Setup {
     pub(super) fn ui(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>) {
-        if let Some(folder) = cx.dialogs.take_encoder_folder() {
-            self.config.encoder = EncoderChoice::Folder(folder);
-        }
+        self.take_paths(cx);
         group(ui, cx.t("How to learn"));
         self.presets(ui, cx);
         ui.add_space(6.0);
-        self.encoder(ui, cx);
-        let default = TrainConfig::default();
-        let config = &mut self.config;
-        let shipped = config.encoder == EncoderChoice::Shipped;
-        let all = cx.t("all");
-        row(
-            ui,
-            cx,
-            cx.t("Layers"),
-            cx.t("How many layers of the encoder are used, from the bottom. Fewer are faster and a little less exact."),
-            &all,
-            |ui| {
-                let words = move |value: f64, _| if value < 0.5 { all.to_owned() } else { format!("{value:.0}") };
-                let parse = move |text: &str| if text.trim() == all { Some(0.0) } else { text.trim().parse().ok() };
-                let most = if shipped { 12 } else { 64 };
-                ui.add(DragValue::new(&mut config.layers).range(0..=most).speed(0.05).custom_formatter(words).custom_parser(parse))
-            },
-        );
-        row(
-            ui,
-            cx,
-            cx.t("Epochs"),
-            cx.t("How often the run reads all training reviews. More can learn more, until it learns them by heart."),
-            &default.epochs,
-            |ui| ui.add(DragValue::new(&mut config.epochs).range(1..=1000).speed(0.05)),
-        );
-        row(
-            ui,
-            cx,
-            cx.t("Learning rate"),
-            cx.t("How far each step changes the weights. Too high and the loss jumps; too low and nothing is learnt."),
-            &rate(default.lr),
-            |ui| {
-                let speed = config.lr * 0.02;
-                let value = DragValue::new(&mut config.lr).range(1e-7..=1e-2).speed(speed);
-                ui.add(value.custom_formatter(|value, _| rate(value)).custom_parser(|text| text.trim().parse().ok()))
-            },
-        );
-        row(ui, cx, cx.t("Batch"), cx.t("Reviews read together before each step"), &default.batch_examples, |ui| {
-            ui.add(DragValue::new(&mut config.batch_examples).range(1..=512).speed(0.1))
-        });
+        for row in MAIN.into_iter().flatten() {
+            row.ui(ui, cx, &mut self.config);
+        }
         ui.add_space(2.0);
-        let arrow = egui::CollapsingHeader::new(cx.t("More")).id_salt("train-more").default_open(self.more);
-        let shown = arrow.show_unindented(ui, |ui| {
-            self.rest(ui, cx);
-        });
-        self.more = shown.fully_open();
+        for (name, rows) in GROUPS {
+            self.group_ui(ui, cx, name, rows);
+        }
+        if self.config != TrainConfig::default() && ui.button(cx.t("Back to the defaults")).clicked() {
+            self.config = TrainConfig::default();
+        }
+    }
+
+    /// Paths that were chosen for settings.
+    fn take_paths(&mut self, cx: &mut Cx<'_>) {
+        let Some((key, path)) = cx.dialogs.take_setting() else { return };
+        if key == model::ENCODER {
+            self.config.encoder = EncoderChoice::Folder(path);
+            return;
+        }
+        for row in MAIN.into_iter().chain(GROUPS.map(|(_, rows)| rows)).flatten() {
+            row.take_path(key, &path, &mut self.config);
+        }
     }
 
     fn presets(&mut self, ui: &mut egui::Ui, cx: &Cx<'_>) {
@@ -117,274 +113,20 @@ impl Setup {
         });
     }
 
-    fn encoder(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>) {
-        let palette = theme::palette(ui);
-        let name = match &self.config.encoder {
-            EncoderChoice::Shipped => cx.t("Chinese and English (built in)").to_owned(),
-            EncoderChoice::Folder(folder) => folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned(),
+    /// A group that can be folded; its heading says how many of its settings are not the defaults.
+    fn group_ui(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>, name: &'static str, rows: &[Row]) {
+        let mut default = TrainConfig::default();
+        let changed = rows.iter().filter(|row| row.differs(&mut self.config, &mut default)).count();
+        let heading = match changed {
+            0 => cx.t(name).to_owned(),
+            _ => format!("{}  ·  {}", cx.t(name), cx.tf("{} changed", &[&changed])),
         };
-        let help =
-            cx.t("The pretrained network that reads the text. Any folder of the BERT family in Hugging Face layout can take its place.");
-        ui.horizontal(|ui| {
-            ui.label(cx.t("Encoder")).on_hover_text(help);
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let menu = egui::ComboBox::from_id_salt("train-encoder").selected_text(&name).width(182.0).truncate();
-                let mut pick = false;
-                let shown = menu.show_ui(ui, |ui| {
-                    if ui.selectable_label(self.config.encoder == EncoderChoice::Shipped, cx.t("Chinese and English (built in)")).clicked()
-                    {
-                        self.config.encoder = EncoderChoice::Shipped;
-                    }
-                    pick = ui.selectable_label(false, cx.t("Another, from a folder…")).clicked();
-                });
-                let response = shown.response.accessible_name(cx.t("Encoder"));
-                match &self.config.encoder {
-                    EncoderChoice::Shipped => response.on_hover_text(help),
-                    EncoderChoice::Folder(folder) => response.on_hover_text(folder.display().to_string()),
-                };
-                if pick {
-                    cx.dialogs.open(Wish::EncoderFolder);
-                }
-            });
-        });
-        if let EncoderChoice::Folder(folder) = &self.config.encoder {
-            ui.label(egui::RichText::new(folder.display().to_string()).color(palette.weak).small());
-        }
-    }
-
-    fn rest(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>) {
-        let mut chosen = None;
-        let default = TrainConfig::default();
-        let config = &mut self.config;
-        row(ui, cx, cx.t("Longest text"), cx.t("Tokens of a review that are read; what lies beyond is cut"), &default.max_length, |ui| {
-            ui.add(DragValue::new(&mut config.max_length).range(8..=512).speed(1.0))
-        });
-        row(ui, cx, cx.t("Tokens in a batch"), cx.t("A batch ends before it holds more tokens than this"), &default.batch_tokens, |ui| {
-            ui.add(DragValue::new(&mut config.batch_tokens).range(64..=262_144).speed(16.0))
-        });
-        row(
-            ui,
-            cx,
-            cx.t("Tokens at once"),
-            cx.t("A larger batch is taken in parts, one after the other: less memory, the same result"),
-            &default.tokens_at_once,
-            |ui| ui.add(DragValue::new(&mut config.tokens_at_once).range(64..=262_144).speed(16.0)),
-        );
-        row(
-            ui,
-            cx,
-            cx.t("Dropout"),
-            cx.t("Share of the signals that are left out at random while learning, against learning by heart"),
-            &default.dropout,
-            |ui| ui.add(DragValue::new(&mut config.dropout).range(0.0..=0.9).speed(0.005).max_decimals(2)),
-        );
-        row(
-            ui,
-            cx,
-            cx.t("Patience"),
-            cx.t("The run stops after so many evaluations without a new best; 0 never stops early"),
-            &default.patience,
-            |ui| ui.add(DragValue::new(&mut config.patience).range(0..=100).speed(0.05)),
-        );
-        row(
-            ui,
-            cx,
-            cx.t("Evaluations an epoch"),
-            cx.t("How often the held-out reviews are scored in each epoch"),
-            &default.evals_per_epoch,
-            |ui| ui.add(DragValue::new(&mut config.evals_per_epoch).range(1..=20).speed(0.05)),
-        );
-        row(
-            ui,
-            cx,
-            cx.t("Held-out share"),
-            cx.t("Share of the labelled reviews that is kept to judge by, for those whose part was not fixed at import"),
-            &default.dev_share,
-            |ui| ui.add(DragValue::new(&mut config.dev_share).range(0.05..=0.5).speed(0.005).max_decimals(2)),
-        );
-        row(ui, cx, cx.t("Warm-up"), cx.t("Share of all steps over which the rate rises from zero"), &default.warmup, |ui| {
-            ui.add(DragValue::new(&mut config.warmup).range(0.0..=1.0).speed(0.005).max_decimals(2))
-        });
-        row(ui, cx, cx.t("Weight decay"), cx.t("How strongly weights are drawn towards zero at each step"), &default.weight_decay, |ui| {
-            ui.add(DragValue::new(&mut config.weight_decay).range(0.0..=1.0).speed(0.001).max_decimals(3))
-        });
-        row(ui, cx, cx.t("Largest gradient"), cx.t("A gradient whose norm is larger is scaled down to this"), &default.clip, |ui| {
-            ui.add(DragValue::new(&mut config.clip).range(0.001..=1000.0).speed(0.01).max_decimals(3))
-        });
-        row(
-            ui,
-            cx,
-            cx.t("Rate of the heads"),
-            cx.t("The small networks on top start from nothing: their rate is the learning rate times this"),
-            &default.head_lr_factor,
-            |ui| ui.add(DragValue::new(&mut config.head_lr_factor).range(0.001..=1000.0).speed(0.05).max_decimals(2)),
-        );
-        row(
-            ui,
-            cx,
-            cx.t("Weight of spans"),
-            cx.t("How much the span loss counts beside the class loss"),
-            &default.span_loss_weight,
-            |ui| ui.add(DragValue::new(&mut config.span_loss_weight).range(0.0..=10.0).speed(0.01).max_decimals(2)),
-        );
-        row(
-            ui,
-            cx,
-            cx.t("Weight of polarity"),
-            cx.t("How much the polarity of spans and links counts beside the class loss; 0 learns none"),
-            &default.polarity_loss_weight,
-            |ui| ui.add(DragValue::new(&mut config.polarity_loss_weight).range(0.0..=10.0).speed(0.01).max_decimals(2)),
-        );
-        row(
-            ui,
-            cx,
-            cx.t("Weight of links"),
-            cx.t("How much it counts which opinion belongs to which aspect; 0 learns none"),
-            &default.link_loss_weight,
-            |ui| ui.add(DragValue::new(&mut config.link_loss_weight).range(0.0..=10.0).speed(0.01).max_decimals(2)),
-        );
-        row(
-            ui,
-            cx,
-            cx.t("Frozen layers"),
-            cx.t("Layers from the bottom whose weights stay as they are: faster, and safer with few reviews"),
-            &default.freeze_layers,
-            |ui| ui.add(DragValue::new(&mut config.freeze_layers).range(0..=64).speed(0.05)),
-        );
-        row(
-            ui,
-            cx,
-            cx.t("Seed"),
-            cx.t("Decides initial weights, dropout, order and the held-out reviews: the same seed gives the same run"),
-            &default.seed,
-            |ui| ui.add(DragValue::new(&mut config.seed).speed(0.05)),
-        );
-        let (all, cores) = (cx.t("all"), crate::desk::processor_threads());
-        row(
-            ui,
-            cx,
-            cx.t("Threads"),
-            cx.t(
-                "How many processor threads learning and suggestions take, from the next run on. One fewer leaves room for other programs",
-            ),
-            &all,
-            |ui| {
-                let mut threads = cx.desk.settings().threads.min(cores);
-                let words = move |value: f64, _| if value < 0.5 { all.to_owned() } else { format!("{value:.0}") };
-                let parse = move |text: &str| if text.trim() == all { Some(0.0) } else { text.trim().parse().ok() };
-                let value = DragValue::new(&mut threads).range(0..=cores).speed(0.05).custom_formatter(words).custom_parser(parse);
-                let response = ui.add(value);
-                if response.changed() {
-                    chosen = Some(threads);
-                }
-                response
-            },
-        );
-        if let Some(threads) = chosen {
-            cx.send(Command::SetThreads(threads));
-        }
-        let off = cx.t("off");
-        row(
-            ui,
-            cx,
-            cx.t("Weigh rare classes up"),
-            cx.t("Mistakes on rare classes count for more. Helps when one class has most of the reviews."),
-            &off,
-            |ui| ui.add(egui::Checkbox::without_text(&mut config.class_weights)),
-        );
-        row(
-            ui,
-            cx,
-            cx.t("Tune embeddings"),
-            cx.t("The table of word pieces learns too: slower, and of use only with many reviews"),
-            &off,
-            |ui| ui.add(egui::Checkbox::without_text(&mut config.tune_embeddings)),
-        );
-        self.spans(ui, cx);
-        let config = &mut self.config;
-        if *config != TrainConfig::default() && ui.button(cx.t("Back to the defaults")).clicked() {
-            *config = TrainConfig::default();
-        }
-    }
-}
-
-impl Setup {
-    /// How spans are learnt.
-    fn spans(&mut self, ui: &mut egui::Ui, cx: &Cx<'_>) {
-        let (default, off) = (TrainConfig::default(), cx.t("off"));
-        let config = &mut self.config;
-        row(
-            ui,
-            cx,
-            cx.t("Rate from layer to layer"),
-            cx.t("The rate of each layer is that of the layer above it times this; 1: all alike"),
-            &default.layer_decay,
-            |ui| ui.add(DragValue::new(&mut config.layer_decay).range(0.1..=1.0).speed(0.005).max_decimals(2)),
-        );
-        row(
-            ui,
-            cx,
-            cx.t("Other terms"),
-            cx.t("For each review so many more with other marked terms in their place, of the same label and polarity"),
-            &default.span_swaps,
-            |ui| ui.add(DragValue::new(&mut config.span_swaps).range(0.0..=10.0).speed(0.01).max_decimals(2)),
-        );
-        row(
-            ui,
-            cx,
-            cx.t("Hidden words"),
-            cx.t("Share of the word pieces that are not shown while learning"),
-            &default.word_dropout,
-            |ui| ui.add(DragValue::new(&mut config.word_dropout).range(0.0..=0.9).speed(0.005).max_decimals(2)),
-        );
-        row(
-            ui,
-            cx,
-            cx.t("Order of tags"),
-            cx.t("Learns which tag follows which too (a conditional random field), not each tag by itself"),
-            &off,
-            |ui| ui.add(egui::Checkbox::without_text(&mut config.crf)),
-        );
-        let help = cx.t(
-            "Every place that may be a span is judged by itself, so that spans can overlap. Done anyway where more than one span in a hundred overlaps another.",
-        );
-        row(ui, cx, cx.t("Judge each place by itself"), help, &off, |ui| ui.add(egui::Checkbox::without_text(&mut config.span_scorer)));
-        let Some(project) = cx.desk.project() else { return };
-        for label in &project.schema().span_labels {
-            let mut unknown = config.partly_marked.contains(&label.name);
-            let help = cx.t("In reviews that are not done, an unmarked place of this label teaches nothing: only some were marked");
-            let name = format!("{}: {}", cx.t("Unmarked is unknown"), label.name);
-            let mut changed = false;
-            row(ui, cx, &name, help, &off, |ui| {
-                let response = ui.add(egui::Checkbox::without_text(&mut unknown));
-                changed = response.changed();
-                response
-            });
-            if changed {
-                config.partly_marked.retain(|other| *other != label.name);
-                if unknown {
-                    config.partly_marked.push(label.name.clone());
-                }
+        let header = egui::CollapsingHeader::new(heading).id_salt(("train-group", name));
+        header.show_unindented(ui, |ui| {
+            for row in rows {
+                row.ui(ui, cx, &mut self.config);
             }
-        }
-    }
-}
-
-/// A setting: its name on the left, its value on the right, help and default on hover.
-fn row(ui: &mut egui::Ui, cx: &Cx<'_>, name: &str, help: &str, default: &dyn Display, value: impl FnOnce(&mut egui::Ui) -> egui::Response) {
-    let help = format!("{help}\n{}", cx.tf("Default: {}", &[default]));
-    ui.spacing_mut().item_spacing.y = 4.0;
-    ui.horizontal(|ui| {
-        let label = ui.label(name).on_hover_text(&help);
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            ui.spacing_mut().interact_size.x = 64.0;
-            value(ui).labelled_by(label.id).on_hover_text(&help);
+            ui.add_space(4.0);
         });
-    });
-}
-
-/// A learning rate: "5e-5", "1.5e-4".
-fn rate(value: f64) -> String {
-    let text = format!("{value:.1e}");
-    text.replace(".0e", "e")
+    }
 }

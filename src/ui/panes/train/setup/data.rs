@@ -1,0 +1,64 @@
+//! Settings of what is read, and how it is dealt out: batches, lengths, changed copies, threads.
+
+use super::row::{Row, Setting, count, number, own, zero_as};
+use crate::desk::Command;
+use crate::train::TrainConfig;
+use crate::ui::Cx;
+use eframe::egui::{self, DragValue};
+
+/// Always in sight.
+pub(super) const MAIN: &[Row] = &[count("Batch", "Reviews read together before each step", (1, 512), |config| &mut config.batch_examples)];
+
+pub(super) const ROWS: &[Row] = &[
+    count("Longest text", "Tokens of a review that are read; what lies beyond is cut", (8, 512), |config| &mut config.max_length),
+    count("Tokens in a batch", "A batch ends before it holds more tokens than this", (64, 262_144), |config| &mut config.batch_tokens),
+    count(
+        "Tokens at once",
+        "A larger batch is taken in parts, one after the other: less memory, the same result",
+        (64, 262_144),
+        |config| &mut config.tokens_at_once,
+    ),
+    number(
+        "Other terms",
+        "For each review so many more with other marked terms in their place, of the same label and polarity",
+        (0.0, 10.0),
+        2,
+        |config| &mut config.span_swaps,
+    ),
+    number("Hidden words", "Share of the word pieces that are not shown while learning", (0.0, 0.9), 2, |config| &mut config.word_dropout),
+    own(partly_marked_ui, |config, default| config.partly_marked != default.partly_marked),
+    own(threads_ui, |_, _| false),
+];
+
+/// One row for each span label of the project.
+fn partly_marked_ui(ui: &mut egui::Ui, cx: &mut Cx<'_>, config: &mut TrainConfig) {
+    let Some(project) = cx.desk.project() else { return };
+    let help = cx.t("In reviews that are not done, an unmarked place of this label teaches nothing: only some were marked");
+    for label in &project.schema().span_labels {
+        let was = config.partly_marked.contains(&label.name);
+        let mut unknown = was;
+        let name = format!("{}: {}", cx.t("Unmarked is unknown"), label.name);
+        let row = Setting { name: &name, help, default: cx.t("off"), differs: was };
+        row.ui(ui, cx, |ui| ui.add(egui::Checkbox::without_text(&mut unknown)));
+        if unknown != was {
+            config.partly_marked.retain(|other| *other != label.name);
+            if unknown {
+                config.partly_marked.push(label.name.clone());
+            }
+        }
+    }
+}
+
+/// A setting of the program, not of a run.
+fn threads_ui(ui: &mut egui::Ui, cx: &mut Cx<'_>, _: &mut TrainConfig) {
+    let (all, cores) = (cx.t("all"), crate::desk::processor_threads());
+    let help =
+        cx.t("How many processor threads learning and suggestions take, from the next run on. One fewer leaves room for other programs");
+    let was = cx.desk.settings().threads.min(cores);
+    let mut threads = was;
+    let row = Setting { name: cx.t("Threads"), help, default: all, differs: false };
+    row.ui(ui, cx, |ui| ui.add(zero_as(DragValue::new(&mut threads).range(0..=cores).speed(0.05), all)));
+    if threads != was {
+        cx.send(Command::SetThreads(threads));
+    }
+}

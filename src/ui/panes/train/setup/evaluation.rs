@@ -1,0 +1,20 @@
+//! Settings of how a run is judged, and when it ends.
+
+use super::row::{Row, count, number, seed};
+
+pub(super) const ROWS: &[Row] = &[
+    number(
+        "Held-out share",
+        "Share of the labelled reviews that is kept to judge by, for those whose part was not fixed at import",
+        (0.05, 0.5),
+        2,
+        |config| &mut config.dev_share,
+    ),
+    count("Evaluations an epoch", "How often the held-out reviews are scored in each epoch", (1, 20), |config| &mut config.evals_per_epoch),
+    count("Patience", "The run stops after so many evaluations without a new best; 0 never stops early", (0, 100), |config| {
+        &mut config.patience
+    }),
+    seed("Seed", "Decides initial weights, dropout, order and the held-out reviews: the same seed gives the same run", |config| {
+        &mut config.seed
+    }),
+];
