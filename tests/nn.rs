@@ -6,6 +6,8 @@ mod kernels;
 mod learning;
 mod loading;
 mod opinion;
+mod optimisers;
 mod reference;
 mod scorer;
 mod support;
+mod tuning;

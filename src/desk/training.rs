@@ -24,6 +24,8 @@ pub enum Phase {
     Stopping,
     Finished,
     Cancelled,
+    /// Its program ended before it did.
+    Interrupted,
     Failed(String),
 }
 
@@ -236,7 +238,10 @@ impl Desk {
                     self.use_run(None);
                 }
             }
-            News::Left => self.end_run(),
+            News::Left => {
+                view.phase = Phase::Interrupted;
+                self.end_run();
+            }
             News::Cancelled => {
                 view.phase = Phase::Cancelled;
                 self.end_run();
@@ -293,7 +298,8 @@ fn stored_view(summary: &RunSummary, events: Vec<TrainEvent>) -> RunView {
     let phase = match &summary.status {
         RunStatus::Finished => Phase::Finished,
         RunStatus::Failed(reason) => Phase::Failed(reason.clone()),
-        RunStatus::Running | RunStatus::Interrupted | RunStatus::Cancelled => Phase::Cancelled,
+        RunStatus::Running | RunStatus::Interrupted => Phase::Interrupted,
+        RunStatus::Cancelled => Phase::Cancelled,
     };
     let mut view = RunView::new(summary.id.clone(), summary.config.clone(), phase);
     events.into_iter().for_each(|event| view.take(event));

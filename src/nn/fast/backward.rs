@@ -12,18 +12,25 @@ use crate::nn::params::{Grad, RowsGrad, Sink, accumulate};
 use candle_core::{Result, Tensor};
 use rayon::prelude::*;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Collects gradients of one group of parameters under its prefix.
 pub(super) struct Collect<'a> {
     prefix: String,
+    /// Whether these parameters learn in this step.
+    learns: bool,
     pub pool: &'a Arc<Pool>,
     sink: &'a Sink,
 }
 
 impl Collect<'_> {
+    pub fn wants(&self, parameter: &Tensor) -> bool {
+        self.learns && parameter.is_variable()
+    }
+
     /// The gradient of `parameter`, which is dropped if that does not learn.
     pub fn give(&self, name: &str, parameter: &Tensor, grad: Buf) {
-        if parameter.is_variable() {
+        if self.wants(parameter) {
             accumulate(self.sink, format!("{}{name}", self.prefix), Grad::Whole(grad));
         }
     }
@@ -33,16 +40,18 @@ impl Collect<'_> {
 /// where they stand on the tape.
 pub(super) fn backward(core: &Core, tape: Tape, grad: &[f32], pool: &Arc<Pool>, sink: &Sink) -> Result<Option<Vec<f32>>> {
     let Tape { batch, embeddings, mut layers, first } = tape;
+    // The tape may reach further down than what learns.
+    let learning = core.first_learning.load(Ordering::Relaxed);
     let mut g = pool.take(grad.len());
     g.copy_from_slice(grad);
     while let Some(layer) = layers.pop() {
         let at = first + layers.len();
-        let collect = Collect { prefix: format!("bert.encoder.layer.{at}."), pool, sink };
+        let collect = Collect { prefix: format!("bert.encoder.layer.{at}."), learns: at >= learning, pool, sink };
         let wanted = !layers.is_empty() || embeddings.is_some();
         g = layer_backward(core, &core.layers[at], &batch, layer, g, &collect, wanted)?;
     }
     let Some(tape) = embeddings else { return Ok(None) };
-    let collect = Collect { prefix: "bert.embeddings".to_owned(), pool, sink };
+    let collect = Collect { prefix: "bert.embeddings".to_owned(), learns: learning == 0, pool, sink };
     Ok(Some(embeddings_backward(core, &batch, tape, g, &collect)?.to_vec()))
 }
 
@@ -182,10 +191,10 @@ fn embeddings_backward(core: &Core, batch: &RaggedBatch, tape: EmbeddingTape, mu
     collect.give(".LayerNorm.weight", &e.norm.weight, gain);
     collect.give(".LayerNorm.bias", &e.norm.bias, shift);
     collect.give(".token_type_embeddings.weight", &e.types, types);
-    if e.position.is_variable() {
+    if collect.wants(&e.position) {
         collect.give(".position_embeddings.weight", &e.position, position_sums(batch, &g, width, e.position.elem_count(), pool));
     }
-    if e.word.is_variable() {
+    if collect.wants(&e.word) {
         let grad = table_rows(&batch.ids, &g, width, core.config.vocab_size, pool);
         accumulate(collect.sink, format!("{}.word_embeddings.weight", collect.prefix), Grad::Rows(grad));
     }

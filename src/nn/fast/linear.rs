@@ -26,12 +26,12 @@ pub(super) fn forward_linear(pair: &Pair, y: &mut [f32], row_step: usize, x: &[f
 /// `g`, rows `row_step` apart, and the input `x`.
 pub(super) fn weight_gradients(name: &str, pair: &Pair, g: &[f32], row_step: usize, x: &[f32], collect: &Collect) -> Result<()> {
     let ((outputs, inputs), pool) = (pair.weight.dims2()?, collect.pool);
-    if pair.weight.is_variable() {
+    if collect.wants(&pair.weight) {
         let mut grad = pool.take(outputs * inputs);
         linear_weight_grad(&mut grad, g, row_step, x, inputs);
         collect.give(&format!("{name}.weight"), &pair.weight, grad);
     }
-    let Some(update) = &pair.update else { return Ok(()) };
+    let Some(update) = pair.update.as_ref().filter(|update| collect.wants(&update.up)) else { return Ok(()) };
     let (rows, rank) = (x.len() / inputs, update.down.dims()[0]);
     let mut grad = pool.take(outputs * rank);
     linear_weight_grad(&mut grad, g, row_step, &down(update, x, pool)?, rank);
