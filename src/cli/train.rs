@@ -1,7 +1,7 @@
 //! `gloss train`: a run like those of the window, with its news on a terminal or as JSON lines.
 
 use super::{CliError, ProgressLine, TrainArgs, now_ms};
-use crate::desk::{KeepingPace, encoder_files};
+use crate::desk::{KeepingPace, starting_model, training_data};
 use crate::nn::{ModelFiles, State};
 use crate::store::{ProjectFile, ResumedRun, RunWriter, Runs};
 use crate::train::{
@@ -13,12 +13,36 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 pub(super) fn run(args: &TrainArgs) -> Result<(), CliError> {
-    let (mut job, encoder) = match &args.resume {
-        Some(run) => resumed(args, run)?,
-        None => started(args)?,
+    if let Some(run) = &args.resume {
+        let job = resumed(args, run)?;
+        return told(job, args.json).map(|_| ());
+    }
+    let config = config(args)?;
+    let Some(folds) = args.folds.map(usize::from) else {
+        return told(started(args, config)?, args.json).map(|_| ());
     };
+    let mut reports = Vec::with_capacity(folds);
+    for fold in 0..folds {
+        reports.push(told(started(args, TrainConfig { folds, fold, ..config.clone() })?, args.json)?);
+    }
+    let mut out = std::io::stdout().lock();
+    let means = means(&reports);
+    if args.json {
+        let key = |name: &str| name.to_lowercase().replace(['-', ' '], "_");
+        let of = |(name, mean, deviation): &(&'static str, f64, f64)| (key(name), json!({ "mean": mean, "deviation": deviation }));
+        let scores: serde_json::Map<String, Value> = means.iter().map(of).collect();
+        writeln!(out, "{}", json!({ "event": "folds", "folds": folds, "scores": scores }))?;
+    } else {
+        let scores = means.iter().map(|(name, mean, deviation)| format!("{name} {mean:.4} ± {deviation:.4}")).collect::<Vec<_>>();
+        writeln!(out, "{folds} folds: {}; ± is the standard deviation between folds", scores.join(", "))?;
+    }
+    Ok(())
+}
+
+/// Makes a run, and tells what came of it.
+fn told((mut job, encoder): (Job, ModelFiles), as_json: bool) -> Result<Report, CliError> {
     let id = job.writer.id().to_owned();
-    let report = match go(&mut job, &encoder, args.json) {
+    let report = match go(&mut job, &encoder, as_json) {
         Ok(report) => report,
         Err(error) => {
             // The disk may be what failed: the sentence is told in any case.
@@ -27,12 +51,26 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), CliError> {
         }
     };
     let mut out = std::io::stdout().lock();
-    if args.json {
+    if as_json {
         writeln!(out, "{}", finished_line(&id, &report))?;
     } else {
         writeln!(out, "{}", finished_sentence(&id, &report))?;
     }
-    Ok(())
+    Ok(report)
+}
+
+/// Mean and standard deviation (of a sample) of each score that all reports have.
+fn means(reports: &[Report]) -> Vec<(&'static str, f64, f64)> {
+    let Some(first) = reports.first() else { return Vec::new() };
+    let mean_of = |(name, _): (&'static str, f64)| {
+        let of = |report: &Report| named(&report.scores).into_iter().find(|(other, _)| *other == name).map(|(_, score)| score);
+        let scores = reports.iter().map(of).collect::<Option<Vec<f64>>>()?;
+        let count = scores.len() as f64;
+        let mean = scores.iter().sum::<f64>() / count;
+        let squares: f64 = scores.iter().map(|score| (score - mean).powi(2)).sum();
+        Some((name, mean, (squares / (count - 1.0).max(1.0)).sqrt()))
+    };
+    named(&first.scores).into_iter().filter_map(mean_of).collect()
 }
 
 /// A run to be made.
@@ -44,21 +82,22 @@ struct Job {
     state: Option<SavedRun>,
 }
 
-fn started(args: &TrainArgs) -> Result<(Job, ModelFiles), CliError> {
-    let config = config(args)?;
+fn started(args: &TrainArgs, config: TrainConfig) -> Result<(Job, ModelFiles), CliError> {
     let opened = ProjectFile::open(&args.project)?;
-    let data = TrainData::of(&opened.project, config.seed, config.dev_share);
+    let runs = opened.file.runs();
+    let data = training_data(&opened.project, &runs, &config)?;
     if let Some(missing) = missing(&data) {
         return Err(CliError::Failed(missing));
     }
-    let encoder = encoder_files(&config.encoder)?;
-    let writer = opened.file.runs().start(&config, &data, now_ms())?;
+    let encoder = starting_model(&runs, &config, &data)?;
+    let writer = runs.start(&config, &data, now_ms())?;
     Ok((Job { writer, data, config, state: None }, encoder))
 }
 
 fn resumed(args: &TrainArgs, run: &str) -> Result<(Job, ModelFiles), CliError> {
-    let ResumedRun { writer, config, data, state, .. } = Runs::of(&args.project).resume(run)?;
-    let encoder = encoder_files(&config.encoder)?;
+    let runs = Runs::of(&args.project);
+    let ResumedRun { writer, config, data, state, .. } = runs.resume(run)?;
+    let encoder = starting_model(&runs, &config, &data)?;
     Ok((Job { writer, data, config, state: Some(state) }, encoder))
 }
 

@@ -1,12 +1,12 @@
 //! The run going on: its thread, its news, and what the training pane shows of it.
 
 use super::job::{Job, Reporter};
+use super::starting::{starting_model, training_data};
 use super::{Curve, Desk, Notice};
-use crate::nn::{ModelFiles, State};
-use crate::store::{ResumedRun, RunSummary, RunWriter, Runs, StoreError, model_folder};
+use crate::nn::State;
+use crate::store::{ResumedRun, RunSummary, RunWriter, Runs};
 use crate::train::{
-    EncoderChoice, Evaluation, Outcome, Report, Resumable, SavedRun, Signal, Started, StepEvent, TrainConfig, TrainData, TrainEvent,
-    fit_from,
+    Evaluation, Outcome, Report, Resumable, SavedRun, Signal, Started, StepEvent, TrainConfig, TrainData, TrainEvent, fit_from,
 };
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -174,13 +174,14 @@ impl Desk {
         if let Err(error) = config.check() {
             return self.fail(error);
         }
-        let data = TrainData::of(&open.project, config.seed, config.dev_share);
-        let writer = match Runs::of(&open.path).start(&config, &data, now) {
-            Ok(writer) => writer,
+        let runs = Runs::of(&open.path);
+        let started = training_data(&open.project, &runs, &config).and_then(|data| Ok((runs.start(&config, &data, now)?, data)));
+        let (writer, data) = match started {
+            Ok(started) => started,
             Err(error) => return self.fail(error),
         };
         let view = RunView::new(writer.id().to_owned(), config.clone(), Phase::Loading);
-        self.launch(view, Order { writer, data, config, state: None });
+        self.launch(view, Order { runs, writer, data, config, state: None });
     }
 
     /// Goes on with a run that ended before its time.
@@ -189,14 +190,15 @@ impl Desk {
             return;
         }
         let Some(open) = &self.open else { return };
-        let ResumedRun { writer, config, data, state, events } = match Runs::of(&open.path).resume(id) {
+        let runs = Runs::of(&open.path);
+        let ResumedRun { writer, config, data, state, events } = match runs.resume(id) {
             Ok(resumed) => resumed,
             Err(error) => return self.fail(error),
         };
         let mut view = RunView::new(id.to_owned(), config.clone(), Phase::Loading);
         events.into_iter().for_each(|event| view.take(event));
         view.seconds = state.elapsed().as_secs_f64();
-        self.launch(view, Order { writer, data, config, state: Some(state) });
+        self.launch(view, Order { runs, writer, data, config, state: Some(state) });
     }
 
     fn launch(&mut self, view: RunView, order: Order) {
@@ -308,19 +310,9 @@ fn stored_view(summary: &RunSummary, events: Vec<TrainEvent>) -> RunView {
     view
 }
 
-/// The encoder a configuration names, from the program or from its folder.
-///
-/// # Errors
-/// When the folder can't be read.
-pub fn encoder_files(choice: &EncoderChoice) -> Result<ModelFiles, StoreError> {
-    match choice {
-        EncoderChoice::Shipped => Ok(ModelFiles::shipped()),
-        EncoderChoice::Folder(folder) => model_folder::read(folder),
-    }
-}
-
 /// A run to be made.
 struct Order {
+    runs: Runs,
     writer: RunWriter,
     data: TrainData,
     config: TrainConfig,
@@ -330,9 +322,9 @@ struct Order {
 
 /// The whole run, on its own thread.
 fn work(reporter: &Reporter<News>, order: Order, wish: &AtomicU8) {
-    let Order { writer, data, config, state } = order;
+    let Order { runs, writer, data, config, state } = order;
     let writer = RefCell::new(writer);
-    let encoder = match encoder_files(&config.encoder) {
+    let encoder = match starting_model(&runs, &config, &data) {
         Ok(files) => files,
         Err(error) => return fail(reporter, &mut writer.borrow_mut(), error.to_string()),
     };

@@ -232,12 +232,14 @@ impl Encoder {
         self.core.first_learning.store(layer.min(self.core.layers.len()), Ordering::Relaxed);
     }
 
-    /// Says whether the gradient of the embedded pieces is kept from the next passes: see [`Encoder::take_input_gradient`].
+    /// Says whether the gradient of the embedded pieces is kept from the next passes, and forgets that of earlier ones: see
+    /// [`Encoder::take_input_gradient`].
     pub fn watch_input(&self, on: bool) {
-        self.fast.input().watched = on;
+        let mut input = self.fast.input();
+        (input.watched, input.gradient) = (on, None);
     }
 
-    /// The gradient of the embedded pieces `[tokens, embedding size]` that the last backward pass left; `None` when it was
+    /// The gradient of the embedded pieces `[tokens, embedding size]` that backward passes left, added up; `None` when it was
     /// not watched for, and on devices other than the processor.
     pub fn take_input_gradient(&self) -> Option<Vec<f32>> {
         self.fast.input().gradient.take()

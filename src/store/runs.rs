@@ -6,10 +6,11 @@
 
 use super::{StoreError, model_folder, sync_folder, write_atomically, write_atomically_with};
 use crate::nn::{ModelFiles, State};
+use crate::project::{DocId, Split};
 use crate::train::{Report, SavedAt, SavedRun, TrainConfig, TrainData, TrainEvent};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -61,6 +62,9 @@ struct RunFile {
     span_labels: Vec<String>,
     status: RunStatus,
     config: TrainConfig,
+    /// Documents it learnt from, as ranges: first and last.
+    #[serde(default)]
+    learnt_from: Vec<(u32, u32)>,
 }
 
 const RUN: &str = "run.json";
@@ -98,7 +102,7 @@ impl Runs {
     /// There is no such run, or its files are damaged.
     pub fn summary(&self, id: &str) -> Result<RunSummary, StoreError> {
         let folder = self.folder_of(id)?;
-        let RunFile { started_ms, revision, data_hash, classes, span_labels, status, config } = read_json(&folder, RUN)?;
+        let RunFile { started_ms, revision, data_hash, classes, span_labels, status, config, .. } = read_json(&folder, RUN)?;
         let status = if status == RunStatus::Running && !is_alive(&folder) { RunStatus::Interrupted } else { status };
         let report = if status == RunStatus::Finished { Some(read_json(&folder, REPORT)?) } else { None };
         let can_resume = matches!(status, RunStatus::Interrupted | RunStatus::Failed(_)) && folder.join(STATE).is_file();
@@ -132,6 +136,7 @@ impl Runs {
             span_labels: data.span_labels.clone(),
             status: RunStatus::Running,
             config: config.clone(),
+            learnt_from: learnt_ranges(data),
         };
         let open = || -> io::Result<RunWriter> {
             let lock = File::create(folder.join(LOCK))?;
@@ -187,6 +192,15 @@ impl Runs {
         };
         let writer = open().map_err(StoreError::io(DOING, &self.folder_of(id)?))?;
         Ok(ResumedRun { config: writer.run.config.clone(), writer, data: kept.data, state, events })
+    }
+
+    /// The documents that a run has learnt from; none of runs of older versions of Gloss, which did not say.
+    ///
+    /// # Errors
+    /// There is no such run, or its files are damaged.
+    pub fn learnt_from(&self, id: &str) -> Result<BTreeSet<DocId>, StoreError> {
+        let run: RunFile = read_json(&self.folder_of(id)?, RUN)?;
+        Ok(run.learnt_from.into_iter().flat_map(|(first, last)| first..=last).map(DocId).collect())
     }
 
     /// The best weights of a finished run.
@@ -361,6 +375,18 @@ impl RunWriter {
             StoreError::io("Ending the run", &self.folder)(error)
         })
     }
+}
+
+fn learnt_ranges(data: &TrainData) -> Vec<(u32, u32)> {
+    let learnt = data.examples.iter().filter(|example| example.split == Split::Train).map(|example| example.doc.0);
+    let mut ranges: Vec<(u32, u32)> = Vec::new();
+    for doc in learnt.collect::<BTreeSet<_>>() {
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == doc => *last = doc,
+            _ => ranges.push((doc, doc)),
+        }
+    }
+    ranges
 }
 
 /// Some file systems lock nothing.

@@ -1,6 +1,7 @@
 //! What a run does: every setting with its default, its help, and a parser that names near keys.
 
 use super::methods::{OptimiserChoice, Schedule, Tuned, low_rank_targets};
+use super::regularise::Adversarial;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -20,6 +21,10 @@ pub enum EncoderChoice {
 #[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
     pub encoder: EncoderChoice,
+    /// Go on from the model of this run of the project instead of an encoder; empty: from the encoder.
+    pub continue_from: String,
+    /// Of the documents that this run has learnt, so large a share is learnt again, so that they are not forgotten.
+    pub replay: f64,
     /// Use only the first `n` layers of the encoder; 0 for all.
     pub layers: usize,
     pub epochs: usize,
@@ -83,12 +88,25 @@ pub struct TrainConfig {
     pub span_swaps: f64,
     /// Share of the pieces that are not shown while learning.
     pub word_dropout: f64,
+    /// Whether each batch is read again with its embedded pieces moved to where the loss is larger.
+    pub adversarial: Adversarial,
+    /// How far a text's embedded pieces are moved, all together (Euclidean).
+    pub adversarial_size: f64,
+    /// Of PGD: in so many steps.
+    pub adversarial_steps: usize,
+    /// R-Drop: each batch is read twice, and how far the answers are apart counts so much; 0: once.
+    pub r_drop: f64,
     /// Scored and kept are moving averages of the weights, of which this share stays at each step; 0: the weights themselves.
     pub ema: f64,
     /// Scored and kept are means of the weights at so many last evaluations; 0 or 1: the weights themselves.
     pub average_last: usize,
     /// Share of the documents without a fixed split that is held out.
     pub dev_share: f64,
+    /// Cross-validation: all documents but those for testing are dealt into so many parts, alike in their classes; 0 or 1:
+    /// they are not.
+    pub folds: usize,
+    /// The part, from 0, that this run is judged by.
+    pub fold: usize,
     pub evals_per_epoch: usize,
     /// Stop after so many evaluations without a new best; 0 never stops early.
     pub patience: usize,
@@ -99,6 +117,8 @@ impl Default for TrainConfig {
     fn default() -> Self {
         Self {
             encoder: EncoderChoice::Shipped,
+            continue_from: String::new(),
+            replay: 1.0,
             layers: 0,
             epochs: 6,
             lr: 1.5e-4,
@@ -132,9 +152,15 @@ impl Default for TrainConfig {
             link_loss_weight: 0.3,
             span_swaps: 0.0,
             word_dropout: 0.0,
+            adversarial: Adversarial::Off,
+            adversarial_size: 1.0,
+            adversarial_steps: 3,
+            r_drop: 0.0,
             ema: 0.0,
             average_last: 0,
             dev_share: 0.2,
+            folds: 0,
+            fold: 0,
             evals_per_epoch: 1,
             patience: 4,
             seed: 0,
@@ -205,6 +231,12 @@ impl TrainConfig {
             ("accumulate", self.accumulate as f64, 1.0, 1024.0),
             ("lora_rank", self.lora_rank as f64, 1.0, 256.0),
             ("lora_alpha", self.lora_alpha, 1e-3, 1e4),
+            ("replay", self.replay, 0.0, 1.0),
+            ("folds", self.folds as f64, 0.0, 100.0),
+            ("fold", self.fold as f64, 0.0, self.folds.max(1) as f64 - 1.0),
+            ("adversarial_size", self.adversarial_size, 1e-6, 1e3),
+            ("adversarial_steps", self.adversarial_steps as f64, 1.0, 20.0),
+            ("r_drop", self.r_drop, 0.0, 100.0),
             ("ema", self.ema, 0.0, 0.999_999),
             ("average_last", self.average_last as f64, 0.0, 100.0),
             ("weight_decay", self.weight_decay, 0.0, 1.0),

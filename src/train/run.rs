@@ -12,7 +12,7 @@ use super::scoring::Scored;
 use super::span_loss::span_loss;
 use super::task::{Batch, Item, Task};
 use super::{Started, StepEvent, TrainConfig, TrainEvent, Tuned, first_learning_layer, memory_bytes};
-use crate::nn::{Gradients, JointModel, LoadReport, Mode, ModelFiles, Optimiser, Params, State, Tensor, unreached};
+use crate::nn::{Gradients, JointModel, LoadReport, Logits, Mode, ModelFiles, Optimiser, Params, State, Tensor, unreached};
 use rand::rngs::StdRng;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -256,8 +256,10 @@ impl<'a> Run<'a> {
         let mut learnt = Learnt::default();
         for (members, part) in &parts {
             learnt.tokens += part.texts.tokens();
-            let losses = self.losses(members, part, &whole)?;
+            self.watch_for_attacks();
+            let (losses, answers) = self.losses(members, part, &whole)?;
             let Some(total) = losses.total(self.config)? else { continue };
+            let total = self.with_second_pass((total, &answers), members, part, &whole)?;
             learnt.loss += number(&total)?;
             let sums = [
                 (&mut learnt.class_loss, &losses.class),
@@ -272,6 +274,9 @@ impl<'a> Run<'a> {
             }
             learnt.heads.extend(losses.heads);
             learnt.grads.add(self.params.backward(&total).map_err(TrainError::compute)?);
+            if let Some(grads) = self.attacked(members, part, &whole)? {
+                learnt.grads.add(grads);
+            }
         }
         if learnt.heads.is_empty() {
             return Err(TrainError::Compute("a batch teaches nothing".to_owned()));
@@ -279,8 +284,8 @@ impl<'a> Run<'a> {
         Ok(learnt)
     }
 
-    /// The losses of a part of a batch: of classes and tags, then, with what the tags propose, of polarity and links.
-    fn losses(&mut self, members: &[&Item], part: &Batch, whole: &BatchWeights) -> Result<Losses, TrainError> {
+    /// The losses of a part of a batch, and the answers behind them: of classes and tags, then, with what the tags propose, of polarity and links.
+    pub(super) fn losses(&mut self, members: &[&Item], part: &Batch, whole: &BatchWeights) -> Result<(Losses, Logits), TrainError> {
         let mut mode = Mode::Train { rng: &mut self.dropout, dropout: self.config.dropout as f32 };
         let logits = self.model.forward(&part.texts, &part.units, &mut mode).map_err(TrainError::compute)?;
         let mut losses = Losses {
@@ -294,13 +299,13 @@ impl<'a> Run<'a> {
         let learning = (&mut mode, &mut losses.heads);
         losses.span = span_loss(&self.model, &logits, members, (part, whole), sizes, self.config, learning)?;
         if self.task.opinions.is_empty() {
-            return Ok(losses);
+            return Ok((losses, logits));
         }
         let numbers = |tags: &Tensor| tags.detach().flatten_all()?.to_vec1::<f32>();
         let tags = logits.tags.as_ref().map_or(Ok(Vec::new()), numbers).map_err(TrainError::compute)?;
         let lesson = Lesson::of(members, &part.texts, &tags, self.task.labels.len(), self.task.roles);
         let opinions = self.model.opinions(&logits.hidden, &lesson.spans, &lesson.pairs, &mut mode).map_err(TrainError::compute)?;
-        let Some(opinions) = opinions else { return Ok(losses) };
+        let Some(opinions) = opinions else { return Ok((losses, logits)) };
         let spans =
             share_of(loss_of(opinions.polarity.as_ref(), &lesson.polarity)?, lesson.polarity.weight() / whole.opinions.polarity.max(1.0))?;
         let pairs = share_of(
@@ -316,7 +321,7 @@ impl<'a> Run<'a> {
         ];
         losses.heads.extend(taught.into_iter().filter(|(_, taught)| *taught).map(|(head, _)| head));
         losses.polarity = sum([spans, pairs].into_iter().flatten())?;
-        Ok(losses)
+        Ok((losses, logits))
     }
 
     /// Refuses to go on when the first batch that teaches a head leaves a parameter without gradient: it would never

@@ -85,6 +85,16 @@ impl Fast {
     }
 }
 
+impl Input {
+    /// Adds the gradient of one pass to those of others over the same batch.
+    fn add(&mut self, gradient: Option<Vec<f32>>) {
+        match (&mut self.gradient, gradient) {
+            (Some(sum), Some(more)) if sum.len() == more.len() => sum.iter_mut().zip(more).for_each(|(sum, more)| *sum += more),
+            (sum, more) => *sum = more,
+        }
+    }
+}
+
 /// Which tokens the last layer answers for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reach {
@@ -214,7 +224,7 @@ impl CustomOp1 for EncoderOp {
         let grad = grad.contiguous()?;
         let gradient = backward::backward(&self.core, tape, &Read::of(&grad)?, &self.pool, &self.sink)?;
         if let Some(input) = &self.input {
-            input.lock().unwrap_or_else(PoisonError::into_inner).gradient = gradient;
+            input.lock().unwrap_or_else(PoisonError::into_inner).add(gradient);
         }
         Ok(None)
     }

@@ -80,4 +80,42 @@ pub(super) const ROWS: &[(&str, &str)] = &[
     ("interrupted", "已中断"),
     ("interrupted: can be continued", "已中断：可以继续"),
     ("failed, can be continued: {}", "失败，可以继续：{}"),
+    ("Adversarial", "对抗训练"),
+    (
+        "Each batch is read again, slightly changed where it hurts most: often a little better with few reviews, twice the time",
+        "每批再读一遍，在最不利的方向上略作改动：评论较少时常略好一些，时间加倍",
+    ),
+    ("Size of the change", "改动大小"),
+    ("How far a review's embedded pieces are moved, all together", "一条评论的词嵌入总共移动多远"),
+    ("Steps of the change", "改动步数"),
+    ("More find a worse place, and take longer", "越多越能找到更不利之处，也越慢"),
+    ("One step (FGM)", "一步（FGM）"),
+    ("Several steps (PGD)", "多步（PGD）"),
+    ("Finds worse changes, and takes as many times as long", "能找到更不利的改动，时间也成倍增加"),
+    ("R-Drop", "R-Drop"),
+    (
+        "Each batch is read twice with other dropouts, and how far the answers are apart counts so much: steadier answers, twice the time; 0 is off, 0.5 to 5 are usual",
+        "每批用不同的随机丢弃读两遍，两次回答的差距按此计入：回答更稳定，时间加倍；0 为关闭，通常为 0.5 到 5",
+    ),
+    ("Go on from", "从已有模型继续"),
+    (
+        "An earlier run's model instead of the encoder: fast where only a few reviews were added",
+        "用之前训练的模型代替编码器：只新增少量评论时很快",
+    ),
+    ("the encoder", "编码器"),
+    ("Learnt reviews again", "重学已学评论"),
+    (
+        "Share of the reviews which that run has learnt that are learnt again: fewer are faster, none lets them be forgotten",
+        "那次训练学过的评论中再学一遍的比例：越少越快，为零则可能遗忘",
+    ),
+    ("Parts of a cross-validation", "交叉验证份数"),
+    (
+        "All reviews but those for testing are dealt into so many parts, alike in their classes; each run is judged by one of them",
+        "除测试评论外，所有评论按类别均匀分成若干份；每次训练用其中一份评判",
+    ),
+    ("Judged by part", "用第几份评判"),
+    (
+        "The part, from 0, that is held out; one run for each part says how much a score depends on chance",
+        "留出的那一份，从 0 开始；每份各训练一次，可看出分数受偶然影响的程度",
+    ),
 ];
