@@ -176,6 +176,10 @@ fn what_was_said_follows_changes_of_the_schema_and_comes_back() {
         (SchemaChange::LinkType(L::Delete { at: 0 }), all_but(&[(5, "")]), (0, 1)),
         (SchemaChange::LinkType(L::Merge { at: 2, into: 0 }), all_but(&[(7, "好 > 服务 about")]), (0, 1)),
         (SchemaChange::LinkType(L::Merge { at: 0, into: 2 }), all_but(&[(5, "很清晰 > 屏幕 因为")]), (0, 1)),
+        (SchemaChange::LinkType(L::Move { at: 2, to: 0 }), all_but(&[]), (0, 0)),
+        (SchemaChange::LinkType(L::Move { at: 0, to: 9 }), all_but(&[]), (0, 0)),
+        (attribute(0, A::Move { attribute: 1, to: 0 }), all_but(&[(0, "屏幕 aspect intensity=0.3 类别=hardware")]), (0, 0)),
+        (attribute(0, A::MoveValue { attribute: 0, value: 0, to: 2 }), all_but(&[]), (0, 0)),
         (SchemaChange::LinkType(L::Rename { at: 1, to: "续".into() }), all_but(&[(6, "差 > 好 续")]), (0, 0)),
         // A label's attributes go where it goes; where labels join, those of the same name and value are kept.
         (SchemaChange::Move { label: LabelId::Span(0), to: 1 }, all_but(&[]), (0, 0)),
@@ -212,6 +216,9 @@ fn what_makes_no_sense_is_refused_in_words() {
         (attribute(0, A::AddValue { attribute: 1, name: "x".into() }), SchemaError::NoSuchAttribute),
         (attribute(0, A::MergeValue { attribute: 0, value: 1, into: 1 }), SchemaError::IntoItself),
         (attribute(7, A::Delete { attribute: 0 }), SchemaError::NoSuchLabel),
+        (attribute(0, A::Move { attribute: 2, to: 0 }), SchemaError::NoSuchAttribute),
+        (attribute(0, A::MoveValue { attribute: 0, value: 3, to: 0 }), SchemaError::NoSuchAttribute),
+        (SchemaChange::LinkType(LinkTypeChange::Move { at: 3, to: 0 }), SchemaError::NoSuchLinkType),
         (SchemaChange::LinkType(LinkTypeChange::Add { name: "about".into() }), SchemaError::Taken("about".into())),
         (SchemaChange::LinkType(LinkTypeChange::Delete { at: 9 }), SchemaError::NoSuchLinkType),
     ] {
@@ -485,6 +492,8 @@ fn a_filter_asks_for_a_value_and_follows_it() {
         (attribute(0, A::Rename { attribute: 0, to: "category".into() }), Some(What::Attribute(0, 0, 1))),
         (SchemaChange::Move { label: LabelId::Span(0), to: 1 }, Some(What::Attribute(1, 0, 1))),
         (SchemaChange::Rename { label: LabelId::Span(0), to: "方面".into() }, Some(What::Attribute(0, 0, 1))),
+        (attribute(0, A::MoveValue { attribute: 0, value: 1, to: 0 }), Some(What::Attribute(0, 0, 0))),
+        (attribute(0, A::Move { attribute: 0, to: 1 }), Some(What::Attribute(0, 1, 1))),
         (attribute(0, A::DeleteValue { attribute: 0, value: 1 }), None),
         (attribute(0, A::Delete { attribute: 0 }), None),
         (SchemaChange::Delete { label: LabelId::Span(0) }, None),
@@ -494,6 +503,39 @@ fn a_filter_asks_for_a_value_and_follows_it() {
         // Without a condition everything is found.
         assert_eq!(count, if what.is_some() { 1 } else { 2 }, "{change:?}");
     }
+}
+
+#[test]
+fn a_filter_by_numbers_follows_question_and_attribute() {
+    let mut made = Made::new();
+    made.change(&SchemaChange::AddQuestion { name: "强度".into(), kind: gloss::project::Kind::Number(Scale::default()) }).unwrap();
+    let within = |from: &str, to: &str| gloss::project::Within::parse(from, to).unwrap();
+    let answer = Edit::SetAnswer { doc: DOC, question: QuestionId(1), to: Some(gloss::project::Answer::Number(number(-0.4))) };
+    made.history.commit(&mut made.project, "a".into(), "b".into(), 0, vec![answer]).unwrap();
+    let found = |project: &Project, what: &What| Queue::of(project, &Filter::of(what.clone()), Order::Arrival).ids().to_vec();
+    for (what, wanted) in [
+        (What::Number(QuestionId(1), within("-0.5", "-0.4")), true),
+        (What::Number(QuestionId(1), within("-0.3", "")), false),
+        (What::Number(QuestionId(0), within("-1", "")), false),
+        (What::AttributeNumber(0, 1, within("0.3", "0.3")), true),
+        (What::AttributeNumber(0, 1, within("", "0.2")), false),
+        (What::AttributeNumber(0, 0, within("0", "1")), false),
+        (What::AttributeNumber(1, 1, within("0", "1")), false),
+    ] {
+        assert_eq!(!found(&made.project, &what).is_empty(), wanted, "{what:?}");
+    }
+    let conditions = [What::Number(QuestionId(1), within("-1", "")), What::AttributeNumber(0, 1, within("0", ""))];
+    let filter = Filter { conditions: conditions.map(gloss::project::Condition::new).into(), ..Filter::default() };
+    let view = Box::new(View { name: "v".into(), filter, order: Order::Arrival });
+    made.change(&SchemaChange::SaveView { view }).unwrap();
+    made.change(&SchemaChange::MoveQuestion { question: QuestionId(1), to: 0 }).unwrap();
+    made.change(&attribute(0, AttributeChange::Move { attribute: 1, to: 0 })).unwrap();
+    made.change(&SchemaChange::Move { label: LabelId::Span(0), to: 1 }).unwrap();
+    let held: Vec<What> = made.project.schema().views[0].filter.conditions.iter().map(|held| held.what.clone()).collect();
+    assert_eq!(held, [What::Number(QuestionId(0), within("-1", "")), What::AttributeNumber(1, 0, within("0", ""))]);
+    made.change(&SchemaChange::DeleteQuestion { question: QuestionId(0) }).unwrap();
+    made.change(&attribute(1, AttributeChange::Delete { attribute: 0 })).unwrap();
+    assert_eq!(made.project.schema().views[0].filter.conditions, []);
 }
 
 #[test]
@@ -522,7 +564,7 @@ fn schema_change((kind, a, b, c): Dice) -> SchemaChange {
         1 => values(&["0.5", "服务"]),
         _ => values(&[]),
     };
-    let change = match kind % 16 {
+    let change = match kind % 19 {
         0 => A::Add { name, kind: kind_of },
         1 => A::Rename { attribute, to: name },
         2 => A::SetKind { attribute, to: kind_of },
@@ -531,6 +573,9 @@ fn schema_change((kind, a, b, c): Dice) -> SchemaChange {
         5 => A::DeleteValue { attribute, value: at },
         6 => A::MergeValue { attribute, value: at, into },
         7 => A::SetHelp { attribute, to: name },
+        16 => A::Move { attribute, to: at },
+        17 => A::MoveValue { attribute, value: at, to: into },
+        18 => return SchemaChange::LinkType(L::Move { at, to: into }),
         8 => return SchemaChange::LinkType(L::Add { name }),
         9 => return SchemaChange::LinkType(L::Delete { at }),
         10 => return SchemaChange::LinkType(L::Merge { at, into }),

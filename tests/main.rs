@@ -12,6 +12,7 @@ mod desk;
 mod details;
 mod figures;
 mod formats;
+mod hub;
 mod import;
 mod insights;
 mod interchange;

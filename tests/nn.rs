@@ -5,6 +5,7 @@ mod encoder;
 mod kernels;
 mod learning;
 mod loading;
+mod onnx;
 mod opinion;
 mod optimisers;
 mod reference;

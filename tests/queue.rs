@@ -4,7 +4,7 @@ use crate::desk::{desk_in, poll_until};
 use gloss::desk::{Column, Command, Desk, ImportOptions, Importing, Notice};
 use gloss::project::{
     AnnotatorId, Answer, Condition, DocId, Document, Edit, Filter, Found, Guess, Guesses, Layer, Order, Polarity, Project, QuestionId,
-    Queue, Schema, Sight, Span, SpanId, State, TextRange, What,
+    Queue, Schema, Sight, Span, SpanId, State, TextPack, TextRange, What, Within,
 };
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
@@ -66,14 +66,62 @@ fn filters() -> Vec<Filter> {
 
 /// What a search of its own thread would have found, in parts of seven texts.
 fn found_in_parts(project: &Project, search: &str) -> Found {
-    let texts: Vec<_> = project.all_documents().iter().map(|doc| doc.text.clone()).collect();
     let mut found = Found::nothing(search);
-    for (at, part) in texts.chunks(7).enumerate() {
-        let ids = found.matches(part, at * 7);
-        found.extend(part.len(), &ids);
+    for (at, part) in project.all_documents().chunks(7).enumerate() {
+        let pack = TextPack::of(part.iter().map(|doc| &*doc.text));
+        let ids: Vec<_> = [0..3, 3..9].into_iter().flat_map(|texts| found.matches(&pack, texts, at * 7)).collect();
+        found.extend(pack.len(), &ids);
     }
     found.complete();
     found
+}
+
+#[test]
+fn texts_in_a_pack_are_found_one_by_one() {
+    // What stands at the end of one text and the beginning of the next is in neither.
+    let texts = ["", "屏幕很", "好", "12", "3 屏幕", "\0", "very\0good", "", "屏幕 屏幕", "GOOD"];
+    let pack = TextPack::of(texts.into_iter());
+    assert_eq!((pack.len(), pack.is_empty(), TextPack::default().is_empty()), (10, false, true));
+    for (search, wanted) in [
+        ("屏幕", &[1, 4, 8][..]),
+        ("很好", &[]),
+        ("123", &[]),
+        ("2", &[3]),
+        ("\0", &[5, 6]),
+        ("very\0good", &[6]),
+        ("good", &[6, 9]),
+        ("/^$", &[0, 7]),
+        ("/屏幕$", &[4, 8]),
+        ("", &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
+    ] {
+        let found = Found::nothing(search);
+        let ids = |texts| found.matches(&pack, texts, 100).into_iter().map(|id| id.0 - 100).collect::<Vec<_>>();
+        assert_eq!(ids(0..10), wanted, "{search:?}");
+        let apart: Vec<u32> = (0..5).flat_map(|at| ids(3 * at..3 * at + 3)).collect();
+        assert_eq!(apart, wanted, "{search:?} in parts");
+    }
+}
+
+#[test]
+fn numbers_are_filtered_by_their_bounds() {
+    let parsed = |from: &str, to: &str| Within::parse(from, to);
+    assert_eq!([parsed("", " "), parsed("x", "1"), parsed("2", "1"), parsed("1", "两")], [None; 4]);
+    let mut project = project_of(6);
+    for (at, stars) in ["5", "4.5", "３", "five", "", "-1"].into_iter().enumerate() {
+        let meta = [("stars", stars.to_owned())].into_iter().collect();
+        let doc = Document { meta, ..project.all_documents()[at].clone() };
+        project = Project::restore(
+            Schema::clone(project.schema()),
+            project.all_documents().iter().cloned().map(|held| if held.id == doc.id { doc.clone() } else { held }).collect(),
+        )
+        .unwrap();
+    }
+    for (from, to, wanted) in [("4", "", &[0, 1][..]), ("", "3", &[2, 5]), ("3", "4.5", &[1, 2]), ("4,5", "４．５", &[1]), ("6", "", &[])]
+    {
+        let filter = Filter::of(What::ColumnNumber("stars".into(), parsed(from, to).unwrap()));
+        let ids: Vec<u32> = Queue::of(&project, &filter, Order::Arrival).ids().iter().map(|id| id.0).collect();
+        assert_eq!(ids, wanted, "{from:?} to {to:?}");
+    }
 }
 
 proptest! {

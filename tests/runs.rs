@@ -177,6 +177,27 @@ fn model_folders_name_what_is_missing_or_damaged() {
 }
 
 #[test]
+fn a_model_is_written_as_the_name_asks() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("模型.onnx");
+    let files = small_model();
+    // Twice: a file is replaced, unlike a folder.
+    for _ in 0..2 {
+        // The small model of these tests has no weights to make a graph of.
+        let said = model_folder::export(&path, &files).unwrap_err().to_string();
+        assert!(said.contains("模型.onnx"), "{said}");
+        assert!(!path.exists());
+    }
+    model_folder::export(&path, &ModelFiles::shipped()).unwrap();
+    model_folder::export(&path, &ModelFiles::shipped()).unwrap();
+    let model = std::fs::read(&path).unwrap();
+    assert!(model.len() > 100_000_000, "{}", model.len());
+    assert_eq!(&std::fs::read(folder.path().join("模型.tokenizer.json")).unwrap()[..], &ModelFiles::shipped().tokenizer[..]);
+    model_folder::export(&folder.path().join("folder"), &files).unwrap();
+    assert!(folder.path().join("folder/config.json").exists());
+}
+
+#[test]
 fn model_folders_are_what_transformers_expects() {
     let folder = tempfile::tempdir().unwrap();
     model_folder::write(folder.path(), &small_model()).unwrap();

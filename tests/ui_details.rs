@@ -141,13 +141,18 @@ fn attributes_are_made_and_changed_in_the_window_of_labels() {
     bench.enter("Name of the value price", "价格");
     bench.enter("Name of the attribute 类别", "category");
     bench.enter("Help for category", "说的是哪一类");
+    bench.click("Move, merge or delete 价格");
+    bench.click("Move forward");
+    assert_eq!(bench.attributes(0)[0].values(), ["food", "价格", "服务"]);
+    bench.click("Move, merge or delete 价格");
+    bench.click("Move back");
     let held = &bench.attributes(0)[0];
     assert_eq!((held.name.as_str(), held.help.as_str(), held.values()[2].as_str()), ("category", "说的是哪一类", "价格"));
     bench.click("Finish");
     bench.first_span();
     bench.click_on(Role::RadioButton, "category: 服务");
     bench.chord(Modifiers::COMMAND, Key::L);
-    bench.click("Merge or delete 服务");
+    bench.click("Move, merge or delete 服务");
     bench.click("Merge into 价格");
     assert!(bench.has("1 attributes of spans change"));
     bench.click("Merge");
@@ -250,6 +255,34 @@ fn the_list_is_filtered_by_an_attribute() {
     assert_eq!(bench.desk().queue().ids(), [DocId(0)]);
     bench.click("Remove the filter aspect · category = price");
     assert_eq!(bench.desk().queue().len(), 2);
+}
+
+#[test]
+fn the_list_is_filtered_by_a_number() {
+    let mut bench = bench(vec![intensity()]);
+    bench.first_span();
+    bench.key(Key::Semicolon);
+    bench.key(Key::Num9);
+    assert_eq!(bench.said()[0], number(1.0));
+    for (from, left) in [("0.5", 1), ("1.5", 0)] {
+        bench.click("Span");
+        bench.click("aspect · 强度");
+        bench.enter("aspect · 强度: from", from);
+        assert_eq!(bench.desk().queue().len(), left, "{from}");
+        bench.click(&format!("Remove the filter aspect · 强度 ≥ {from}"));
+        assert_eq!(bench.desk().queue().len(), 2);
+    }
+    // The other bound, and the button.
+    bench.click("Span");
+    bench.click("aspect · 强度");
+    let field = "aspect · 强度: to";
+    bench.window.get_by_role_and_label(Role::TextInput, field).focus();
+    bench.window.run();
+    bench.window.get_by_role_and_label(Role::TextInput, field).type_text("-0,5");
+    bench.window.run();
+    bench.click("Filter by aspect · 强度");
+    assert!(bench.has("Remove the filter aspect · 强度 ≤ -0.5"));
+    assert_eq!(bench.desk().queue().len(), 0);
 }
 
 #[test]

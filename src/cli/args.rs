@@ -36,6 +36,8 @@ pub enum Command {
     Predict(PredictArgs),
     /// Write the documents for another tool, or the model of a run as a folder in Hugging Face layout
     Export(ExportArgs),
+    /// Fetch an encoder by its name from a Hugging Face hub or a mirror; goes on where it stopped
+    Encoder(EncoderArgs),
     /// Say what a project holds: lengths, scripts, answers, marks, what is longer than a model reads
     Stats(StatsArgs),
     /// Find documents that say nearly the same, also across the parts in training
@@ -52,6 +54,21 @@ pub enum Command {
     Anonymise(AnonymiseArgs),
     /// Make a new project with the words that a key brings back
     Restore(RestoreArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct EncoderArgs {
+    /// As the hub writes it, such as owner/name
+    pub name: String,
+    /// The hub or a mirror of it; without it the variable HF_ENDPOINT, else https://huggingface.co
+    #[arg(long, value_name = "URL")]
+    pub endpoint: Option<String>,
+    /// A branch, a tag or a commit
+    #[arg(long, default_value = "main")]
+    pub revision: String,
+    /// The folder to make; without it one of this name among the program's encoders
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -345,7 +362,8 @@ pub struct ExportArgs {
     /// Read the file back and compare it with the project
     #[arg(long, conflicts_with_all = ["run", "dry_run"])]
     pub verify: bool,
-    /// The folder of the model, made if it is not there; or the file of the documents, replaced if it is
+    /// The folder of the model, made if it is not there, or, if its name ends in .onnx, one file of it; or the file of
+    /// the documents; files are replaced
     #[arg(value_name = "MODELDIR|FILE")]
     pub out: PathBuf,
 }

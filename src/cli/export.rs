@@ -9,7 +9,7 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), CliError> {
     match (&args.run, args.format) {
         (Some(run), _) => {
             let files = Runs::of(&existing(&args.project)?).model(run)?;
-            Ok(model_folder::write(&args.out, &files)?)
+            Ok(model_folder::export(&args.out, &files)?)
         }
         (None, Some(format)) => documents(args, format),
         (None, None) => Err(CliError::Usage("say what to export: --run R for a model, --format NAME for documents".to_owned())),

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 failed with a sentence on standard error, 2 wrong usage.
 
 mod args;
+mod encoder;
 mod export;
 mod import;
 mod merge;
@@ -12,8 +13,8 @@ mod stats;
 mod train;
 
 pub use args::{
-    AnonymiseArgs, ArchiveArgs, Command, CopyArgs, DuplicatesArgs, ExportArgs, ExtractArgs, ImportArgs, MergeArgs, Names, NewArgs,
-    PredictArgs, RestoreArgs, SplitName, StateName, StatsArgs, TrainArgs, WhatToDo,
+    AnonymiseArgs, ArchiveArgs, Command, CopyArgs, DuplicatesArgs, EncoderArgs, ExportArgs, ExtractArgs, ImportArgs, MergeArgs, Names,
+    NewArgs, PredictArgs, RestoreArgs, SplitName, StateName, StatsArgs, TrainArgs, WhatToDo,
 };
 
 use crate::project::Schema;
@@ -105,6 +106,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Train(args) => train::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Encoder(args) => encoder::run(&args),
         Command::Stats(args) => stats::stats(&args),
         Command::Duplicates(args) => stats::duplicates(&args),
         Command::Duplicate(args) => projects::duplicate(&args),

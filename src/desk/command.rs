@@ -256,6 +256,14 @@ pub enum Command {
         folder: PathBuf,
     },
 
+    /// Fetches an encoder by its name from the hub at this address; empty for the usual one.
+    FetchEncoder {
+        name: String,
+        endpoint: String,
+    },
+    /// Stops the fetching, or puts its outcome away.
+    DismissFetch,
+
     /// Predicts with this run's model from now on; `None` is the newest finished one.
     UseRun(Option<String>),
     Predict(String),

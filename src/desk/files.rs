@@ -82,7 +82,7 @@ impl Desk {
 
     pub(super) fn export_model(&mut self, run: &str, folder: &Path) {
         let Some(open) = &self.open else { return };
-        let written = Runs::of(&open.path).model(run).and_then(|files| store::model_folder::write(folder, &files));
+        let written = Runs::of(&open.path).model(run).and_then(|files| store::model_folder::export(folder, &files));
         match written {
             Ok(()) => self.notify(Notice::Exported(folder.to_owned())),
             Err(error) => self.fail(error),

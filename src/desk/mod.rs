@@ -10,6 +10,7 @@ mod dialogs;
 mod edits;
 mod examining;
 mod exporting;
+mod fetching;
 mod files;
 mod importing;
 pub mod job;
@@ -34,6 +35,7 @@ pub use curve::Curve;
 pub use dialogs::{Asked, Choosing, Chosen};
 pub use examining::{Examined, Examining, SharePlan};
 pub use exporting::{ExportPlan, Exporting, Planned, Written};
+pub use fetching::Fetching;
 pub use importing::Importing;
 pub use job::Waker;
 pub use merging::Merging;
@@ -47,6 +49,7 @@ pub use training::{KeepingPace, Phase, RunView};
 pub use crate::store::Charset;
 pub use crate::store::export::{ExportFormat, Verified};
 pub use crate::store::formats::Loss;
+pub use crate::store::hub::USUAL_ENDPOINT;
 pub use crate::store::import::{Column, Format, ImportOptions, ImportReport, Look, Preview, RowIssue};
 pub use crate::store::{Language, Settings, Theme};
 pub use crate::store::{RunStatus, RunSummary};
@@ -114,6 +117,7 @@ pub struct Desk {
     importing: importing::Importer,
     exporting: exporting::Exporter,
     examining: examining::Examiner,
+    fetcher: fetching::Fetcher,
     merging: merging::Merger,
     training: training::Trainer,
     tester: Tester,
@@ -155,6 +159,7 @@ impl Desk {
             importing: importing::Importer::default(),
             exporting: exporting::Exporter::default(),
             examining: examining::Examiner::default(),
+            fetcher: fetching::Fetcher::default(),
             merging: merging::Merger::default(),
             training: training::Trainer::default(),
         }
@@ -228,6 +233,8 @@ impl Desk {
             C::ShowRun(id) => self.show_run(&id),
             C::DeleteRun(id) => self.delete_run(&id),
             C::ExportModel { run, folder } => self.export_model(&run, &folder),
+            C::FetchEncoder { name, endpoint } => self.fetch_encoder(name, &endpoint),
+            C::DismissFetch => self.dismiss_fetch(),
             C::UseRun(id) => self.use_run(id),
             C::Predict(text) => self.tester.ask(text),
             C::Why(asked) => self.tester.explain(asked),
@@ -256,6 +263,7 @@ impl Desk {
         self.poll_import();
         self.poll_export();
         self.poll_examining();
+        self.poll_fetch();
         self.poll_merge();
         self.poll_training();
         self.tester.poll();

@@ -203,6 +203,14 @@ impl Phrases {
                 let name = name(attribute);
                 pick(format!("other values for attribute {name} of {of}"), format!("更改「{of}」的属性「{name}」的取值"))
             }
+            C::Move { attribute, .. } => {
+                let name = name(attribute);
+                pick(format!("move attribute {name} of {of}"), format!("移动「{of}」的属性「{name}」"))
+            }
+            C::MoveValue { attribute, value: at, .. } => {
+                let (name, held) = (name(attribute), value(attribute, at));
+                pick(format!("move {held} in {name} of {of}"), format!("移动「{of}」的「{name}」中的「{held}」"))
+            }
             C::Delete { attribute } => {
                 let name = name(attribute);
                 pick(format!("delete attribute {name} of {of}"), format!("删除「{of}」的属性「{name}」"))
@@ -253,6 +261,7 @@ impl Phrases {
                 let (name, into) = (name(at), name(into));
                 pick(format!("merge link type {name} into {into}"), format!("将连接类型「{name}」并入「{into}」"))
             }
+            C::Move { at, .. } => pick(format!("move link type {}", name(at)), format!("移动连接类型「{}」", name(at))),
             C::Delete { at } => pick(format!("delete link type {}", name(at)), format!("删除连接类型「{}」", name(at))),
         }
     }

@@ -3,21 +3,40 @@
 
 use super::Desk;
 use super::job::{Job, Reporter, Waker};
-use crate::project::{DocId, Found, Project};
+use crate::project::{DocId, Document, Found, Project, TextPack};
 use std::sync::Arc;
 
 /// Projects larger than this are searched beside the window: below, a search takes a few milliseconds.
 const LARGE: usize = 20_000;
 /// Texts between two looks at the stop flag.
 const PIECE: usize = 2_048;
-/// Texts between two pieces of news, for each thread.
+/// Texts in a pack: what a thread searches between two pieces of news.
 const PART: usize = 16 * PIECE;
 
-pub(super) type Texts = Arc<[Arc<str>]>;
+/// The texts of a project in order of ids, [`PART`] in each pack but the last.
+#[derive(Clone)]
+pub(super) struct Texts {
+    packs: Arc<[TextPack]>,
+    len: usize,
+}
 
-/// The texts of all documents, in order of ids.
+/// A copy of the texts of all documents, made by all processors.
 pub(super) fn texts_of(project: &Project) -> Texts {
-    project.all_documents().iter().map(|doc| doc.text.clone()).collect()
+    let documents = project.all_documents();
+    let packs = |documents: &[Document]| -> Vec<TextPack> {
+        documents.chunks(PART).map(|part| TextPack::of(part.iter().map(|doc| &*doc.text))).collect()
+    };
+    let share = documents.len().div_ceil(processors()).next_multiple_of(PART).max(1);
+    let packs = std::thread::scope(|scope| {
+        let packs = &packs;
+        let shares: Vec<_> = documents.chunks(share).map(|share| scope.spawn(move || packs(share))).collect();
+        shares.into_iter().flat_map(|share| share.join().unwrap_or_default()).collect::<Vec<_>>()
+    });
+    Texts { packs: packs.into(), len: documents.len() }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// What the search tells.
@@ -61,7 +80,7 @@ impl Searcher {
         if documents.len() <= LARGE || search.is_empty() {
             return;
         }
-        let known = self.texts.take().filter(|texts| texts.len() == documents.len());
+        let known = self.texts.take().filter(|texts| texts.len == documents.len());
         let texts = known.unwrap_or_else(|| texts_of(project));
         self.texts = Some(texts.clone());
         let found = Found::nothing(search);
@@ -95,25 +114,24 @@ impl Searcher {
     }
 }
 
-/// Part by part, each by all processors; stops between two pieces when it is told to.
-fn search_all(texts: &[Arc<str>], found: &Found, reporter: &Reporter<Part>) {
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    for (at, part) in texts.chunks(PART * threads).enumerate() {
-        let first = at * PART * threads;
-        let matches = |at: usize, texts: &[Arc<str>]| {
-            let pieces = texts.chunks(PIECE).enumerate().take_while(|_| !reporter.stopped());
-            pieces.flat_map(|(piece, texts)| found.matches(texts, first + at * PART + piece * PIECE)).collect::<Vec<_>>()
+/// A pack for each processor at a time; stops between two pieces when it is told to.
+fn search_all(texts: &Texts, found: &Found, reporter: &Reporter<Part>) {
+    let threads = processors();
+    for (turn, packs) in texts.packs.chunks(threads).enumerate() {
+        let matches = |at: usize, pack: &TextPack| {
+            let pieces = (0..pack.len()).step_by(PIECE).take_while(|_| !reporter.stopped());
+            pieces.flat_map(|from| found.matches(pack, from..from + PIECE, (turn * threads + at) * PART)).collect::<Vec<_>>()
         };
         let ids = std::thread::scope(|scope| {
             let matches = &matches;
-            let parts = part.chunks(PART).enumerate().map(|(at, texts)| scope.spawn(move || matches(at, texts)));
+            let parts = packs.iter().enumerate().map(|(at, pack)| scope.spawn(move || matches(at, pack)));
             let parts: Vec<_> = parts.collect();
             parts.into_iter().flat_map(|part| part.join().unwrap_or_default()).collect::<Vec<_>>()
         });
         if reporter.stopped() {
             return;
         }
-        reporter.tell(Part::Of(part.len(), ids));
+        reporter.tell(Part::Of(packs.iter().map(TextPack::len).sum(), ids));
     }
     reporter.tell(Part::End);
 }

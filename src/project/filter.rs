@@ -1,7 +1,7 @@
 //! Which documents are shown: words that must stand in the text, and conditions of which all or any must hold.
 
 use super::found::Needle;
-use super::{Annotation, AttributeValue, DocId, Document, QuestionId, Schema, Sight, State};
+use super::{Annotation, Answer, AttributeValue, DocId, Document, Number, QuestionId, Schema, Sight, State};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -39,8 +39,14 @@ pub enum What {
     Span(u16),
     /// Has a span of this label whose attribute has this value, by their places.
     Attribute(u16, u16, u16),
+    /// Answered with a number within these bounds.
+    Number(QuestionId, Within),
+    /// Has a span of this label whose attribute is a number within these bounds.
+    AttributeNumber(u16, u16, Within),
     /// This value in an imported column.
     Column(String, String),
+    /// A number within these bounds in an imported column.
+    ColumnNumber(String, Within),
     /// Characters, from and to; without an end, any number.
     Length(usize, Option<usize>),
     Script(Script),
@@ -52,6 +58,30 @@ pub enum What {
     Disputed,
     /// Has a comment that is not resolved.
     Commented,
+}
+
+/// Bounds of a number, both included; `None` for none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Within {
+    pub from: Option<Number>,
+    pub to: Option<Number>,
+}
+
+impl Within {
+    /// Bounds as they are typed; `None` where one is no number, where both are empty, or where nothing lies between.
+    pub fn parse(from: &str, to: &str) -> Option<Self> {
+        let bound = |text: &str| if text.trim().is_empty() { Some(None) } else { Number::parse(text).map(Some) };
+        let within = Self { from: bound(from)?, to: bound(to)? };
+        match within {
+            Self { from: None, to: None } => None,
+            Self { from: Some(from), to: Some(to) } if from > to => None,
+            within => Some(within),
+        }
+    }
+
+    pub fn contains(self, number: Number) -> bool {
+        self.from.is_none_or(|from| from <= number) && self.to.is_none_or(|to| number <= to)
+    }
 }
 
 /// What a text is written in.
@@ -120,6 +150,17 @@ impl Condition {
             What::Attribute(label, attribute, value) => {
                 let value = Some(AttributeValue::Value(*value));
                 spans.iter().any(|(id, span)| span.label == *label && said.attributes_of(*id).get(*attribute) == value)
+            }
+            What::Number(question, within) => match answers.get(question) {
+                Some(Answer::Number(number)) => within.contains(*number),
+                _ => false,
+            },
+            What::AttributeNumber(label, attribute, within) => spans.iter().any(|(id, span)| {
+                let value = said.attributes_of(*id).get(*attribute);
+                span.label == *label && matches!(value, Some(AttributeValue::Number(number)) if within.contains(number))
+            }),
+            What::ColumnNumber(column, within) => {
+                doc.meta.get(column).and_then(Number::parse).is_some_and(|number| within.contains(number))
             }
             What::Column(column, value) => doc.meta.get(column) == Some(value.as_str()),
             What::Length(from, to) => (*from..=to.unwrap_or(usize::MAX)).contains(&doc.text.chars().count()),
@@ -193,6 +234,8 @@ impl Filter {
                     };
                     What::Class(question(*asked)?, class)
                 }
+                What::Number(asked, within) => What::Number(question(*asked)?, *within),
+                What::AttributeNumber(at, attribute, within) => What::AttributeNumber(label(LabelId::Span(*at))?, *attribute, *within),
                 What::Span(at) => What::Span(label(LabelId::Span(*at))?),
                 What::Attribute(at, attribute, value) => What::Attribute(label(LabelId::Span(*at))?, *attribute, *value),
                 other => other.clone(),
@@ -207,14 +250,22 @@ impl Filter {
     pub(super) fn follow_attributes(&mut self, before: &Schema, after: &Schema) {
         let names = |schema: &Schema| schema.span_labels.iter().map(|label| label.name.clone()).collect::<Vec<_>>();
         let kept = |what: &What| {
-            let What::Attribute(label, attribute, value) = what else { return Some(what.clone()) };
+            let (label, attribute) = match what {
+                What::Attribute(label, attribute, _) | What::AttributeNumber(label, attribute, _) => (label, attribute),
+                what => return Some(what.clone()),
+            };
             let now = place_of(&names(before), &names(after), *label)?;
             let (old, new) = (before.attributes(*label), after.attributes(now));
             let asked = |list: &[super::Attribute]| list.iter().map(|held| held.name.clone()).collect::<Vec<_>>();
             let place = place_of(&asked(old), &asked(new), *attribute)?;
-            let held = old.get(usize::from(*attribute))?;
-            let value = place_of(held.values(), new.get(usize::from(place))?.values(), *value)?;
-            Some(What::Attribute(*label, place, value))
+            Some(match what {
+                What::AttributeNumber(.., within) => What::AttributeNumber(*label, place, *within),
+                What::Attribute(.., value) => {
+                    let held = old.get(usize::from(*attribute))?;
+                    What::Attribute(*label, place, place_of(held.values(), new.get(usize::from(place))?.values(), *value)?)
+                }
+                other => other.clone(),
+            })
         };
         let moved = self.conditions.iter().filter_map(|Condition { not, what }| Some(Condition { not: *not, what: kept(what)? }));
         self.conditions = moved.collect();

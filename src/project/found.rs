@@ -5,7 +5,7 @@ use super::{DocId, Project};
 use memchr::memmem::Finder;
 use regex::{Regex, RegexBuilder};
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::ops::Range;
 
 /// What is searched for.
 #[derive(Clone, Debug)]
@@ -50,6 +50,61 @@ impl Needle {
     }
 }
 
+/// Stands after each text of a pack.
+const BETWEEN: char = '\0';
+
+/// Texts one after another in memory: a search reads on from one to the next without following a pointer to each.
+#[derive(Debug, Default)]
+pub struct TextPack {
+    text: String,
+    /// Where each text ends.
+    ends: Vec<usize>,
+}
+
+impl TextPack {
+    pub fn of<'t>(texts: impl Iterator<Item = &'t str> + Clone) -> Self {
+        let mut pack = Self {
+            text: String::with_capacity(texts.clone().map(|text| text.len() + 1).sum()),
+            ends: Vec::with_capacity(texts.size_hint().0),
+        };
+        for text in texts {
+            pack.text.push_str(text);
+            pack.ends.push(pack.text.len());
+            pack.text.push(BETWEEN);
+        }
+        pack
+    }
+
+    /// How many texts.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    fn start(&self, at: usize) -> usize {
+        at.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| end + BETWEEN.len_utf8())
+    }
+
+    fn get(&self, at: usize) -> &str {
+        self.ends.get(at).and_then(|end| self.text.get(self.start(at)..*end)).unwrap_or_default()
+    }
+
+    /// Which of `texts` hold what `finder` looks for, which no text's end can be a part of. Reads them as one text.
+    fn holding(&self, finder: &Finder, texts: Range<usize>) -> Vec<usize> {
+        let bytes = &self.text.as_bytes()[..self.start(texts.end)];
+        let (mut from, mut found) = (self.start(texts.start), Vec::new());
+        while let Some(at) = bytes.get(from..).and_then(|rest| finder.find(rest)).map(|at| from + at) {
+            let text = self.ends.partition_point(|end| *end < at);
+            found.push(text);
+            from = self.start(text + 1);
+        }
+        found
+    }
+}
+
 /// What a search through the texts of a project has found so far.
 #[derive(Clone, Debug)]
 pub struct Found {
@@ -68,10 +123,14 @@ impl Found {
         Self { needle: Needle::of(search), ids: Vec::new(), searched: 0, complete: false }
     }
 
-    /// Which of `texts`, the first of them that of document `first`, hold what is searched for. Ascending.
-    pub fn matches(&self, texts: &[Arc<str>], first: usize) -> Vec<DocId> {
-        let found = texts.iter().enumerate().filter(|(_, text)| self.needle.is_in(text));
-        found.map(|(at, _)| DocId::from_index(first + at)).collect()
+    /// Which of `texts` of a pack, whose first text is that of document `first`, hold what is searched for. Ascending.
+    pub fn matches(&self, pack: &TextPack, texts: Range<usize>, first: usize) -> Vec<DocId> {
+        let texts = texts.start.min(pack.len())..texts.end.min(pack.len());
+        let found = match &self.needle {
+            Needle::Plain(finder) if !finder.needle().contains(&(BETWEEN as u8)) => pack.holding(finder, texts),
+            needle => texts.filter(|at| needle.is_in(pack.get(*at))).collect(),
+        };
+        found.into_iter().map(|at| DocId::from_index(first + at)).collect()
     }
 
     /// Takes in what the next `texts` texts gave.

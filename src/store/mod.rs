@@ -8,6 +8,7 @@ mod encoding;
 mod error;
 pub mod export;
 pub mod formats;
+pub mod hub;
 pub mod import;
 mod jsonl;
 pub mod key_file;

@@ -2,7 +2,7 @@
 //! Looks at the files only enough to name a missing or damaged one; what the weights mean is `nn`'s business.
 
 use super::{StoreError, with_suffix};
-use crate::nn::{ModelFiles, Weights};
+use crate::nn::{ModelFiles, Weights, to_onnx};
 use serde_json::{Map, Value, json};
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -70,6 +70,22 @@ fn check_safetensors(bytes: &[u8]) -> Result<(), String> {
     let (header, metadata) = safetensors::SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
     let wanted = 8 + header + metadata.data_len();
     if bytes.len() == wanted { Ok(()) } else { Err(format!("it has {} bytes and should have {wanted}", bytes.len())) }
+}
+
+/// Writes a model where a person asked for it: as one ONNX file with its tokenizer beside it where the name ends in
+/// `.onnx`, else as a folder (see [`write`]).
+///
+/// # Errors
+/// As [`write`]; a model that ONNX can't hold here.
+pub fn export(to: &Path, files: &ModelFiles) -> Result<(), StoreError> {
+    if !to.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx")) {
+        return write(to, files);
+    }
+    let model = to_onnx(files).map_err(|error| StoreError::Model { what: error.to_string(), path: to.to_owned() })?;
+    for (path, bytes) in [(to.to_owned(), model.as_slice()), (to.with_extension("tokenizer.json"), &files.tokenizer)] {
+        super::write_atomically(&path, bytes).map_err(StoreError::io("Writing the model", &path))?;
+    }
+    Ok(())
 }
 
 /// Writes a model folder that `transformers` can load, with `tokenizer_config.json` and a README. Every file is on the

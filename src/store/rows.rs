@@ -5,6 +5,7 @@ use crate::project::{
     Annotation, AnnotatorId, CommentId, DocId, Document, Edit, Entry, EntryKind, Link, Meta, MetaPool, Polarity, Project, QuestionId,
     Rejected, Schema, Span, SpanId, Split, State, Step, TextRange,
 };
+use rayon::prelude::*;
 use rusqlite::types::Type;
 use rusqlite::{Connection, Result, Row, Statement, params};
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
@@ -459,6 +460,10 @@ fn each_mark(
 /// Whether links join spans that are there: every edit made sure of it, so it must hold for what is read.
 /// (Answers and labels may point beyond a schema that was cut down later; readers ask the schema and get `None`.)
 pub(super) fn check(documents: &[Document]) -> std::result::Result<(), String> {
+    documents.par_chunks(1 << 14).try_for_each(check_part)
+}
+
+fn check_part(documents: &[Document]) -> std::result::Result<(), String> {
     let layers = documents.iter().flat_map(|doc| std::iter::once(&doc.annotation).chain(doc.layers.values()).map(|said| (doc.id, said)));
     for (id, Annotation { spans, links, attributes, link_types, .. }) in layers {
         if !links.iter().all(|link| link.from != link.to && spans.contains_key(&link.from) && spans.contains_key(&link.to)) {

@@ -54,6 +54,8 @@ pub struct Settings {
     pub threads: usize,
     /// Whether the encoder's pieces stand under the text.
     pub pieces: bool,
+    /// Address of the hub that encoders come from; empty for the usual one.
+    pub hub: String,
 }
 
 impl Default for Settings {
@@ -69,6 +71,7 @@ impl Default for Settings {
             suggestions: true,
             threads: 0,
             pieces: false,
+            hub: String::new(),
         }
     }
 }
@@ -82,6 +85,13 @@ impl Settings {
             Some(folder) if !folder.is_empty() => Some(PathBuf::from(folder)),
             _ => directories::ProjectDirs::from("", "", "gloss").map(|dirs| dirs.config_dir().to_owned()),
         }
+    }
+
+    /// The folder of the encoders that were fetched, where the settings are kept in `config`. They are large: where the
+    /// system has a place for such data, it is there.
+    pub fn encoders_of(config: &Path) -> PathBuf {
+        let dirs = directories::ProjectDirs::from("", "", "gloss").filter(|dirs| dirs.config_dir() == config);
+        dirs.map_or_else(|| config.to_owned(), |dirs| dirs.data_local_dir().to_owned()).join("encoders")
     }
 
     /// The settings as last saved. Never fails: what is missing or damaged has its default.

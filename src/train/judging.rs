@@ -58,7 +58,7 @@ impl Run<'_> {
     pub fn finish(mut self, end: End, encoder: &ModelFiles, sink: &mut Sink) -> Result<Outcome, TrainError> {
         self.optimiser.catch_up_all(&self.params).map_err(TrainError::compute)?;
         // Stopped before the first evaluation: the weights as they are.
-        if self.best.is_none() && self.evaluate(sink)?.0 == Signal::Cancel {
+        if self.best.is_none() && !self.task.dev.is_empty() && self.evaluate(sink)?.0 == Signal::Cancel {
             return Ok(Outcome::Cancelled);
         }
         let (mut best_step, mut best_epoch, mut scored) = (self.steps_done, self.epochs_done(), None);

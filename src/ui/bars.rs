@@ -87,6 +87,7 @@ impl Bars {
         ui.spacing_mut().item_spacing.x = 0.0;
         ui.label(words);
         self.pace.ui(ui, cx);
+        ui.add_space(8.0);
         let Some((id, question)) = project.schema().main_question() else { return };
         let palette = theme::palette(ui);
         for (class, at) in question.classes.iter().zip(0..5) {

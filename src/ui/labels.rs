@@ -210,10 +210,14 @@ impl LabelsWindow {
                 | C::DeleteQuestion { .. }
                 | C::SetKind { .. }
                 | C::Attribute {
-                    change: AttributeChange::Delete { .. } | AttributeChange::DeleteValue { .. } | AttributeChange::MergeValue { .. },
+                    change: AttributeChange::Move { .. }
+                        | AttributeChange::Delete { .. }
+                        | AttributeChange::MoveValue { .. }
+                        | AttributeChange::DeleteValue { .. }
+                        | AttributeChange::MergeValue { .. },
                     ..
                 }
-                | C::LinkType(LinkTypeChange::Delete { .. } | LinkTypeChange::Merge { .. })
+                | C::LinkType(LinkTypeChange::Move { .. } | LinkTypeChange::Delete { .. } | LinkTypeChange::Merge { .. })
         );
         if moves {
             // Places change: what is being typed belongs to other rows then.

@@ -25,6 +25,11 @@ pub enum AttributeChange {
         attribute: u16,
         to: AttributeKind,
     },
+    /// To another place among the attributes of the label.
+    Move {
+        attribute: u16,
+        to: u16,
+    },
     Delete {
         attribute: u16,
     },
@@ -43,6 +48,12 @@ pub enum AttributeChange {
         value: u16,
         into: u16,
     },
+    /// To another place among the values.
+    MoveValue {
+        attribute: u16,
+        value: u16,
+        to: u16,
+    },
     DeleteValue {
         attribute: u16,
         value: u16,
@@ -57,12 +68,14 @@ pub(super) struct AttributeFate {
 
 enum Fate {
     Stay,
+    /// New place of each attribute.
+    Places(Vec<u16>),
     /// The attribute goes; those behind it move up.
     Delete(u16),
-    /// New place of each value; the subject's are counted.
+    /// New place of each value; the subject's are counted, where one goes.
     Values {
         attribute: u16,
-        subject: u16,
+        subject: Option<u16>,
         places: Vec<Option<u16>>,
     },
     Kind {
@@ -83,13 +96,14 @@ impl AttributeFate {
         let mut touched = 0;
         let place = |(at, value): (u16, AttributeValue)| match &self.what {
             Fate::Stay => Some((at, value)),
+            Fate::Places(places) => Some((*places.get(usize::from(at))?, value)),
             Fate::Delete(gone) => {
                 touched += usize::from(at == *gone);
                 (at != *gone).then_some((at - u16::from(at > *gone), value))
             }
             Fate::Values { attribute, subject, places } => match value {
                 AttributeValue::Value(held) if at == *attribute => {
-                    touched += usize::from(held == *subject);
+                    touched += usize::from(Some(held) == *subject);
                     Some((at, AttributeValue::Value(places.get(usize::from(held)).copied().flatten()?)))
                 }
                 other => Some((at, other)),
@@ -170,6 +184,10 @@ impl Schema {
                 held.kind = to.clone();
                 what = Fate::Kind { from, to: held.clone(), attribute: *attribute };
             }
+            C::Move { attribute, to } => {
+                self.attribute_mut(label, *attribute)?;
+                what = Fate::Places(move_to(self.attributes_mut(label)?, *attribute, *to));
+            }
             C::Delete { attribute } => {
                 self.attribute_mut(label, *attribute)?;
                 self.attributes_mut(label)?.remove(usize::from(*attribute));
@@ -191,6 +209,14 @@ impl Schema {
                 }
                 what = self.without_value(label, *attribute, *value, Some(*into))?;
             }
+            C::MoveValue { attribute, value, to } => {
+                let values = self.values_mut(label, *attribute)?;
+                if usize::from(*value) >= values.len() {
+                    return Err(SchemaError::NoSuchAttribute);
+                }
+                let places = move_to(values, *value, *to).into_iter().map(Some).collect();
+                what = Fate::Values { attribute: *attribute, subject: None, places };
+            }
             C::DeleteValue { attribute, value } => what = self.without_value(label, *attribute, *value, None)?,
         }
         self.forget_empty_notes();
@@ -206,8 +232,23 @@ impl Schema {
         values.remove(usize::from(subject));
         let after = |at: u16| at - u16::from(at > subject);
         let places = (0..count).map(|at| if at == subject { into.map(after) } else { Some(after(at)) }).collect();
-        Ok(Fate::Values { attribute, subject, places })
+        Ok(Fate::Values { attribute, subject: Some(subject), places })
     }
+}
+
+/// Moves what is at one place of a list to another, the last at most; answers with the new place of each.
+pub(super) fn move_to<T>(list: &mut Vec<T>, from: u16, to: u16) -> Vec<u16> {
+    let mut order: Vec<usize> = (0..list.len()).collect();
+    let to = usize::from(to).min(list.len().saturating_sub(1));
+    let moved = order.remove(usize::from(from));
+    order.insert(to, moved);
+    let held = list.remove(usize::from(from));
+    list.insert(to, held);
+    let mut places = vec![0; order.len()];
+    for (now, before) in (0..).zip(order) {
+        places[before] = now;
+    }
+    places
 }
 
 /// A name without spaces around it that no other of the list has.

@@ -1,6 +1,6 @@
 //! Changes of the types of links: new ones, names, colours, what they join. Links follow their type, or go with it.
 
-use super::attributes::free;
+use super::attributes::{free, move_to};
 use super::{Plan, SchemaError};
 use crate::project::{Document, Edit, LinkType, Schema};
 use std::collections::BTreeSet;
@@ -34,6 +34,11 @@ pub enum LinkTypeChange {
         at: u16,
         to: bool,
     },
+    /// To another place among the types. The first one trains.
+    Move {
+        at: u16,
+        to: u16,
+    },
     /// Links of the one become links of the other, which keeps its name.
     Merge {
         at: u16,
@@ -54,7 +59,7 @@ pub(super) struct LinkFate {
 }
 
 impl Plan {
-    /// The links of a document afterwards. Places only become lower, so every edit fits both schemas.
+    /// The links of a document afterwards. There are no more places than before, so every edit fits both schemas.
     pub(super) fn take_links(&mut self, doc: &Document, fate: &LinkFate) {
         let said = &doc.annotation;
         for link in &said.links {
@@ -101,6 +106,10 @@ impl Schema {
                 }
                 let held = self.link_type_mut(*at)?;
                 (held.from, held.to) = (*from, *to);
+            }
+            C::Move { at, to } => {
+                self.link_type_mut(*at)?;
+                fate.places = move_to(self.link_types_mut(), *at, *to).into_iter().map(Some).collect();
             }
             C::Merge { at, into } if at == into => return Err(SchemaError::IntoItself),
             C::Merge { at, into } => {

@@ -69,6 +69,11 @@ fn attribute_ui(
             if icons::icon_button(ui, Icon::Delete, &cx.tf("Delete the attribute {}", &[name]), true).clicked() {
                 asked = Some(of(AttributeChange::Delete { attribute: at }));
             }
+            ui.spacing_mut().item_spacing.x = 4.0;
+            let last = project.schema().attributes(label).len().saturating_sub(1);
+            if let Some(to) = moves(ui, cx, name, at, last) {
+                asked = Some(of(AttributeChange::Move { attribute: at, to }));
+            }
             let words = (cx.tf("Help for {}", &[name]), cx.t("When to choose it, and when not"));
             let rest = ui.available_width();
             asked = details.field(ui, project, Field::Help(place), &attribute.help, words, rest).or(asked.take());
@@ -91,7 +96,18 @@ fn attribute_ui(
     asked
 }
 
-/// A value: its name, and a menu to merge or delete it.
+/// From the right: one place down, one place up. Answers with the new place.
+pub(super) fn moves(ui: &mut Ui, cx: &Cx<'_>, name: &str, at: u16, last: usize) -> Option<u16> {
+    let down = icons::icon_button(ui, Icon::Down, &cx.tf("Move {} down", &[&name]), usize::from(at) < last).clicked();
+    let up = icons::icon_button(ui, Icon::Up, &cx.tf("Move {} up", &[&name]), at > 0).clicked();
+    match (down, up) {
+        (true, _) => Some(at + 1),
+        (_, true) => Some(at - 1),
+        _ => None,
+    }
+}
+
+/// A value: its name, and a menu to move, merge or delete it.
 fn value_ui(
     ui: &mut Ui,
     cx: &Cx<'_>,
@@ -112,6 +128,15 @@ fn value_ui(
         asked = details.field(ui, project, Field::Value(place, value), name, words, VALUE);
         let button = egui::Button::new("").min_size(vec2(24.0, crate::ui::theme::ROW_HEIGHT)).frame_when_inactive(false);
         let (response, _) = MenuButton::from_button(button).ui(ui, |ui| {
+            let last = values.len() as u16 - 1;
+            for (words, to) in [("Move forward", value.checked_sub(1)), ("Move back", Some(value + 1).filter(|to| *to <= last))] {
+                if let Some(to) = to
+                    && ui.button(cx.t(words)).clicked()
+                {
+                    asked = Some(of(AttributeChange::MoveValue { attribute, value, to }));
+                    ui.close();
+                }
+            }
             for (other, into) in values.iter().zip(0u16..).filter(|(_, into)| *into != value) {
                 if ui.button(cx.tf("Merge into {}", &[other])).clicked() {
                     asked = Some(of(AttributeChange::MergeValue { attribute, value, into }));
@@ -125,7 +150,7 @@ fn value_ui(
         });
         let sign = egui::Rect::from_center_size(response.rect.center(), vec2(11.0, 11.0));
         icons::paint(ui.painter(), sign, Icon::Down, palette(ui).weak);
-        let words = cx.tf("Merge or delete {}", &[name]);
+        let words = cx.tf("Move, merge or delete {}", &[name]);
         response.accessible_name(&words).on_hover_text(words);
     });
     asked

@@ -1,5 +1,6 @@
 //! The types of links in the window of labels: colour, name, what they join, help, merging, deleting, new ones.
 
+use super::attributes::moves;
 use super::details::{Details, Field, chevron, choice_menu};
 use super::question::title_ui;
 use super::row::{NAME, SWATCH, swatch_ui};
@@ -80,6 +81,9 @@ fn type_ui(ui: &mut Ui, cx: &Cx<'_>, project: &Project, details: &mut Details, (
                 let words = cx.tf("Merge the link type {} into another", &[name]);
                 menu.response.accessible_name(&words).on_hover_text(words);
             });
+            if let Some(to) = moves(ui, cx, name, at, types.len() - 1) {
+                asked = Some(LinkTypeChange::Move { at, to });
+            }
             let words = (cx.tf("Help for {}", &[name]), cx.t("When to choose it, and when not"));
             let rest = ui.available_width();
             helped = details.field(ui, project, Field::LinkHelp(at), &held.help, words, rest);

@@ -20,6 +20,7 @@ mod queue;
 mod skip;
 mod suggested;
 mod text;
+mod within;
 
 use crate::desk::Command;
 use crate::project::{Document, Filter, Project, Schema, State};

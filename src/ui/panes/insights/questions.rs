@@ -32,7 +32,7 @@ impl QuestionSummary {
     pub fn all(project: &Project) -> Vec<Self> {
         let schema = project.schema();
         let main = schema.main_question().map(|(id, _)| id);
-        let mut counts = LabelCounts::of(project).questions;
+        let mut counts = LabelCounts::of_outcome(project).questions;
         let others = schema.questions().filter(|(id, _)| Some(*id) != main);
         others
             .map(|(id, question)| {

@@ -2,9 +2,11 @@
 
 use super::state_word;
 use super::text::excerpt;
+use super::within;
 use crate::desk::Command;
 use crate::project::{
-    ColumnValues, Condition, Filter, LabelId, Layer, Order, Project, SchemaChange, Script, State, View, What, columns_of,
+    AttributeKind, ColumnValues, Condition, Filter, Kind, LabelId, Layer, Number, Order, Project, SchemaChange, Script, State, View, What,
+    columns_of,
 };
 use crate::ui::Cx;
 use crate::ui::icons::{self, Icon};
@@ -54,6 +56,11 @@ impl Filters {
         menu(ui, cx.t("Column"), |ui| {
             for (column, values) in columns {
                 ui.menu_button(column, |ui| {
+                    if values.iter().any(|(value, _)| Number::parse(value).is_some())
+                        && let Some(bounds) = within::menu(ui, cx, &cx.tf("{} as a number", &[column]))
+                    {
+                        filter.add(What::ColumnNumber(column.clone(), bounds));
+                    }
                     egui::ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
                         for (value, count) in values {
                             let what = What::Column(column.clone(), value.clone());
@@ -142,6 +149,11 @@ fn menus_ui(ui: &mut Ui, cx: &Cx<'_>, project: &Project, filter: &mut Filter) {
             for (class, at) in question.classes.iter().zip(0u16..) {
                 offer(ui, filter, &class.name, What::Class(id, Some(at)));
             }
+            if let Kind::Number(_) = question.kind
+                && let Some(bounds) = within::menu(ui, cx, cx.t("Numbers within"))
+            {
+                filter.add(What::Number(id, bounds));
+            }
             let none = if is_only { cx.t("No class yet") } else { cx.t("No answer yet") };
             offer(ui, filter, none, What::Class(id, None));
         });
@@ -150,7 +162,16 @@ fn menus_ui(ui: &mut Ui, cx: &Cx<'_>, project: &Project, filter: &mut Filter) {
         menu(ui, cx.t("Span"), |ui| {
             for (label, at) in schema.span_labels.iter().zip(0u16..) {
                 offer(ui, filter, &label.name, What::Span(at));
-                for (attribute, place) in schema.attributes(at).iter().zip(0u16..).filter(|(held, _)| !held.values().is_empty()) {
+                for (attribute, place) in schema.attributes(at).iter().zip(0u16..) {
+                    if let AttributeKind::Number(_) = attribute.kind {
+                        if let Some(bounds) = within::menu(ui, cx, &format!("{} · {}", label.name, attribute.name)) {
+                            filter.add(What::AttributeNumber(at, place, bounds));
+                        }
+                        continue;
+                    }
+                    if attribute.values().is_empty() {
+                        continue;
+                    }
                     ui.menu_button(format!("{} · {}", label.name, attribute.name), |ui| {
                         for (value, number) in attribute.values().iter().zip(0u16..) {
                             offer(ui, filter, value, What::Attribute(at, place, number));
@@ -224,6 +245,12 @@ fn condition_words(cx: &Cx<'_>, project: &Project, what: &What) -> Option<String
             let asked = schema.attributes(*label).get(usize::from(*at))?;
             format!("{} · {} = {}", schema.name(LabelId::Span(*label))?, asked.name, asked.values().get(usize::from(*value))?)
         }
+        What::Number(id, bounds) => format!("{} {}", schema.question(*id)?.name, within::words(cx, *bounds)),
+        What::AttributeNumber(label, at, bounds) => {
+            let asked = schema.attributes(*label).get(usize::from(*at))?;
+            format!("{} · {} {}", schema.name(LabelId::Span(*label))?, asked.name, within::words(cx, *bounds))
+        }
+        What::ColumnNumber(column, bounds) => format!("{column} {}", within::words(cx, *bounds)),
         What::Column(column, value) => format!("{column} = {}", excerpt(value)),
         What::Length(from, to) => length_words(cx, *from, *to),
         What::Script(script) => cx.t(script_words(*script)).to_owned(),

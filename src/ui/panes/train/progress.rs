@@ -71,7 +71,11 @@ impl TrainPane {
         if view.report.is_none() || view.phase != Phase::Finished {
             return;
         }
-        if ui.button(cx.t("Export…")).on_hover_text(cx.t("Write the model as a folder in Hugging Face layout")).clicked() {
+        if ui
+            .button(cx.t("Export…"))
+            .on_hover_text(cx.t("Write the model as a folder in Hugging Face layout, or as an ONNX file if its name ends in .onnx"))
+            .clicked()
+        {
             cx.dialogs.open(Wish::ExportModel { run: view.id.clone() });
         }
         let answers = cx.desk.tester().run() == Some(view.id.as_str());

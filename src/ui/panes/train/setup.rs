@@ -2,6 +2,7 @@
 //! of help. A setting is a row in the table of its group; the groups' files hold those tables.
 
 mod data;
+mod encoder;
 mod evaluation;
 mod loss;
 mod model;
@@ -90,7 +91,7 @@ impl Setup {
     /// Paths that were chosen for settings.
     fn take_paths(&mut self, cx: &mut Cx<'_>) {
         let Some((key, path)) = cx.dialogs.take_setting() else { return };
-        if key == model::ENCODER {
+        if key == encoder::ENCODER {
             self.config.encoder = EncoderChoice::Folder(path);
             return;
         }
