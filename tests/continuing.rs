@@ -1,5 +1,6 @@
 //! Going on from an earlier run's model with rehearsal, and cross-validation: the documents, the command line.
 
+use super::small;
 use super::stage::{Stage, tiny, train};
 use super::train::toys;
 use gloss::desk::{Command, RunStatus};
@@ -61,7 +62,8 @@ fn folds_are_alike_and_hold_every_document_once() {
 fn a_run_goes_on_from_the_model_of_another() {
     let mut harness = Stage::with_reviews(40).harness(TrainPane::ui);
     harness.run_steps(3);
-    train(&mut harness, TrainConfig { epochs: 6, ..tiny() });
+    let encoder = small::choice(harness.state().desk.path().unwrap().parent().unwrap());
+    train(&mut harness, TrainConfig { encoder, epochs: 6, ..tiny() });
     let first = harness.state().desk.run_view().unwrap().report.clone().unwrap();
     let config = TrainConfig { layers: 0, epochs: 1, lr: 1e-9, continue_from: "run-0001".to_owned(), replay: 0.5, ..tiny() };
     train(&mut harness, config.clone());
@@ -92,8 +94,16 @@ fn cross_validation_on_the_command_line() {
     harness.run_steps(3);
     let path = harness.state().desk.path().unwrap().to_owned();
     harness.state_mut().desk.run(Command::CloseProject);
+    let gloss::train::EncoderChoice::Folder(encoder) = small::choice(path.parent().unwrap()) else { panic!("no folder") };
     let arguments = ["--folds", "3", "--json", "--set", "layers=1", "--set", "epochs=1", "--set", "max_length=24"];
-    let program = std::process::Command::new(env!("CARGO_BIN_EXE_gloss")).arg("train").arg(&path).args(arguments).output().unwrap();
+    let program = std::process::Command::new(env!("CARGO_BIN_EXE_gloss"))
+        .arg("train")
+        .arg(&path)
+        .arg("--encoder")
+        .arg(encoder)
+        .args(arguments)
+        .output()
+        .unwrap();
     assert_eq!(program.status.code(), Some(0), "{}", String::from_utf8_lossy(&program.stderr));
     let lines: Vec<serde_json::Value> =
         String::from_utf8(program.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -30,6 +30,7 @@ mod regularise;
 mod resume;
 mod runs;
 mod schema;
+mod small;
 mod stage;
 mod store;
 mod suggestions;

@@ -1,6 +1,7 @@
 //! Methods of fine-tuning through `fit`: which weights learn, schedules, averages, accumulation.
 
-use super::train::{quick, run, toys, weights};
+use super::small::run;
+use super::train::{quick, run_from, toys, weights};
 use gloss::train::{OptimiserChoice, Outcome, Schedule, Signal, TrainConfig, Tuned, first_learning_layer, fit};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -75,32 +76,26 @@ fn few_numbers_learn_where_few_shall() {
     let learning = |tuned| run(&toys(), &TrainConfig { tuned, epochs: 1, ..base() }).started.unwrap();
     let (full, heads) = (learning(Tuned::Full).parameters, learning(Tuned::Head).parameters);
     let lora = learning(Tuned::Lora);
-    // Two layers, two matrices each of rank 8 on both sides of 384.
-    assert_eq!(lora.parameters - heads, 2 * 2 * 2 * 8 * 384);
+    // Two layers, two matrices each of rank 8 on both sides of 24.
+    assert_eq!(lora.parameters - heads, 2 * 2 * 2 * 8 * 24);
     assert!(lora.notes.iter().any(|note| note.contains("numbers learn")), "{:?}", lora.notes);
     assert!(learning(Tuned::Bitfit).parameters < full && lora.parameters < full);
 }
 
 #[test]
-fn low_rank_updates_learn_toys_by_heart() {
-    let config = TrainConfig { tuned: Tuned::Lora, lr: 3e-3, head_lr_factor: 1.0, epochs: 16, layers: 4, dropout: 0.0, ..quick() };
+fn low_rank_updates_learn_and_are_in_the_saved_model() {
+    let config = TrainConfig { tuned: Tuned::Lora, lr: 1e-2, head_lr_factor: 1.0, epochs: 16, ..base() };
     let told = run(&toys(), &config);
-    let report = told.report.unwrap();
-    assert_eq!(report.scores.macro_f1, Some(1.0), "{:?}", report.scores);
-    assert!(told.steps.last().unwrap().loss < told.steps[0].loss / 3.0);
-    // What was scored is what the saved model says.
-    let encoder = told.files.unwrap();
-    let mut again = None;
+    assert!(told.steps.last().unwrap().loss < told.steps[0].loss * 0.8);
+    let (loss, again) = (told.report.unwrap().scores.loss, scored_anew(told.files.unwrap()));
+    assert!((loss - again).abs() < 1e-3, "{loss} then {again}");
+}
+
+/// The loss on the dev documents that a saved model has, read by a run that changes nothing.
+fn scored_anew(model: ModelFiles) -> f64 {
     let config = TrainConfig { lr: 1e-9, epochs: 1, layers: 0, ..quick() };
-    let outcome = fit(&toys(), &config, &encoder, &|| std::time::Duration::ZERO, &mut |event| {
-        if let gloss::train::TrainEvent::Finished(report) = event {
-            again = Some(report);
-        }
-        Signal::Continue
-    });
-    assert!(matches!(outcome, Ok(Outcome::Finished(_))));
-    let again = again.unwrap();
-    assert!((report.scores.loss - again.scores.loss).abs() < 1e-3, "{} then {}", report.scores.loss, again.scores.loss);
+    let told = run_from(&model, &toys(), &config, &mut |_| Signal::Continue).unwrap();
+    told.evaluations[0].scores.loss
 }
 
 #[test]
@@ -140,8 +135,8 @@ fn batches_add_up_to_a_larger_one() {
 
 #[test]
 fn every_optimiser_learns() {
-    for (optimiser, lr) in [(OptimiserChoice::AdamW, 5e-4), (OptimiserChoice::Sgd, 2e-2), (OptimiserChoice::Adafactor, 2e-3)] {
-        let config = TrainConfig { optimiser, lr, epochs: 8, clip: 5.0, tune_embeddings: true, ..base() };
+    for (optimiser, lr) in [(OptimiserChoice::AdamW, 5e-3), (OptimiserChoice::Sgd, 5e-2), (OptimiserChoice::Adafactor, 2e-2)] {
+        let config = TrainConfig { optimiser, lr, epochs: 12, clip: 5.0, tune_embeddings: true, ..base() };
         let steps = run(&toys(), &config).steps;
         assert!(steps.last().unwrap().loss < steps[0].loss * 0.8, "{optimiser:?}: {} to {}", steps[0].loss, steps.last().unwrap().loss);
     }
@@ -181,19 +176,9 @@ fn averages_are_those_of_the_weights() {
 /// What is scored is what is kept.
 #[test]
 fn an_average_that_was_best_is_the_model() {
-    let told = run(&toys(), &TrainConfig { epochs: 4, ema: 0.5, average_last: 2, ..base() });
-    let (report, files) = (told.report.unwrap(), told.files.unwrap());
-    let mut first = None;
-    let config = TrainConfig { lr: 1e-9, epochs: 1, layers: 0, ..quick() };
-    let mut sink = |event| {
-        if let gloss::train::TrainEvent::Evaluated(evaluation) = event {
-            first.get_or_insert(evaluation);
-        }
-        Signal::Continue
-    };
-    assert!(fit(&toys(), &config, &files, &|| std::time::Duration::ZERO, &mut sink).is_ok());
-    let again = first.unwrap().scores.loss;
-    assert!((report.scores.loss - again).abs() < 1e-3, "{} then {again}", report.scores.loss);
+    let told = run(&toys(), &TrainConfig { epochs: 4, ema: 0.5, average_last: 2, lr: 5e-3, ..base() });
+    let (loss, again) = (told.report.unwrap().scores.loss, scored_anew(told.files.unwrap()));
+    assert!((loss - again).abs() < 1e-3, "{loss} then {again}");
 }
 
 #[test]

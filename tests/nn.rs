@@ -10,5 +10,5 @@ mod opinion;
 mod optimisers;
 mod reference;
 mod scorer;
-mod support;
+pub mod support;
 mod tuning;

@@ -1,6 +1,7 @@
 //! Adversarial training and R-Drop: the change, the divergence, and what they do to a run.
 
-use super::train::{quick, run, toys, weights};
+use super::small::run;
+use super::train::{quick, toys, weights};
 use candle_core::{Device, Var};
 use gloss::nn::{RaggedBatch, loss};
 use gloss::train::{Adversarial, TrainConfig, Tuned, push_along};
@@ -76,8 +77,8 @@ fn two_passes_of_r_drop() {
     assert!((once.steps[0].loss - twice.steps[0].loss).abs() < 1e-6);
     assert!((once.steps[0].grad_norm - twice.steps[0].grad_norm).abs() < 1e-4 * once.steps[0].grad_norm);
     // With it, what they are apart by counts as often as it is wanted to.
-    let losses: Vec<f64> = [1.0, 2.0, 3.0].map(|r_drop| told(r_drop, 0.3).steps[0].loss).to_vec();
+    let losses: Vec<f64> = [1.0, 50.0, 99.0].map(|r_drop| told(r_drop, 0.3).steps[0].loss).to_vec();
     let (first, second) = (losses[1] - losses[0], losses[2] - losses[1]);
-    assert!(first > 1e-4 && (first - second).abs() < 1e-3 * first, "{losses:?}");
+    assert!(first > 1e-4 && (first - second).abs() < 1e-2 * first, "{losses:?}");
     assert!(weights(&told(1.0, 0.3).files.unwrap()) == weights(&told(1.0, 0.3).files.unwrap()), "repeatable");
 }

@@ -1,5 +1,6 @@
 //! Runs that are left and gone on with: the weights are those of a run that was not; files, window and command line.
 
+use super::small;
 use super::stage::{Stage, draw_until, tiny};
 use super::train::{quick, toys, weights};
 use gloss::desk::{Command, Desk, Phase, RunStatus};
@@ -45,7 +46,7 @@ fn part(data: &TrainData, config: &TrainConfig, from: Option<&[u8]>, leave: impl
         if left.get() { Signal::Leave } else { Signal::Continue }
     };
     let resumable = Resumable { from, keep: &mut keep };
-    match fit_from(data, config, &ModelFiles::shipped(), resumable, &|| Duration::from_millis(7), &mut sink)? {
+    match fit_from(data, config, small::files(), resumable, &|| Duration::from_millis(7), &mut sink)? {
         Outcome::Finished(files) => part.files = Some(*files),
         Outcome::Left => assert!(part.state.is_some()),
         Outcome::Cancelled => {}
@@ -148,7 +149,8 @@ fn a_state_that_does_not_fit_is_refused() {
 fn stage_at(phase: &'static str, config: TrainConfig) -> egui_kittest::Harness<'static, Stage<TrainPane>> {
     let mut harness = Stage::with_reviews(40).harness(TrainPane::ui);
     harness.run_steps(3);
-    harness.state_mut().desk.run(Command::StartTraining(Box::new(config)));
+    let encoder = small::choice(harness.state().desk.path().unwrap().parent().unwrap());
+    harness.state_mut().desk.run(Command::StartTraining(Box::new(TrainConfig { encoder, ..config })));
     draw_until(&mut harness, |stage| stage.desk.run_view().is_some_and(|view| view.last_step.is_some()));
     if phase == "paused" {
         harness.state_mut().desk.run(Command::PauseTraining(true));
@@ -159,7 +161,7 @@ fn stage_at(phase: &'static str, config: TrainConfig) -> egui_kittest::Harness<'
 }
 
 fn long() -> TrainConfig {
-    TrainConfig { epochs: 60, patience: 0, ..tiny() }
+    TrainConfig { epochs: 200, patience: 0, ..tiny() }
 }
 
 fn reopen(desk: &mut Desk) {
@@ -224,7 +226,8 @@ fn settings_come_back_exactly() {
     let path = harness.state().desk.path().unwrap().to_owned();
     harness.state_mut().desk.run(Command::CloseProject);
     let resumed = Runs::of(&path).resume("run-0001").unwrap();
-    assert_eq!(resumed.config, TrainConfig { lr: lr * 1e-3, weight_decay: 1.0 / 3.0, ..long() });
+    let encoder = resumed.config.encoder.clone();
+    assert_eq!(resumed.config, TrainConfig { encoder, lr: lr * 1e-3, weight_decay: 1.0 / 3.0, ..long() });
     assert_eq!(resumed.data.examples.len(), 40);
 }
 
@@ -251,7 +254,7 @@ fn damaged_files_of_a_left_run_are_said() {
 
 #[test]
 fn the_command_line_goes_on_with_a_run_of_the_window() {
-    let mut harness = stage_at("paused", TrainConfig { epochs: 12, patience: 0, ..tiny() });
+    let mut harness = stage_at("paused", TrainConfig { epochs: 30, patience: 0, ..tiny() });
     let path = harness.state().desk.path().unwrap().to_owned();
     harness.state_mut().desk.run(Command::CloseProject);
     let gloss = |arguments: &[&str]| {
