@@ -1,10 +1,10 @@
-//! Gloss: label reviews by hand, fine-tune an encoder on them, look inside what it learned. One process, offline.
+//! Gloss: label reviews by hand, train a model on them, look inside what it learned. One process, offline.
 //!
 //! The rooms, from the bottom up; each may use only the ones its row in `tests/tidy.rs` names:
 //!
 //! - [`project`]: the model of a project and the edits that change it. No I/O, clock, thread or randomness.
-//! - [`text`]: pieces of the encoder, words, tagging units, spans to BIO tags and back.
-//! - [`nn`]: tensors: ops with gradients, ragged batches, encoder, heads, loss, optimiser.
+//! - [`text`]: pieces of the encoder, words, learnt vocabularies, tagging units, spans to BIO tags and back.
+//! - [`nn`]: tensors: ops with gradients, ragged batches, encoder, recurrent and convolutional networks, heads, loss, optimiser.
 //! - [`train`]: the algorithm: `fit(data, config, sink)`. No thread, no channel, no file.
 //! - [`predict`]: frozen weights to predictions.
 //! - [`store`]: the disk: project file with its journal, runs, import, model folders.

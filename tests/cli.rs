@@ -262,6 +262,26 @@ fn train_predict_export() {
     the_reader_may_leave(&folder);
 }
 
+#[test]
+fn a_network_without_pretraining_trains_predicts_and_exports() {
+    let folder = Folder::new();
+    folder.with_labelled(40);
+    // The model comes first wherever it stands: 2 epochs are a change of its defaults.
+    let settings = ["--set", "epochs=2", "--set", "hidden_size=8", "--set", "dev_share=0.3", "--set", "model=lstm"];
+    let lines = folder.run(&[&["train", "p.gloss", "--json"], &settings[..]].concat()).expect(0).json_lines();
+    assert!(lines[0]["notes"][0].as_str().unwrap().starts_with("LSTM: 1 layer, hidden size 8"), "{}", lines[0]);
+    let finished = lines.last().unwrap();
+    let run = finished["run"].as_str().unwrap();
+    let texts = "房间很干净，服务也好！\n\n👨🏻‍🚒 saved the stay\n".as_bytes();
+    let answers = folder.run_with_input(&["predict", "p.gloss", "--why"], texts).expect(0).json_lines();
+    assert_eq!((answers.len(), &answers[1]["class"]), (3, &Value::Null));
+    folder.run(&["export", "p.gloss", "--run", run, "model"]).expect(0).says("Gloss's own form");
+    let again = folder.run_with_input(&["predict", "model", "--why"], texts).expect(0).json_lines();
+    alike(&again, &answers);
+    folder.run(&["train", "p.gloss", "--set", "model=transformer"]).expect(2).says("lstm");
+    folder.run(&["train", "p.gloss", "--set", "model=gru", "--set", "word_vectors=absent.bin"]).expect(1).says("absent.bin");
+}
+
 /// The same answers, but for the last digits: how texts are batched depends on how they come in.
 #[track_caller]
 fn alike(found: &[Value], expected: &[Value]) {

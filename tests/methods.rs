@@ -2,7 +2,8 @@
 
 use super::small::run;
 use super::train::{quick, run_from, toys, weights};
-use gloss::train::{OptimiserChoice, Outcome, Schedule, Signal, TrainConfig, Tuned, first_learning_layer, fit};
+use gloss::nn::ModelFiles;
+use gloss::train::{OptimiserChoice, Schedule, Signal, TrainConfig, Tuned, first_learning_layer};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// No dropout, so that the same batch teaches the same.

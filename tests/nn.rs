@@ -10,5 +10,6 @@ mod opinion;
 mod optimisers;
 mod reference;
 mod scorer;
+mod scratch;
 pub mod support;
 mod tuning;

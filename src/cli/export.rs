@@ -9,7 +9,12 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), CliError> {
     match (&args.run, args.format) {
         (Some(run), _) => {
             let files = Runs::of(&existing(&args.project)?).model(run)?;
-            Ok(model_folder::export(&args.out, &files)?)
+            model_folder::export(&args.out, &files)?;
+            if model_folder::is_our_own(&files) {
+                let mut out = std::io::stdout().lock();
+                writeln!(out, "this network has a folder of Gloss's own form: `gloss predict` reads it, transformers does not")?;
+            }
+            Ok(())
         }
         (None, Some(format)) => documents(args, format),
         (None, None) => Err(CliError::Usage("say what to export: --run R for a model, --format NAME for documents".to_owned())),

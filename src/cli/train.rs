@@ -1,7 +1,7 @@
 //! `gloss train`: a run like those of the window, with its news on a terminal or as JSON lines.
 
 use super::{CliError, ProgressLine, TrainArgs, now_ms};
-use crate::desk::{KeepingPace, starting_model, training_data};
+use crate::desk::{BaseError, KeepingPace, starting_model, training_data};
 use crate::nn::{ModelFiles, State};
 use crate::store::{ProjectFile, ResumedRun, RunWriter, Runs};
 use crate::train::{
@@ -89,7 +89,7 @@ fn started(args: &TrainArgs, config: TrainConfig) -> Result<(Job, ModelFiles), C
     if let Some(missing) = missing(&data) {
         return Err(CliError::Failed(missing));
     }
-    let encoder = starting_model(&runs, &config, &data)?;
+    let encoder = starting_model(&runs, &config, &data).map_err(failed)?;
     let writer = runs.start(&config, &data, now_ms())?;
     Ok((Job { writer, data, config, state: None }, encoder))
 }
@@ -97,13 +97,19 @@ fn started(args: &TrainArgs, config: TrainConfig) -> Result<(Job, ModelFiles), C
 fn resumed(args: &TrainArgs, run: &str) -> Result<(Job, ModelFiles), CliError> {
     let runs = Runs::of(&args.project);
     let ResumedRun { writer, config, data, state, .. } = runs.resume(run)?;
-    let encoder = starting_model(&runs, &config, &data)?;
+    let encoder = starting_model(&runs, &config, &data).map_err(failed)?;
     Ok((Job { writer, data, config, state: Some(state) }, encoder))
+}
+
+fn failed(error: BaseError) -> CliError {
+    CliError::Failed(error.to_string())
 }
 
 fn config(args: &TrainArgs) -> Result<TrainConfig, CliError> {
     let mut config = TrainConfig::default();
-    for (key, value) in &args.settings {
+    // The model first: other settings are changes of its defaults.
+    let (model, others): (Vec<_>, Vec<_>) = args.settings.iter().partition(|(key, _)| key == "model");
+    for (key, value) in model.into_iter().chain(others) {
         config.set(key, value)?;
     }
     if let Some(folder) = &args.encoder {

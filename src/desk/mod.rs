@@ -4,6 +4,7 @@
 //! [`Desk::poll`], which the window calls before it draws.
 
 mod accepting;
+mod base;
 mod command;
 mod curve;
 mod dialogs;
@@ -30,6 +31,7 @@ mod team;
 mod tester;
 mod training;
 
+pub use base::{BaseError, base_files, encoder_files};
 pub use command::Command;
 pub use curve::Curve;
 pub use dialogs::{Asked, Choosing, Chosen};
@@ -41,7 +43,7 @@ pub use job::Waker;
 pub use merging::Merging;
 pub use notice::{Level, Notice};
 pub use similar::SimilarTerms;
-pub use starting::{encoder_files, starting_model, training_data};
+pub use starting::{starting_model, training_data};
 pub use suggesting::Ghost;
 pub use tester::{Answered, Tester, Why};
 pub use training::{KeepingPace, Phase, RunView};

@@ -1,19 +1,39 @@
 //! The encoder's own pieces of the document on the table, made on the thread `gloss-pieces` while they are shown: by the
-//! tokenizer, and up to the length, of the run in use; without a run, of the shipped encoder.
+//! tokenizer or the vocabulary, and up to the length, of the run in use; without a run, of the shipped encoder.
 
 use super::job::{Job, Reporter, Waker};
 use super::{Desk, Notice, encoder_files};
+use crate::nn::ModelFiles;
 use crate::project::DocId;
+use crate::store::{Runs, StoreError};
 use crate::text::{Pieces, Tokenizer};
-use crate::train::{EncoderChoice, TrainConfig};
+use crate::train::{EncoderChoice, ModelChoice, TrainConfig};
 use crossbeam_channel::{Receiver, Sender, bounded};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What reads the text.
 #[derive(Clone, Debug, PartialEq)]
 struct Reader {
-    encoder: EncoderChoice,
+    tokenizer: Source,
     max_length: usize,
+}
+
+/// Where its tokenizer stands.
+#[derive(Clone, Debug, PartialEq)]
+enum Source {
+    Encoder(EncoderChoice),
+    /// The vocabulary that a run of this project learnt.
+    Run(PathBuf, String),
+}
+
+impl Source {
+    fn files(&self) -> Result<ModelFiles, StoreError> {
+        match self {
+            Self::Encoder(choice) => encoder_files(choice),
+            Self::Run(project, id) => Runs::of(project).model(id),
+        }
+    }
 }
 
 enum News {
@@ -65,7 +85,7 @@ impl PieceStrip {
 }
 
 fn read_texts(reader: &Reader, inbox: &Receiver<(DocId, Arc<str>)>, reporter: &Reporter<News>) {
-    let files = encoder_files(&reader.encoder).map_err(|error| error.to_string());
+    let files = reader.tokenizer.files().map_err(|error| error.to_string());
     let tokenizer = match files.and_then(|files| Tokenizer::from_bytes(&files.tokenizer).map_err(|error| error.to_string())) {
         Ok(tokenizer) => tokenizer,
         Err(reason) => return reporter.tell(News::Failed(reason)),
@@ -98,7 +118,12 @@ impl Desk {
         }
         let run = self.tester.run().and_then(|id| self.runs().iter().find(|run| run.id == id));
         let config = run.map_or_else(TrainConfig::default, |run| run.config.clone());
-        let reader = Reader { encoder: config.encoder, max_length: config.max_length };
+        let learnt = run.filter(|run| run.config.model != ModelChoice::Encoder).zip(self.path());
+        let tokenizer = match learnt {
+            Some((run, project)) => Source::Run(project.to_owned(), run.id.clone()),
+            None => Source::Encoder(config.encoder),
+        };
+        let reader = Reader { tokenizer, max_length: config.max_length };
         if self.strip.reader.as_ref() != Some(&reader) {
             self.strip.start(reader, self.surroundings.wake.clone());
         }

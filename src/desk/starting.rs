@@ -1,10 +1,11 @@
 //! What a run starts from: its documents by the settings, and the model it goes on from. Shared by the window and the
 //! command line; reads runs and model folders, changes nothing.
 
+use super::{BaseError, base_files};
 use crate::nn::ModelFiles;
 use crate::project::Project;
-use crate::store::{Runs, StoreError, model_folder};
-use crate::train::{EncoderChoice, TrainConfig, TrainData};
+use crate::store::{Runs, StoreError};
+use crate::train::{TrainConfig, TrainData};
 use serde_json::Value;
 
 /// The documents that a run learns from and is judged by.
@@ -22,13 +23,13 @@ pub fn training_data(project: &Project, runs: &Runs, config: &TrainConfig) -> Re
     Ok(data)
 }
 
-/// The model that a run starts with: that of an earlier run, or the encoder.
+/// The model that a run starts with: that of an earlier run, or what [`base_files`] gives.
 ///
 /// # Errors
 /// When it can't be read, or the earlier run answers other things than the project asks now.
-pub fn starting_model(runs: &Runs, config: &TrainConfig, data: &TrainData) -> Result<ModelFiles, StoreError> {
+pub fn starting_model(runs: &Runs, config: &TrainConfig, data: &TrainData) -> Result<ModelFiles, BaseError> {
     if config.continue_from.is_empty() {
-        return encoder_files(&config.encoder);
+        return base_files(config, data);
     }
     let files = runs.model(&config.continue_from)?;
     // Heads are read by their shapes: labels in another order would be taken for each other without a word.
@@ -38,19 +39,8 @@ pub fn starting_model(runs: &Runs, config: &TrainConfig, data: &TrainData) -> Re
         let then = about["gloss"][key].as_array().map(names).unwrap_or_default();
         if !then.is_empty() && !now.is_empty() && then != *now {
             let what = format!("it answers {}, the project now has {}: train from the encoder instead", then.join(", "), now.join(", "));
-            return Err(StoreError::Run { what, path: runs.folder().join(&config.continue_from) });
+            return Err(StoreError::Run { what, path: runs.folder().join(&config.continue_from) }.into());
         }
     }
     Ok(files)
-}
-
-/// The encoder a configuration names, from the program or from its folder.
-///
-/// # Errors
-/// When the folder can't be read.
-pub fn encoder_files(choice: &EncoderChoice) -> Result<ModelFiles, StoreError> {
-    match choice {
-        EncoderChoice::Shipped => Ok(ModelFiles::shipped()),
-        EncoderChoice::Folder(folder) => model_folder::read(folder),
-    }
 }

@@ -1,11 +1,13 @@
 //! What stands on the encoder: a class of the text, and tags of its units.
 
 use super::batch::{Mode, RaggedBatch, UnitBatch};
+use super::pooling::Pooler;
 use super::weights::WeightFile;
-use super::{LoadError, LoadReport, ModelFiles, Params, plain};
+use super::{LoadError, LoadReport, ModelFiles, Params, ScratchConfig, plain};
 use candle_core::{Device, Error, Tensor, bail};
 use rand::Rng;
 use rand::rngs::StdRng;
+use std::ops::Range;
 
 /// Spread of fresh weights.
 const SPREAD: f64 = 0.02;
@@ -30,8 +32,17 @@ impl<'a> HeadLoader<'a> {
         Ok(Self { file: files.map(WeightFile::open).transpose()?, params, rng, trainable, report: LoadReport::default() })
     }
 
-    /// `in_file` is the name without `bert.`.
     fn take(&mut self, name: &str, shape: &[usize], spread: f64) -> Result<Tensor, LoadError> {
+        self.take_or(name, shape, |rng| normal(shape, spread, rng))
+    }
+
+    fn take_or(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        draw: impl FnOnce(&mut StdRng) -> candle_core::Result<Tensor>,
+    ) -> Result<Tensor, LoadError> {
+        // Names of the file stand without `bert.`.
         let in_file = name.strip_prefix("bert.").unwrap_or(name);
         let found = self.file.as_ref().map(|file| file.tensor(in_file)).transpose()?.flatten();
         let value = match found {
@@ -42,10 +53,20 @@ impl<'a> HeadLoader<'a> {
             other => {
                 let list = if other.is_some() { &mut self.report.wrong_shape } else { &mut self.report.fresh };
                 list.push(name.to_owned());
-                normal(shape, spread, self.rng).map_err(damaged)?
+                draw(self.rng).map_err(damaged)?
             }
         };
         self.params.add(name, value, self.trainable).map_err(damaged)
+    }
+
+    /// Drawn evenly between `-bound` and `bound` where the files lack it, as PyTorch does; 1 in the places of `ones`.
+    pub fn uniform(&mut self, name: &str, shape: &[usize], bound: f64, ones: Range<usize>) -> Result<Tensor, LoadError> {
+        let draw = |rng: &mut StdRng| {
+            let mut values: Vec<f32> = (0..shape.iter().product()).map(|_| ((2.0 * rng.random::<f64>() - 1.0) * bound) as f32).collect();
+            values[ones].fill(1.0);
+            Tensor::from_vec(values, shape, &Device::Cpu)
+        };
+        self.take_or(name, shape, draw)
     }
 
     /// A matrix or table, `name` with its `.weight`.
@@ -77,11 +98,19 @@ fn normal(shape: &[usize], spread: f64, rng: &mut StdRng) -> candle_core::Result
     Tensor::from_vec(values, shape, &Device::Cpu)
 }
 
-/// Pooler (dense and tanh on the first token) and classifier, as transformers' `BertForSequenceClassification`.
+/// A class of the text. On an encoder: pooler (dense and tanh on the first token) and classifier, as transformers'
+/// `BertForSequenceClassification`. On a network without pretraining: one linear layer over the pooled states.
 #[derive(Debug)]
 pub struct ClassHead {
-    pooler: (Tensor, Tensor),
+    vector: TextVector,
     classifier: (Tensor, Tensor),
+}
+
+/// The one vector of a text.
+#[derive(Debug)]
+enum TextVector {
+    First { dense: (Tensor, Tensor) },
+    Pooled(Pooler),
 }
 
 impl ClassHead {
@@ -98,9 +127,30 @@ impl ClassHead {
         trainable: bool,
     ) -> Result<(Self, LoadReport), LoadError> {
         let mut loader = HeadLoader::new(files, params, rng, trainable)?;
-        let pooler = loader.pair("bert.pooler.dense", hidden, hidden)?;
+        let dense = loader.pair("bert.pooler.dense", hidden, hidden)?;
         let classifier = loader.pair("classifier", classes, hidden)?;
-        Ok((Self { pooler, classifier }, loader.report))
+        Ok((Self { vector: TextVector::First { dense }, classifier }, loader.report))
+    }
+
+    /// The same on a network without pretraining.
+    ///
+    /// # Errors
+    /// A damaged file.
+    pub fn pooled(
+        files: Option<&ModelFiles>,
+        network: &ScratchConfig,
+        classes: usize,
+        params: &mut Params,
+        rng: &mut StdRng,
+        trainable: bool,
+    ) -> Result<(Self, LoadReport), LoadError> {
+        let mut loader = HeadLoader::new(files, params, rng, trainable)?;
+        let hidden = network.output_size();
+        // Only of a recurrent network does half of a state come from the right.
+        let forward = if network.kind.cell().is_some() { network.hidden_size } else { hidden };
+        let pooler = Pooler::load(&mut loader, network.pooling, hidden, forward)?;
+        let classifier = loader.pair("classifier", classes, hidden)?;
+        Ok((Self { vector: TextVector::Pooled(pooler), classifier }, loader.report))
     }
 
     /// Logits `[texts, classes]` from hidden states `[tokens, hidden]`.
@@ -108,17 +158,27 @@ impl ClassHead {
     /// # Errors
     /// When shapes do not fit.
     pub fn forward(&self, hidden: &Tensor, batch: &RaggedBatch, mode: &mut Mode) -> candle_core::Result<Tensor> {
+        if let TextVector::Pooled(pooler) = &self.vector {
+            return self.classify(&pooler.forward(hidden, batch)?, mode);
+        }
         let first: Vec<u32> = batch.starts[..batch.texts()].iter().map(|start| *start as u32).collect();
         self.forward_first(&hidden.index_select(&Tensor::from_vec(first, batch.texts(), hidden.device())?, 0)?, mode)
     }
 
-    /// Logits `[texts, classes]` from the hidden states `[texts, hidden]` of the texts' first tokens.
+    /// Logits `[texts, classes]` from the hidden states `[texts, hidden]` of the texts' first tokens, for a head on an
+    /// encoder.
     ///
     /// # Errors
     /// When shapes do not fit.
     pub fn forward_first(&self, first: &Tensor, mode: &mut Mode) -> candle_core::Result<Tensor> {
-        let pooled = plain::linear(first, &self.pooler.0, &self.pooler.1)?.tanh()?;
-        plain::linear(&plain::dropout(&pooled, mode.next_dropout())?, &self.classifier.0, &self.classifier.1)
+        match &self.vector {
+            TextVector::First { dense } => self.classify(&plain::linear(first, &dense.0, &dense.1)?.tanh()?, mode),
+            TextVector::Pooled(_) => bail!("this class head reads all tokens of a text"),
+        }
+    }
+
+    fn classify(&self, pooled: &Tensor, mode: &mut Mode) -> candle_core::Result<Tensor> {
+        plain::linear(&plain::dropout(pooled, mode.next_dropout())?, &self.classifier.0, &self.classifier.1)
     }
 }
 

@@ -1,8 +1,8 @@
-//! One encoder with the heads it was asked for: a class of the text, tags of its units, polarity and links of its spans.
+//! One network with the heads it was asked for: a class of the text, tags of its units, polarity and links of its spans.
 
 use super::{
-    Chain, ClassHead, Encoder, LoadError, LoadOptions, LoadReport, Mode, ModelFiles, Moves, OpinionHead, OpinionLogits, OpinionScores,
-    OpinionSizes, PairBatch, Params, RaggedBatch, ScorerSizes, SpanBatch, SpanScorer, TagHead, UnitBatch,
+    Chain, ClassHead, Encoder, LoadError, LoadOptions, LoadReport, Mode, ModelFiles, Moves, Network, OpinionHead, OpinionLogits,
+    OpinionScores, OpinionSizes, PairBatch, Params, RaggedBatch, ScorerSizes, SpanBatch, SpanScorer, TagHead, UnitBatch,
 };
 use candle_core::{DType, Result, Tensor};
 use rand::rngs::StdRng;
@@ -20,10 +20,10 @@ pub struct JointSizes {
     pub opinions: OpinionSizes,
 }
 
-/// An encoder and its heads.
+/// An encoder, or another network, and its heads.
 #[derive(Debug)]
 pub struct JointModel {
-    encoder: Encoder,
+    network: Network,
     class_head: Option<ClassHead>,
     tag_head: Option<TagHead>,
     chain: Option<Chain>,
@@ -49,10 +49,10 @@ pub struct LogProbs {
 }
 
 impl JointModel {
-    /// Reads the encoder and the heads. Heads that the files lack, or have in another shape, are drawn anew by `rng`.
+    /// Reads the network and the heads. Heads that the files lack, or have in another shape, are drawn anew by `rng`.
     ///
     /// # Errors
-    /// As [`Encoder::load`].
+    /// As [`Network::load`].
     pub fn load(
         files: &ModelFiles,
         sizes: JointSizes,
@@ -60,17 +60,20 @@ impl JointModel {
         options: LoadOptions,
         rng: &mut StdRng,
     ) -> std::result::Result<(Self, LoadReport), LoadError> {
-        let (encoder, mut report) = Encoder::load(files, sizes.layers, params, options)?;
-        let hidden = encoder.config().hidden_size;
+        let (network, mut report) = Network::load(files, sizes.layers, params, options, rng)?;
+        let hidden = network.hidden_size();
         let mut class_head = None;
         if sizes.classes > 0 {
-            let (head, heads) = ClassHead::new_or_load(Some(files), hidden, sizes.classes, params, rng, options.trainable)?;
+            let (head, heads) = match &network {
+                Network::Encoder(_) => ClassHead::new_or_load(Some(files), hidden, sizes.classes, params, rng, options.trainable)?,
+                Network::Scratch(net) => ClassHead::pooled(Some(files), net.config(), sizes.classes, params, rng, options.trainable)?,
+            };
             report.merge(heads);
             class_head = Some(head);
         }
         let mut tag_head = None;
         if sizes.tags > 0 {
-            let table = encoder.word_embedding();
+            let table = network.word_embedding();
             let (head, heads) = TagHead::new_or_load(Some(files), hidden, sizes.tags, &table, params, rng, options.trainable)?;
             report.merge(heads);
             tag_head = Some(head);
@@ -93,23 +96,41 @@ impl JointModel {
             report.merge(heads);
             opinion_head = Some(head);
         }
-        Ok((Self { encoder, class_head, tag_head, chain, scorer, opinion_head }, report))
+        Ok((Self { network, class_head, tag_head, chain, scorer, opinion_head }, report))
     }
 
-    pub fn encoder(&self) -> &Encoder {
-        &self.encoder
+    /// The encoder; `None` of a network without pretraining.
+    pub fn encoder(&self) -> Option<&Encoder> {
+        match &self.network {
+            Network::Encoder(encoder) => Some(encoder),
+            Network::Scratch(_) => None,
+        }
     }
 
-    /// Runs the encoder, the class head and, where there are units, the tagging head.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The same, which hands over the gradient of each token's embedding too, under [`Network::inputs_name`].
+    #[must_use]
+    pub fn with_gradients_of_tokens(self) -> Self {
+        match self.network {
+            Network::Encoder(_) => self,
+            Network::Scratch(net) => Self { network: Network::Scratch(net.with_gradients_of_tokens()), ..self },
+        }
+    }
+
+    /// Runs the network, the class head and, where there are units, the tagging head.
     ///
     /// # Errors
-    /// As [`Encoder::forward`].
+    /// As [`Network::forward`].
     pub fn forward(&self, batch: &RaggedBatch, units: &UnitBatch, mode: &mut Mode) -> Result<Logits> {
-        if let (Some(class), None, None) = (&self.class_head, &self.tag_head, &self.opinion_head) {
-            let hidden = self.encoder.forward_first(batch, mode)?;
+        if let (Network::Encoder(encoder), Some(class), None, None) = (&self.network, &self.class_head, &self.tag_head, &self.opinion_head)
+        {
+            let hidden = encoder.forward_first(batch, mode)?;
             return Ok(Logits { class: Some(class.forward_first(&hidden, mode)?), tags: None, hidden });
         }
-        let hidden = self.encoder.forward(batch, mode)?;
+        let hidden = self.network.forward(batch, mode)?;
         let class = self.class_head.as_ref().map(|head| head.forward(&hidden, batch, mode)).transpose()?;
         let tags = match &self.tag_head {
             Some(head) if !units.piece.is_empty() => Some(head.forward(&hidden, units, mode)?),
@@ -147,7 +168,7 @@ impl JointModel {
     /// The answers without dropout and without a graph, as plain numbers, and the hidden states behind them.
     ///
     /// # Errors
-    /// As [`Encoder::forward`].
+    /// As [`Network::forward`].
     pub fn score(&self, batch: &RaggedBatch, units: &UnitBatch) -> Result<(LogProbs, Tensor)> {
         let logits = self.forward(batch, units, &mut Mode::Eval)?;
         let logs = LogProbs { class: log_softmax(logits.class.as_ref())?, tags: log_softmax(logits.tags.as_ref())? };

@@ -1,4 +1,5 @@
-//! Networks on candle: ragged batches, the encoder of the BERT family, heads, loss, optimiser.
+//! Networks on candle: ragged batches, the encoder of the BERT family, recurrent and convolutional networks without
+//! pretraining, heads, loss, optimiser.
 //! Knows no project, no thread of its own, no file: weights come and go as bytes in [`ModelFiles`].
 //!
 //! A training step:
@@ -23,15 +24,19 @@ mod joint;
 pub mod kernels;
 pub mod loss;
 mod low_rank;
+mod network;
 mod onnx;
 mod opinion;
 mod optim;
 mod params;
 pub mod plain;
+mod pooling;
 mod scorer;
+mod scratch;
 mod state;
 mod threads;
 mod weights;
+mod word_vectors;
 
 pub use average::{MovingAverage, mean_of};
 pub use batch::{Dropout, Mode, RaggedBatch, UnitBatch};
@@ -44,11 +49,14 @@ pub use files::{ModelFiles, Weights};
 pub use heads::{ClassHead, TagHead};
 pub use joint::{JointModel, JointSizes, LogProbs, Logits};
 pub use low_rank::{LowRankSizes, LowRankTarget, LowRankTargets, Tuning};
+pub use network::Network;
 pub use onnx::to_onnx;
 pub use opinion::{OpinionHead, OpinionLogits, OpinionScores, OpinionSizes, POLARITIES, PairBatch, SpanBatch, SpanEdge};
 pub use optim::{Adafactor, AdamW, Lists, Optimiser, Rates, Sgd};
 pub use params::{Gradients, Param, Params, RowsGrad, unreached};
 pub use scorer::{CandidateBatch, ScorerSizes, SpanScorer};
+pub use scratch::{Coverage, FRESH_VECTOR, Pooling, ScratchConfig, ScratchKind, ScratchNet, WORD_TABLE};
 pub use state::{Numbers, State, StateFile};
 pub use threads::Threads;
 pub use weights::{LoadError, LoadReport};
+pub use word_vectors::WordVectors;

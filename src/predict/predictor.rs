@@ -113,7 +113,8 @@ impl Predictor {
         if let Some(name) = report.fresh.iter().chain(&report.wrong_shape).next() {
             return Err(PredictError::Model(format!("the weights file has no fitting {name}")));
         }
-        let max_length = max_length.min(joint.encoder().max_tokens());
+        let joint = joint.with_gradients_of_tokens();
+        let max_length = max_length.min(joint.network().max_tokens());
         let chain = joint.chain().map(Chain::frozen).transpose().map_err(compute)?;
         Ok(Self { classes, span_labels, opinions, max_length, widest_span, chain, tokenizer, model: joint, params: Mutex::new(params) })
     }

@@ -30,10 +30,6 @@ pub struct Reason {
     pub weight: f32,
 }
 
-/// The name under which the gradient of each piece's embedding comes: what a position adds to a piece is added to nothing
-/// else, so of one text the gradient of a position is that of the piece that stands there.
-const POSITIONS: &str = "bert.embeddings.position_embeddings.weight";
-
 impl Predictor {
     /// What each word does for an answer in `prediction`, which must be this model's of `text`; in reading order. Empty when
     /// there is no such answer.
@@ -46,8 +42,8 @@ impl Predictor {
         let params = self.params.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(score) = self.score_of(text, &reading, prediction, asked).map_err(compute)? else { return Ok(Vec::new()) };
         let grads = params.backward(&score).map_err(compute)?;
-        self.model.encoder().free_memory();
-        let Some(grad) = grads.get(POSITIONS) else { return Ok(Vec::new()) };
+        self.model.network().free_memory();
+        let Some(grad) = grads.get(self.model.network().inputs_name()) else { return Ok(Vec::new()) };
         let weights = self.times_input(&params, &reading, grad).map_err(compute)?;
         Ok(by_word(text, &reading, &weights))
     }
@@ -123,8 +119,8 @@ impl Predictor {
 
     /// Gradient times input of each piece.
     fn times_input(&self, params: &Params, reading: &Reading, grad: &[f32]) -> TensorResult<Vec<f32>> {
-        let table =
-            params.get("bert.embeddings.word_embeddings.weight").map_or_else(|| self.model.encoder().word_embedding(), Tensor::clone);
+        let network = self.model.network();
+        let table = params.get(network.table_name()).map_or_else(|| network.word_embedding(), Tensor::clone);
         let count = reading.pieces.ids.len();
         let ids = Tensor::from_slice(&reading.pieces.ids, count, table.device())?;
         let input = table.detach().index_select(&ids, 0)?.flatten_all()?.to_vec1::<f32>()?;

@@ -22,6 +22,7 @@ mod scan;
 mod settings;
 mod sheet;
 mod table;
+pub mod word_vectors;
 pub mod words;
 
 pub use encoding::Charset;

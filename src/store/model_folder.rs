@@ -2,7 +2,7 @@
 //! Looks at the files only enough to name a missing or damaged one; what the weights mean is `nn`'s business.
 
 use super::{StoreError, with_suffix};
-use crate::nn::{ModelFiles, Weights, to_onnx};
+use crate::nn::{ModelFiles, ScratchConfig, Weights, to_onnx};
 use serde_json::{Map, Value, json};
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -88,7 +88,8 @@ pub fn export(to: &Path, files: &ModelFiles) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Writes a model folder that `transformers` can load, with `tokenizer_config.json` and a README. Every file is on the
+/// Writes a model folder that `transformers` can load, with `tokenizer_config.json` and a README. A network without
+/// pretraining has a form of our own, and its README says so. Every file is on the
 /// disk when this returns. The folder must not hold a model yet.
 ///
 /// # Errors
@@ -121,7 +122,9 @@ fn fill(folder: &Path, files: &ModelFiles) -> io::Result<()> {
     };
     put(CONFIG, files.config.as_bytes())?;
     put(TOKENIZER, &files.tokenizer)?;
-    put("tokenizer_config.json", tokenizer_config(files).as_bytes())?;
+    if !is_our_own(files) {
+        put("tokenizer_config.json", tokenizer_config(files).as_bytes())?;
+    }
     put("README.md", card(files).as_bytes())?;
     match &files.weights {
         Weights::Safetensors(bytes) => put(SAFETENSORS, bytes),
@@ -139,6 +142,11 @@ fn put_in_place(unfinished: &Path, folder: &Path) -> io::Result<()> {
         fs::rename(entry.path(), folder.join(entry.file_name()))?;
     }
     fs::remove_dir(unfinished)
+}
+
+/// Whether it is a network without pretraining: the folder then has a form of our own, which `transformers` can't load.
+pub fn is_our_own(files: &ModelFiles) -> bool {
+    ScratchConfig::is_one(&files.config)
 }
 
 /// What `transformers` needs beside tokenizer.json: the class, the longest text, which pieces are special.
@@ -184,17 +192,25 @@ fn card(files: &ModelFiles) -> String {
             card.push_str(&format!("- {id}: {name}\n"));
         }
     }
-    card.push_str(
-        "\n## Files\n\n\
-         - `config.json`: the encoder's shape; the key `gloss` holds what Gloss needs to know about its own heads\n\
-         - `tokenizer.json`, `tokenizer_config.json`: text to pieces\n\
-         - `model.safetensors`: the weights, in float32\n\n\
-         `transformers.AutoModelForSequenceClassification.from_pretrained(folder)` loads the encoder and the class head. \
-         Parameters that no class of `transformers` has, such as the head that tags spans, stand in the same file under \
-         their own names; `transformers` lists them as unused. `gloss predict FOLDER` uses all of them.\n",
-    );
+    card.push_str(if is_our_own(files) { OUR_OWN_FILES } else { ENCODER_FILES });
     if config["gloss"].is_object() {
         card.push_str(&format!("\n## Facts\n\n```json\n{:#}\n```\n", config["gloss"]));
     }
     card
 }
+
+const ENCODER_FILES: &str = "\n## Files\n\n\
+         - `config.json`: the encoder's shape; the key `gloss` holds what Gloss needs to know about its own heads\n\
+         - `tokenizer.json`, `tokenizer_config.json`: text to pieces\n\
+         - `model.safetensors`: the weights, in float32\n\n\
+         `transformers.AutoModelForSequenceClassification.from_pretrained(folder)` loads the encoder and the class head. \
+         Parameters that no class of `transformers` has, such as the head that tags spans, stand in the same file under \
+         their own names; `transformers` lists them as unused. `gloss predict FOLDER` uses all of them.\n";
+
+const OUR_OWN_FILES: &str = "\n## Files\n\n\
+         - `config.json`: the network's kind and sizes; the key `gloss` holds what its heads answer\n\
+         - `tokenizer.json`: the vocabulary that was learnt, its tokens in the order of their ids\n\
+         - `model.safetensors`: the weights, in float32; those of recurrent layers have the names and the layout of PyTorch's \
+         `nn.LSTM`, `nn.GRU` and `nn.RNN` behind `rnn.`\n\n\
+         The folder has Gloss's own form: `transformers` has no class for this network and can't load it. \
+         `gloss predict FOLDER` answers with it.\n";

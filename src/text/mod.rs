@@ -1,4 +1,4 @@
-//! Text as the model and the marker see it: pieces of the encoder, words, tagging units, BIO tags, candidate spans.
+//! Text as the model and the marker see it: pieces of the encoder, words of a learnt vocabulary, words, tagging units, BIO tags, candidate spans.
 //! Knows no network, no label names and no screen; every place it speaks of is a byte range of the original text.
 
 mod bio;
@@ -6,6 +6,7 @@ mod candidates;
 mod strip;
 mod tokenizer;
 mod units;
+mod vocabulary;
 mod words;
 
 pub use bio::{
@@ -16,4 +17,5 @@ pub use candidates::{Candidate, candidates, likely_spans, words_in};
 pub use strip::{PieceTag, piece_tags};
 pub use tokenizer::{Pieces, TextError, Tokenizer};
 pub use units::{Reading, UNIT_OFFSETS, Unit, is_cjk};
+pub use vocabulary::{Vocabulary, VocabularyUnit, normalised_word};
 pub use words::{load_dictionary, next_character, next_word_end, previous_character, previous_word_start, word_at, words};

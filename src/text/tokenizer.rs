@@ -1,5 +1,7 @@
-//! The encoder's tokenizer: text to piece ids, each piece with its place in the original text.
+//! The tokenizer of an encoder, or a vocabulary that was learnt from a project: text to piece ids, each piece with its
+//! place in the original text.
 
+use super::Vocabulary;
 use std::ops::Range;
 use tokenizers::{NormalizedString, Normalizer};
 
@@ -16,13 +18,18 @@ pub enum TextError {
 
 /// A tokenizer as `tokenizer.json` describes it. Shared between threads.
 pub struct Tokenizer {
-    inner: tokenizers::Tokenizer,
+    inner: Inner,
     special: usize,
     unknown: u32,
     hidden: u32,
 }
 
-/// A text as the encoder reads it.
+enum Inner {
+    Pieces(Box<tokenizers::Tokenizer>),
+    Words(Vocabulary),
+}
+
+/// A text as the network reads it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pieces {
     /// Piece ids, the special ones at the ends included.
@@ -46,6 +53,10 @@ impl Tokenizer {
     /// # Errors
     /// When the bytes are not a tokenizer.
     pub fn from_bytes(json: &[u8]) -> Result<Self, TextError> {
+        if let Some(vocabulary) = Vocabulary::from_json(json)? {
+            let unknown = vocabulary.unknown_id();
+            return Ok(Self { inner: Inner::Words(vocabulary), special: 0, unknown, hidden: unknown });
+        }
         let mut inner = tokenizers::Tokenizer::from_bytes(json).map_err(|error| TextError::Unreadable(error.to_string()))?;
         inner.with_padding(None);
         inner.with_truncation(None).map_err(|error| TextError::Unreadable(error.to_string()))?;
@@ -55,12 +66,15 @@ impl Tokenizer {
         let unknown = ["<unk>", "[UNK]", "<pad>", "[PAD]"].iter().find_map(|name| inner.token_to_id(name)).unwrap_or(0);
         let hidden = ["<mask>", "[MASK]"].iter().find_map(|name| inner.token_to_id(name)).unwrap_or(unknown);
         let special = empty.get_special_tokens_mask().iter().filter(|mask| **mask == 1).count();
-        Ok(Self { inner, special, unknown, hidden })
+        Ok(Self { inner: Inner::Pieces(Box::new(inner)), special, unknown, hidden })
     }
 
     /// Number of ids the tokenizer may answer with.
     pub fn vocab_size(&self) -> usize {
-        self.inner.get_vocab_size(true)
+        match &self.inner {
+            Inner::Pieces(inner) => inner.get_vocab_size(true),
+            Inner::Words(vocabulary) => vocabulary.len(),
+        }
     }
 
     /// The piece that stands for one that is not shown; the unknown piece where the vocabulary has none.
@@ -81,9 +95,20 @@ impl Tokenizer {
         loop {
             let whole = window >= text.len();
             let end = if whole { text.len() } else { text.floor_char_boundary(window) };
-            let encoding = self.inner.encode(&text[..end], true).map_err(|error| TextError::Split(error.to_string()))?;
-            if whole || encoding.len() >= room + self.special + WINDOW_MARGIN {
-                return Ok(cut(text, &encoding, room));
+            let enough = |pieces: usize| whole || pieces >= room + self.special + WINDOW_MARGIN;
+            match &self.inner {
+                Inner::Pieces(inner) => {
+                    let encoding = inner.encode(&text[..end], true).map_err(|error| TextError::Split(error.to_string()))?;
+                    if enough(encoding.len()) {
+                        return Ok(cut(text, &encoding, room));
+                    }
+                }
+                Inner::Words(vocabulary) => {
+                    let words = vocabulary.split(&text[..end]);
+                    if enough(words.len()) {
+                        return Ok(cut_words(words, room, self.unknown));
+                    }
+                }
             }
             window = window.saturating_mul(4);
         }
@@ -92,16 +117,31 @@ impl Tokenizer {
     /// Id of the piece that is this one character (grapheme) and nothing else, as it is or as the tokenizer normalises
     /// it; where there is none, of the last piece it is spelt by.
     pub fn char_id(&self, grapheme: &str) -> u32 {
-        let known = |piece: &str| self.inner.token_to_id(piece);
-        let spelt = || self.inner.encode(grapheme, false).ok()?.get_ids().last().copied();
-        known(grapheme).or_else(|| known(&self.normalised(grapheme)?)).or_else(spelt).unwrap_or(self.unknown)
+        let inner = match &self.inner {
+            Inner::Pieces(inner) => inner,
+            Inner::Words(vocabulary) => return vocabulary.id(grapheme).unwrap_or(self.unknown),
+        };
+        let known = |piece: &str| inner.token_to_id(piece);
+        let spelt = || inner.encode(grapheme, false).ok()?.get_ids().last().copied();
+        known(grapheme).or_else(|| known(&normalised(inner, grapheme)?)).or_else(spelt).unwrap_or(self.unknown)
     }
+}
 
-    fn normalised(&self, text: &str) -> Option<String> {
-        let mut normalised = NormalizedString::from(text);
-        self.inner.get_normalizer()?.normalize(&mut normalised).ok()?;
-        Some(normalised.get().to_owned())
+fn normalised(inner: &tokenizers::Tokenizer, text: &str) -> Option<String> {
+    let mut normalised = NormalizedString::from(text);
+    inner.get_normalizer()?.normalize(&mut normalised).ok()?;
+    Some(normalised.get().to_owned())
+}
+
+/// Keeps the first `room` words. A text without any is one unknown word: a network wants something to read.
+fn cut_words(words: Vec<(u32, Range<usize>)>, room: usize, unknown: u32) -> Pieces {
+    let cut_at = words.get(room).map(|(_, range)| range.start);
+    let (mut ids, mut ranges): (Vec<u32>, Vec<Range<usize>>) = words.into_iter().take(room).unzip();
+    if ids.is_empty() {
+        ids.push(unknown);
+        ranges.push(0..0);
     }
+    Pieces { ids, ranges, cut_at }
 }
 
 /// Keeps the special pieces and the first `room` others.

@@ -90,9 +90,15 @@ fn neighbourhood(text: &str, byte: usize) -> Range<usize> {
 }
 
 fn words_in(text: &str, within: Range<usize>) -> Vec<TextRange> {
+    let trimmed = |bytes| TextRange::new(text, bytes).and_then(|range| range.trimmed(text));
+    segments(text, within, true).into_iter().filter_map(trimmed).collect()
+}
+
+/// Everything in a part of a text, in order and without gaps: words, signs, white space. Runs of Chinese characters are
+/// cut into words, or left whole.
+pub(super) fn segments(text: &str, within: Range<usize>, cut: bool) -> Vec<Range<usize>> {
     let slice = &text[within.clone()];
     let mut found = Vec::new();
-    let mut push = |bytes: Range<usize>| found.extend(TextRange::new(text, bytes).and_then(|range| range.trimmed(text)));
     let mut run: Option<Range<usize>> = None;
     let segments = slice.split_word_bound_indices().map(|(at, segment)| (within.start + at, segment));
     for (at, segment) in segments.chain(std::iter::once((within.end, ""))) {
@@ -101,14 +107,17 @@ fn words_in(text: &str, within: Range<usize>) -> Vec<TextRange> {
             run = Some(start..at + segment.len());
             continue;
         }
-        if let Some(run) = run.take() {
+        let run = run.take();
+        if let Some(run) = run.clone().filter(|_| cut) {
             let mut start = run.start;
             for token in jieba().cut(&text[run], true) {
-                push(start..start + token.word.len());
+                found.push(start..start + token.word.len());
                 start += token.word.len();
             }
+        } else if let Some(run) = run {
+            found.push(run);
         }
-        push(at..at + segment.len());
+        found.push(at..at + segment.len());
     }
     found
 }

@@ -1,7 +1,10 @@
 //! What a run does: every setting with its default, its help, and a parser that names near keys.
 
+use super::ModelChoice;
 use super::methods::{OptimiserChoice, Schedule, Tuned, low_rank_targets};
 use super::regularise::Adversarial;
+use crate::nn::Pooling;
+use crate::text::VocabularyUnit;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -20,6 +23,8 @@ pub enum EncoderChoice {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
+    /// What reads the text. See [`TrainConfig::for_model`].
+    pub model: ModelChoice,
     pub encoder: EncoderChoice,
     /// Go on from the model of this run of the project instead of an encoder; empty: from the encoder.
     pub continue_from: String,
@@ -111,11 +116,32 @@ pub struct TrainConfig {
     /// Stop after so many evaluations without a new best; 0 never stops early.
     pub patience: usize,
     pub seed: u64,
+    /// What is a token of a network without pretraining.
+    pub vocabulary: VocabularyUnit,
+    /// At most so many tokens in its vocabulary.
+    pub vocabulary_size: usize,
+    /// A token stands in the training texts at least so often.
+    pub vocabulary_min_count: usize,
+    /// A file of pretrained word vectors: word2vec or GloVe text, or word2vec binary (.bin).
+    pub word_vectors: Option<PathBuf>,
+    /// Numbers of a word's vector; those of a file have their own.
+    pub embedding_size: usize,
+    /// Numbers of a recurrent network's state in each direction; of a CNN the filters of each width.
+    pub hidden_size: usize,
+    /// Recurrent or convolutional layers.
+    pub network_layers: usize,
+    /// Whether a recurrent network reads from right to left too.
+    pub bidirectional: bool,
+    /// How the tokens' states become the vector that the class is read from.
+    pub pooling: Pooling,
+    /// Tokens that a filter of a CNN sees at once, for each kind of filter.
+    pub kernel_sizes: Vec<usize>,
 }
 
 impl Default for TrainConfig {
     fn default() -> Self {
         Self {
+            model: ModelChoice::Encoder,
             encoder: EncoderChoice::Shipped,
             continue_from: String::new(),
             replay: 1.0,
@@ -164,6 +190,16 @@ impl Default for TrainConfig {
             evals_per_epoch: 1,
             patience: 4,
             seed: 0,
+            vocabulary: VocabularyUnit::Words,
+            vocabulary_size: 20_000,
+            vocabulary_min_count: 2,
+            word_vectors: None,
+            embedding_size: 128,
+            hidden_size: 128,
+            network_layers: 1,
+            bidirectional: true,
+            pooling: Pooling::Attention,
+            kernel_sizes: vec![3, 4, 5],
         }
     }
 }
@@ -178,7 +214,7 @@ pub enum ConfigError {
 }
 
 impl TrainConfig {
-    /// Sets one value by its name, as `--set key=value` does.
+    /// Sets one value by its name, as `--set key=value` does. `model` takes the settings that follow the model with it.
     ///
     /// # Errors
     /// An unknown key (naming near ones), or a value that does not parse or is out of range.
@@ -195,20 +231,11 @@ impl TrainConfig {
         if !fields.contains_key(key) {
             return Err(ConfigError::UnknownKey { key: key.to_owned(), near: near(key, fields.keys()) });
         }
-        let is_list = fields.get(key).is_some_and(serde_json::Value::is_array);
-        let is_word = fields.get(key).is_some_and(serde_json::Value::is_string);
-        let parsed = if is_list {
-            let names = value.split([',', '，']).map(str::trim).filter(|name| !name.is_empty());
-            names.map(serde_json::Value::from).collect()
-        } else if is_word {
-            value.into()
-        } else {
-            serde_json::from_str(value).map_err(|_| bad("a number, true or false is wanted".to_owned()))?
-        };
+        let parsed = parsed(key, fields.get(key), value).ok_or_else(|| bad("a number, true or false is wanted".to_owned()))?;
         fields.insert(key.to_owned(), parsed);
         let changed: Self = serde_json::from_value(fields.into()).map_err(|error| bad(error.to_string()))?;
         changed.check()?;
-        *self = changed;
+        *self = if key == "model" { self.for_model(changed.model) } else { changed };
         Ok(())
     }
 
@@ -256,12 +283,42 @@ impl TrainConfig {
                 return Err(ConfigError::BadValue { key: (*key).to_owned(), value: value.to_string(), reason });
             }
         }
+        // Only an encoder has layers, biases and embedded pieces of these names.
+        let of_encoders = [
+            ("tuned", self.tuned != Tuned::Full),
+            ("adversarial", self.adversarial != Adversarial::Off),
+            ("unfreeze_every", self.unfreeze_every > 0),
+        ];
+        if let Some((key, _)) = of_encoders.iter().find(|(_, set)| *set && self.model != ModelChoice::Encoder) {
+            let reason = format!("the model {} is no pretrained encoder", self.model.name());
+            return Err(ConfigError::BadValue { key: (*key).to_owned(), value: "so".to_owned(), reason });
+        }
         let known = low_rank_targets(&self.lora_targets).count();
         if known < self.lora_targets.len() || known == 0 {
             let reason = "it must name some of query, key, value, output and feed, each once".to_owned();
             return Err(ConfigError::BadValue { key: "lora_targets".to_owned(), value: self.lora_targets.join(","), reason });
         }
-        Ok(())
+        self.check_sizes()
+    }
+}
+
+/// Settings that name a file or a folder; nothing, or "none", is none.
+const PATHS: [&str; 1] = ["word_vectors"];
+
+/// A value as the settings' JSON has it, by the value there is.
+fn parsed(key: &str, now: Option<&serde_json::Value>, value: &str) -> Option<serde_json::Value> {
+    use serde_json::Value;
+    let names = || value.split([',', '，']).map(str::trim).filter(|name| !name.is_empty());
+    if PATHS.contains(&key) {
+        return Some(if matches!(value, "" | "none") { Value::Null } else { value.into() });
+    }
+    match now {
+        Some(Value::Array(list)) if list.first().is_some_and(Value::is_number) => {
+            names().map(|number| serde_json::from_str(number).ok()).collect::<Option<Vec<Value>>>().map(Value::from)
+        }
+        Some(Value::Array(_)) => Some(names().map(Value::from).collect()),
+        Some(Value::String(_)) => Some(value.into()),
+        _ => serde_json::from_str(value).ok(),
     }
 }
 

@@ -3,8 +3,8 @@
 use super::resume::SavedRun;
 use super::run::{End, Run};
 use super::task::Task;
-use super::{ConfigError, TrainConfig, TrainData, TrainEvent};
-use crate::nn::{EncoderConfig, ModelFiles, State};
+use super::{ConfigError, ModelChoice, TrainConfig, TrainData, TrainEvent};
+use crate::nn::{EncoderConfig, ModelFiles, ScratchConfig, State};
 use crate::text::Tokenizer;
 use std::time::Duration;
 
@@ -78,6 +78,9 @@ impl TrainError {
 ///
 /// # Errors
 /// See [`TrainError`]; nothing is kept then.
+///
+/// `encoder` is what the run begins from: the files of an encoder, or for a network without pretraining those that
+/// [`super::scratch_files`] makes.
 pub fn fit(
     data: &TrainData,
     config: &TrainConfig,
@@ -104,8 +107,13 @@ pub fn fit_from(
 ) -> Result<Outcome, TrainError> {
     config.check()?;
     let tokenizer = Tokenizer::from_bytes(&encoder.tokenizer).map_err(TrainError::encoder)?;
-    let sizes = EncoderConfig::parse(&encoder.config).map_err(TrainError::encoder)?;
-    let max_length = config.max_length.min(sizes.max_position_embeddings);
+    let is_scratch = ScratchConfig::is_one(&encoder.config);
+    if is_scratch != (config.model != ModelChoice::Encoder) {
+        return Err(TrainError::Encoder(format!("the settings choose the model {}, the files hold another", config.model.name())));
+    }
+    let positions =
+        if is_scratch { usize::MAX } else { EncoderConfig::parse(&encoder.config).map_err(TrainError::encoder)?.max_position_embeddings };
+    let max_length = config.max_length.min(positions);
     let task = Task::prepare(data, config, max_length, &tokenizer)?;
     let mut run = Run::new(&task, config, encoder, elapsed)?;
     if let Some(saved) = resumable.from {

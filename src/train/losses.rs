@@ -32,8 +32,9 @@ pub(super) type HeadSet = BTreeSet<&'static str>;
 
 /// The head a parameter belongs to; `None` in the encoder.
 pub(super) fn head_of(name: &str) -> Option<&'static str> {
-    const HEADS: [(&str, &str); 9] = [
+    const HEADS: [(&str, &str); 10] = [
         ("classifier.", CLASS),
+        ("pooling.", CLASS),
         ("bert.pooler.", CLASS),
         ("gloss.tag.", TAGS),
         ("gloss.scorer.", CANDIDATES),

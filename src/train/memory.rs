@@ -2,7 +2,7 @@
 
 use super::TrainConfig;
 use super::methods::{OptimiserChoice, Tuned, low_rank_targets};
-use crate::nn::{EncoderConfig, LowRankTarget};
+use crate::nn::{EncoderConfig, LowRankTarget, ScratchConfig};
 
 /// The program with its fonts and the encoder it holds, in bytes.
 const PROGRAM: usize = 110_000_000;
@@ -46,4 +46,28 @@ fn low_rank_numbers(target: LowRankTarget, h: usize, f: usize, rank: usize) -> u
         LowRankTarget::Feed => 2 * rank * (h + f),
         _ => 2 * rank * h,
     }
+}
+
+/// The same for a network without pretraining, whose table of words learns.
+pub fn scratch_memory_bytes(network: &ScratchConfig, config: &TrainConfig) -> u64 {
+    let (h, out) = (network.hidden_size, network.output_size());
+    let table = network.vocab_size * network.embedding_size;
+    let directions = out / h.max(1);
+    let tokens = config.tokens_at_once.min(config.batch_tokens).min(config.batch_examples * config.max_length);
+    let (mut weights, mut kept) = (table, network.embedding_size);
+    for layer in 0..network.num_layers {
+        let inputs = if layer == 0 { network.embedding_size } else { out };
+        let (own, states) = match network.kind.cell() {
+            // Gates, states, cells, their gradients; the input in the order of each direction.
+            Some(cell) => (cell.gates() * h * (inputs + h + 2) * directions, directions * (2 * cell.gates() * h + 3 * h + inputs)),
+            None => {
+                let widths: usize = network.kernel_sizes.iter().sum();
+                (widths * inputs * h, 3 * out + 2 * inputs * network.kernel_sizes.iter().copied().max().unwrap_or(1))
+            }
+        };
+        weights += own;
+        kept += states + inputs + out;
+    }
+    // Value, gradient, two moments, best value, and the copies made while the model is written.
+    (PROGRAM + 4 * (8 * weights + tokens * kept)) as u64
 }

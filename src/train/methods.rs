@@ -82,7 +82,7 @@ pub(super) fn load_options(config: &TrainConfig) -> LoadOptions {
     LoadOptions {
         frozen_layers: if config.tuned == Tuned::Head { usize::MAX } else { config.freeze_layers },
         tuning,
-        tune_embeddings: config.tune_embeddings && config.tuned == Tuned::Full,
+        tune_embeddings: config.table_learns() && config.tuned == Tuned::Full,
         ..LoadOptions::TRAINABLE
     }
 }

@@ -25,10 +25,13 @@ mod regularise;
 mod resume;
 mod run;
 mod scoring;
+mod scratch;
 mod slices;
 mod span_loss;
 mod task;
 
+pub use crate::nn::Pooling;
+pub use crate::text::VocabularyUnit;
 pub use batching::{epoch_batches, estimate_seconds, rate_factor, rough_length};
 pub use calibration::{Reliability, ReliabilityBin, bins, calibrated, fit_calibration, fit_threshold, reliability};
 pub use config::{ConfigError, EncoderChoice, TrainConfig};
@@ -37,11 +40,12 @@ pub use event::{Evaluation, HeldOut, LabelScore, LinkAnswer, OpinionAnswers, Rep
 pub use example::{Example, Readiness, Roles, TrainData};
 pub use fit::{Outcome, Resumable, Signal, TrainError, fit, fit_from};
 pub use interval::{Interval, Uncertainty, uncertainty};
-pub use memory::memory_bytes;
+pub use memory::{memory_bytes, scratch_memory_bytes};
 pub use methods::{OptimiserChoice, Schedule, Tuned, first_learning_layer};
 pub use metrics::{ClassScores, SpanKey, class_scores, span_scores};
 pub use opinion_scores::{OpinionScores, opinion_scores};
 pub use patience::{Patience, Verdict};
 pub use regularise::{Adversarial, push_along};
 pub use resume::{SavedAt, SavedRun};
+pub use scratch::{ModelChoice, learn_vocabulary, scratch_files};
 pub use slices::{Slice, TrainingAspects, slices};

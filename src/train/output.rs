@@ -1,8 +1,9 @@
-//! A trained model as files in Hugging Face layout.
+//! A trained model as files: of an encoder in Hugging Face layout, of a network without pretraining in the same layout but
+//! a form of our own.
 
 use super::TrainError;
 use super::task::Task;
-use crate::nn::{Calibration, JointModel, ModelFiles, Params, Weights};
+use crate::nn::{Calibration, JointModel, ModelFiles, Network, Params, Weights};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -17,15 +18,18 @@ pub(super) fn model_files(
     encoder: &ModelFiles,
     calibration: Calibration,
 ) -> Result<ModelFiles, TrainError> {
-    let mut config = model.encoder().config().to_bert_json();
+    let mut config = model.network().to_json().map_err(TrainError::compute)?;
+    let is_encoder = matches!(model.network(), Network::Encoder(_));
     let original: Value = serde_json::from_str(&encoder.config).map_err(TrainError::encoder)?;
-    for key in KEPT {
+    for key in KEPT.iter().filter(|_| is_encoder) {
         if let Some(value) = original.get(key) {
-            config[key] = value.clone();
+            config[*key] = value.clone();
         }
     }
     if task.classes.is_empty() {
-        config["architectures"] = json!(["BertModel"]);
+        if is_encoder {
+            config["architectures"] = json!(["BertModel"]);
+        }
     } else {
         let by_id = task.classes.iter().enumerate().map(|(id, name)| (id.to_string(), json!(name)));
         let by_name = task.classes.iter().enumerate().map(|(id, name)| (name.clone(), json!(id)));

@@ -49,7 +49,9 @@ pub fn push_along(shift: &mut [f32], gradient: &[f32], texts: &RaggedBatch, widt
 impl Run<'_> {
     /// Has the next passes leave the gradient of the embedded pieces, where the settings need it.
     pub(super) fn watch_for_attacks(&self) {
-        self.model.encoder().watch_input(self.config.adversarial != Adversarial::Off);
+        if let Some(encoder) = self.model.encoder() {
+            encoder.watch_input(self.config.adversarial != Adversarial::Off);
+        }
     }
 
     /// The gradients of a part of a batch whose embedded pieces are moved to where the loss is larger, right after its plain
@@ -64,15 +66,18 @@ impl Run<'_> {
         let mut grads = None;
         let mut shift = Vec::new();
         for _ in 0..steps {
-            let Some(gradient) = self.model.encoder().take_input_gradient() else { break };
+            let Some(encoder) = self.model.encoder() else { break };
+            let Some(gradient) = encoder.take_input_gradient() else { break };
             shift.resize(gradient.len(), 0.0);
             push_along(&mut shift, &gradient, &part.texts, gradient.len() / part.texts.tokens().max(1), length, size);
-            self.model.encoder().shift_input(Some(shift.clone()));
+            encoder.shift_input(Some(shift.clone()));
             let (losses, _) = self.losses(members, part, whole)?;
             let total = losses.total(self.config)?;
             grads = total.map(|total| self.params.backward(&total)).transpose().map_err(TrainError::compute)?;
         }
-        self.model.encoder().shift_input(None);
+        if let Some(encoder) = self.model.encoder() {
+            encoder.shift_input(None);
+        }
         Ok(grads)
     }
 

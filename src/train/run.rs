@@ -11,8 +11,10 @@ use super::plan::{Planned, generator, plan, step_generator};
 use super::scoring::Scored;
 use super::span_loss::span_loss;
 use super::task::{Batch, Item, Task};
-use super::{Started, StepEvent, TrainConfig, TrainEvent, Tuned, first_learning_layer, memory_bytes};
-use crate::nn::{Gradients, JointModel, LoadReport, Logits, Mode, ModelFiles, Optimiser, Params, State, Tensor, unreached};
+use super::{
+    ModelChoice, Started, StepEvent, TrainConfig, TrainEvent, Tuned, first_learning_layer, memory_bytes, scratch, scratch_memory_bytes,
+};
+use crate::nn::{Gradients, JointModel, LoadReport, Logits, Mode, ModelFiles, Network, Optimiser, Params, State, Tensor, unreached};
 use rand::rngs::StdRng;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -40,9 +42,6 @@ pub(super) struct Best {
     pub scored: Option<Scored>,
 }
 
-/// The table of word embeddings, whose rows the optimiser steps when they are touched.
-const WORD_TABLE: &str = "bert.embeddings.word_embeddings.weight";
-
 /// What a batch taught.
 #[derive(Default)]
 struct Learnt {
@@ -54,6 +53,8 @@ struct Learnt {
     heads: HeadSet,
     grads: Gradients,
     tokens: usize,
+    /// Tokens of the longest text.
+    longest: usize,
 }
 
 pub(super) struct Run<'a> {
@@ -98,7 +99,7 @@ impl<'a> Run<'a> {
             task,
             params,
             loaded,
-            optimiser: optimiser(config, model.encoder().config().num_hidden_layers),
+            optimiser: optimiser(config, model.network().encoder_layers()),
             averaging: Averaging::new(config),
             model,
             dropout: step_generator(config.seed, 0),
@@ -116,13 +117,13 @@ impl<'a> Run<'a> {
     }
 
     fn started(&self) -> Started {
-        let sizes = self.model.encoder().config();
-        let layers = sizes.num_hidden_layers;
-        let megabytes = memory_bytes(sizes, self.config) / 1_000_000;
-        let mut notes = vec![
-            format!("encoder: {layers} layers, {} parameters read, {} started anew", self.loaded.loaded.len(), self.loaded.fresh.len()),
-            format!("memory: up to {megabytes} MB"),
-        ];
+        let network = self.model.network();
+        let bytes = match network {
+            Network::Encoder(encoder) => memory_bytes(encoder.config(), self.config),
+            Network::Scratch(net) => scratch_memory_bytes(net.config(), self.config),
+        };
+        let mut notes = scratch::notes(network, &self.loaded);
+        notes.push(format!("memory: up to {} MB", bytes / 1_000_000));
         if self.config.tuned != Tuned::Full || self.config.freeze_layers > 0 {
             let (learning, all) = (self.params.trainable_numbers(), self.params.numbers());
             notes.push(format!("{learning} of {all} numbers learn, {:.2} %", learning as f64 * 100.0 / all.max(1) as f64));
@@ -137,7 +138,7 @@ impl<'a> Run<'a> {
                 self.loaded.unused[0]
             ));
         }
-        if self.config.tune_embeddings && self.config.freeze_layers > 0 {
+        if self.config.model == ModelChoice::Encoder && self.config.tune_embeddings && self.config.freeze_layers > 0 {
             notes.push("the embedding table stays as it is, because layers above it are frozen".to_owned());
         }
         notes.extend(self.task.notes.iter().cloned());
@@ -208,8 +209,10 @@ impl<'a> Run<'a> {
         let epoch = self.plan[at].epoch;
         let (step, lr) = (at + 1, self.config.lr * self.config.schedule.factor(at, self.plan.len(), self.config.warmup));
         self.dropout = step_generator(self.config.seed, at);
-        self.model.encoder().learn_from(self.first_learning(at));
-        let Learnt { loss, class_loss, span_loss, polarity_loss, link_loss, heads, grads, tokens } = self.gradients(at)?;
+        if let Some(encoder) = self.model.encoder() {
+            encoder.learn_from(self.first_learning(at));
+        }
+        let Learnt { loss, class_loss, span_loss, polarity_loss, link_loss, heads, grads, tokens, longest } = self.gradients(at)?;
         if !loss.is_finite() {
             return Err(TrainError::NotFinite { step, lr });
         }
@@ -222,7 +225,10 @@ impl<'a> Run<'a> {
             self.averaging.after_step(&self.params)?;
         }
         let event = StepEvent { step, epoch, loss, class_loss, span_loss, polarity_loss, link_loss, lr, grad_norm, tokens_per_s: 0.0 };
-        self.check_reached(&grads, &heads)?;
+        // A recurrence is learnt from the second token on.
+        if longest > 1 {
+            self.check_reached(&grads, &heads)?;
+        }
         self.steps_done = step;
         self.tokens += tokens;
         self.training_time += (self.elapsed)().saturating_sub(began);
@@ -246,16 +252,17 @@ impl<'a> Run<'a> {
                 (members, batch)
             })
             .collect();
-        if self.config.tune_embeddings {
+        if self.config.table_learns() {
             let read = |batch: &Batch| batch.texts.ids.iter().chain(&batch.units.char_id).copied().collect::<Vec<u32>>();
             let rows: Vec<u32> = parts.iter().flat_map(|(_, batch)| read(batch)).collect();
-            self.optimiser.catch_up(&self.params, WORD_TABLE, &rows).map_err(TrainError::compute)?;
+            self.optimiser.catch_up(&self.params, self.model.network().table_name(), &rows).map_err(TrainError::compute)?;
         }
         let mut whole = BatchWeights::default();
         parts.iter().for_each(|(members, batch)| whole.add(members, batch, task.opinions));
         let mut learnt = Learnt::default();
         for (members, part) in &parts {
             learnt.tokens += part.texts.tokens();
+            learnt.longest = learnt.longest.max(part.texts.longest());
             self.watch_for_attacks();
             let (losses, answers) = self.losses(members, part, &whole)?;
             let Some(total) = losses.total(self.config)? else { continue };
@@ -345,8 +352,7 @@ impl<'a> Run<'a> {
 
     /// The lowest layer that learns in a step.
     fn first_learning(&self, at: usize) -> usize {
-        let layers = self.model.encoder().config().num_hidden_layers;
-        first_learning_layer(layers, self.plan.get(at).map_or(0, Planned::epoch_index), self.config)
+        first_learning_layer(self.model.network().encoder_layers(), self.plan.get(at).map_or(0, Planned::epoch_index), self.config)
     }
 
     /// How long the run has gone on, pauses left out.

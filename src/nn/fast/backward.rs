@@ -214,7 +214,7 @@ fn position_sums(batch: &RaggedBatch, g: &[f32], width: usize, numbers: usize, p
 }
 
 /// Sums up the rows of `g` `[tokens, width]` by token.
-fn table_rows(ids: &[u32], g: &[f32], width: usize, table_rows: usize, pool: &Arc<Pool>) -> RowsGrad {
+pub(in crate::nn) fn table_rows(ids: &[u32], g: &[f32], width: usize, table_rows: usize, pool: &Arc<Pool>) -> RowsGrad {
     let mut rows = ids.to_vec();
     rows.sort_unstable();
     rows.dedup();

@@ -8,6 +8,8 @@ mod backward;
 mod forward;
 mod linear;
 
+pub(super) use backward::table_rows;
+
 use super::batch::{Dropout, Mode, RaggedBatch};
 use super::encoder::Core;
 use super::kernels::{Buf, Pool};
@@ -168,7 +170,7 @@ struct FirstRows {
 }
 
 /// The numbers of a contiguous float32 tensor on the processor, locked for reading.
-pub(super) struct Read<'a> {
+pub(in crate::nn) struct Read<'a> {
     storage: StorageRef<'a>,
     range: Range<usize>,
 }

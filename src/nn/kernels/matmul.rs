@@ -140,6 +140,47 @@ fn product(dst: Target, a: Mat, b: Mat, add: bool, threads: bool) {
     }
 }
 
+/// A right operand that is packed once for many products, such as the weights that a recurrence goes over at each step.
+pub struct Packed {
+    tile: Tile,
+    memory: Vec<f32>,
+    /// Where the panels begin in `memory`, on a cache line.
+    start: usize,
+    depth: usize,
+    cols: usize,
+}
+
+impl Packed {
+    pub fn new(right: Mat) -> Self {
+        let tile = Tile::here();
+        let mut memory = Vec::new();
+        let (panels, len) = {
+            let packed = pack(&mut memory, right, tile.cols, false);
+            (packed.as_ptr() as usize, packed.len())
+        };
+        let start = (panels - memory.as_ptr() as usize) / size_of::<f32>();
+        memory.truncate(start + len);
+        Self { tile, memory, start, depth: right.rows, cols: right.cols }
+    }
+}
+
+/// As [`matmul`], on this thread, with a right operand that was packed. The rows of `a` must lie along.
+///
+/// # Panics
+/// When shapes do not fit, or `a` is transposed.
+pub fn matmul_packed(dst: MatMut, a: Mat, b: &Packed, add: bool) {
+    assert!(a.rows == dst.rows && b.cols == dst.cols && a.cols == b.depth, "shapes of a matrix product do not fit");
+    assert!(a.col_step == 1, "the rows of a packed product's left operand must lie along");
+    if dst.rows == 0 || dst.cols == 0 {
+        return;
+    }
+    let (rows, cols, row_step) = (dst.rows, dst.cols, dst.row_step);
+    // The panels stand for the right operand: its own numbers are not looked at any more.
+    let right = Mat { data: &[], rows: b.depth, cols: b.cols, row_step: b.cols, col_step: 1 };
+    let product = Product { tile: b.tile, dst: Target::new(dst.data).part(0, rows, cols, row_step), a, b: right, add, transposed: false };
+    product.part(0..rows.div_ceil(b.tile.rows), 0..cols.div_ceil(b.tile.cols), None, &b.memory[b.start..]);
+}
+
 /// Longest sum taken at once: a panel of it stays in the second cache.
 const DEPTH: usize = 1536;
 

@@ -1,4 +1,4 @@
-//! The encoder's arithmetic over float32 slices, forward and backward, on all threads of the current pool.
+//! The networks' arithmetic over float32 slices, forward and backward, on all threads of the current pool.
 //!
 //! Every kernel is ordinary safe Rust in loops that the compiler vectorises; [`simd!`] compiles each one for AVX-512,
 //! AVX2 and the baseline and picks at run time. Results do not depend on the number of threads: sums over rows are
@@ -18,15 +18,17 @@ mod math;
 mod matmul;
 mod norm;
 mod pool;
+mod recurrent;
 mod tile;
 
 pub use adam::{AdamStep, adam_step};
 pub use attention::{Attention, AttentionSaved, attention_backward, attention_forward};
 pub use feed::{activate_backward, activate_forward};
 pub use math::{erf, exp, sum_of_squares};
-pub use matmul::{Mat, MatMut, linear, linear_input_grad, linear_weight_grad, matmul};
+pub use matmul::{Mat, MatMut, Packed, linear, linear_input_grad, linear_weight_grad, matmul, matmul_packed};
 pub use norm::{NormBackward, NormGrads, NormInput, NormOutput, column_sums, drop_rows, norm_backward, norm_forward};
 pub use pool::{Buf, Pool};
+pub use recurrent::{Cell, Trace, recur_backward, recur_forward};
 
 /// Rows a thread takes at once; also the blocks in which sums over rows are taken.
 pub const BLOCK: usize = 32;

@@ -44,7 +44,7 @@ impl Rates {
 
     /// The weight decay of a parameter.
     pub fn decay(&self, name: &str) -> f64 {
-        if name.ends_with(".weight") && !name.contains("LayerNorm") { self.weight_decay } else { 0.0 }
+        if (name.ends_with(".weight") || name.contains(".weight_")) && !name.contains("LayerNorm") { self.weight_decay } else { 0.0 }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{duration, group};
 use crate::desk::Desk;
 use crate::project::{Question, Schema, Split};
-use crate::train::{Readiness, TrainConfig, TrainData, estimate_seconds, rough_length};
+use crate::train::{ModelChoice, Readiness, TrainConfig, TrainData, estimate_seconds, rough_length};
 use crate::ui::labels::question::kind_words;
 use crate::ui::widgets::bars::{Bar, bar};
 use crate::ui::{Cx, theme};
@@ -31,6 +31,8 @@ struct Key {
 /// What two cores manage with the shipped encoder's twelve layers and short reviews, in tokens a second, before a run has
 /// told (`benches/README.md`).
 const FIRST_GUESS: f64 = 600.0;
+/// What two cores manage with a network without pretraining of the default size, in words a second.
+const FIRST_GUESS_SCRATCH: f64 = 15_000.0;
 /// A class with fewer training reviews than this is pointed out.
 const FEW: usize = 8;
 const SHIPPED_LAYERS: f64 = 12.0;
@@ -137,12 +139,23 @@ impl Ready {
 
     /// How long a run with these settings will take.
     pub(super) fn estimate(&self, cx: &Cx<'_>, config: &TrainConfig) -> String {
-        let layers = |n: usize| if n == 0 { SHIPPED_LAYERS } else { n as f64 };
+        let is_scratch = config.model != ModelChoice::Encoder;
+        let layers = |n: usize| {
+            if is_scratch {
+                1.0
+            } else if n == 0 {
+                SHIPPED_LAYERS
+            } else {
+                n as f64
+            }
+        };
+        let alike = |run: &TrainConfig| run.model == config.model && (is_scratch || run.encoder == config.encoder);
         let measured = cx.desk.runs().iter().rev().find_map(|run| {
-            let report = run.report.as_ref().filter(|_| run.config.encoder == config.encoder)?;
+            let report = run.report.as_ref().filter(|_| alike(&run.config))?;
             Some(report.real_tokens_per_s * layers(run.config.layers))
         });
-        let pace = measured.unwrap_or(FIRST_GUESS * SHIPPED_LAYERS) / layers(config.layers);
+        let guess = if is_scratch { FIRST_GUESS_SCRATCH } else { FIRST_GUESS * SHIPPED_LAYERS };
+        let pace = measured.unwrap_or(guess) / layers(config.layers);
         let seconds = estimate_seconds(&self.train_lengths, &self.held_out_lengths, config, pace);
         cx.tf("Takes about {}; you can go on labeling", &[&duration(cx, seconds)])
     }

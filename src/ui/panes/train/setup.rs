@@ -6,11 +6,12 @@ mod encoder;
 mod evaluation;
 mod loss;
 mod model;
+mod network;
 mod row;
 mod tuning;
 
 use super::group;
-use crate::train::{EncoderChoice, TrainConfig};
+use crate::train::{EncoderChoice, ModelChoice, TrainConfig};
 use crate::ui::Cx;
 use eframe::egui;
 use row::Row;
@@ -22,11 +23,12 @@ pub(super) struct Setup {
 }
 
 /// Rows in sight without unfolding anything.
-const MAIN: [&[Row]; 3] = [model::MAIN, tuning::MAIN, data::MAIN];
+const MAIN: [&[Row]; 4] = [model::MAIN, network::MAIN, tuning::MAIN, data::MAIN];
 
 /// Groups in the order of the panel.
-const GROUPS: [(&str, &[Row]); 5] = [
+const GROUPS: [(&str, &[Row]); 6] = [
     ("Model", model::ROWS),
+    ("Network", network::ROWS),
     ("Loss and imbalance", loss::ROWS),
     ("Fine-tuning", tuning::ROWS),
     ("Data and batches", data::ROWS),
@@ -52,17 +54,20 @@ impl Preset {
 
     /// `config` with this preset's values; what no preset names stays.
     fn applied(self, config: &TrainConfig) -> TrainConfig {
-        let default = TrainConfig::default();
+        let default = TrainConfig::of_model(config.model);
         let (layers, epochs, lr, patience, evals_per_epoch) = match self {
+            Self::Quick if config.model != ModelChoice::Encoder => (0, default.epochs / 2, default.lr, 0, 1),
             Self::Quick => (6, 4, default.lr, 0, 1),
             Self::Balanced => (default.layers, default.epochs, default.lr, default.patience, default.evals_per_epoch),
-            Self::Thorough => (0, 12, default.lr * 0.6, 5, 1),
+            Self::Thorough => (0, 2 * default.epochs, default.lr * 0.6, 5, 1),
         };
         TrainConfig { layers, epochs, lr, patience, evals_per_epoch, ..config.clone() }
     }
 
-    fn words(self, cx: &Cx<'_>) -> (&'static str, &'static str) {
+    fn words(self, cx: &Cx<'_>, model: ModelChoice) -> (&'static str, &'static str) {
         match self {
+            Self::Quick if model != ModelChoice::Encoder => (cx.t("Quick"), cx.t("Half of the epochs: a first look in the shortest time")),
+            Self::Balanced if model != ModelChoice::Encoder => (cx.t("Balanced"), cx.t("As many epochs as a small network needs")),
             Self::Quick => (cx.t("Quick"), cx.t("Half of the encoder, few epochs: a first look in the shortest time")),
             Self::Balanced => (cx.t("Balanced"), cx.t("The whole encoder, as many epochs as a few hundred reviews need")),
             Self::Thorough => (cx.t("Thorough"), cx.t("Twice the epochs at a lower rate: a little better, takes twice as long")),
@@ -83,8 +88,9 @@ impl Setup {
         for (name, rows) in GROUPS {
             self.group_ui(ui, cx, name, rows);
         }
-        if self.config != TrainConfig::default() && ui.button(cx.t("Back to the defaults")).clicked() {
-            self.config = TrainConfig::default();
+        let default = TrainConfig::of_model(self.config.model);
+        if self.config != default && ui.button(cx.t("Back to the defaults")).clicked() {
+            self.config = default;
         }
     }
 
@@ -103,7 +109,7 @@ impl Setup {
     fn presets(&mut self, ui: &mut egui::Ui, cx: &Cx<'_>) {
         ui.columns_const(|columns: &mut [egui::Ui; 3]| {
             for (ui, preset) in columns.iter_mut().zip(Preset::ALL) {
-                let (name, help) = preset.words(cx);
+                let (name, help) = preset.words(cx, self.config.model);
                 let wanted = preset.applied(&self.config);
                 let centred = (egui::Atom::grow(), name, egui::Atom::grow());
                 let button = egui::Button::selectable(wanted == self.config, centred).gap(0.0).frame_when_inactive(true);
@@ -116,7 +122,10 @@ impl Setup {
 
     /// A group that can be folded; its heading says how many of its settings are not the defaults.
     fn group_ui(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>, name: &'static str, rows: &[Row]) {
-        let mut default = TrainConfig::default();
+        if rows.iter().all(|row| !row.is_shown(&self.config)) {
+            return;
+        }
+        let mut default = row::defaults(&self.config);
         let changed = rows.iter().filter(|row| row.differs(&mut self.config, &mut default)).count();
         let heading = match changed {
             0 => cx.t(name).to_owned(),

@@ -3,7 +3,7 @@
 
 #![allow(unused)] // kinds of rows that settings under way use
 
-use crate::train::TrainConfig;
+use crate::train::{ModelChoice, TrainConfig};
 use crate::ui::dialogs::Wish;
 use crate::ui::{Cx, theme};
 use eframe::egui::{self, DragValue};
@@ -122,6 +122,11 @@ pub const fn own(ui: OwnUi, differs: fn(&TrainConfig, &TrainConfig) -> bool) -> 
     Row::new("", "", Value::Own { ui, differs })
 }
 
+/// What the settings of the chosen model are without a change. The model itself is an encoder by default.
+pub(super) fn defaults(config: &TrainConfig) -> TrainConfig {
+    TrainConfig { model: ModelChoice::Encoder, ..TrainConfig::of_model(config.model) }
+}
+
 impl Row {
     const fn new(name: &'static str, help: &'static str, value: Value) -> Self {
         Self { name, help, value, when: None }
@@ -153,8 +158,16 @@ impl Row {
         words
     }
 
-    /// Whether its value is not the default.
+    /// Whether it says something of the method that is chosen.
+    pub(super) fn is_shown(&self, config: &TrainConfig) -> bool {
+        self.when.is_none_or(|holds| holds(config))
+    }
+
+    /// Whether it is shown and its value is not the default.
     pub(super) fn differs(&self, config: &mut TrainConfig, default: &mut TrainConfig) -> bool {
+        if !self.is_shown(config) {
+            return false;
+        }
         match &self.value {
             Value::Count { of, .. } => of(config) != of(default),
             Value::Number { of, .. } | Value::Rate(of) => of(config) != of(default),
@@ -177,10 +190,10 @@ impl Row {
 
     /// Draws it: the name on the left, the value on the right, help and default on hover.
     pub(super) fn ui(&self, ui: &mut egui::Ui, cx: &mut Cx<'_>, config: &mut TrainConfig) {
-        if self.when.is_some_and(|holds| !holds(config)) {
+        if !self.is_shown(config) {
             return;
         }
-        let mut default = TrainConfig::default();
+        let mut default = defaults(config);
         let differs = self.differs(config, &mut default);
         match &self.value {
             Value::Own { ui: draw, .. } => draw(ui, cx, config),

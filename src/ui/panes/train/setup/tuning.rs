@@ -1,5 +1,6 @@
 //! Settings of how the weights move: epochs, rates, what stays frozen.
 
+use super::model::is_encoder;
 use super::row::{Pick, Row, Setting, choice, count, learning_rate, number, own, pick, switch};
 use crate::train::{Adversarial, OptimiserChoice, Schedule, TrainConfig, Tuned};
 use crate::ui::Cx;
@@ -75,7 +76,7 @@ pub(super) const ROWS: &[Row] = &[
         |config| &mut config.replay,
     )
     .when(|config| !config.continue_from.is_empty()),
-    choice("What learns", "Which weights change while learning; the small networks on top always do", TUNED),
+    choice("What learns", "Which weights change while learning; the small networks on top always do", TUNED).when(is_encoder),
     count("Rank", "Rows of the small matrices: more can learn more, 4 to 16 are usual", (1, 256), |config| &mut config.lora_rank)
         .when(|config| config.tuned == Tuned::Lora),
     number("Strength of updates", "An update counts this over the rank times; twice the rank is usual", (0.1, 1000.0), 1, |config| {
@@ -91,11 +92,12 @@ pub(super) const ROWS: &[Row] = &[
         "Adversarial",
         "Each batch is read again, slightly changed where it hurts most: often a little better with few reviews, twice the time",
         ADVERSARIAL,
-    ),
+    )
+    .when(is_encoder),
     number("Size of the change", "How far a review's embedded pieces are moved, all together", (0.001, 1000.0), 3, |config| {
         &mut config.adversarial_size
     })
-    .when(|config| config.adversarial != Adversarial::Off),
+    .when(|config| is_encoder(config) && config.adversarial != Adversarial::Off),
     count("Steps of the change", "More find a worse place, and take longer", (1, 20), |config| &mut config.adversarial_steps)
         .when(|config| config.adversarial == Adversarial::Pgd),
     number(
@@ -114,7 +116,8 @@ pub(super) const ROWS: &[Row] = &[
         (0, 1000),
         |config| &mut config.unfreeze_every,
     )
-    .zero("off"),
+    .zero("off")
+    .when(is_encoder),
     number(
         "Average over steps",
         "Share of a moving average of the weights that stays at each step; the average is judged and kept. 0.99 to 0.999 smooth runs whose scores jump; 0 is off",
@@ -138,23 +141,27 @@ pub(super) const ROWS: &[Row] = &[
         (0.001, 1000.0),
         2,
         |config| &mut config.head_lr_factor,
-    ),
+    )
+    .when(is_encoder),
     number(
         "Rate from layer to layer",
         "The rate of each layer is that of the layer above it times this; 1: all alike",
         (0.1, 1.0),
         2,
         |config| &mut config.layer_decay,
-    ),
+    )
+    .when(is_encoder),
     count(
         "Frozen layers",
         "Layers from the bottom whose weights stay as they are: faster, and safer with few reviews",
         (0, 64),
         |config| &mut config.freeze_layers,
-    ),
+    )
+    .when(is_encoder),
     switch("Tune embeddings", "The table of word pieces learns too: slower, and of use only with many reviews", |config| {
         &mut config.tune_embeddings
-    }),
+    })
+    .when(|config| is_encoder(config) || config.word_vectors.is_some()),
 ];
 
 /// The run whose model a run goes on from.
