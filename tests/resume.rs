@@ -3,7 +3,7 @@
 use super::small;
 use super::stage::{Stage, draw_until, tiny};
 use super::train::{quick, toys, weights};
-use gloss::desk::{Command, Desk, Phase, RunStatus};
+use gloss::desk::{Command, Phase, RunStatus};
 use gloss::nn::ModelFiles;
 use gloss::store::Runs;
 use gloss::train::{
@@ -36,7 +36,7 @@ fn part(data: &TrainData, config: &TrainConfig, from: Option<&[u8]>, leave: impl
         Signal::Continue
     };
     let mut sink = |event: TrainEvent| {
-        left.set(leave(&event));
+        left.set(left.get() || leave(&event));
         match event {
             TrainEvent::Step(step) => part.steps.push(step.step),
             TrainEvent::Evaluated(evaluation) => part.evaluations.push((evaluation.step, evaluation.is_best)),
@@ -161,13 +161,14 @@ fn stage_at(phase: &'static str, config: TrainConfig) -> egui_kittest::Harness<'
 }
 
 fn long() -> TrainConfig {
-    TrainConfig { epochs: 200, patience: 0, ..tiny() }
+    TrainConfig { epochs: 2000, patience: 0, ..tiny() }
 }
 
-fn reopen(desk: &mut Desk) {
-    let path = desk.path().unwrap().to_owned();
-    desk.run(Command::CloseProject);
-    desk.run(Command::OpenProject(path));
+fn reopen(harness: &mut egui_kittest::Harness<'static, Stage<TrainPane>>) {
+    let path = harness.state().desk.path().unwrap().to_owned();
+    harness.state_mut().desk.run(Command::CloseProject);
+    harness.state_mut().desk.run(Command::OpenProject(path));
+    draw_until(harness, |stage| stage.desk.project().is_some());
 }
 
 #[test]
@@ -176,8 +177,7 @@ fn a_run_that_is_paused_or_closed_can_be_continued_by_its_button() {
     for phase in ["paused", "going on"] {
         let mut harness = stage_at(phase, long());
         let before = harness.state().desk.run_view().unwrap().last_step.unwrap().step;
-        reopen(&mut harness.state_mut().desk);
-        harness.run_steps(3);
+        reopen(&mut harness);
         let runs = harness.state().desk.runs().to_vec();
         assert_eq!((runs[0].status.clone(), runs[0].can_resume), (RunStatus::Interrupted, true), "{phase}");
         harness.get_by_label("Run 1: interrupted: can be continued").click();

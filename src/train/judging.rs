@@ -12,13 +12,12 @@ use crate::nn::{Calibration, ModelFiles, Tensor};
 use std::collections::BTreeMap;
 
 impl Run<'_> {
-    /// Scores the dev documents and keeps the weights if they are the best so far. Gives what the listener wants then, and
-    /// whether patience has run out.
-    pub(super) fn evaluate(&mut self, sink: &mut Sink) -> Result<(Signal, bool), TrainError> {
+    /// Scores the dev documents and keeps the weights if they are the best so far. Gives what the listener wants then.
+    pub(super) fn evaluate(&mut self, sink: &mut Sink) -> Result<Signal, TrainError> {
         self.optimiser.catch_up_all(&self.params).map_err(TrainError::compute)?;
         self.averaging.at_evaluation(&self.params)?;
         if self.task.dev.is_empty() {
-            return Ok((Signal::Continue, false));
+            return Ok(Signal::Continue);
         }
         let averaged = self.averaging.weights(&self.params)?;
         let own = averaged.is_some().then(|| self.params.snapshot()).transpose().map_err(TrainError::compute)?;
@@ -36,7 +35,7 @@ impl Run<'_> {
         if verdict.is_best && wish != Signal::Cancel {
             wish = wish.max(sink(TrainEvent::Checkpoint { step }));
         }
-        Ok((wish, verdict.exhausted))
+        Ok(wish)
     }
 
     fn put(&self, weights: Option<&BTreeMap<String, Tensor>>) -> Result<(), TrainError> {
@@ -58,7 +57,7 @@ impl Run<'_> {
     pub fn finish(mut self, end: End, encoder: &ModelFiles, sink: &mut Sink) -> Result<Outcome, TrainError> {
         self.optimiser.catch_up_all(&self.params).map_err(TrainError::compute)?;
         // Stopped before the first evaluation: the weights as they are.
-        if self.best.is_none() && !self.task.dev.is_empty() && self.evaluate(sink)?.0 == Signal::Cancel {
+        if self.best.is_none() && !self.task.dev.is_empty() && self.evaluate(sink)? == Signal::Cancel {
             return Ok(Outcome::Cancelled);
         }
         let (mut best_step, mut best_epoch, mut scored) = (self.steps_done, self.epochs_done(), None);

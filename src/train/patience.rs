@@ -37,7 +37,12 @@ impl Patience {
         } else {
             self.without += 1;
         }
-        Verdict { is_best, exhausted: self.limit > 0 && self.without >= self.limit }
+        Verdict { is_best, exhausted: self.is_exhausted() }
+    }
+
+    /// Whether the last evaluation was the last one to wait for.
+    pub fn is_exhausted(&self) -> bool {
+        self.limit > 0 && self.without >= self.limit
     }
 
     /// The best score so far.

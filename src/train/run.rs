@@ -160,20 +160,21 @@ impl<'a> Run<'a> {
         }
         loop {
             if self.evaluation_due {
-                let (wish, exhausted) = self.evaluate(sink)?;
+                let wish = self.evaluate(sink)?;
                 self.evaluation_due = false;
                 if let Some(end) = self.obey(wish, keep)? {
                     return Ok(end);
                 }
-                if exhausted {
-                    return Ok(End::OutOfPatience);
-                }
-                if wish == Signal::Continue {
+                if wish == Signal::Continue && !self.patience.is_exhausted() {
                     let answer = keep(&self.state()?);
                     if let Some(end) = self.obey(answer, keep)? {
                         return Ok(end);
                     }
                 }
+            }
+            // A run may have been left right here.
+            if self.patience.is_exhausted() {
+                return Ok(End::OutOfPatience);
             }
             let at = self.steps_done;
             if at == self.plan.len() {
