@@ -148,6 +148,31 @@ fn where_all_agree_is_settled_at_once_after_asking() {
 }
 
 #[test]
+fn where_nothing_can_be_compared_it_says_so_and_shows_the_way() {
+    let mut bench = bench(two_opinions());
+    let fewer = "Fewer than two have labelled this document: there is nothing to compare";
+    bench.key(Key::J);
+    bench.key(Key::J);
+    assert_eq!(bench.desk().current(), Some(DocId(2)));
+    bench.chord(Modifiers::COMMAND, Key::B);
+    assert!(bench.has(fewer));
+    bench.key(Key::K);
+    assert!(!bench.has(fewer) && bench.has("A · 梅"), "it compares wherever there is something");
+    bench.chord(Modifiers::COMMAND, Key::B);
+    bench.key(Key::J);
+    bench.chord(Modifiers::COMMAND, Key::B);
+    bench.click("Show those that differ");
+    assert_eq!((bench.desk().queue().ids(), bench.desk().current()), (&[DocId(0)][..], Some(DocId(0))));
+    bench.chord(Modifiers::COMMAND, Key::B);
+    // In one's own layer the others are not to be seen.
+    bench.window.state_mut().run(Command::WorkIn(Layer::Own(JUN)));
+    bench.window.run();
+    bench.chord(Modifiers::COMMAND, Key::B);
+    bench.click("To the outcome");
+    assert_eq!(bench.desk().layer(), Layer::Outcome);
+}
+
+#[test]
 fn differences_are_a_filter_of_those_who_settle() {
     let mut bench = bench(two_opinions());
     bench.click("State");

@@ -5,6 +5,7 @@ use super::heads::{HeadLoader, OFFSETS};
 use super::{LoadError, LoadReport, ModelFiles, Params, plain};
 use candle_core::{Error, Result, Tensor, bail};
 use rand::rngs::StdRng;
+use std::ops::Range;
 
 /// Negative, neutral, positive.
 pub const POLARITIES: usize = 3;
@@ -17,6 +18,9 @@ const DISTANCES: [u32; 9] = [0, 1, 2, 3, 4, 7, 15, 31, 63];
 
 /// Distances on either side.
 const DISTANCE_ROWS: usize = 2 * (DISTANCES.len() + 1);
+
+/// Width in which a span looks for what is said of it.
+const KEY: usize = 64;
 
 /// Other spans between two, of the label of either: none, one, more.
 const CROWDS: usize = 3;
@@ -31,6 +35,8 @@ pub struct OpinionSizes {
     pub labels: usize,
     /// Polarity of a span by itself.
     pub polarity: bool,
+    /// Whether that polarity looks at the text around the span too. Models of before do not.
+    pub context: bool,
     /// Which spans belong together.
     pub links: bool,
     /// Polarity of two spans that belong together; only with `links`.
@@ -54,6 +60,8 @@ pub struct SpanEdge {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SpanBatch {
     text: Vec<u32>,
+    /// The rows of its text in the hidden states.
+    rows: Vec<Range<usize>>,
     first: Vec<SpanEdge>,
     last: Vec<SpanEdge>,
     label: Vec<u32>,
@@ -69,9 +77,10 @@ pub struct PairBatch {
 }
 
 impl SpanBatch {
-    /// Adds a span of a text; `last` is its last unit, not one beyond.
-    pub fn push(&mut self, text: usize, first: SpanEdge, last: SpanEdge, label: u16) {
+    /// Adds a span of a text, whose hidden states are `rows`; the second edge is its last unit, not one beyond.
+    pub fn push(&mut self, text: usize, rows: Range<usize>, [first, last]: [SpanEdge; 2], label: u16) {
         self.text.push(text as u32);
+        self.rows.push(rows);
         self.first.push(first);
         self.last.push(last);
         self.label.push(u32::from(label));
@@ -118,7 +127,7 @@ impl SpanBatch {
     }
 
     /// Rows from one span's inner edge to the other's, both included, and the bucket of their signed distance.
-    fn between(&self, from: usize, to: usize) -> (std::ops::Range<usize>, u32) {
+    fn between(&self, from: usize, to: usize) -> (Range<usize>, u32) {
         let is_before = self.first[from].piece <= self.first[to].piece;
         let (left, right) = if is_before { (from, to) } else { (to, from) };
         let (end, start) = (self.last[left].piece, self.first[right].piece);
@@ -154,7 +163,8 @@ pub struct OpinionLogits {
 type Pair = (Tensor, Tensor);
 
 /// A span is s = GELU(W [h(first piece); h(last piece); mean h] + E(offsets of its ends) + E(label)). Its polarity is
-/// linear in s. A pair is GELU(W_f s_f + W_t s_t + W_p (s_f ∘ s_t) + W_b mean h(from one to the other) + E(distance) +
+/// linear in GELU(W_o s + W_c c), where c is what s attends to in its text, near and far apart (one head of scaled
+/// products, as Wang et al. 2016, ATAE-LSTM, section 3.3, attend by aspect). A pair is GELU(W_f s_f + W_t s_t + W_p (s_f ∘ s_t) + W_b mean h(from one to the other) + E(distance) +
 /// E(other spans between));
 /// whether it is a link, and its polarity, are linear in that.
 ///
@@ -167,7 +177,18 @@ pub struct OpinionHead {
     offset: Tensor,
     label: Tensor,
     polarity: Option<Pair>,
+    context: Option<Context>,
     pairs: Option<PairHead>,
+}
+
+/// What a span attends to in its text.
+#[derive(Debug)]
+struct Context {
+    query: Tensor,
+    key: Tensor,
+    distance: Tensor,
+    own: Pair,
+    context: Tensor,
 }
 
 #[derive(Debug)]
@@ -200,6 +221,16 @@ impl OpinionHead {
         let offset = loader.table("gloss.span.offset.weight", &[2 * OFFSETS, WIDTH])?;
         let label = loader.table("gloss.span.label.weight", &[sizes.labels.max(1), WIDTH])?;
         let polarity = if sizes.polarity { Some(loader.pair("gloss.span.polarity", POLARITIES, WIDTH)?) } else { None };
+        let mut context = None;
+        if sizes.polarity && sizes.context {
+            context = Some(Context {
+                query: loader.table("gloss.span.polarity.query.weight", &[KEY, WIDTH])?,
+                key: loader.table("gloss.span.polarity.key.weight", &[KEY, hidden])?,
+                distance: loader.table("gloss.span.polarity.distance.weight", &[DISTANCE_ROWS, 1])?,
+                own: loader.pair("gloss.span.polarity.own", WIDTH, WIDTH)?,
+                context: loader.table("gloss.span.polarity.context.weight", &[WIDTH, hidden])?,
+            });
+        }
         let mut pairs = None;
         if sizes.links {
             pairs = Some(PairHead {
@@ -214,7 +245,7 @@ impl OpinionHead {
             });
         }
         let report = loader.report;
-        Ok((Self { input, offset, label, polarity, pairs }, report))
+        Ok((Self { input, offset, label, polarity, context, pairs }, report))
     }
 
     /// Logits from hidden states `[tokens, hidden]`. Answers about what there is none of are `None`.
@@ -228,7 +259,10 @@ impl OpinionHead {
         }
         let hidden = plain::dropout(hidden, mode.next_dropout())?;
         let states = self.spans(&hidden, spans, mode)?;
-        logits.polarity = self.polarity.as_ref().map(|(w, b)| plain::linear(&states, w, b)).transpose()?;
+        if let Some((w, b)) = &self.polarity {
+            let seen = self.context.as_ref().map(|context| context.states(&hidden, &states, spans, mode)).transpose()?;
+            logits.polarity = Some(plain::linear(seen.as_ref().unwrap_or(&states), w, b)?);
+        }
         if let Some(head) = self.pairs.as_ref().filter(|_| !pairs.is_empty()) {
             let states = head.states(&hidden, &states, spans, pairs, mode)?;
             logits.links = Some(plain::linear(&states, &head.link.0, &head.link.1)?);
@@ -274,6 +308,37 @@ impl OpinionHead {
         let input = plain::linear(&Tensor::cat(&[first, last, mean], 1)?, &self.input.0, &self.input.1)?;
         let states = (((input + first_offset)? + last_offset)? + label)?.gelu_erf()?;
         plain::dropout(&states, mode.next_dropout())
+    }
+}
+
+impl Context {
+    /// `[spans, WIDTH]`
+    fn states(&self, hidden: &Tensor, states: &Tensor, spans: &SpanBatch, mode: &mut Mode) -> Result<Tensor> {
+        /// What keeps a span from looking into other texts.
+        const ELSEWHERE: f32 = -1e9;
+        let (tokens, _) = hidden.dims2()?;
+        let count = spans.len();
+        let (mut elsewhere, mut buckets) = (vec![ELSEWHERE; count * tokens], vec![0u32; count * tokens]);
+        for (span, rows) in spans.rows.iter().enumerate() {
+            let (first, last) = (spans.first[span].piece as usize, spans.last[span].piece as usize);
+            if rows.is_empty() || rows.end > tokens {
+                bail!("a text reaches from row {} to {}, there are {tokens}", rows.start, rows.end);
+            }
+            for row in rows.clone() {
+                let (before, distance) = if row < first { (0, first - row) } else { (1, row.saturating_sub(last)) };
+                let bucket = DISTANCES.partition_point(|limit| (*limit as usize) < distance);
+                elsewhere[span * tokens + row] = 0.0;
+                buckets[span * tokens + row] = (before * (DISTANCES.len() + 1) + bucket) as u32;
+            }
+        }
+        let device = hidden.device();
+        let near = self.distance.index_select(&Tensor::from_vec(buckets, count * tokens, device)?, 0)?.reshape((count, tokens))?;
+        let scores = (states.matmul(&self.query.t()?)?.matmul(&hidden.matmul(&self.key.t()?)?.t()?)? / (KEY as f64).sqrt())?;
+        let scores = ((scores + near)? + Tensor::from_vec(elsewhere, (count, tokens), device)?)?;
+        let raised = scores.broadcast_sub(&scores.max_keepdim(1)?.detach())?.exp()?;
+        let shares = raised.broadcast_div(&raised.sum_keepdim(1)?)?;
+        let seen = shares.matmul(hidden)?.matmul(&self.context.t()?)?;
+        plain::dropout(&(plain::linear(states, &self.own.0, &self.own.1)? + seen)?.gelu_erf()?, mode.next_dropout())
     }
 }
 
@@ -337,7 +402,7 @@ fn softmax<const WIDE: usize>(logits: &[f32], row: usize) -> Option<[f32; WIDE]>
 }
 
 /// Mean of each range of rows, as a product with a matrix of shares.
-fn means(hidden: &Tensor, ranges: Vec<std::ops::Range<usize>>) -> Result<Tensor> {
+fn means(hidden: &Tensor, ranges: Vec<Range<usize>>) -> Result<Tensor> {
     let (tokens, _) = hidden.dims2()?;
     let mut shares = vec![0f32; ranges.len() * tokens];
     for (row, range) in shares.chunks_exact_mut(tokens.max(1)).zip(&ranges) {

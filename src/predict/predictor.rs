@@ -49,6 +49,9 @@ struct Facts {
 #[derive(Default, Deserialize)]
 struct Opinions {
     polarity: bool,
+    /// Whether polarity looks at the text around a span; models of older versions do not.
+    #[serde(default)]
+    context: bool,
     links: bool,
     link_polarity: bool,
     link_from: Vec<u16>,
@@ -99,6 +102,7 @@ impl Predictor {
         let over_spans = OpinionSizes {
             labels: span_labels.len(),
             polarity: opinions.polarity,
+            context: opinions.context,
             links: opinions.links,
             link_polarity: opinions.link_polarity,
         };
@@ -223,8 +227,8 @@ impl Predictor {
         for (row, index) in members.iter().enumerate() {
             for span in &answers[*index].spans {
                 let reading = &readings[*index];
-                let [first, last] = edges(batch.range(row).start, reading, &units_under(&reading.units, span.range));
-                spans.push(row, first, last, span.label);
+                let rows = batch.range(row);
+                spans.push(row, rows.clone(), edges(rows.start, reading, &units_under(&reading.units, span.range)), span.label);
             }
         }
         let pairs = self.pairs(&spans);

@@ -111,8 +111,8 @@ impl Predictor {
     fn span_batch(&self, reading: &Reading, prediction: &Prediction) -> SpanBatch {
         let mut spans = SpanBatch::default();
         for span in &prediction.spans {
-            let [first, last] = edges(0, reading, &units_under(&reading.units, span.range));
-            spans.push(0, first, last, span.label);
+            let edges = edges(0, reading, &units_under(&reading.units, span.range));
+            spans.push(0, 0..reading.pieces.ids.len(), edges, span.label);
         }
         spans
     }

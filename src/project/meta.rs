@@ -5,9 +5,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-/// Names and values, in order of the names.
+/// Names and values, in order of the names. Documents may share them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Meta(Box<[(Arc<str>, Arc<str>)]>);
+pub struct Meta(Arc<[(Arc<str>, Arc<str>)]>);
 
 impl Meta {
     pub fn get(&self, name: &str) -> Option<&str> {

@@ -12,6 +12,7 @@ pub mod hub;
 pub mod import;
 mod jsonl;
 pub mod key_file;
+mod metas;
 pub mod model_folder;
 mod peek;
 mod project_file;

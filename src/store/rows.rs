@@ -1,15 +1,16 @@
 //! Rows of the project file's tables to values and back. Knows SQL and the model; opens, locks and checks nothing.
 
 use super::StoreError;
+use super::metas::MetaReader;
 use crate::project::{
-    Annotation, AnnotatorId, CommentId, DocId, Document, Edit, Entry, EntryKind, Link, Meta, MetaPool, Polarity, Project, QuestionId,
-    Rejected, Schema, Span, SpanId, Split, State, Step, TextRange,
+    Annotation, AnnotatorId, CommentId, DocId, Document, Edit, Entry, EntryKind, Link, Polarity, Project, QuestionId, Rejected, Schema,
+    Span, SpanId, Split, State, Step, TextRange,
 };
 use rayon::prelude::*;
 use rusqlite::types::Type;
 use rusqlite::{Connection, Result, Row, Statement, params};
-use serde::de::{DeserializeOwned, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -369,68 +370,38 @@ fn read_part(database: &Connection, ids: (i64, i64), room: usize) -> Result<Vec<
     Ok(documents)
 }
 
-/// Names and values of metadata, in place where they hold nothing escaped.
-struct Words<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Words<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        /// A word that borrows from the row if it can.
-        #[derive(Deserialize)]
-        struct Word<'a>(#[serde(borrow)] Cow<'a, str>);
-
-        struct Fields;
-        impl<'de> Visitor<'de> for Fields {
-            type Value = Words<'de>;
-
-            fn expecting(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                to.write_str("names with words")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
-                let mut words = Vec::with_capacity(4);
-                while let Some((Word(name), Word(value))) = map.next_entry()? {
-                    words.push((name, value));
-                }
-                Ok(Words(words))
-            }
-        }
-        deserializer.deserialize_map(Fields)
-    }
-}
-
 /// The documents without their marks.
 fn read_texts(database: &Connection, ids: (i64, i64), documents: &mut Vec<Document>) -> Result<()> {
     let mut select =
         database.prepare("SELECT id, text, meta, split, present, state, flagged FROM documents WHERE id >= ?1 AND id < ?2 ORDER BY id")?;
     let mut found = select.query([ids.0, ids.1])?;
-    let mut pool = MetaPool::default();
+    let mut metas = MetaReader::default();
     while let Some(row) = found.next()? {
-        let split = match row.get_ref(3)?.as_str_or_null()? {
+        // Filled in where it stands: a document is large, and there may be a million.
+        documents.push(Document::new(DocId(row.get(0)?), text(row, 1)?));
+        let Some(doc) = documents.last_mut() else { continue };
+        doc.split = match row.get_ref(3)?.as_bytes_or_null()? {
             None => None,
-            Some("train") => Some(Split::Train),
-            Some("dev") => Some(Split::Dev),
-            Some("test") => Some(Split::Test),
-            Some(other) => return Err(wrong(3, format!("unknown split {other:?}"))),
+            Some(b"train") => Some(Split::Train),
+            Some(b"dev") => Some(Split::Dev),
+            Some(b"test") => Some(Split::Test),
+            Some(other) => return Err(wrong(3, format!("unknown split {:?}", String::from_utf8_lossy(other)))),
         };
-        let (state, skip_reason) = match text(row, 5)? {
-            "todo" => (State::Todo, ""),
-            "done" => (State::Done, ""),
-            "skipped" => (State::Skipped, ""),
+        doc.meta = metas.read(text(row, 2)?).map_err(|error| wrong(2, error.to_string()))?;
+        doc.present = row.get(4)?;
+        doc.annotation.flagged = row.get(6)?;
+        doc.annotation.state = match text(row, 5)? {
+            "todo" => State::Todo,
+            "done" => State::Done,
+            "skipped" => State::Skipped,
             other => match other.strip_prefix(SKIPPED_BECAUSE) {
-                Some(reason) => (State::Skipped, reason),
+                Some(reason) => {
+                    reason.clone_into(&mut doc.annotation.skip_reason);
+                    State::Skipped
+                }
                 None => return Err(wrong(5, format!("unknown state {other:?}"))),
             },
         };
-        let meta = match text(row, 2)? {
-            "{}" => Meta::default(),
-            json => {
-                let Words(words) = serde_json::from_str(json).map_err(|error| wrong(2, error.to_string()))?;
-                pool.meta(words)
-            }
-        };
-        let annotation = Annotation { state, skip_reason: skip_reason.to_owned(), flagged: row.get(6)?, ..Annotation::default() };
-        let present = row.get(4)?;
-        documents.push(Document { meta, split, present, annotation, ..Document::new(DocId(row.get(0)?), text(row, 1)?) });
     }
     Ok(())
 }

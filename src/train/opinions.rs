@@ -82,6 +82,7 @@ pub(super) fn sizes<'i>(items: impl Iterator<Item = &'i Item<'i>>, labels: usize
             sizes.link_polarity |= weights.0 > 0.0 && marks.link_polarity(*link).is_some();
         }
     }
+    sizes.context = sizes.polarity;
     sizes
 }
 
@@ -172,10 +173,9 @@ impl Lesson {
             let units = if item.tags.is_some() { item.reading.units.len() } else { 0 };
             let own = tag_logits.get(first_unit * width..(first_unit + units) * width).unwrap_or_default();
             first_unit += units;
-            let first_row = texts.range(text).start;
+            let rows = texts.range(text);
             let mut push = |units: &Range<usize>, label: u16, mark: Option<usize>| {
-                let [first, last] = edges(first_row, &item.reading, units);
-                lesson.spans.push(text, first, last, label);
+                lesson.spans.push(text, rows.clone(), edges(rows.start, &item.reading, units), label);
                 origin.push((text, mark));
             };
             for (at, mark) in item.marks.spans.iter().enumerate() {

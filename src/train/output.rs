@@ -45,6 +45,7 @@ pub(super) fn model_files(
         "widest_span": task.widest,
         "opinions": {
             "polarity": task.opinions.polarity,
+            "context": task.opinions.context,
             "links": task.opinions.links,
             "link_polarity": task.opinions.link_polarity,
             "link_from": task.roles.opinions,

@@ -168,12 +168,11 @@ fn opinions_of(
     let mut spans = SpanBatch::default();
     let mut is_decoded = Vec::new();
     for (text, item) in members.iter().enumerate() {
-        let first_row = texts.range(text).start;
+        let rows = texts.range(text);
         let own = decoded[text].iter().map(|span| (units_under(&item.reading.units, span.range), span.label, true));
         let marked = item.marks.spans.iter().map(|mark| (mark.units.clone(), mark.label, false));
         for (units, label, decoded) in own.chain(marked) {
-            let [first, last] = edges(first_row, &item.reading, &units);
-            spans.push(text, first, last, label);
+            spans.push(text, rows.clone(), edges(rows.start, &item.reading, &units), label);
             is_decoded.push(decoded);
         }
     }

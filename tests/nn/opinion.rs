@@ -4,7 +4,7 @@ use super::support::*;
 use candle_core::{Device, Tensor};
 use gloss::nn::{AdamW, LoadOptions, Mode, OpinionHead, OpinionSizes, PairBatch, Params, SpanBatch, SpanEdge, Weights, loss};
 
-const EVERYTHING: OpinionSizes = OpinionSizes { labels: 2, polarity: true, links: true, link_polarity: true };
+const EVERYTHING: OpinionSizes = OpinionSizes { labels: 2, polarity: true, context: true, links: true, link_polarity: true };
 
 const HIDDEN: usize = 6;
 
@@ -19,11 +19,17 @@ const SPANS: [(usize, u32, u32, u32, u32, u16); 7] = [
     (2, 11, 0, 12, 0, 1),
 ];
 
+/// Rows of the texts.
+const TEXTS: [std::ops::Range<usize>; 3] = [0..7, 7..10, 10..13];
+
 fn spans(which: impl Iterator<Item = (usize, u32, u32, u32, u32, u16)>) -> SpanBatch {
     let mut batch = SpanBatch::default();
     for (text, first, first_offset, last, last_offset, label) in which {
         let edge = |piece, offset| SpanEdge { piece, offset };
-        batch.push(text, edge(first, first_offset), edge(last, last_offset), label);
+        let rows = TEXTS[text].clone();
+        // One long text in place of three.
+        let rows = if rows.end > last as usize { rows } else { 0..13 };
+        batch.push(text, rows, [edge(first, first_offset), edge(last, last_offset)], label);
     }
     batch
 }
@@ -119,6 +125,20 @@ fn a_span_is_scored_the_same_in_any_company() {
 }
 
 #[test]
+fn polarity_looks_at_its_own_text_and_no_other() {
+    let mut params = Params::new();
+    let head = head(EVERYTHING, &mut params);
+    let polarity = |hidden: &Tensor| head.score(hidden, &spans(SPANS.into_iter()), &PairBatch::default()).unwrap().polarity;
+    let before = polarity(&hidden(3));
+    // Row 5 is in the first text, in no span.
+    let mut rows = hidden(3).to_vec2::<f32>().unwrap();
+    rows[5].iter_mut().for_each(|value| *value += 1.0);
+    let after = polarity(&Tensor::new(rows, &Device::Cpu).unwrap());
+    let moved = |span: usize| before[3 * span..3 * span + 3].iter().zip(&after[3 * span..]).any(|(a, b)| (a - b).abs() > 1e-6);
+    assert_eq!((0..SPANS.len()).map(moved).collect::<Vec<_>>(), [true, true, true, false, false, false, false]);
+}
+
+#[test]
 fn nothing_in_nothing_out() {
     let mut params = Params::new();
     let head = head(EVERYTHING, &mut params);
@@ -134,9 +154,10 @@ fn nothing_in_nothing_out() {
 #[test]
 fn only_the_heads_asked_for_are_there_and_load_again() {
     for (sizes, wanted) in [
-        (OpinionSizes { links: false, link_polarity: false, ..EVERYTHING }, 6),
+        (OpinionSizes { links: false, link_polarity: false, context: false, ..EVERYTHING }, 6),
+        (OpinionSizes { links: false, link_polarity: false, ..EVERYTHING }, 12),
         (OpinionSizes { polarity: false, link_polarity: false, ..EVERYTHING }, 13),
-        (EVERYTHING, 17),
+        (EVERYTHING, 23),
     ] {
         let mut params = Params::new();
         let head = head(sizes, &mut params);

@@ -20,6 +20,10 @@ pub const ROWS: &[(&str, &str)] = &[
     ("Answers of {}: click to change who labels", "{} 的答案：点击可更换标注者"),
     // Comparing.
     ("Compare", "比较"),
+    ("Answers are compared in the outcome, not while one labels for oneself", "只有在最终结果里才能比较，各自标注时不能"),
+    ("To the outcome", "转到最终结果"),
+    ("Fewer than two have labelled this document: there is nothing to compare", "标注此文档的不到两人，无可比较"),
+    ("Show those that differ", "只看有分歧的"),
     ("Compare the annotators", "比较各标注者"),
     ("Take what A says", "采用 A 的答案"),
     ("Take what B says", "采用 B 的答案"),

@@ -34,7 +34,8 @@ pub(super) fn agreement_ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, agre
             details_ui(ui, cx, project, &agreement.details);
         });
         let words = cx.t("Click a number to see the documents that differ. κ, α and γ: 1 is full agreement, 0 what chance would give");
-        ui.add(egui::Label::new(RichText::new(words).small().color(theme::palette(ui).weak)).wrap());
+        // A card fills its column, and would stretch the words of a label too.
+        ui.vertical(|ui| ui.add(egui::Label::new(RichText::new(words).small().color(theme::palette(ui).weak)).wrap()));
     });
 }
 

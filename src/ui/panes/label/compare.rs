@@ -6,7 +6,7 @@ use super::state_word;
 use super::text::excerpt;
 use crate::desk::Command;
 use crate::project::agreement::only_in;
-use crate::project::{Annotation, AnnotatorId, DocId, Document, Layer, Project, QuestionId, Schema, SpanId};
+use crate::project::{Annotation, AnnotatorId, DocId, Document, Layer, Project, QuestionId, Schema, SpanId, What};
 use crate::ui::Cx;
 use crate::ui::keys::{self, Action};
 use crate::ui::theme::{self, GAP, palette};
@@ -25,6 +25,8 @@ pub(super) struct Compare {
     chosen: [Option<AnnotatorId>; 2],
     views: [DocumentState; 2],
     shown: Option<DocId>,
+    /// Whether comparing was asked for where there is nothing to compare.
+    in_vain: bool,
     /// The question whether to settle all documents on which all agree, with their number.
     asks: Option<usize>,
 }
@@ -59,10 +61,12 @@ impl Compare {
         if self.shown != Some(document.id) {
             self.shown = Some(document.id);
             self.views = Default::default();
+            self.in_vain = false;
         }
         let pair = self.pair(cx, document);
         if keys::pressed(ui, Action::Compare) {
             self.is_open = !self.is_open && cx.desk.layer() == Layer::Outcome;
+            self.in_vain = pair.is_none() && !self.in_vain;
         }
         let Some(pair) = pair.filter(|_| self.is_open) else { return false };
         for (action, who) in [Action::TakeFirst, Action::TakeSecond].into_iter().zip(pair) {
@@ -75,11 +79,17 @@ impl Compare {
 
     /// Above a document that several labelled: what they make of it, and the way to compare.
     pub fn hint_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, document: &Document) {
-        if self.pair(cx, document).is_none() {
+        let pair = self.pair(cx, document);
+        self.in_vain &= pair.is_none();
+        if pair.is_none() && !self.in_vain {
             return;
         }
         let bar = Frame::new().fill(palette(ui).panel).inner_margin(Margin::symmetric(12, 6));
         egui::Panel::top("opinions").frame(bar).show(ui, |ui| {
+            if pair.is_none() {
+                ui.horizontal_wrapped(|ui| self.in_vain_ui(ui, cx));
+                return;
+            }
             ui.horizontal(|ui| {
                 ui.label(verdict(ui, cx, document));
                 let words = cx.t("Compare");
@@ -88,6 +98,24 @@ impl Compare {
                 }
             });
         });
+    }
+
+    /// Why nothing is compared here, and the way to what can be.
+    fn in_vain_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        if cx.desk.layer() != Layer::Outcome {
+            ui.label(cx.t("Answers are compared in the outcome, not while one labels for oneself"));
+            if ui.button(cx.t("To the outcome")).clicked() {
+                cx.send(Command::WorkIn(Layer::Outcome));
+            }
+            return;
+        }
+        ui.label(cx.t("Fewer than two have labelled this document: there is nothing to compare"));
+        let several = cx.desk.project().is_some_and(|project| project.annotators().len() > 1);
+        if several && ui.button(cx.t("Show those that differ")).clicked() {
+            let mut filter = cx.desk.filter().clone();
+            filter.add(What::Disputed);
+            cx.send(Command::SetFilter(filter));
+        }
     }
 
     /// Draws the view. `folds`: whether the columns at the left and at the right are shown.
