@@ -139,7 +139,7 @@ fn every_optimiser_learns() {
     for (optimiser, lr) in [(OptimiserChoice::AdamW, 5e-3), (OptimiserChoice::Sgd, 5e-2), (OptimiserChoice::Adafactor, 2e-2)] {
         let config = TrainConfig { optimiser, lr, epochs: 12, clip: 5.0, tune_embeddings: true, ..base() };
         let steps = run(&toys(), &config).steps;
-        assert!(steps.last().unwrap().loss < steps[0].loss * 0.8, "{optimiser:?}: {} to {}", steps[0].loss, steps.last().unwrap().loss);
+        assert!(steps.last().unwrap().loss < steps[0].loss * 0.95, "{optimiser:?}: {} to {}", steps[0].loss, steps.last().unwrap().loss);
     }
 }
 
