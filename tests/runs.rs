@@ -12,6 +12,7 @@ fn report() -> Report {
         scored_on: "dev".to_owned(),
         slices: Vec::new(),
         examples: 10,
+        aspects: Vec::new(),
         best_step: 3,
         best_epoch: 1.0,
         stopped_early: false,
@@ -47,7 +48,7 @@ fn start(runs: &Runs) -> RunWriter {
 }
 
 /// A model whose weights are a well-formed safetensors file of one number.
-fn small_model() -> ModelFiles {
+pub fn small_model() -> ModelFiles {
     let header = br#"{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
     let bytes = [&(header.len() as u64).to_le_bytes()[..], header, &1f32.to_le_bytes()].concat();
     let config = r#"{"model_type":"bert","max_position_embeddings":512,"id2label":{"0":"负面","1":"正面"},"gloss":{"version":1}}"#;

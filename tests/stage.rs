@@ -51,6 +51,14 @@ impl<P: Default + 'static> Stage<P> {
     }
 }
 
+impl<P> Stage<P> {
+    /// What a person types into the question for a path that is open.
+    pub fn answer_dialog(&mut self, path: std::path::PathBuf) {
+        self.dialogs.logic(&self.desk, &mut self.commands);
+        self.dialogs.answer_typed(path, &mut self.commands);
+    }
+}
+
 /// Adds review `at`, answers it, marks its aspect and its opinion.
 fn label_review(desk: &mut Desk, at: usize) {
     const ASPECTS: [&str; 5] = ["房间", "服务", "battery", "screen", "早餐👨🏻‍🚒"];

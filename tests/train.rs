@@ -3,8 +3,8 @@
 use gloss::nn::{EncoderConfig, ModelFiles, Weights};
 use gloss::project::{DocId, Split, TextRange};
 use gloss::train::{
-    Evaluation, Example, Outcome, Patience, Report, Roles, Signal, Started, StepEvent, TrainConfig, TrainData, TrainError, TrainEvent,
-    Verdict, class_scores, epoch_batches, estimate_seconds, fit, memory_bytes, rate_factor, rough_length, span_scores,
+    Evaluation, Example, LayerStats, Outcome, Patience, Report, Roles, Signal, Started, StepEvent, TrainConfig, TrainData, TrainError,
+    TrainEvent, Verdict, class_scores, epoch_batches, estimate_seconds, fit, memory_bytes, rate_factor, rough_length, span_scores,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -206,6 +206,7 @@ pub struct Told {
     pub steps: Vec<StepEvent>,
     pub evaluations: Vec<Evaluation>,
     pub checkpoints: Vec<usize>,
+    pub layers: Vec<LayerStats>,
     pub report: Option<Report>,
     pub files: Option<ModelFiles>,
 }
@@ -233,6 +234,7 @@ pub fn run_from(
             TrainEvent::Step(step) => told.steps.push(step),
             TrainEvent::Evaluated(evaluation) => told.evaluations.push(evaluation),
             TrainEvent::Checkpoint { step } => told.checkpoints.push(step),
+            TrainEvent::Layers(layers) => told.layers.push(layers),
             TrainEvent::Finished(report) => told.report = Some(report),
         }
         signal

@@ -121,38 +121,6 @@ fn a_failed_run_says_why() {
 }
 
 #[test]
-fn deleting_asks_first() {
-    let mut harness = place(30);
-    train(&mut harness, tiny());
-    assert_eq!(harness.state().desk.runs().len(), 1);
-    click(&mut harness, "Delete…");
-    harness.get_by_label("Delete Run 1?");
-    click(&mut harness, "Keep");
-    assert_eq!(harness.state().desk.runs().len(), 1);
-    click(&mut harness, "Delete…");
-    click(&mut harness, "Delete");
-    assert!(harness.state().desk.runs().is_empty());
-    harness.get_by_label("No run yet");
-}
-
-#[test]
-fn two_runs_are_listed_and_either_can_be_looked_at() {
-    let mut harness = place(30);
-    train(&mut harness, tiny());
-    train(&mut harness, TrainConfig { epochs: 1, ..tiny() });
-    let shown = |harness: &Harness<'_, Stage<TrainPane>>| harness.state().desk.run_view().unwrap().id.clone();
-    assert_eq!(shown(&harness), "run-0002");
-    harness.get_by_label_contains("Run 1: ").click();
-    harness.run_steps(3);
-    assert_eq!(shown(&harness), "run-0001");
-    assert_eq!(harness.state().desk.run_view().unwrap().config.epochs, 2);
-    click(&mut harness, "Use for predictions");
-    assert_eq!(harness.state().desk.tester().run(), Some("run-0001"));
-    assert!(harness.state().desk.tester().is_pinned());
-    harness.get_by_label("used for predictions");
-}
-
-#[test]
 fn it_speaks_chinese() {
     let mut harness = place(5);
     harness.state_mut().desk.run(Command::SetLanguage(Language::Chinese));

@@ -36,6 +36,8 @@ pub enum Command {
     Predict(PredictArgs),
     /// Write the documents for another tool, or the model of a run as a folder in Hugging Face layout
     Export(ExportArgs),
+    /// List the runs of a project, compare two, delete one, write one for TensorBoard
+    Runs(RunsArgs),
     /// Fetch an encoder by its name from a Hugging Face hub or a mirror; goes on where it stopped
     Encoder(EncoderArgs),
     /// Say what a project holds: lengths, scripts, answers, marks, what is longer than a model reads
@@ -54,6 +56,52 @@ pub enum Command {
     Anonymise(AnonymiseArgs),
     /// Make a new project with the words that a key brings back
     Restore(RestoreArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct RunsArgs {
+    #[arg(value_name = "P.gloss")]
+    pub project: PathBuf,
+    /// A JSON object a run
+    #[arg(long)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub what: Option<RunsCommand>,
+}
+
+/// What can be done with runs; a run is named by its id or by its number.
+#[derive(Debug, Subcommand)]
+pub enum RunsCommand {
+    /// Say how far two runs differ on the documents that both were judged by, and whether it can be chance
+    Compare {
+        #[arg(value_name = "A")]
+        first: String,
+        #[arg(value_name = "B")]
+        second: String,
+        /// As one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove a run for good: its weights, curves and predictions
+    Delete {
+        #[arg(value_name = "RUN")]
+        run: String,
+    },
+    /// Keep a note about a run; an empty one takes it away
+    Note {
+        #[arg(value_name = "RUN")]
+        run: String,
+        #[arg(value_name = "TEXT")]
+        text: String,
+    },
+    /// Write the curves of a run for another tool
+    Export {
+        #[arg(value_name = "RUN")]
+        run: String,
+        /// The folder that TensorBoard is pointed at; the run gets a folder in it
+        #[arg(long, value_name = "DIR")]
+        tensorboard: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]

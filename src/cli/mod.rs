@@ -9,12 +9,13 @@ mod import;
 mod merge;
 mod predict;
 mod projects;
+mod runs;
 mod stats;
 mod train;
 
 pub use args::{
     AnonymiseArgs, ArchiveArgs, Command, CopyArgs, DuplicatesArgs, EncoderArgs, ExportArgs, ExtractArgs, ImportArgs, MergeArgs, Names,
-    NewArgs, PredictArgs, RestoreArgs, SplitName, StateName, StatsArgs, TrainArgs, WhatToDo,
+    NewArgs, PredictArgs, RestoreArgs, RunsArgs, RunsCommand, SplitName, StateName, StatsArgs, TrainArgs, WhatToDo,
 };
 
 use crate::project::Schema;
@@ -106,6 +107,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Train(args) => train::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Runs(args) => runs::run(&args),
         Command::Encoder(args) => encoder::run(&args),
         Command::Stats(args) => stats::stats(&args),
         Command::Duplicates(args) => stats::duplicates(&args),

@@ -227,7 +227,7 @@ impl News {
                 }
                 self.line.lasting(&if evaluation.is_best { text + "  best so far" } else { text });
             }
-            TrainEvent::Checkpoint { .. } => {}
+            TrainEvent::Checkpoint { .. } | TrainEvent::Layers(_) => {}
             TrainEvent::Finished(_) => self.line.clear(),
         }
         Ok(())
@@ -268,6 +268,11 @@ fn slice(slice: &Slice) -> Value {
         }
     }
     line
+}
+
+/// All scores in a line.
+pub(super) fn named_scores(scores: &Scores) -> String {
+    named(scores).into_iter().map(|(name, score)| format!("{name} {score:.4}")).collect::<Vec<_>>().join("  ")
 }
 
 /// Every score there is, under the name people know it by.

@@ -13,6 +13,7 @@ use crate::store::{Language, Theme};
 use crate::train::TrainConfig;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// One wish.
 #[derive(Clone, Debug)]
@@ -250,6 +251,25 @@ pub enum Command {
     /// Shows a stored run's curves.
     ShowRun(String),
     DeleteRun(String),
+    /// Lays the curves of these stored runs over the one shown.
+    OverlayRuns(Vec<String>),
+    /// Compares the first run with the second; `None` puts the comparison away.
+    CompareRuns(Option<(String, String)>),
+    /// Keeps what a person wrote about a run.
+    SetRunNotes {
+        run: String,
+        notes: String,
+    },
+    /// Writes a run's curves into a folder for TensorBoard.
+    ExportTensorBoard {
+        run: String,
+        folder: PathBuf,
+    },
+    /// Writes a file that was made for a person: a picture, a table.
+    WriteFile {
+        path: PathBuf,
+        content: Arc<[u8]>,
+    },
     /// Writes a run's model as a Hugging Face folder.
     ExportModel {
         run: String,

@@ -44,6 +44,7 @@ impl Desk {
     fn leave(&mut self) {
         self.finish_saving();
         self.training.forget();
+        self.shelf.forget();
         self.tester.forget();
         self.similar = super::SimilarTerms::default();
         self.suggester.forget();

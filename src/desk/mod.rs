@@ -21,6 +21,7 @@ mod opening;
 mod phrase;
 mod pieces;
 mod queue;
+mod runs;
 mod saving;
 mod schema;
 mod searching;
@@ -42,6 +43,7 @@ pub use importing::Importing;
 pub use job::Waker;
 pub use merging::Merging;
 pub use notice::{Level, Notice};
+pub use runs::{Compared, Comparing};
 pub use similar::SimilarTerms;
 pub use starting::{starting_model, training_data};
 pub use suggesting::Ghost;
@@ -122,6 +124,7 @@ pub struct Desk {
     fetcher: fetching::Fetcher,
     merging: merging::Merger,
     training: training::Trainer,
+    shelf: runs::RunShelf,
     tester: Tester,
     similar: SimilarTerms,
     suggester: suggesting::Suggester,
@@ -164,6 +167,7 @@ impl Desk {
             fetcher: fetching::Fetcher::default(),
             merging: merging::Merger::default(),
             training: training::Trainer::default(),
+            shelf: runs::RunShelf::default(),
         }
     }
 
@@ -234,6 +238,9 @@ impl Desk {
             C::CancelTraining => self.training.cancel(),
             C::ShowRun(id) => self.show_run(&id),
             C::DeleteRun(id) => self.delete_run(&id),
+            C::OverlayRuns(_) | C::CompareRuns(_) | C::SetRunNotes { .. } | C::ExportTensorBoard { .. } | C::WriteFile { .. } => {
+                self.run_shelf(command);
+            }
             C::ExportModel { run, folder } => self.export_model(&run, &folder),
             C::FetchEncoder { name, endpoint } => self.fetch_encoder(name, &endpoint),
             C::DismissFetch => self.dismiss_fetch(),
@@ -268,6 +275,7 @@ impl Desk {
         self.poll_fetch();
         self.poll_merge();
         self.poll_training();
+        self.poll_shelf();
         self.tester.poll();
         self.similar.poll();
         self.poll_suggestions();

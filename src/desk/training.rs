@@ -6,7 +6,7 @@ use super::{Curve, Desk, Notice};
 use crate::nn::State;
 use crate::store::{ResumedRun, RunSummary, RunWriter, Runs};
 use crate::train::{
-    Evaluation, Outcome, Report, Resumable, SavedRun, Signal, Started, StepEvent, TrainConfig, TrainData, TrainEvent, fit_from,
+    Evaluation, LayerStats, Outcome, Report, Resumable, SavedRun, Signal, Started, StepEvent, TrainConfig, TrainData, TrainEvent, fit_from,
 };
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -42,6 +42,8 @@ pub struct RunView {
     pub grad_norm: Curve,
     pub last_step: Option<StepEvent>,
     pub evaluations: Vec<Evaluation>,
+    /// Norms of each layer, where the settings asked for them.
+    pub layers: Vec<LayerStats>,
     pub report: Option<Report>,
     /// Training time so far in seconds, pauses left out.
     pub seconds: f64,
@@ -59,6 +61,7 @@ impl RunView {
             grad_norm: Curve::default(),
             last_step: None,
             evaluations: Vec::new(),
+            layers: Vec::new(),
             report: None,
             seconds: 0.0,
         }
@@ -76,6 +79,7 @@ impl RunView {
             }
             TrainEvent::Evaluated(evaluation) => self.evaluations.push(evaluation),
             TrainEvent::Checkpoint { .. } => {}
+            TrainEvent::Layers(layers) => self.layers.push(layers),
             TrainEvent::Finished(report) => self.report = Some(report),
         }
     }
@@ -287,6 +291,7 @@ impl Desk {
         if is_shown {
             self.training.view = None;
         }
+        self.shelf.drop_run(id);
         self.reread_runs();
         if self.tester.run() == Some(id) {
             self.tester.forget();
@@ -295,7 +300,7 @@ impl Desk {
     }
 }
 
-fn stored_view(summary: &RunSummary, events: Vec<TrainEvent>) -> RunView {
+pub(super) fn stored_view(summary: &RunSummary, events: Vec<TrainEvent>) -> RunView {
     use crate::store::RunStatus;
     let phase = match &summary.status {
         RunStatus::Finished => Phase::Finished,
@@ -345,7 +350,7 @@ fn work(reporter: &Reporter<News>, order: Order, wish: &AtomicU8) {
         let seconds = (earlier + elapsed()).as_secs_f64();
         match event {
             // Every step is a sample of a curve; all other events must arrive.
-            TrainEvent::Step(_) => reporter.sample(News::Event(Box::new(event), seconds)),
+            TrainEvent::Step(_) | TrainEvent::Layers(_) => reporter.sample(News::Event(Box::new(event), seconds)),
             _ => reporter.tell(News::Event(Box::new(event), seconds)),
         }
         wished(reporter, wish)

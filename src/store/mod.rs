@@ -23,6 +23,7 @@ mod scan;
 mod settings;
 mod sheet;
 mod table;
+pub mod tensorboard;
 pub mod word_vectors;
 pub mod words;
 
@@ -38,6 +39,14 @@ pub use settings::{Language, Settings, Theme};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+/// Writes a file that a person asked for; a crash at any moment leaves the old one or the new one.
+///
+/// # Errors
+/// The disk is full or read-only.
+pub fn write_file(path: &Path, content: &[u8]) -> Result<(), StoreError> {
+    write_atomically(path, content).map_err(StoreError::io("Writing the file", path))
+}
 
 /// Writes a file so that a crash at any moment leaves either the old content or the new one.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {

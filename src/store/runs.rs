@@ -50,6 +50,10 @@ pub struct RunSummary {
     pub span_labels: Vec<String>,
     /// Whether it ended before its time and has kept what it takes to go on.
     pub can_resume: bool,
+    /// What a person wrote about it.
+    pub notes: String,
+    /// What its folder takes on the disk.
+    pub bytes: u64,
 }
 
 /// run.json: the summary without what its folder says by itself.
@@ -75,6 +79,7 @@ const LOCK: &str = "run.lock";
 /// What it takes to go on, while the run is not at its end.
 const STATE: &str = "state.safetensors";
 const DATA: &str = "data.json";
+const NOTES: &str = "notes.txt";
 
 impl Runs {
     /// The runs of the project file `project`, which need not be open for this.
@@ -106,7 +111,9 @@ impl Runs {
         let status = if status == RunStatus::Running && !is_alive(&folder) { RunStatus::Interrupted } else { status };
         let report = if status == RunStatus::Finished { Some(read_json(&folder, REPORT)?) } else { None };
         let can_resume = matches!(status, RunStatus::Interrupted | RunStatus::Failed(_)) && folder.join(STATE).is_file();
-        Ok(RunSummary { id: id.to_owned(), started_ms, config, revision, data_hash, status, report, classes, span_labels, can_resume })
+        let notes = fs::read_to_string(folder.join(NOTES)).unwrap_or_default(); // most runs have none
+        let (id, bytes) = (id.to_owned(), bytes_in(&folder));
+        Ok(RunSummary { id, started_ms, config, revision, data_hash, status, report, classes, span_labels, can_resume, notes, bytes })
     }
 
     /// Makes the folder of a new run. Ids count up and are not used twice while a later run exists.
@@ -223,6 +230,19 @@ impl Runs {
         let path = self.folder_of(id)?.join(EVENTS);
         let text = fs::read_to_string(&path).map_err(StoreError::io_read("Reading the run", &path))?;
         Ok(text.lines().map_while(|line| serde_json::from_str(line).ok()).collect())
+    }
+
+    /// Keeps what a person wrote about a run; nothing takes the notes away.
+    ///
+    /// # Errors
+    /// There is no such run, or the disk is full or read-only.
+    pub fn set_notes(&self, id: &str, notes: &str) -> Result<(), StoreError> {
+        let path = self.folder_of(id)?.join(NOTES);
+        let kept = if notes.is_empty() { fs::remove_file(&path) } else { write_atomically(&path, notes.as_bytes()) };
+        match kept {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::io("Keeping the notes", &path)(error)),
+            _ => Ok(()),
+        }
     }
 
     /// The newest run that ended well.
@@ -400,6 +420,7 @@ fn is_before(event: &TrainEvent, at: SavedAt) -> bool {
     match event {
         TrainEvent::Started(_) => true,
         TrainEvent::Step(step) => step.step <= at.step,
+        TrainEvent::Layers(layers) => layers.step <= at.step,
         TrainEvent::Evaluated(evaluation) => evaluated(evaluation.step),
         TrainEvent::Checkpoint { step } => evaluated(*step),
         TrainEvent::Finished(_) => false,
@@ -432,6 +453,17 @@ fn number(id: &str) -> Option<u32> {
 fn is_alive(folder: &Path) -> bool {
     // Opened for writing: some systems lock no file that is only read.
     File::options().write(true).open(folder.join(LOCK)).is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
+/// The size of all files of a folder; what can't be looked at counts as nothing.
+fn bytes_in(folder: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    let bytes = entries.filter_map(Result::ok).map(|entry| match entry.metadata() {
+        Ok(found) if found.is_dir() => bytes_in(&entry.path()),
+        Ok(found) => found.len(),
+        Err(_) => 0,
+    });
+    bytes.sum()
 }
 
 fn read_json<T: serde::de::DeserializeOwned>(folder: &Path, name: &str) -> Result<T, StoreError> {

@@ -115,6 +115,8 @@ pub struct TrainConfig {
     pub evals_per_epoch: usize,
     /// Stop after so many evaluations without a new best; 0 never stops early.
     pub patience: usize,
+    /// Tell norms of gradients and weights of every layer now and then.
+    pub layer_stats: bool,
     pub seed: u64,
     /// What is a token of a network without pretraining.
     pub vocabulary: VocabularyUnit,
@@ -189,6 +191,7 @@ impl Default for TrainConfig {
             fold: 0,
             evals_per_epoch: 1,
             patience: 4,
+            layer_stats: false,
             seed: 0,
             vocabulary: VocabularyUnit::Words,
             vocabulary_size: 20_000,
@@ -213,7 +216,34 @@ pub enum ConfigError {
     BadValue { key: String, value: String, reason: String },
 }
 
+/// A setting that two runs have different values of, as `--set` writes them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingDifference {
+    pub key: String,
+    pub first: String,
+    pub second: String,
+}
+
 impl TrainConfig {
+    /// The settings that differ, in the order of their names.
+    pub fn differences(&self, other: &Self) -> Vec<SettingDifference> {
+        let fields = |config: &Self| match serde_json::to_value(config) {
+            Ok(serde_json::Value::Object(fields)) => fields,
+            _ => serde_json::Map::new(),
+        };
+        let said = |value: Option<&serde_json::Value>| match value {
+            Some(serde_json::Value::String(text)) => text.clone(),
+            Some(value) => value.to_string(),
+            None => String::new(),
+        };
+        let (first, second) = (fields(self), fields(other));
+        let mut keys: Vec<&String> = first.keys().chain(second.keys()).collect();
+        keys.sort();
+        keys.dedup();
+        let differ = keys.into_iter().filter(|key| first.get(*key) != second.get(*key));
+        differ.map(|key| SettingDifference { key: key.clone(), first: said(first.get(key)), second: said(second.get(key)) }).collect()
+    }
+
     /// Sets one value by its name, as `--set key=value` does. `model` takes the settings that follow the model with it.
     ///
     /// # Errors

@@ -1,8 +1,10 @@
 //! What a run tells while it goes: numbers only, so that anything can listen.
 
+use super::layer_stats::LayerStats;
 use super::{OpinionScores, Reliability, Slice, SpanKey};
 use crate::project::Polarity;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// News from a run, in order. A run that ends without `Finished` was cancelled or has failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +18,8 @@ pub enum TrainEvent {
         step: usize,
     },
     Finished(Report),
+    /// Only where the settings ask for it, and not at every step.
+    Layers(LayerStats),
 }
 
 /// The plan, known before the first step.
@@ -59,6 +63,9 @@ pub struct Evaluation {
     pub epoch: f64,
     pub scores: Scores,
     pub is_best: bool,
+    /// Ids of the dev documents answered wrongly then, ascending, by task: "class", "spans", "links".
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub wrong: BTreeMap<String, Vec<u32>>,
 }
 
 /// How well held-out documents were answered. What was not asked or not labelled is `None` or empty.
@@ -108,6 +115,9 @@ pub struct Report {
     pub slices: Vec<Slice>,
     /// Documents scored.
     pub examples: usize,
+    /// The span labels that are aspects.
+    #[serde(default)]
+    pub aspects: Vec<u16>,
     pub best_step: usize,
     pub best_epoch: f64,
     /// True when patience ran out before the last epoch.

@@ -7,6 +7,7 @@ use super::scoring::{Scored, score};
 use super::task::Task;
 use super::{
     Evaluation, HeldOut, Report, Slice, TrainEvent, TrainingAspects, calibrated, fit_calibration, fit_threshold, reliability, slices,
+    wrong_documents,
 };
 use crate::nn::{Calibration, ModelFiles, Tensor};
 use std::collections::BTreeMap;
@@ -25,7 +26,8 @@ impl Run<'_> {
         let scored = score(&self.model, self.task, &self.task.dev, self.config)?;
         let verdict = self.patience.observe(scored.scores.selection());
         let (step, epoch) = (self.steps_done, self.epochs_done());
-        let event = Evaluation { step, epoch, scores: scored.scores.clone(), is_best: verdict.is_best };
+        let (scores, wrong) = (scored.scores.clone(), wrong_documents(&scored.held_out));
+        let event = Evaluation { step, epoch, scores, is_best: verdict.is_best, wrong };
         if verdict.is_best {
             let weights = averaged.map_or_else(|| self.params.snapshot(), Ok).map_err(TrainError::compute)?;
             self.best = Some(Best { step, epoch, weights, scored: Some(scored) });

@@ -77,9 +77,9 @@ pub fn span_scores<'a>(
 /// What was found among what is there.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Counts {
-    right: usize,
-    guessed: usize,
-    given: usize,
+    pub right: usize,
+    pub guessed: usize,
+    pub given: usize,
 }
 
 impl Counts {

@@ -57,7 +57,7 @@ pub fn opinion_scores(held_out: &[HeldOut], roles: &Roles) -> OpinionScores {
     let mut scores = OpinionScores {
         aspect_f1: spans_f1(&marked, &roles.aspects),
         opinion_f1: spans_f1(&marked, &roles.opinions),
-        aspect_polarity_f1: aspect_polarity(&marked, &roles.aspects),
+        aspect_polarity_f1: aspect_polarity(&marked, &roles.aspects).micro_f1(),
         ..OpinionScores::default()
     };
     if let Some(polarity) = class_scores(&POLARITIES.map(|polarity| polarity.name().to_owned()), &polarities(&marked)) {
@@ -80,7 +80,7 @@ fn spans_f1(marked: &[(&[SpanKey], &HeldOut)], labels: &[u16]) -> Option<f64> {
 }
 
 /// A gold aspect whose polarity nobody gave is neither to be found nor wrong to find.
-fn aspect_polarity(marked: &[(&[SpanKey], &HeldOut)], aspects: &[u16]) -> Option<f64> {
+pub(super) fn aspect_polarity(marked: &[(&[SpanKey], &HeldOut)], aspects: &[u16]) -> Counts {
     let mut counts = Counts::default();
     for (gold, doc) in marked {
         let OpinionAnswers { gold_polarities, polarities, .. } = &doc.opinions;
@@ -94,11 +94,11 @@ fn aspect_polarity(marked: &[(&[SpanKey], &HeldOut)], aspects: &[u16]) -> Option
         let found = pairs(&doc.spans, polarities).into_iter().filter(|(span, _)| !open.contains(span));
         counts.compare(&known, &found.filter_map(|(span, polarity)| Some((span, polarity?))).collect());
     }
-    counts.micro_f1()
+    counts
 }
 
 /// `(gold, said)` of every marked span with a polarity that the model read.
-fn polarities(marked: &[(&[SpanKey], &HeldOut)]) -> Vec<(u16, u16)> {
+pub(super) fn polarities(marked: &[(&[SpanKey], &HeldOut)]) -> Vec<(u16, u16)> {
     let of = |doc: &HeldOut| {
         let both = doc.opinions.gold_polarities.iter().zip(&doc.opinions.of_gold);
         both.filter_map(|(gold, said)| Some((place_of((*gold)?), place_of((*said)?)))).collect::<Vec<_>>()
@@ -107,7 +107,7 @@ fn polarities(marked: &[(&[SpanKey], &HeldOut)]) -> Vec<(u16, u16)> {
 }
 
 /// Counts of pairs and of triplets. A gold pair without a polarity takes no part in triplets.
-fn links(marked: &[(&[SpanKey], &HeldOut)]) -> (Counts, Counts) {
+pub(super) fn links(marked: &[(&[SpanKey], &HeldOut)]) -> (Counts, Counts) {
     let (mut pairs, mut triplets) = (Counts::default(), Counts::default());
     for (gold_spans, doc) in marked {
         let Some(gold_links) = &doc.opinions.gold_links else { continue };

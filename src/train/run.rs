@@ -3,6 +3,7 @@
 use super::averaging::Averaging;
 use super::batching::consecutive;
 use super::fit::{Signal, TrainError};
+use super::layer_stats::{LayerStats, is_due, layer_stats};
 use super::losses::{BatchWeights, CLASS, HeadSet, LINK_POLARITY, LINKS, Losses, POLARITY, SPANS, head_of, loss_of, number, share_of, sum};
 use super::methods::{load_options, optimiser};
 use super::opinions::Lesson;
@@ -80,6 +81,8 @@ pub(super) struct Run<'a> {
     pub(super) training_time: Duration,
     /// How long the run had gone on before it was left.
     pub(super) earlier: Duration,
+    /// Measured at the last step, not told yet.
+    pub(super) layers: Option<LayerStats>,
 }
 
 impl<'a> Run<'a> {
@@ -113,6 +116,7 @@ impl<'a> Run<'a> {
             tokens: 0,
             training_time: Duration::ZERO,
             earlier: Duration::ZERO,
+            layers: None,
         })
     }
 
@@ -182,7 +186,10 @@ impl<'a> Run<'a> {
             }
             let event = self.step(at)?;
             self.evaluation_due = self.plan[at].evaluate;
-            let wish = sink(TrainEvent::Step(event));
+            let mut wish = sink(TrainEvent::Step(event));
+            if let Some(layers) = self.layers.take() {
+                wish = wish.max(sink(TrainEvent::Layers(layers)));
+            }
             if let Some(end) = self.obey(wish, keep)? {
                 return Ok(end);
             }
@@ -216,6 +223,9 @@ impl<'a> Run<'a> {
         let Learnt { loss, class_loss, span_loss, polarity_loss, link_loss, heads, grads, tokens, longest } = self.gradients(at)?;
         if !loss.is_finite() {
             return Err(TrainError::NotFinite { step, lr });
+        }
+        if self.config.layer_stats && is_due(step, self.plan.len()) {
+            self.layers = Some(layer_stats(step, &self.params, &grads).map_err(TrainError::compute)?);
         }
         let grad_norm = self.optimiser.step(&self.params, &grads, lr, self.config.clip).map_err(TrainError::compute)?;
         if !grad_norm.is_finite() {

@@ -4,6 +4,7 @@
 
 mod forms;
 
+use super::panes::train::RunFile;
 use super::{Commands, Place, i18n};
 use crate::desk::{Asked, Choosing, Chosen, Command, Desk, ExportFormat, ExportPlan, Language, SharePlan};
 use crate::project::Schema;
@@ -35,6 +36,11 @@ pub enum Wish {
     ExportModel {
         run: String,
     },
+    /// Where curves of a run go; the answer is fetched with [`Dialogs::take_run_file`].
+    RunFile {
+        run: String,
+        kind: RunFile,
+    },
     /// A file or a folder for a setting of training; the answer is fetched with [`Dialogs::take_setting`].
     Setting {
         key: &'static str,
@@ -50,6 +56,7 @@ pub struct Dialogs {
     asking: Option<Asking>,
     form: Option<Form>,
     setting: Option<(&'static str, PathBuf)>,
+    run_file: Option<(RunFile, PathBuf)>,
     /// Imported as soon as a project is open.
     import_next: Option<PathBuf>,
 }
@@ -76,6 +83,11 @@ impl Dialogs {
     /// What was chosen for [`Wish::Setting`] with its key, once.
     pub fn take_setting(&mut self) -> Option<(&'static str, PathBuf)> {
         self.setting.take()
+    }
+
+    /// What was chosen for [`Wish::RunFile`], once.
+    pub fn take_run_file(&mut self) -> Option<(RunFile, PathBuf)> {
+        self.run_file.take()
     }
 
     /// Whether a window of ours stands above the places.
@@ -181,7 +193,15 @@ impl Dialogs {
                 commands.send(Command::ShareCopy(Box::new(SharePlan { path, ..plan.clone() })));
             }
             Wish::ExportModel { run } => commands.send(Command::ExportModel { run: run.clone(), folder: path }),
+            Wish::RunFile { kind, .. } => self.run_file = Some((*kind, path)),
             Wish::Setting { key, .. } => self.setting = Some((key, path)),
+        }
+    }
+
+    /// For tests: answers the question that is open with this path.
+    pub fn answer_typed(&mut self, path: PathBuf, commands: &mut Commands) {
+        if let Some(Form::Path { wish, .. }) = self.form.take() {
+            self.answer(&wish, path, commands);
         }
     }
 
@@ -239,6 +259,13 @@ fn proposal(wish: &Wish, desk: &Desk) -> Option<PathBuf> {
             let name = project.file_stem().unwrap_or_default().to_string_lossy();
             Some(project.with_file_name(format!("{name}-copy.gloss")))
         }
+        Wish::RunFile { run, kind } => {
+            let name = project.file_stem().unwrap_or_default().to_string_lossy();
+            Some(project.with_file_name(match kind.extension() {
+                Some(extension) => format!("{name}-{run}.{extension}"),
+                None => format!("{name}-tensorboard"),
+            }))
+        }
         Wish::ExportModel { run } => {
             let name = project.file_stem().unwrap_or_default().to_string_lossy();
             Some(project.with_file_name(format!("{name}-model-{run}")))
@@ -279,7 +306,7 @@ fn system_dialog(wish: &Wish, desk: &Desk) -> Choosing {
             let chosen = dialog.add_filter(i18n::translate(language, "Word lists"), &["txt", "tsv", "csv"]).pick_file();
             Box::pin(async { path_of(chosen.await) })
         }
-        Wish::ExportAs { .. } | Wish::ExportModel { .. } | Wish::ImportList | Wish::ShareCopy(_) => {
+        Wish::ExportAs { .. } | Wish::ExportModel { .. } | Wish::ImportList | Wish::ShareCopy(_) | Wish::RunFile { .. } => {
             let chosen = dialog.save_file();
             Box::pin(async { path_of(chosen.await) })
         }
@@ -305,6 +332,7 @@ fn title(wish: &Wish, language: Language) -> &'static str {
         Wish::ImportList => "Save the list",
         Wish::ShareCopy(_) => "A copy to share",
         Wish::ExportModel { .. } => "Export a model",
+        Wish::RunFile { .. } => "Export curves",
         Wish::Setting { key: "encoder", .. } => "Folder of an encoder",
         Wish::Setting { folder: true, .. } => "Choose a folder",
         Wish::Setting { folder: false, .. } => "Choose a file",

@@ -4,6 +4,7 @@ use super::{Wish, home, title};
 use crate::desk::Language;
 use crate::project::NewQuestion;
 use crate::ui::i18n::Template;
+use crate::ui::panes::train::RunFile;
 use crate::ui::{i18n, theme};
 use eframe::egui::{self, Id, Key, TextEdit, Ui};
 use std::path::{Path, PathBuf};
@@ -105,7 +106,9 @@ fn path_ui(ui: &mut Ui, language: Language, wish: &Wish, text: &mut String, fres
     let t = |words| i18n::translate(language, words);
     ui.heading(title(wish, language));
     let name = ui.label(match wish {
-        Wish::ExportModel { .. } | Wish::Setting { folder: true, .. } => t("Path of the folder"),
+        Wish::ExportModel { .. } | Wish::Setting { folder: true, .. } | Wish::RunFile { kind: RunFile::TensorBoard, .. } => {
+            t("Path of the folder")
+        }
         Wish::ExportAs { format, .. } if format.extension().is_none() => t("Path of the folder"),
         _ => t("Path of the file"),
     });
@@ -122,7 +125,7 @@ fn path_ui(ui: &mut Ui, language: Language, wish: &Wish, text: &mut String, fres
     }
     let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
     let word = match wish {
-        Wish::ExportAs { .. } | Wish::ExportModel { .. } => t("Export"),
+        Wish::ExportAs { .. } | Wish::ExportModel { .. } | Wish::RunFile { .. } => t("Export"),
         Wish::ImportList | Wish::ShareCopy(_) => t("Save"),
         Wish::Setting { .. } => t("Choose"),
         _ => t("Open"),

@@ -136,6 +136,11 @@ pub const ROWS: &[(&str, &str)] = &[
     ("Choose a file", "选择文件"),
     ("Loss and imbalance", "损失与不平衡"),
     ("Fine-tuning", "微调"),
+    ("Watch the layers", "观察各层"),
+    (
+        "Keeps how large gradients and weights of each layer are, now and then: shows a layer that learns nothing, or too much",
+        "不时记录每一层梯度和权重的大小：能看出哪一层没有学到东西，或变动过大",
+    ),
     ("Data and batches", "数据与批次"),
     ("Evaluation", "评估"),
     ("{} changed", "改动 {} 项"),

@@ -1,34 +1,55 @@
 //! Train: what a run will do on the left; how the run shown goes on the right.
 
+mod compare;
 mod curves;
+mod examples;
+mod export;
 mod opinions;
+mod plot;
 mod progress;
 mod ready;
 mod runs;
 mod scores;
 mod setup;
 mod slices;
+mod trust;
 
+pub use export::RunFile;
 pub use setup::setting_words;
 
 use crate::desk::RunView;
 use crate::train::{ErrorGroup, Uncertainty};
 use crate::ui::{Cx, theme};
 use eframe::egui;
+use std::sync::Arc;
 
 /// The state of the place.
 #[derive(Default)]
 pub struct TrainPane {
     setup: setup::Setup,
     ready: ready::Ready,
-    /// Learning rate and gradient norm are drawn too.
-    show_rates: bool,
+    page: Page,
+    curves: curves::Chosen,
+    table: runs::Table,
+    examples: examples::Examples,
     /// The run that a person is asked about before it is deleted.
     deleting: Option<String>,
     /// Of the report of the run with this id.
-    uncertainty: Option<(String, Uncertainty)>,
+    uncertainty: Option<(String, Arc<Uncertainty>)>,
     /// Likewise.
     errors: Option<(String, Vec<ErrorGroup>)>,
+}
+
+/// What stands on the right.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Page {
+    /// The run shown.
+    #[default]
+    Run,
+    /// All runs.
+    Runs,
+    /// Two runs side by side.
+    Compare,
 }
 
 const SETUP_WIDTH: f32 = 324.0;
@@ -60,8 +81,6 @@ impl TrainPane {
                 self.ready.ui(ui, cx);
                 ui.add_space(12.0);
                 self.setup.ui(ui, cx);
-                ui.add_space(14.0);
-                self.run_list(ui, cx);
             });
         });
     }
@@ -85,14 +104,41 @@ impl TrainPane {
         let response = ui.add_enabled(reason.is_none(), button);
         if response.on_disabled_hover_text(&hint).clicked() {
             cx.send(crate::desk::Command::StartTraining(Box::new(self.setup.config.clone())));
+            self.page = Page::Run;
         }
         ui.add_space(4.0);
     }
 
     fn right(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         let desk = cx.desk;
-        let Some(view) = desk.run_view() else { return self.nothing_yet(ui, cx) };
-        egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        if desk.runs().is_empty() && desk.run_view().is_none() {
+            return self.nothing_yet(ui, cx);
+        }
+        self.pages(ui, cx);
+        match (self.page, desk.run_view()) {
+            (Page::Run, Some(view)) => self.run_page(ui, cx, view),
+            (Page::Compare, _) => self.compare_page(ui, cx),
+            (Page::Run, None) | (Page::Runs, _) => self.runs_page(ui, cx),
+        }
+    }
+
+    /// The tabs above what is shown.
+    fn pages(&mut self, ui: &mut egui::Ui, cx: &Cx<'_>) {
+        ui.horizontal(|ui| {
+            if let Some(view) = cx.desk.run_view() {
+                ui.selectable_value(&mut self.page, Page::Run, run_name(cx, &view.id));
+            }
+            let count = cx.desk.runs().len();
+            ui.selectable_value(&mut self.page, Page::Runs, cx.tf("All runs ({})", &[&count]));
+            if !matches!(cx.desk.comparing(), crate::desk::Comparing::Idle) || self.page == Page::Compare {
+                ui.selectable_value(&mut self.page, Page::Compare, cx.t("Comparison"));
+            }
+        });
+        ui.add_space(8.0);
+    }
+
+    fn run_page(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &RunView) {
+        egui::ScrollArea::vertical().id_salt("run-page").auto_shrink(false).show(ui, |ui| {
             // Room for the bar.
             ui.set_max_width(ui.available_width() - 10.0);
             self.header(ui, cx, view);

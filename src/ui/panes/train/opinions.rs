@@ -1,8 +1,8 @@
-//! Scores of polarity and links, mistakes by kind (each opens its documents), and how far its probabilities can be trusted.
+//! Scores of polarity and links, and mistakes by kind, each of which opens its documents.
 
 use super::scores::{open_documents, right};
 use super::{TrainPane, group, two_places};
-use crate::train::{ErrorGroup, ErrorKind, OpinionScores, Reliability, Report, Scores, error_groups};
+use crate::train::{ErrorGroup, ErrorKind, OpinionScores, Report, Scores, error_groups};
 use crate::ui::{Cx, theme};
 use eframe::egui::{self, RichText};
 
@@ -26,7 +26,7 @@ impl TrainPane {
                 ui.vertical(|ui| errors(ui, cx, groups, report));
             }
             if !report.reliability.is_empty() {
-                ui.vertical(|ui| reliability(ui, cx, &report.reliability));
+                ui.vertical(|ui| super::trust::reliability(ui, cx, &report.reliability));
             }
         });
     }
@@ -96,45 +96,4 @@ fn error_words(cx: &Cx<'_>, kind: ErrorKind) -> (&'static str, &'static str) {
         ErrorKind::Polarity => (cx.t("Wrong polarity"), cx.t("Spans found rightly whose polarity was said wrongly")),
         ErrorKind::Link => (cx.t("Wrong link"), cx.t("Two spans, both found rightly, that were linked wrongly or not at all")),
     }
-}
-
-/// For each tenth of sureness: how often such answers were right.
-fn reliability(ui: &mut egui::Ui, cx: &Cx<'_>, kinds: &[Reliability]) {
-    let palette = theme::palette(ui);
-    group(ui, cx.t("How far it can be trusted"));
-    egui::Grid::new("reliability").striped(true).spacing(egui::vec2(14.0, 5.0)).min_col_width(46.0).show(ui, |ui| {
-        ui.label(RichText::new(cx.t("it says")).color(palette.weak).small());
-        for kind in kinds {
-            let name = match kind.of.as_str() {
-                "polarity" => cx.t("Polarity"),
-                "triplets" => cx.t("Triplets"),
-                _ => cx.t("Spans"),
-            };
-            right(ui, |ui| ui.label(RichText::new(name).color(palette.weak).small()));
-        }
-        ui.end_row();
-        for tenth in (0..10usize).rev() {
-            let within = |said: f64| (said * 10.0) as usize == tenth || (tenth == 9 && said >= 1.0);
-            let bins: Vec<_> = kinds.iter().map(|kind| kind.bins.iter().find(|bin| within(bin.said))).collect();
-            if bins.iter().all(Option::is_none) {
-                continue;
-            }
-            ui.label(format!("{}–{} %", tenth * 10, tenth * 10 + 10));
-            for bin in bins {
-                let Some(bin) = bin else {
-                    ui.label("");
-                    continue;
-                };
-                let help = cx.tf("Of {} answers this sure, {} % are right", &[&bin.count, &format!("{:.0}", bin.right * 100.0)]);
-                right(ui, |ui| ui.label(format!("{:.0} %", bin.right * 100.0)).on_hover_text(help));
-            }
-            ui.end_row();
-        }
-        ui.label(RichText::new(cx.t("mean error")).color(palette.weak).small());
-        for kind in kinds {
-            let help = cx.tf("Before calibration on the dev reviews: {} %", &[&format!("{:.1}", kind.error_before * 100.0)]);
-            right(ui, |ui| ui.strong(format!("{:.1} %", kind.error * 100.0)).on_hover_text(help));
-        }
-        ui.end_row();
-    });
 }

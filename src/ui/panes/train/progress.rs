@@ -2,10 +2,11 @@
 
 use super::{TrainPane, duration, has_steps, run_name, short_scores, two_places};
 use crate::desk::{Command, Phase, RunView};
-use crate::train::{Interval, Report, Uncertainty, uncertainty};
+use crate::train::{Interval, Report, Score, Uncertainty, uncertainty};
 use crate::ui::dialogs::Wish;
 use crate::ui::{Cx, theme};
 use eframe::egui::{self, RichText};
+use std::sync::Arc;
 
 impl TrainPane {
     pub(super) fn header(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &RunView) {
@@ -38,6 +39,10 @@ impl TrainPane {
             ui.label(RichText::new(facts(cx, view, report)).color(palette.weak).small());
         }
         notes(ui, cx, view);
+        if let Some(report) = &view.report {
+            let sure = self.uncertainty_of(view, report);
+            too_few(ui, cx, report, &sure);
+        }
     }
 
     /// What can be done with the run.
@@ -78,6 +83,15 @@ impl TrainPane {
         {
             cx.dialogs.open(Wish::ExportModel { run: view.id.clone() });
         }
+        // The newest of the other finished runs: what a person wants to know first.
+        let other = cx.desk.runs().iter().rev().find(|run| run.id != view.id && run.report.is_some()).map(|run| run.id.clone());
+        if let Some(other) = other {
+            let help = cx.tf("Says whether it differs from {} by more than chance", &[&run_name(cx, &other)]);
+            if ui.button(cx.tf("Compare with {}", &[&run_name(cx, &other)])).on_hover_text(help).clicked() {
+                let (first, second) = if other < view.id { (other, view.id.clone()) } else { (view.id.clone(), other) };
+                self.compare(cx, first, second);
+            }
+        }
         let answers = cx.desk.tester().run() == Some(view.id.as_str());
         if answers {
             ui.label(RichText::new(cx.t("used for predictions")).color(theme::palette(ui).success));
@@ -87,12 +101,12 @@ impl TrainPane {
     }
 
     /// Computed once for a report: it takes some milliseconds.
-    fn uncertainty_of(&mut self, view: &RunView, report: &Report) -> Uncertainty {
+    pub(super) fn uncertainty_of(&mut self, view: &RunView, report: &Report) -> Arc<Uncertainty> {
         match &self.uncertainty {
-            Some((id, sure)) if *id == view.id => *sure,
+            Some((id, sure)) if *id == view.id => sure.clone(),
             _ => {
-                let sure = uncertainty(&report.held_out, report.scores.per_class.len(), view.config.seed);
-                self.uncertainty = Some((view.id.clone(), sure));
+                let sure = Arc::new(uncertainty(&report.held_out, &report.aspects, view.config.seed));
+                self.uncertainty = Some((view.id.clone(), sure.clone()));
                 sure
             }
         }
@@ -129,8 +143,8 @@ fn sentence(cx: &Cx<'_>, report: &Report, sure: &Uncertainty) -> String {
         Some(interval) => format!("{} ± {}", two_places(score), two_places(interval.half_width())),
         None => two_places(score),
     };
-    let class = report.scores.macro_f1.map(|f1| cx.tf("macro-F1 {}", &[&with(f1, sure.macro_f1)]));
-    let spans = report.scores.span_f1.map(|f1| cx.tf("span F1 {}", &[&with(f1, sure.span_f1)]));
+    let class = report.scores.macro_f1.map(|f1| cx.tf("macro-F1 {}", &[&with(f1, sure.of(Score::MacroF1))]));
+    let spans = report.scores.span_f1.map(|f1| cx.tf("span F1 {}", &[&with(f1, sure.of(Score::SpanF1))]));
     let scores = class.into_iter().chain(spans).collect::<Vec<_>>().join(cx.t(", "));
     cx.tf("{} on {} held-out reviews; best after epoch {}", &[&scores, &report.examples, &epoch(report.best_epoch)])
 }
@@ -155,6 +169,21 @@ fn facts(cx: &Cx<'_>, view: &RunView, report: &Report) -> String {
     }
     parts.push(cx.t("± covers 95 % of redrawings of the held-out reviews").to_owned());
     parts.join("  ·  ")
+}
+
+/// Warns where the held-out reviews are so few that most differences between runs are chance.
+fn too_few(ui: &mut egui::Ui, cx: &Cx<'_>, report: &Report, sure: &Uncertainty) {
+    /// A half width from which on people draw wrong conclusions.
+    const WIDE: f64 = 0.04;
+    let main = sure.of(Score::MacroF1).or_else(|| sure.of(Score::SpanF1));
+    let Some(half) = main.map(Interval::half_width).filter(|half| *half > WIDE) else { return };
+    // Two independent runs differ by more than this in 5 of 100 cases by chance.
+    let least = two_places(half * std::f64::consts::SQRT_2);
+    let words = cx.tf(
+        "Only {} held-out reviews: runs whose scores differ by less than about {} can't be told apart by them",
+        &[&report.examples, &least],
+    );
+    ui.label(RichText::new(words).color(theme::palette(ui).warning).small());
 }
 
 /// What the run said of its encoder and data.

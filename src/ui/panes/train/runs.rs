@@ -1,77 +1,230 @@
-//! The runs of the project, newest first.
+//! The runs of the project as a table: sorted by any column, with notes; two of them can be compared, any laid over the
+//! curves. Deleting asks first.
 
-use super::{TrainPane, group, run_name, short_scores};
+use super::{Page, TrainPane, duration, run_name, short_scores, two_places};
 use crate::desk::{Command, RunStatus, RunSummary};
+use crate::train::{EncoderChoice, TrainConfig};
 use crate::ui::dialogs::Wish;
+use crate::ui::icons::{self, Icon};
 use crate::ui::{Cx, theme};
-use eframe::egui::{self, RichText, Role, Sense, WidgetInfo, vec2};
+use eframe::egui::{self, RichText, Role, WidgetInfo, vec2};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
-impl TrainPane {
-    pub(super) fn run_list(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>) {
-        let palette = theme::palette(ui);
-        group(ui, cx.t("Runs"));
-        let desk = cx.desk;
-        if desk.runs().is_empty() && desk.run_view().is_none() {
-            ui.label(RichText::new(cx.t("None yet")).color(palette.weak));
-            return;
-        }
-        for run in desk.runs().iter().rev() {
-            ui.push_id(&run.id, |ui| self.run_row(ui, cx, run));
+/// How the table is shown.
+#[derive(Default)]
+pub(super) struct Table {
+    sort: Column,
+    /// The other way round.
+    reversed: bool,
+    /// Ids of the runs that are ticked, in the order they were.
+    ticked: Vec<String>,
+    /// Notes being written, by id.
+    notes: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Column {
+    /// Newest first.
+    #[default]
+    Run,
+    Score,
+    Spans,
+    Documents,
+    Revision,
+    Seconds,
+    Bytes,
+}
+
+impl Column {
+    const ALL: [Self; 7] = [Self::Run, Self::Score, Self::Spans, Self::Documents, Self::Revision, Self::Seconds, Self::Bytes];
+
+    fn words(self, cx: &Cx<'_>) -> (&'static str, &'static str) {
+        match self {
+            Self::Run => (cx.t("Run"), cx.t("Newest first")),
+            Self::Score => (cx.t("Macro-F1"), cx.t("Macro-F1 of the classes")),
+            Self::Spans => (cx.t("Spans"), cx.t("Exact F1 of spans")),
+            Self::Documents => (cx.t("Judged on"), cx.t("Held-out reviews that the scores are of")),
+            Self::Revision => (cx.t("Data"), cx.t("Revision of the project that it learnt from; runs of equal data have equal marks")),
+            Self::Seconds => (cx.t("Time"), cx.t("How long the run took")),
+            Self::Bytes => (cx.t("Disk"), cx.t("What its folder takes on the disk")),
         }
     }
 
-    fn run_row(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>, run: &RunSummary) {
-        let palette = theme::palette(ui);
-        let shown = cx.desk.run_view().is_some_and(|view| view.id == run.id);
-        let answers = cx.desk.tester().run() == Some(run.id.as_str());
-        let name = run_name(cx, &run.id);
-        let status = status(cx, run);
-        let height = ui.text_style_height(&egui::TextStyle::Body) + ui.text_style_height(&egui::TextStyle::Small) + 14.0;
-        let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click());
-        response.widget_info(|| WidgetInfo::selected(Role::Button, true, shown, format!("{name}: {status}")));
-        let fill = match (shown, response.hovered()) {
-            (true, _) => palette.accent.gamma_multiply(0.18),
-            (false, true) => palette.raised,
-            _ => egui::Color32::TRANSPARENT,
-        };
-        ui.painter().rect_filled(rect, 5.0, fill);
-        if response.has_focus() {
-            ui.painter().rect_stroke(rect, 5.0, egui::Stroke::new(2.0, palette.accent), egui::StrokeKind::Inside);
+    /// What runs are sorted by, largest first; a run without comes last.
+    fn key(self, run: &RunSummary) -> Option<f64> {
+        let report = run.report.as_ref();
+        match self {
+            Self::Run => Some(run.started_ms as f64),
+            Self::Score => report?.scores.macro_f1,
+            Self::Spans => report?.scores.span_f1,
+            Self::Documents => Some(report?.examples as f64),
+            Self::Revision => Some(run.revision as f64),
+            Self::Seconds => Some(report?.seconds),
+            Self::Bytes => Some(run.bytes as f64),
         }
-        let inner = rect.shrink2(vec2(8.0, 4.0));
-        let mut row = ui.new_child(egui::UiBuilder::new().max_rect(inner).layout(egui::Layout::top_down(egui::Align::Min)));
-        row.spacing_mut().item_spacing.y = 2.0;
-        row.spacing_mut().interact_size.y = 0.0;
-        row.horizontal(|ui| {
-            // The row answers to the pointer, not its words.
-            ui.add(egui::Label::new(RichText::new(&name).strong()).selectable(false));
-            ui.add(egui::Label::new(RichText::new(ago(cx, run.started_ms)).color(palette.weak).small()).selectable(false));
-            if answers {
-                ui.add(egui::Label::new(RichText::new(cx.t("answers")).color(palette.success).small()).selectable(false));
+    }
+}
+
+impl TrainPane {
+    pub(super) fn runs_page(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>) {
+        let palette = theme::palette(ui);
+        let desk = cx.desk;
+        let mut runs: Vec<&RunSummary> = desk.runs().iter().collect();
+        self.table.ticked.retain(|id| runs.iter().any(|run| run.id == *id));
+        let (column, reversed) = (self.table.sort, self.table.reversed);
+        runs.sort_by(|a, b| ordered(column.key(a), column.key(b), reversed).then_with(|| b.id.cmp(&a.id)));
+        self.ticked_ui(ui, cx);
+        ui.add_space(6.0);
+        egui::ScrollArea::both().id_salt("runs-table").auto_shrink(false).show(ui, |ui| {
+            let grid = egui::Grid::new("runs").striped(true).spacing(vec2(14.0, 6.0)).min_row_height(theme::ROW_HEIGHT);
+            grid.show(ui, |ui| {
+                self.heads(ui, cx);
+                for run in &runs {
+                    ui.push_id(&run.id, |ui| self.name_cell(ui, cx, run));
+                    self.figures(ui, cx, run);
+                    let settings = settings_in_words(cx, &run.config);
+                    ui.add(egui::Label::new(RichText::new(shortened(&settings, 44)).small().color(palette.weak))).on_hover_text(settings);
+                    self.notes_cell(ui, cx, run);
+                    ui.push_id((&run.id, "menu"), |ui| {
+                        let menu = ui.menu_button("…", |ui| self.menu(ui, cx, run));
+                        menu.response.accessible_name(cx.tf("More about {}", &[&run_name(cx, &run.id)]));
+                    });
+                    ui.end_row();
+                }
+            });
+        });
+    }
+
+    /// What can be done with the runs that are ticked.
+    fn ticked_ui(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>) {
+        let palette = theme::palette(ui);
+        ui.horizontal_wrapped(|ui| {
+            let bytes: u64 = cx.desk.runs().iter().map(|run| run.bytes).sum();
+            let count = cx.desk.runs().len();
+            ui.label(RichText::new(cx.tf("{} runs, {} on the disk", &[&count, &size(bytes)])).color(palette.weak));
+            let both = match self.table.ticked.as_slice() {
+                [first, second] => Some((first.clone().min(second.clone()), first.clone().max(second.clone()))),
+                _ => None,
+            };
+            let compare = ui.add_enabled(both.is_some(), egui::Button::new(cx.t("Compare the two")));
+            if let (true, Some((first, second))) = (compare.on_disabled_hover_text(cx.t("Tick two runs first")).clicked(), both) {
+                self.compare(cx, first, second);
+            }
+            let overlay = ui.add_enabled(!self.table.ticked.is_empty(), egui::Button::new(cx.t("Lay over the curves")));
+            if overlay.on_disabled_hover_text(cx.t("Tick runs first")).clicked() {
+                cx.send(Command::OverlayRuns(self.table.ticked.clone()));
+                self.page = Page::Run;
             }
         });
-        let color = if matches!(run.status, RunStatus::Failed(_)) { palette.error } else { palette.weak };
-        row.add(egui::Label::new(RichText::new(&status).color(color).small()).selectable(false).truncate());
-        if response.clicked() {
-            cx.send(Command::ShowRun(run.id.clone()));
+    }
+
+    /// Compares two runs and shows what comes of it.
+    pub(super) fn compare(&mut self, cx: &mut Cx<'_>, first: String, second: String) {
+        cx.send(Command::CompareRuns(Some((first, second))));
+        self.page = Page::Compare;
+    }
+
+    fn heads(&mut self, ui: &mut egui::Ui, cx: &Cx<'_>) {
+        let palette = theme::palette(ui);
+        for column in Column::ALL {
+            let (name, help) = column.words(cx);
+            let is_sorted = self.table.sort == column;
+            let color = if is_sorted { palette.accent } else { palette.weak };
+            ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = 2.0;
+                let button = egui::Button::new(RichText::new(name).color(color).small()).frame_when_inactive(false);
+                let said = if is_sorted { cx.tf("Sorted by {}", &[&name]) } else { cx.tf("Sort by {}", &[&name]) };
+                if ui.add(button).accessible_name(said).on_hover_text(help).clicked() {
+                    self.table.reversed = is_sorted && !self.table.reversed;
+                    self.table.sort = column;
+                }
+                if is_sorted {
+                    icons::inline(ui, if self.table.reversed { Icon::Up } else { Icon::Down }, color);
+                }
+            });
         }
-        let response = if cx.desk.is_training() && !shown {
-            response.on_hover_text(cx.t("Can be looked at when the run going on has ended"))
-        } else {
-            response.on_hover_text(&status)
+        ui.label(RichText::new(cx.t("Settings other than usual")).color(palette.weak).small());
+        ui.label(RichText::new(cx.t("Notes")).color(palette.weak).small());
+        ui.label("");
+        ui.end_row();
+    }
+
+    /// The tick, the name, and how the run stands.
+    fn name_cell(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>, run: &RunSummary) {
+        let palette = theme::palette(ui);
+        let name = run_name(cx, &run.id);
+        let shown = cx.desk.run_view().is_some_and(|view| view.id == run.id);
+        ui.horizontal(|ui| {
+            let mut ticked = self.table.ticked.contains(&run.id);
+            let tick = ui.add(egui::Checkbox::without_text(&mut ticked)).accessible_name(cx.tf("Tick {}", &[&name]));
+            if tick.changed() {
+                self.table.ticked.retain(|id| *id != run.id);
+                if ticked {
+                    self.table.ticked.push(run.id.clone());
+                }
+            }
+            let said = format!("{name}: {}", status(cx, run));
+            let button = egui::Button::selectable(shown, RichText::new(&name).strong());
+            let response = ui.add(button);
+            response.widget_info(|| WidgetInfo::selected(Role::Button, true, shown, &said));
+            let waits = cx.desk.is_training() && !shown;
+            let response = response.on_hover_text(if waits { cx.t("Can be looked at when the run going on has ended") } else { &said });
+            if response.clicked() && !waits {
+                cx.send(Command::ShowRun(run.id.clone()));
+                self.page = Page::Run;
+            }
+            ui.label(RichText::new(ago(cx, run.started_ms)).color(palette.weak).small());
+            if cx.desk.tester().run() == Some(run.id.as_str()) {
+                ui.label(RichText::new(cx.t("answers")).color(palette.success).small());
+            }
+        });
+    }
+
+    fn figures(&self, ui: &mut egui::Ui, cx: &Cx<'_>, run: &RunSummary) {
+        let palette = theme::palette(ui);
+        let Some(report) = &run.report else {
+            let color = if matches!(run.status, RunStatus::Failed(_)) { palette.error } else { palette.weak };
+            let words = status(cx, run);
+            ui.label(RichText::new(shortened(&words, 18)).color(color).small()).on_hover_text(words);
+            ui.label("");
+            ui.label("");
+            ui.label(run.revision.to_string());
+            ui.label("");
+            ui.label(size(run.bytes));
+            return;
         };
-        response.context_menu(|ui| self.menu(ui, cx, run));
+        let score = |score: Option<f64>| score.map_or_else(String::new, two_places);
+        ui.label(RichText::new(score(report.scores.macro_f1)).strong()).on_hover_text(short_scores(cx, &report.scores));
+        ui.label(score(report.scores.span_f1));
+        ui.label(report.examples.to_string());
+        ui.label(format!("{} · {}", run.revision, run.data_hash.get(..4).unwrap_or_default()));
+        ui.label(duration(cx, report.seconds));
+        ui.label(size(run.bytes));
+    }
+
+    fn notes_cell(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>, run: &RunSummary) {
+        let text = self.table.notes.entry(run.id.clone()).or_insert_with(|| run.notes.clone());
+        let field = ui.add(egui::TextEdit::singleline(text).desired_width(150.0).hint_text(cx.t("Write a note")));
+        let field = field.accessible_name(cx.tf("Note on {}", &[&run_name(cx, &run.id)]));
+        if field.lost_focus() {
+            let notes = text.trim().to_owned();
+            if notes != run.notes {
+                cx.send(Command::SetRunNotes { run: run.id.clone(), notes });
+            }
+            self.table.notes.remove(&run.id);
+        } else if !field.has_focus() {
+            self.table.notes.remove(&run.id);
+        }
     }
 
     fn menu(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>, run: &RunSummary) {
         let finished = run.report.is_some();
         if ui.add_enabled(finished, egui::Button::new(cx.t("Use for predictions"))).clicked() {
             cx.send(Command::UseRun(Some(run.id.clone())));
-            ui.close();
         }
         if ui.add_enabled(finished, egui::Button::new(cx.t("Export…"))).clicked() {
             cx.dialogs.open(Wish::ExportModel { run: run.id.clone() });
-            ui.close();
         }
         if run.can_resume && resume_button(ui, cx).clicked() {
             cx.send(Command::ResumeTraining(run.id.clone()));
@@ -79,17 +232,24 @@ impl TrainPane {
         }
         if ui.add_enabled(run.status != RunStatus::Running, egui::Button::new(cx.t("Delete…"))).clicked() {
             self.deleting = Some(run.id.clone());
-            ui.close();
         }
     }
 
     pub(super) fn ask_before_deleting(&mut self, ui: &egui::Ui, cx: &mut Cx<'_>) {
         let Some(run) = self.deleting.clone() else { return };
         let mut decided = false;
+        let bytes = cx.desk.runs().iter().find(|other| other.id == run).map_or(0, |run| run.bytes);
         let modal = theme::modal(ui.ctx(), "train-delete").show(ui.ctx(), |ui| {
             ui.set_max_width(380.0);
             ui.heading(cx.tf("Delete {}?", &[&run_name(cx, &run)]));
             ui.label(cx.t("Its weights, curves and predictions are removed from the disk. This can't be undone."));
+            ui.label(cx.tf("It frees {}. The scores can't be looked up or compared any more.", &[&size(bytes)]));
+            if cx.desk.tester().run() == Some(run.as_str()) {
+                ui.label(
+                    RichText::new(cx.t("Its model answers now; the newest finished run takes its place."))
+                        .color(theme::palette(ui).warning),
+                );
+            }
             ui.add_space(10.0);
             ui.horizontal(|ui| {
                 let words = RichText::new(cx.t("Delete")).color(theme::palette(ui).error);
@@ -110,6 +270,46 @@ impl TrainPane {
 pub(super) fn resume_button(ui: &mut egui::Ui, cx: &Cx<'_>) -> egui::Response {
     let button = ui.add_enabled(!cx.desk.is_training(), egui::Button::new(cx.t("Continue")));
     button.on_hover_text(cx.t("Goes on where the run was left, with its own reviews and settings"))
+}
+
+/// Largest first, or the other way round; what is not there comes last either way.
+fn ordered(a: Option<f64>, b: Option<f64>, reversed: bool) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) if reversed => a.total_cmp(&b),
+        (Some(a), Some(b)) => b.total_cmp(&a),
+        (a, b) => b.is_some().cmp(&a.is_some()),
+    }
+}
+
+/// Model and settings that are not the usual ones: "lr 5e-5 · epochs 3".
+fn settings_in_words(cx: &Cx<'_>, config: &TrainConfig) -> String {
+    let said = |setting: crate::train::SettingDifference| match setting.key.as_str() {
+        "encoder" => match &config.encoder {
+            EncoderChoice::Folder(folder) => folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned(),
+            EncoderChoice::Shipped => String::new(),
+        },
+        _ => format!("{} {}", setting.key, setting.second.trim_matches('"')),
+    };
+    // What follows the model says nothing; the model itself does.
+    let model = TrainConfig::default().differences(config).into_iter().filter(|setting| setting.key == "model");
+    let others = TrainConfig::of_model(config.model).differences(config);
+    let parts: Vec<String> = model.chain(others).map(said).collect();
+    if parts.is_empty() { cx.t("all as usual").to_owned() } else { parts.join(" · ") }
+}
+
+/// At most so many characters, the last an ellipsis where something was cut.
+pub(super) fn shortened(text: &str, most: usize) -> String {
+    let line = text.replace('\n', " ");
+    if line.chars().count() <= most { line } else { line.chars().take(most - 1).chain(['…']).collect() }
+}
+
+/// "23.4 MB"
+pub(super) fn size(bytes: u64) -> String {
+    match bytes as f64 {
+        bytes if bytes < 1e6 => format!("{:.0} kB", (bytes / 1e3).ceil()),
+        bytes if bytes < 1e9 => format!("{:.1} MB", bytes / 1e6),
+        bytes => format!("{:.2} GB", bytes / 1e9),
+    }
 }
 
 /// How the run stands, in a line.

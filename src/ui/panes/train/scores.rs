@@ -1,14 +1,13 @@
 //! Scores of each label, and the confusion matrix whose cells open their documents.
 
+use super::curves::open;
 use super::progress::epoch;
 use super::{TrainPane, group, slices, two_places};
-use crate::desk::{Command, RunView};
-use crate::project::{DocId, Filter};
-use crate::train::{HeldOut, LabelScore, Report, Scores};
+use crate::desk::RunView;
+use crate::train::{HeldOut, Interval, LabelScore, Report, Score, Scores};
 use crate::ui::widgets::confusion::Confusion;
-use crate::ui::{Cx, Place, theme};
+use crate::ui::{Cx, theme};
 use eframe::egui::{self, Align, Layout, RichText};
-use std::sync::Arc;
 
 impl TrainPane {
     pub(super) fn scores(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &RunView) {
@@ -18,15 +17,17 @@ impl TrainPane {
             (None, None) => return,
         };
         let report = view.report.as_ref();
+        let sure = report.map(|report| self.uncertainty_of(view, report));
+        let sure = |score: Score| sure.as_ref().and_then(|sure| sure.of(score));
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = 28.0;
             ui.vertical(|ui| {
                 if !scores.per_class.is_empty() {
-                    table(ui, cx, "classes", &cx.tf("Classes ({})", &[&of]), &scores.per_class);
+                    table(ui, cx, "classes", &cx.tf("Classes ({})", &[&of]), &scores.per_class, |at| sure(Score::ClassF1(at)));
                     ui.add_space(12.0);
                 }
                 if !scores.per_span_label.is_empty() {
-                    table(ui, cx, "spans", &cx.tf("Spans ({})", &[&of]), &scores.per_span_label);
+                    table(ui, cx, "spans", &cx.tf("Spans ({})", &[&of]), &scores.per_span_label, |at| sure(Score::SpanLabelF1(at)));
                 }
             });
             if !scores.confusion.is_empty() {
@@ -35,12 +36,14 @@ impl TrainPane {
         });
         self.opinions(ui, cx, (&view.id, scores, &of), report);
         if let Some(report) = report {
+            self.examples(ui, cx, view, report);
             slices::ui(ui, cx, report);
         }
     }
 }
 
-fn table(ui: &mut egui::Ui, cx: &Cx<'_>, id: &str, title: &str, rows: &[LabelScore]) {
+/// `interval` is that of the F1 of the label at a place.
+fn table(ui: &mut egui::Ui, cx: &Cx<'_>, id: &str, title: &str, rows: &[LabelScore], interval: impl Fn(u16) -> Option<Interval>) {
     let palette = theme::palette(ui);
     group(ui, title);
     let heads = [
@@ -55,13 +58,25 @@ fn table(ui: &mut egui::Ui, cx: &Cx<'_>, id: &str, title: &str, rows: &[LabelSco
             right(ui, |ui| ui.label(RichText::new(name).color(palette.weak).small()).on_hover_text(help));
         }
         ui.end_row();
-        for row in rows {
+        for (row, at) in rows.iter().zip(0..) {
             ui.label(&row.name);
             let figures = [two_places(row.precision), two_places(row.recall)];
             for figure in figures {
                 right(ui, |ui| ui.label(figure));
             }
-            right(ui, |ui| ui.strong(two_places(row.f1)));
+            right(ui, |ui| {
+                ui.spacing_mut().item_spacing.x = 4.0;
+                // From right to left.
+                if let Some(interval) = interval(at) {
+                    let words = format!("± {}", two_places(interval.half_width()));
+                    let help = cx.tf(
+                        "95 % of redrawings of the held-out reviews lie between {} and {}",
+                        &[&two_places(interval.low), &two_places(interval.high)],
+                    );
+                    ui.label(RichText::new(words).color(palette.weak).small()).on_hover_text(help);
+                }
+                ui.strong(two_places(row.f1))
+            });
             right(ui, |ui| ui.label(row.support.to_string()));
             ui.end_row();
         }
@@ -105,7 +120,6 @@ fn confusion(ui: &mut egui::Ui, cx: &mut Cx<'_>, scores: &Scores, report: Option
 
 /// Shows these held-out documents in the place where documents are labelled.
 pub(super) fn open_documents(cx: &mut Cx<'_>, held_out: &[HeldOut], wanted: impl Fn(&HeldOut) -> bool) {
-    let only: Arc<[DocId]> = held_out.iter().filter(|doc| wanted(doc)).map(|doc| DocId(doc.doc)).collect();
-    cx.send(Command::SetFilter(Filter { only: Some(only), ..Filter::default() }));
-    cx.goto(Place::Label);
+    let docs: Vec<u32> = held_out.iter().filter(|doc| wanted(doc)).map(|doc| doc.doc).collect();
+    open(cx, &docs);
 }

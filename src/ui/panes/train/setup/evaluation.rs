@@ -1,6 +1,6 @@
 //! Settings of how a run is judged, and when it ends.
 
-use super::row::{Row, count, number, seed};
+use super::row::{Row, count, number, seed, switch};
 
 pub(super) const ROWS: &[Row] = &[
     number(
@@ -14,6 +14,11 @@ pub(super) const ROWS: &[Row] = &[
     count("Patience", "The run stops after so many evaluations without a new best; 0 never stops early", (0, 100), |config| {
         &mut config.patience
     }),
+    switch(
+        "Watch the layers",
+        "Keeps how large gradients and weights of each layer are, now and then: shows a layer that learns nothing, or too much",
+        |config| &mut config.layer_stats,
+    ),
     seed("Seed", "Decides initial weights, dropout, order and the held-out reviews: the same seed gives the same run", |config| {
         &mut config.seed
     }),

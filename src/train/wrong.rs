@@ -1,0 +1,40 @@
+//! Which held-out documents were answered wrongly, by task: what a person opens from a point of a curve.
+
+use super::HeldOut;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Whether class, spans and links are answered rightly; `None` where there is nothing to judge by.
+pub(super) fn tasks_right(doc: &HeldOut) -> [Option<bool>; 3] {
+    [class_is_right(doc), spans_are_right(doc), links_are_right(doc)]
+}
+
+/// Ids of the documents answered wrongly, ascending, by task: "class", "spans", "links". Tasks that nothing was wrong in
+/// are left out.
+pub fn wrong_documents(held_out: &[HeldOut]) -> BTreeMap<String, Vec<u32>> {
+    let tasks: [(&str, fn(&HeldOut) -> Option<bool>); 3] =
+        [("class", class_is_right), ("spans", spans_are_right), ("links", links_are_right)];
+    let wrong = |is_right: fn(&HeldOut) -> Option<bool>| -> Vec<u32> {
+        let docs: BTreeSet<u32> = held_out.iter().filter(|doc| is_right(doc) == Some(false)).map(|doc| doc.doc).collect();
+        docs.into_iter().collect()
+    };
+    let tasks = tasks.into_iter().map(|(task, is_right)| (task.to_owned(), wrong(is_right)));
+    tasks.filter(|(_, docs)| !docs.is_empty()).collect()
+}
+
+fn class_is_right(doc: &HeldOut) -> Option<bool> {
+    Some(doc.gold_class? == doc.class?)
+}
+
+fn spans_are_right(doc: &HeldOut) -> Option<bool> {
+    let gold: BTreeSet<_> = doc.gold_spans.as_ref()?.iter().collect();
+    Some(gold == doc.spans.iter().collect())
+}
+
+/// The same pairs, and where a person gave a polarity the same polarity.
+fn links_are_right(doc: &HeldOut) -> Option<bool> {
+    let (gold_spans, gold) = (doc.gold_spans.as_ref()?, doc.opinions.gold_links.as_ref()?);
+    let found: BTreeMap<_, _> = doc.opinions.links.iter().filter_map(|link| Some((link.ends(&doc.spans)?, link.polarity))).collect();
+    let gold: BTreeMap<_, _> = gold.iter().filter_map(|link| Some((link.ends(gold_spans)?, link.polarity))).collect();
+    let same = |(ends, polarity): (&_, &Option<_>)| found.get(ends).is_some_and(|found| polarity.is_none() || found == polarity);
+    Some(gold.len() == found.len() && gold.iter().all(same))
+}
