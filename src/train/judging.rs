@@ -98,6 +98,7 @@ impl Run<'_> {
             seconds: self.whole_time().as_secs_f64(),
             real_tokens_per_s: self.tokens_per_s(),
             reliability: reliability(&raw, &held_out),
+            aspects: self.task.roles.aspects.clone(),
             held_out,
         }));
         Ok(Outcome::Finished(Box::new(files)))
