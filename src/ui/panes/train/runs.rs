@@ -225,6 +225,10 @@ impl TrainPane {
         if ui.add_enabled(finished, egui::Button::new(cx.t("Export…"))).clicked() {
             cx.dialogs.open(Wish::ExportModel { run: run.id.clone() });
         }
+        if run.can_resume && resume_button(ui, cx).clicked() {
+            cx.send(Command::ResumeTraining(run.id.clone()));
+            ui.close();
+        }
         if ui.add_enabled(run.status != RunStatus::Running, egui::Button::new(cx.t("Delete…"))).clicked() {
             self.deleting = Some(run.id.clone());
         }
@@ -259,6 +263,12 @@ impl TrainPane {
             self.deleting = None;
         }
     }
+}
+
+/// Goes on with a run that ended before its time; not while another one is going on.
+pub(super) fn resume_button(ui: &mut egui::Ui, cx: &Cx<'_>) -> egui::Response {
+    let button = ui.add_enabled(!cx.desk.is_training(), egui::Button::new(cx.t("Continue")));
+    button.on_hover_text(cx.t("Goes on where the run was left, with its own reviews and settings"))
 }
 
 /// Largest first, or the other way round; what is not there comes last either way.
@@ -305,6 +315,8 @@ pub(super) fn size(bytes: u64) -> String {
 fn status(cx: &Cx<'_>, run: &RunSummary) -> String {
     match (&run.status, &run.report) {
         (_, Some(report)) => short_scores(cx, &report.scores),
+        (RunStatus::Failed(reason), _) if run.can_resume => cx.tf("failed, can be continued: {}", &[reason]),
+        (RunStatus::Interrupted, _) if run.can_resume => cx.t("interrupted: can be continued").to_owned(),
         (RunStatus::Failed(reason), _) => cx.tf("failed: {}", &[reason]),
         (RunStatus::Running, _) => cx.t("going on").to_owned(),
         (RunStatus::Interrupted, _) => cx.t("interrupted: the program ended").to_owned(),
