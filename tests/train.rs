@@ -215,7 +215,7 @@ pub fn run_until(data: &TrainData, config: &TrainConfig, mut answer: impl FnMut(
     run_from(&ModelFiles::shipped(), data, config, &mut answer)
 }
 
-fn run_from(
+pub fn run_from(
     encoder: &ModelFiles,
     data: &TrainData,
     config: &TrainConfig,

@@ -2,6 +2,7 @@
 //! learns and answers.
 
 use super::stage::{Bench, Stage, desk_with, draw_until};
+use eframe::egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use gloss::desk::{Command, Language, Phase};
@@ -16,6 +17,23 @@ fn place(reviews: usize) -> Window {
     harness
 }
 
+/// Opens a setting's values and takes one.
+#[track_caller]
+fn choose(harness: &mut Window, setting: &str, value: &str) {
+    harness.get_by_role_and_label(Role::ComboBox, setting).click();
+    harness.run_steps(3);
+    click(harness, value);
+}
+
+fn is_shown(harness: &Window, role: Role, name: &str) -> bool {
+    harness.query_by_role_and_label(role, name).is_some()
+}
+
+#[track_caller]
+fn value_of(harness: &Window, setting: &str) -> String {
+    harness.get_by_role_and_label(Role::ComboBox, setting).value().unwrap_or_default()
+}
+
 #[track_caller]
 fn click(harness: &mut Window, label: &str) {
     harness.get_by_label(label).click();
@@ -25,17 +43,13 @@ fn click(harness: &mut Window, label: &str) {
 #[test]
 fn a_model_is_chosen_with_its_settings_and_learns() {
     let mut harness = place(40);
-    harness.get_by_label("Encoder");
-    assert!(harness.query_by_label("Read by: Words").is_none() && harness.query_by_label("Network").is_none());
-    click(&mut harness, "Model: Pretrained encoder");
-    click(&mut harness, "LSTM");
-    harness.get_by_label("Model: LSTM");
-    assert!(harness.query_by_label("Encoder").is_none(), "an LSTM has none");
-    click(&mut harness, "Read by: Words");
-    click(&mut harness, "Characters");
+    assert!(is_shown(&harness, Role::ComboBox, "Encoder") && !is_shown(&harness, Role::ComboBox, "Read by"));
+    choose(&mut harness, "Model", "LSTM");
+    assert_eq!(value_of(&harness, "Model"), "LSTM");
+    assert!(!is_shown(&harness, Role::ComboBox, "Encoder"), "an LSTM has none");
+    choose(&mut harness, "Read by", "Characters");
     click(&mut harness, "Network");
-    harness.get_by_label("Both directions");
-    assert!(harness.query_by_label("Widths of filters: 3, 4, 5").is_none());
+    assert!(is_shown(&harness, Role::CheckBox, "Both directions") && !is_shown(&harness, Role::ComboBox, "Widths of filters"));
     click(&mut harness, "Quick");
     click(&mut harness, "Start training");
     let config = harness.state().desk.run_view().unwrap().config.clone();
@@ -54,17 +68,14 @@ fn a_model_is_chosen_with_its_settings_and_learns() {
 #[test]
 fn going_from_model_to_model_keeps_what_is_not_theirs() {
     let mut harness = place(30);
-    for (from, to, shown) in [
-        ("Pretrained encoder", "CNN", "Read by: Words"),
-        ("CNN", "GRU", "Read by: Words"),
-        ("GRU", "Pretrained encoder", "Encoder"),
-        ("Pretrained encoder", "RNN", "Read by: Words"),
-    ] {
-        click(&mut harness, &format!("Model: {from}"));
-        click(&mut harness, to);
-        harness.get_by_label(shown);
+    for (model, shown) in [("CNN", "Read by"), ("GRU", "Read by"), ("Pretrained encoder", "Encoder"), ("RNN", "Read by")] {
+        choose(&mut harness, "Model", model);
+        assert_eq!(value_of(&harness, "Model"), model);
+        assert!(is_shown(&harness, Role::ComboBox, shown), "{model}");
     }
+    choose(&mut harness, "Read by", "Characters");
     click(&mut harness, "Back to the defaults");
+    assert_eq!((value_of(&harness, "Model").as_str(), value_of(&harness, "Read by").as_str()), ("RNN", "Words"));
 }
 
 #[test]
@@ -72,10 +83,9 @@ fn the_models_have_their_chinese() {
     let mut harness = place(30);
     harness.state_mut().desk.run(Command::SetLanguage(Language::Chinese));
     harness.run_steps(3);
-    click(&mut harness, "模型: 预训练编码器");
-    click(&mut harness, "CNN（卷积网络）");
-    harness.get_by_label("阅读单位: 词");
-    harness.get_by_label("词向量: 选择…");
+    choose(&mut harness, "模型", "CNN（卷积网络）");
+    assert_eq!(value_of(&harness, "阅读单位"), "词");
+    assert!(is_shown(&harness, Role::Button, "词向量"));
 }
 
 #[test]
@@ -84,11 +94,11 @@ fn a_file_of_word_vectors_is_chosen_and_put_away() {
     let desk = desk_with(folder.path(), &["房间很干净"]);
     let mut bench = Bench::of(folder, desk, 1400.0);
     bench.click("Train");
-    bench.window.get_by_label("Model: Pretrained encoder").click();
+    bench.window.get_by_role_and_label(Role::ComboBox, "Model").click();
     bench.window.run();
     bench.window.get_by_label("GRU").click();
     bench.window.run();
-    bench.click("Word vectors: Choose…");
+    bench.click("Word vectors");
     bench.enter("Path of the file", "/somewhere/sgns.weibo.bin");
     assert!(bench.has("sgns.weibo.bin"));
     bench.click("Word vectors: Without");

@@ -146,7 +146,8 @@ fn scores_layers_and_evaluations_are_chosen_and_opened() {
     harness.get_by_role_and_label(Role::CheckBox, "negative").click();
     harness.run_steps(4);
     harness.get_by_label_contains("macro-F1 0.60, negative 0.60");
-    click(&mut harness, "Layers");
+    harness.get_by_role_and_label(Role::CheckBox, "Layers").click();
+    harness.run_steps(4);
     harness.get_by_label_contains("Gradient norm of each layer, embeddings ");
     click(&mut harness, "Evaluations (2)");
     click(&mut harness, "Classes wrong: 10");

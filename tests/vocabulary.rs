@@ -62,7 +62,8 @@ fn what_is_not_known_is_said_so() {
     assert_eq!(read(&words, "unfriendly 👨🏻‍🚒"), [("unfriendly", false), ("👨🏻‍🚒", false)]);
     for nothing in ["", "  \r\n"] {
         let pieces = words.encode(nothing, 8).unwrap();
-        assert_eq!((pieces.ids.len(), pieces.ranges.as_slice(), pieces.cut_at), (1, &[0..0][..], None), "a network reads something");
+        assert_eq!((pieces.ids.len(), pieces.ranges.len(), pieces.cut_at), (1, 1, None), "a network reads something");
+        assert!(pieces.ranges[0].is_empty());
     }
     assert_eq!(words.char_id("😀"), 1);
     assert_eq!(words.char_id("！"), words.char_id("!"));

@@ -366,6 +366,12 @@ pub struct TrainArgs {
     /// Change a setting, such as epochs=3 or lr=5e-5; may be given many times
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
     pub settings: Vec<(String, String)>,
+    /// Go on with a run that was interrupted, with its own data and settings
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["settings", "encoder"])]
+    pub resume: Option<String>,
+    /// Cross-validation: as many runs, each judged by another part of the documents, and the mean of their scores
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u8).range(2..=100), conflicts_with = "resume")]
+    pub folds: Option<u8>,
     /// One event a line on standard output, as JSON
     #[arg(long)]
     pub json: bool,

@@ -1,38 +1,108 @@
 //! `gloss train`: a run like those of the window, with its news on a terminal or as JSON lines.
 
 use super::{CliError, ProgressLine, TrainArgs, now_ms};
-use crate::desk::base_files;
-use crate::store::{ProjectFile, RunWriter};
-use crate::train::{EncoderChoice, Outcome, Readiness, Report, Scores, Signal, Slice, TrainConfig, TrainData, TrainEvent, fit};
+use crate::desk::{BaseError, KeepingPace, starting_model, training_data};
+use crate::nn::{ModelFiles, State};
+use crate::store::{ProjectFile, ResumedRun, RunWriter, Runs};
+use crate::train::{
+    EncoderChoice, Outcome, Readiness, Report, Resumable, SavedRun, Scores, Signal, Slice, TrainConfig, TrainData, TrainEvent, fit_from,
+};
 use serde_json::{Value, json};
+use std::cell::RefCell;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
 pub(super) fn run(args: &TrainArgs) -> Result<(), CliError> {
-    let config = config(args)?;
-    let opened = ProjectFile::open(&args.project)?;
-    let data = TrainData::of(&opened.project, config.seed, config.dev_share);
-    if let Some(missing) = missing(&data) {
-        return Err(CliError::Failed(missing));
+    if let Some(run) = &args.resume {
+        let job = resumed(args, run)?;
+        return told(job, args.json).map(|_| ());
     }
-    let encoder = base_files(&config, &data).map_err(|error| CliError::Failed(error.to_string()))?;
-    let mut writer = opened.file.runs().start(&config, &data, now_ms())?;
-    let id = writer.id().to_owned();
-    let report = match go(&mut writer, &data, &config, &encoder, args.json) {
+    let config = config(args)?;
+    let Some(folds) = args.folds.map(usize::from) else {
+        return told(started(args, config)?, args.json).map(|_| ());
+    };
+    let mut reports = Vec::with_capacity(folds);
+    for fold in 0..folds {
+        reports.push(told(started(args, TrainConfig { folds, fold, ..config.clone() })?, args.json)?);
+    }
+    let mut out = std::io::stdout().lock();
+    let means = means(&reports);
+    if args.json {
+        let key = |name: &str| name.to_lowercase().replace(['-', ' '], "_");
+        let of = |(name, mean, deviation): &(&'static str, f64, f64)| (key(name), json!({ "mean": mean, "deviation": deviation }));
+        let scores: serde_json::Map<String, Value> = means.iter().map(of).collect();
+        writeln!(out, "{}", json!({ "event": "folds", "folds": folds, "scores": scores }))?;
+    } else {
+        let scores = means.iter().map(|(name, mean, deviation)| format!("{name} {mean:.4} ± {deviation:.4}")).collect::<Vec<_>>();
+        writeln!(out, "{folds} folds: {}; ± is the standard deviation between folds", scores.join(", "))?;
+    }
+    Ok(())
+}
+
+/// Makes a run, and tells what came of it.
+fn told((mut job, encoder): (Job, ModelFiles), as_json: bool) -> Result<Report, CliError> {
+    let id = job.writer.id().to_owned();
+    let report = match go(&mut job, &encoder, as_json) {
         Ok(report) => report,
         Err(error) => {
             // The disk may be what failed: the sentence is told in any case.
-            writer.fail(&error.to_string()).ok();
+            job.writer.fail(&error.to_string()).ok();
             return Err(error);
         }
     };
     let mut out = std::io::stdout().lock();
-    if args.json {
+    if as_json {
         writeln!(out, "{}", finished_line(&id, &report))?;
     } else {
         writeln!(out, "{}", finished_sentence(&id, &report))?;
     }
-    Ok(())
+    Ok(report)
+}
+
+/// Mean and standard deviation (of a sample) of each score that all reports have.
+fn means(reports: &[Report]) -> Vec<(&'static str, f64, f64)> {
+    let Some(first) = reports.first() else { return Vec::new() };
+    let mean_of = |(name, _): (&'static str, f64)| {
+        let of = |report: &Report| named(&report.scores).into_iter().find(|(other, _)| *other == name).map(|(_, score)| score);
+        let scores = reports.iter().map(of).collect::<Option<Vec<f64>>>()?;
+        let count = scores.len() as f64;
+        let mean = scores.iter().sum::<f64>() / count;
+        let squares: f64 = scores.iter().map(|score| (score - mean).powi(2)).sum();
+        Some((name, mean, (squares / (count - 1.0).max(1.0)).sqrt()))
+    };
+    named(&first.scores).into_iter().filter_map(mean_of).collect()
+}
+
+/// A run to be made.
+struct Job {
+    writer: RunWriter,
+    data: TrainData,
+    config: TrainConfig,
+    /// Where it goes on.
+    state: Option<SavedRun>,
+}
+
+fn started(args: &TrainArgs, config: TrainConfig) -> Result<(Job, ModelFiles), CliError> {
+    let opened = ProjectFile::open(&args.project)?;
+    let runs = opened.file.runs();
+    let data = training_data(&opened.project, &runs, &config)?;
+    if let Some(missing) = missing(&data) {
+        return Err(CliError::Failed(missing));
+    }
+    let encoder = starting_model(&runs, &config, &data).map_err(failed)?;
+    let writer = runs.start(&config, &data, now_ms())?;
+    Ok((Job { writer, data, config, state: None }, encoder))
+}
+
+fn resumed(args: &TrainArgs, run: &str) -> Result<(Job, ModelFiles), CliError> {
+    let runs = Runs::of(&args.project);
+    let ResumedRun { writer, config, data, state, .. } = runs.resume(run)?;
+    let encoder = starting_model(&runs, &config, &data).map_err(failed)?;
+    Ok((Job { writer, data, config, state: Some(state) }, encoder))
+}
+
+fn failed(error: BaseError) -> CliError {
+    CliError::Failed(error.to_string())
 }
 
 fn config(args: &TrainArgs) -> Result<TrainConfig, CliError> {
@@ -65,21 +135,16 @@ fn missing(data: &TrainData) -> Option<String> {
 }
 
 /// Trains and keeps the model.
-fn go(
-    writer: &mut RunWriter,
-    data: &TrainData,
-    config: &TrainConfig,
-    encoder: &crate::nn::ModelFiles,
-    json: bool,
-) -> Result<Report, CliError> {
+fn go(job: &mut Job, encoder: &ModelFiles, json: bool) -> Result<Report, CliError> {
+    let Job { writer, data, config, state } = job;
     let began = Instant::now();
     let mut news = News { json, line: ProgressLine::new(), steps_total: 0, said: began };
     let mut report = None;
-    let mut trouble = None;
+    let (writer, trouble) = (RefCell::new(writer), RefCell::new(None));
     let mut sink = |event: TrainEvent| {
-        let stored = writer.event(&event).map_err(CliError::from);
+        let stored = writer.borrow_mut().event(&event).map_err(CliError::from);
         if let Err(error) = stored.and_then(|()| news.tell(&event)) {
-            trouble = Some(error);
+            trouble.replace(Some(error));
             return Signal::Cancel;
         }
         if let TrainEvent::Finished(finished) = event {
@@ -87,7 +152,20 @@ fn go(
         }
         Signal::Continue
     };
-    let outcome = fit(data, config, encoder, &|| began.elapsed(), &mut sink);
+    let mut pace = KeepingPace::new();
+    let mut keep = |state: &State| {
+        if pace.is_due() {
+            if let Err(error) = writer.borrow_mut().keep(state, data) {
+                trouble.replace(Some(error.into()));
+                return Signal::Cancel;
+            }
+            pace.kept();
+        }
+        Signal::Continue
+    };
+    let resumable = Resumable { from: state.take(), keep: &mut keep };
+    let outcome = fit_from(data, config, encoder, resumable, &|| began.elapsed(), &mut sink);
+    let (writer, trouble) = (writer.into_inner(), trouble.into_inner());
     if let Some(error) = trouble {
         return Err(error);
     }

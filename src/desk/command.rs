@@ -244,6 +244,8 @@ pub enum Command {
 
     StartTraining(Box<TrainConfig>),
     PauseTraining(bool),
+    /// Goes on with a run that ended before its time.
+    ResumeTraining(String),
     StopTraining,
     CancelTraining,
     /// Shows a stored run's curves.

@@ -26,6 +26,7 @@ mod saving;
 mod schema;
 mod searching;
 mod similar;
+mod starting;
 mod suggesting;
 mod team;
 mod tester;
@@ -44,9 +45,10 @@ pub use merging::Merging;
 pub use notice::{Level, Notice};
 pub use runs::{Compared, Comparing};
 pub use similar::SimilarTerms;
+pub use starting::{starting_model, training_data};
 pub use suggesting::Ghost;
 pub use tester::{Answered, Tester, Why};
-pub use training::{Phase, RunView};
+pub use training::{KeepingPace, Phase, RunView};
 
 pub use crate::store::Charset;
 pub use crate::store::export::{ExportFormat, Verified};
@@ -230,6 +232,7 @@ impl Desk {
             C::PlanExport(_) | C::ExportAs(_) | C::DismissExport => self.export(command),
             C::PreviewMerge { .. } | C::Merge | C::DismissMerge => self.merge(command),
             C::StartTraining(config) => self.start_training(*config),
+            C::ResumeTraining(run) => self.resume_training(&run),
             C::PauseTraining(on) => self.training.pause(on),
             C::StopTraining => self.training.stop_and_keep_best(),
             C::CancelTraining => self.training.cancel(),

@@ -1,10 +1,14 @@
 //! The run going on: its thread, its news, and what the training pane shows of it.
 
 use super::job::{Job, Reporter};
-use super::{Curve, Desk, Notice, base_files};
-use crate::store::{RunSummary, RunWriter, Runs};
-use crate::train::{Evaluation, LayerStats, Outcome, Report, Signal, Started, StepEvent, TrainConfig, TrainData, TrainEvent, fit};
-use std::cell::Cell;
+use super::starting::{starting_model, training_data};
+use super::{Curve, Desk, Notice};
+use crate::nn::State;
+use crate::store::{ResumedRun, RunSummary, RunWriter, Runs};
+use crate::train::{
+    Evaluation, LayerStats, Outcome, Report, Resumable, SavedRun, Signal, Started, StepEvent, TrainConfig, TrainData, TrainEvent, fit_from,
+};
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
@@ -20,6 +24,8 @@ pub enum Phase {
     Stopping,
     Finished,
     Cancelled,
+    /// Its program ended before it did.
+    Interrupted,
     Failed(String),
 }
 
@@ -106,6 +112,8 @@ enum News {
     Event(Box<TrainEvent>, f64),
     Finished,
     Cancelled,
+    /// Its state is kept.
+    Left,
     Failed(String),
 }
 
@@ -154,9 +162,8 @@ impl Trainer {
         }
     }
 
-    /// Cancels what is going on and waits for its thread.
+    /// Leaves what is going on, which keeps its state to be continued, and waits for its thread.
     pub(super) fn forget(&mut self) {
-        self.wish.store(CANCEL, Ordering::Relaxed);
         *self = Self::default();
     }
 }
@@ -171,20 +178,42 @@ impl Desk {
         if let Err(error) = config.check() {
             return self.fail(error);
         }
-        let data = TrainData::of(&open.project, config.seed, config.dev_share);
-        let writer = match Runs::of(&open.path).start(&config, &data, now) {
-            Ok(writer) => writer,
+        let runs = Runs::of(&open.path);
+        let started = training_data(&open.project, &runs, &config).and_then(|data| Ok((runs.start(&config, &data, now)?, data)));
+        let (writer, data) = match started {
+            Ok(started) => started,
             Err(error) => return self.fail(error),
         };
-        let id = writer.id().to_owned();
+        let view = RunView::new(writer.id().to_owned(), config.clone(), Phase::Loading);
+        self.launch(view, Order { runs, writer, data, config, state: None });
+    }
+
+    /// Goes on with a run that ended before its time.
+    pub(super) fn resume_training(&mut self, id: &str) {
+        if self.training.is_busy() {
+            return;
+        }
+        let Some(open) = &self.open else { return };
+        let runs = Runs::of(&open.path);
+        let ResumedRun { writer, config, data, state, events } = match runs.resume(id) {
+            Ok(resumed) => resumed,
+            Err(error) => return self.fail(error),
+        };
+        let mut view = RunView::new(id.to_owned(), config.clone(), Phase::Loading);
+        events.into_iter().for_each(|event| view.take(event));
+        view.seconds = state.elapsed().as_secs_f64();
+        self.launch(view, Order { runs, writer, data, config, state: Some(state) });
+    }
+
+    fn launch(&mut self, view: RunView, order: Order) {
         let wish = Arc::new(AtomicU8::new(GO));
-        let (worker_wish, worker_config) = (wish.clone(), config.clone());
+        let worker_wish = wish.clone();
         let threads = self.threads.of(self.settings.threads);
-        let work = move |reporter: &Reporter<News>| threads.run(|| work(reporter, writer, &data, &worker_config, &worker_wish));
+        let work = move |reporter: &Reporter<News>| threads.run(|| work(reporter, order, &worker_wish));
         match Job::start("gloss-train", self.surroundings.wake.clone(), work, |panic| {
             News::Failed(format!("the program failed inside: {panic}"))
         }) {
-            Ok(job) => self.training = Trainer { view: Some(RunView::new(id, config, Phase::Loading)), job: Some(job), wish },
+            Ok(job) => self.training = Trainer { view: Some(view), job: Some(job), wish },
             Err(error) => self.fail(error),
         }
     }
@@ -214,6 +243,10 @@ impl Desk {
                 if !self.tester.is_pinned() {
                     self.use_run(None);
                 }
+            }
+            News::Left => {
+                view.phase = Phase::Interrupted;
+                self.end_run();
             }
             News::Cancelled => {
                 view.phase = Phase::Cancelled;
@@ -272,7 +305,8 @@ pub(super) fn stored_view(summary: &RunSummary, events: Vec<TrainEvent>) -> RunV
     let phase = match &summary.status {
         RunStatus::Finished => Phase::Finished,
         RunStatus::Failed(reason) => Phase::Failed(reason.clone()),
-        RunStatus::Running | RunStatus::Interrupted | RunStatus::Cancelled => Phase::Cancelled,
+        RunStatus::Running | RunStatus::Interrupted => Phase::Interrupted,
+        RunStatus::Cancelled => Phase::Cancelled,
     };
     let mut view = RunView::new(summary.id.clone(), summary.config.clone(), phase);
     events.into_iter().for_each(|event| view.take(event));
@@ -281,35 +315,60 @@ pub(super) fn stored_view(summary: &RunSummary, events: Vec<TrainEvent>) -> RunV
     view
 }
 
+/// A run to be made.
+struct Order {
+    runs: Runs,
+    writer: RunWriter,
+    data: TrainData,
+    config: TrainConfig,
+    /// Where it goes on.
+    state: Option<SavedRun>,
+}
+
 /// The whole run, on its own thread.
-fn work(reporter: &Reporter<News>, mut writer: RunWriter, data: &TrainData, config: &TrainConfig, wish: &AtomicU8) {
-    let encoder = match base_files(config, data) {
+fn work(reporter: &Reporter<News>, order: Order, wish: &AtomicU8) {
+    let Order { runs, writer, data, config, state } = order;
+    let writer = RefCell::new(writer);
+    let encoder = match starting_model(&runs, &config, &data) {
         Ok(files) => files,
-        Err(error) => return fail(reporter, &mut writer, error.to_string()),
+        Err(error) => return fail(reporter, &mut writer.borrow_mut(), error.to_string()),
     };
+    let earlier = state.as_ref().map_or(Duration::ZERO, SavedRun::elapsed);
     let began = Instant::now();
     let paused = Cell::new(Duration::ZERO);
     let elapsed = || began.elapsed().saturating_sub(paused.get());
-    let mut disk_error = None;
+    let disk_error = RefCell::new(None);
     let mut report = None;
     let mut sink = |event: TrainEvent| {
-        if let Err(error) = writer.event(&event) {
-            disk_error = Some(error.to_string());
+        if let Err(error) = writer.borrow_mut().event(&event) {
+            disk_error.replace(Some(error.to_string()));
             return Signal::Cancel;
         }
         if let TrainEvent::Finished(finished) = &event {
             report = Some(finished.clone());
         }
-        let seconds = elapsed().as_secs_f64();
+        let seconds = (earlier + elapsed()).as_secs_f64();
         match event {
             // Every step is a sample of a curve; all other events must arrive.
             TrainEvent::Step(_) | TrainEvent::Layers(_) => reporter.sample(News::Event(Box::new(event), seconds)),
             _ => reporter.tell(News::Event(Box::new(event), seconds)),
         }
+        wished(reporter, wish)
+    };
+    let mut pace = KeepingPace::new();
+    let mut keep = |state: &State| {
+        if matches!(wished(reporter, wish), Signal::Keep | Signal::Leave) || pace.is_due() {
+            if let Err(error) = writer.borrow_mut().keep(state, &data) {
+                disk_error.replace(Some(error.to_string()));
+                return Signal::Cancel;
+            }
+            pace.kept();
+        }
         wait_while_paused(reporter, wish, &paused)
     };
-    let outcome = fit(data, config, &encoder, &elapsed, &mut sink);
-    match (disk_error, outcome, report) {
+    let outcome = fit_from(&data, &config, &encoder, Resumable { from: state, keep: &mut keep }, &elapsed, &mut sink);
+    let mut writer = writer.into_inner();
+    match (disk_error.into_inner(), outcome, report) {
         (Some(error), ..) => fail(reporter, &mut writer, error),
         (None, Ok(Outcome::Finished(files)), Some(report)) => match writer.finish(&files, &report) {
             Ok(()) => reporter.tell(News::Finished),
@@ -320,27 +379,59 @@ fn work(reporter: &Reporter<News>, mut writer: RunWriter, data: &TrainData, conf
             writer.cancelled().ok();
             reporter.tell(News::Cancelled);
         }
+        (None, Ok(Outcome::Left), _) => reporter.tell(News::Left),
         (None, Err(error), _) => fail(reporter, &mut writer, error.to_string()),
+    }
+}
+
+/// How often a run keeps its state without being asked: what a crash costs at most, beside the way to the next evaluation.
+pub struct KeepingPace(Instant);
+
+impl KeepingPace {
+    const EVERY: Duration = Duration::from_secs(30);
+
+    pub fn new() -> Self {
+        Self(Instant::now())
+    }
+
+    pub fn is_due(&self) -> bool {
+        self.0.elapsed() >= Self::EVERY
+    }
+
+    pub fn kept(&mut self) {
+        self.0 = Instant::now();
+    }
+}
+
+impl Default for KeepingPace {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What a person wants of the run now. To pause it, its state is kept first.
+fn wished(reporter: &Reporter<News>, wish: &AtomicU8) -> Signal {
+    match wish.load(Ordering::Relaxed) {
+        STOP_AND_KEEP_BEST => Signal::StopAndKeepBest,
+        CANCEL => Signal::Cancel,
+        _ if reporter.stopped() => Signal::Leave,
+        PAUSE => Signal::Keep,
+        _ => Signal::Continue,
     }
 }
 
 fn wait_while_paused(reporter: &Reporter<News>, wish: &AtomicU8, paused: &Cell<Duration>) -> Signal {
     let since = Instant::now();
     loop {
-        let signal = match wish.load(Ordering::Relaxed) {
-            STOP_AND_KEEP_BEST => Signal::StopAndKeepBest,
-            CANCEL => Signal::Cancel,
-            PAUSE if !reporter.stopped() => {
-                std::thread::sleep(Duration::from_millis(50));
-                continue;
+        match wished(reporter, wish) {
+            Signal::Keep => std::thread::sleep(Duration::from_millis(50)),
+            signal => {
+                if since.elapsed() > Duration::from_millis(40) {
+                    paused.set(paused.get() + since.elapsed());
+                }
+                return signal;
             }
-            _ if reporter.stopped() => Signal::Cancel,
-            _ => Signal::Continue,
-        };
-        if since.elapsed() > Duration::from_millis(40) {
-            paused.set(paused.get() + since.elapsed());
         }
-        return signal;
     }
 }
 

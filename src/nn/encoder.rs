@@ -3,16 +3,20 @@
 
 use super::batch::{Mode, RaggedBatch};
 use super::fast::{Fast, Reach};
+use super::low_rank::{LowRank, LowRankTarget, Tuning};
 use super::weights::WeightFile;
 use super::{EncoderConfig, LoadError, LoadReport, ModelFiles, Params, plain};
 use candle_core::{Tensor, bail};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Which parts of a loaded encoder learn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LoadOptions {
     /// So many layers from the bottom stay as they are, and with the first of them the embeddings.
     pub frozen_layers: usize,
+    /// What learns in the layers above them.
+    pub tuning: Tuning,
     /// Whether the table of word embeddings learns (slow). Positions, types and norm learn anyway.
     pub tune_embeddings: bool,
     /// `false`: nothing learns.
@@ -21,9 +25,9 @@ pub struct LoadOptions {
 
 impl LoadOptions {
     /// For prediction.
-    pub const FROZEN: Self = Self { frozen_layers: 0, tune_embeddings: false, trainable: false };
+    pub const FROZEN: Self = Self { frozen_layers: 0, tuning: Tuning::Full, tune_embeddings: false, trainable: false };
     /// Everything but the table of word embeddings.
-    pub const TRAINABLE: Self = Self { frozen_layers: 0, tune_embeddings: false, trainable: true };
+    pub const TRAINABLE: Self = Self { frozen_layers: 0, tuning: Tuning::Full, tune_embeddings: false, trainable: true };
 }
 
 /// Weight and bias of a linear layer, or gain and bias of a norm.
@@ -31,6 +35,8 @@ impl LoadOptions {
 pub(super) struct Pair {
     pub weight: Tensor,
     pub bias: Tensor,
+    /// What learns beside a weight that stays as it is.
+    pub update: Option<LowRank>,
 }
 
 #[derive(Clone, Debug)]
@@ -41,6 +47,14 @@ pub(super) struct Embeddings {
     pub norm: Pair,
     /// From the embeddings' width to the hidden size, where they differ.
     pub project: Option<Pair>,
+}
+
+impl Embeddings {
+    /// Whether any of it learns.
+    pub fn learn(&self) -> bool {
+        let project = self.project.iter().flat_map(|project| [&project.weight, &project.bias]);
+        [&self.word, &self.position, &self.types, &self.norm.weight, &self.norm.bias].into_iter().chain(project).any(Tensor::is_variable)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -68,14 +82,15 @@ pub(super) struct Core {
     pub config: EncoderConfig,
     pub embeddings: Embeddings,
     pub layers: Vec<Layer>,
-    /// The lowest layer that learns, `None` when nothing does. The embeddings learn when it is the first.
-    pub first_learning: Option<usize>,
-    pub word_learns: bool,
+    /// The lowest layer that learns in the next passes; as many as there are layers when none does. The embeddings learn
+    /// when it is the first.
+    pub first_learning: AtomicUsize,
 }
 
 /// Reads parameters one by one and keeps the report.
 struct Loader<'a> {
     file: WeightFile<'a>,
+    tuning: Tuning,
     params: &'a mut Params,
     report: LoadReport,
     missing: Vec<String>,
@@ -104,13 +119,29 @@ impl Loader<'_> {
 
     fn pair(&mut self, name: &str, weight: &[usize], trainable: bool) -> Result<Pair, LoadError> {
         Ok(Pair {
-            weight: self.take(&format!("{name}.weight"), 0, weight, trainable)?,
-            bias: self.take(&format!("{name}.bias"), 0, &weight[..1], trainable)?,
+            weight: self.take(&format!("{name}.weight"), 0, weight, trainable && self.tuning == Tuning::Full)?,
+            bias: self.take(&format!("{name}.bias"), 0, &weight[..1], trainable && !matches!(self.tuning, Tuning::LowRank(_)))?,
+            update: None,
         })
+    }
+
+    /// A linear layer that gets a low-rank update where one is wanted of its `kind`.
+    fn linear(&mut self, name: &str, kind: LowRankTarget, shape: &[usize; 2], trainable: bool) -> Result<Pair, LoadError> {
+        let mut pair = self.pair(name, shape, trainable)?;
+        if let Tuning::LowRank(sizes) = self.tuning
+            && trainable
+            && sizes.targets.contains(kind)
+        {
+            let name = format!("bert.{name}");
+            pair.update = Some(LowRank::new(&name, *shape, sizes, self.params).map_err(|error| LoadError::Damaged(error.to_string()))?);
+        }
+        Ok(pair)
     }
 
     fn embeddings(&mut self, config: &EncoderConfig, trainable: bool, tune: bool) -> Result<Embeddings, LoadError> {
         let (width, hidden) = (config.embedding_size, config.hidden_size);
+        let norms = trainable;
+        let trainable = trainable && self.tuning == Tuning::Full;
         let word = self.take("embeddings.word_embeddings.weight", 0, &[config.vocab_size, width], trainable && tune)?;
         let skip = config.position_offset;
         let position = self.take("embeddings.position_embeddings.weight", skip, &[config.max_position_embeddings, width], trainable)?;
@@ -121,24 +152,26 @@ impl Loader<'_> {
             let none = none.map_err(|error| LoadError::Damaged(error.to_string()))?;
             self.params.frozen("bert.embeddings.token_type_embeddings.weight", none)
         };
-        let norm = self.pair("embeddings.LayerNorm", &[width], trainable)?;
-        let project = if width == hidden { None } else { Some(self.pair("embeddings_project", &[hidden, width], trainable)?) };
+        let norm = self.pair("embeddings.LayerNorm", &[width], norms)?;
+        let project = if width == hidden { None } else { Some(self.pair("embeddings_project", &[hidden, width], norms)?) };
         Ok(Embeddings { word, position, types, norm, project })
     }
 
     fn layer(&mut self, config: &EncoderConfig, at: usize, trainable: bool) -> Result<Layer, LoadError> {
         let (h, f) = (config.hidden_size, config.intermediate_size);
-        let mut pair = |name: &str, shape: &[usize]| self.pair(&format!("encoder.layer.{at}.{name}"), shape, trainable);
-        Ok(Layer {
-            query: pair("attention.self.query", &[h, h])?,
-            key: pair("attention.self.key", &[h, h])?,
-            value: pair("attention.self.value", &[h, h])?,
-            attended: pair("attention.output.dense", &[h, h])?,
-            attention_norm: pair("attention.output.LayerNorm", &[h])?,
-            up: pair("intermediate.dense", &[f, h])?,
-            down: pair("output.dense", &[h, f])?,
-            norm: pair("output.LayerNorm", &[h])?,
-        })
+        let name = |name: &str| format!("encoder.layer.{at}.{name}");
+        let mut linear = |part: &str, kind, shape: [usize; 2]| self.linear(&name(part), kind, &shape, trainable);
+        let (query, key, value, attended, up, down) = (
+            linear("attention.self.query", LowRankTarget::Query, [h, h])?,
+            linear("attention.self.key", LowRankTarget::Key, [h, h])?,
+            linear("attention.self.value", LowRankTarget::Value, [h, h])?,
+            linear("attention.output.dense", LowRankTarget::Output, [h, h])?,
+            linear("intermediate.dense", LowRankTarget::Feed, [f, h])?,
+            linear("output.dense", LowRankTarget::Feed, [h, f])?,
+        );
+        let attention_norm = self.pair(&name("attention.output.LayerNorm"), &[h], trainable)?;
+        let norm = self.pair(&name("output.LayerNorm"), &[h], trainable)?;
+        Ok(Layer { query, key, value, attended, attention_norm, up, down, norm })
     }
 
     /// Names of the file that nothing here reads: not a head's, not a layer left out on purpose.
@@ -168,7 +201,7 @@ impl Encoder {
             config.num_hidden_layers = layers;
         }
         let file = WeightFile::open(files)?;
-        let mut loader = Loader { file, params, report: LoadReport::default(), missing: Vec::new() };
+        let mut loader = Loader { file, tuning: options.tuning, params, report: LoadReport::default(), missing: Vec::new() };
         let embeddings = loader.embeddings(&config, options.trainable && options.frozen_layers == 0, options.tune_embeddings)?;
         let read = |at| loader.layer(&config, at, options.trainable && at >= options.frozen_layers);
         let layers = (0..config.num_hidden_layers).map(read).collect::<Result<Vec<_>, LoadError>>()?;
@@ -178,10 +211,9 @@ impl Encoder {
         let mut report = std::mem::take(&mut loader.report);
         report.unused = loader.unused();
         config.position_offset = 0;
-        let first_learning = (options.trainable && options.frozen_layers < layers.len()).then_some(options.frozen_layers);
-        let word_learns = first_learning == Some(0) && options.tune_embeddings;
+        let first_learning = AtomicUsize::new(if options.trainable { options.frozen_layers.min(layers.len()) } else { layers.len() });
         let fast = Fast::new(params.share_sink()).map_err(|error| LoadError::Damaged(error.to_string()))?;
-        let core = Core { config, embeddings, layers, first_learning, word_learns };
+        let core = Core { config, embeddings, layers, first_learning };
         Ok((Self { core: Arc::new(core), fast }, report))
     }
 
@@ -192,6 +224,30 @@ impl Encoder {
     /// Gives memory that is kept from batch to batch back to the system.
     pub fn free_memory(&self) {
         self.fast.free_memory();
+    }
+
+    /// Has only the layers from this one on learn in the next passes: gradual unfreezing. What was loaded not to learn
+    /// does not.
+    pub fn learn_from(&self, layer: usize) {
+        self.core.first_learning.store(layer.min(self.core.layers.len()), Ordering::Relaxed);
+    }
+
+    /// Says whether the gradient of the embedded pieces is kept from the next passes, and forgets that of earlier ones: see
+    /// [`Encoder::take_input_gradient`].
+    pub fn watch_input(&self, on: bool) {
+        let mut input = self.fast.input();
+        (input.watched, input.gradient) = (on, None);
+    }
+
+    /// The gradient of the embedded pieces `[tokens, embedding size]` that backward passes left, added up; `None` when it was
+    /// not watched for, and on devices other than the processor.
+    pub fn take_input_gradient(&self) -> Option<Vec<f32>> {
+        self.fast.input().gradient.take()
+    }
+
+    /// Adds to the embedded pieces `[tokens, embedding size]` in the next passes, all over batches of so many tokens.
+    pub fn shift_input(&self, shift: Option<Vec<f32>>) {
+        self.fast.input().shift = shift;
     }
 
     /// The longest text that can be read, in tokens.
@@ -254,7 +310,11 @@ impl Encoder {
         self.check(batch)?;
         let train = mode.is_train();
         let of = |tensor: &Tensor| if train { tensor.clone() } else { tensor.detach() };
-        let linear = |x: &Tensor, pair: &Pair| plain::linear(x, &of(&pair.weight), &of(&pair.bias));
+        let linear = |x: &Tensor, pair: &Pair| {
+            let y = plain::linear(x, &of(&pair.weight), &of(&pair.bias))?;
+            let Some(LowRank { down, up, scale }) = &pair.update else { return Ok(y) };
+            y + (x.matmul(&of(down).t()?)?.matmul(&of(up).t()?)? * f64::from(*scale))?
+        };
         let norm = |x: &Tensor, pair: &Pair| plain::layer_norm(x, &of(&pair.weight), &of(&pair.bias), self.core.config.layer_norm_eps);
         let device = self.core.embeddings.word.device();
         let ids = Tensor::from_slice(&batch.ids, batch.tokens(), device)?;

@@ -1,8 +1,8 @@
 //! One network with the heads it was asked for: a class of the text, tags of its units, polarity and links of its spans.
 
 use super::{
-    Chain, ClassHead, LoadError, LoadOptions, LoadReport, Mode, ModelFiles, Moves, Network, OpinionHead, OpinionLogits, OpinionScores,
-    OpinionSizes, PairBatch, Params, RaggedBatch, ScorerSizes, SpanBatch, SpanScorer, TagHead, UnitBatch,
+    Chain, ClassHead, Encoder, LoadError, LoadOptions, LoadReport, Mode, ModelFiles, Moves, Network, OpinionHead, OpinionLogits,
+    OpinionScores, OpinionSizes, PairBatch, Params, RaggedBatch, ScorerSizes, SpanBatch, SpanScorer, TagHead, UnitBatch,
 };
 use candle_core::{DType, Result, Tensor};
 use rand::rngs::StdRng;
@@ -97,6 +97,14 @@ impl JointModel {
             opinion_head = Some(head);
         }
         Ok((Self { network, class_head, tag_head, chain, scorer, opinion_head }, report))
+    }
+
+    /// The encoder; `None` of a network without pretraining.
+    pub fn encoder(&self) -> Option<&Encoder> {
+        match &self.network {
+            Network::Encoder(encoder) => Some(encoder),
+            Network::Scratch(_) => None,
+        }
     }
 
     pub fn network(&self) -> &Network {

@@ -68,6 +68,23 @@ pub fn binary_cross_entropy(logits: &Tensor, targets: &[f32], weights: &[f32], t
     loss.mul(&Tensor::from_vec(share, count, device)?)?.sum_all()
 }
 
+/// How far the probabilities of two lists of `logits` `[n, classes]` are apart: of each row the mean of both
+/// Kullback-Leibler divergences, weighted, over `total` (Liang et al. 2021, equation 2). Gradients pass through both.
+///
+/// # Errors
+/// Shapes that differ, or a total that is not above 0.
+pub fn symmetric_divergence(first: &Tensor, second: &Tensor, weights: &[f32], total: f64) -> Result<Tensor> {
+    let (rows, _) = first.dims2()?;
+    if second.dims() != first.dims() || weights.len() != rows || total.is_nan() || total <= 0.0 {
+        bail!("a divergence of {rows} rows wants as many others and weights, and a total above 0");
+    }
+    let (first, second) = (log_softmax(first)?, log_softmax(second)?);
+    // KL(p, q) + KL(q, p) = sum of (p - q)(ln p - ln q).
+    let apart = ((first.exp()? - second.exp()?)? * (first - second)?)?.sum(D::Minus1)?;
+    let share: Vec<f32> = weights.iter().map(|weight| (f64::from(*weight) / total / 2.0) as f32).collect();
+    apart.mul(&Tensor::from_vec(share, rows, apart.device())?)?.sum_all()
+}
+
 /// `[n]`
 fn log_sum_exp(logits: &Tensor) -> Result<Tensor> {
     let top = logits.max_keepdim(D::Minus1)?.detach();

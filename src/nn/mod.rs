@@ -11,6 +11,7 @@
 //! let norm = optimiser.step(&params, &grads, lr, clip)?;    // norm before clipping
 //! ```
 
+mod average;
 mod batch;
 mod calibration;
 mod chain;
@@ -22,6 +23,7 @@ mod heads;
 mod joint;
 pub mod kernels;
 pub mod loss;
+mod low_rank;
 mod network;
 mod onnx;
 mod opinion;
@@ -31,10 +33,12 @@ pub mod plain;
 mod pooling;
 mod scorer;
 mod scratch;
+mod state;
 mod threads;
 mod weights;
 mod word_vectors;
 
+pub use average::{MovingAverage, mean_of};
 pub use batch::{Dropout, Mode, RaggedBatch, UnitBatch};
 pub use calibration::{Calibration, Platt, at_temperature, fit_temperature};
 pub use candle_core::{Device, Result as TensorResult, Tensor, Var};
@@ -44,13 +48,15 @@ pub use encoder::{Encoder, LoadOptions};
 pub use files::{ModelFiles, Weights};
 pub use heads::{ClassHead, TagHead};
 pub use joint::{JointModel, JointSizes, LogProbs, Logits};
+pub use low_rank::{LowRankSizes, LowRankTarget, LowRankTargets, Tuning};
 pub use network::Network;
 pub use onnx::to_onnx;
 pub use opinion::{OpinionHead, OpinionLogits, OpinionScores, OpinionSizes, POLARITIES, PairBatch, SpanBatch, SpanEdge};
-pub use optim::{AdamW, AdamWState};
+pub use optim::{Adafactor, AdamW, Lists, Optimiser, Rates, Sgd};
 pub use params::{Gradients, Param, Params, RowsGrad, unreached};
 pub use scorer::{CandidateBatch, ScorerSizes, SpanScorer};
 pub use scratch::{Coverage, FRESH_VECTOR, Pooling, ScratchConfig, ScratchKind, ScratchNet, WORD_TABLE};
+pub use state::{Numbers, State, StateFile};
 pub use threads::Threads;
 pub use weights::{LoadError, LoadReport};
 pub use word_vectors::WordVectors;

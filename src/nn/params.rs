@@ -121,7 +121,19 @@ fn add(sums: &mut BTreeMap<String, Grad>, name: String, grad: Grad) {
 #[derive(Debug, Default)]
 pub struct Params {
     map: BTreeMap<String, Param>,
+    updates: Vec<LowRankUpdate>,
     sink: Sink,
+}
+
+/// What learns beside a weight that stays as it is (LoRA): what is saved is `weight + scale * up down`.
+#[derive(Clone, Debug)]
+struct LowRankUpdate {
+    weight: String,
+    /// `[rank, inputs]`
+    down: String,
+    /// `[outputs, rank]`
+    up: String,
+    scale: f64,
 }
 
 impl Params {
@@ -153,6 +165,11 @@ impl Params {
     /// When the tensor can't be copied.
     pub fn add(&mut self, name: &str, value: Tensor, trainable: bool) -> Result<Tensor> {
         if trainable { self.var(name, value) } else { Ok(self.frozen(name, value)) }
+    }
+
+    /// Says that two parameters are a low-rank update of a third, which is saved with it and they are not.
+    pub(super) fn low_rank(&mut self, weight: String, down: String, up: String, scale: f64) {
+        self.updates.push(LowRankUpdate { weight, down, up, scale });
     }
 
     /// The live value: it changes with every step. Copy it (`Tensor::copy`) to keep a moment.
@@ -204,7 +221,22 @@ impl Params {
         Ok(())
     }
 
-    /// All values as a safetensors file, names as transformers' `BertForSequenceClassification` has them.
+    /// The numbers of everything that learns, in the order of their names.
+    pub fn lists(&self) -> impl Iterator<Item = (&str, &Tensor)> {
+        self.trainable().map(|(name, var)| (name, var.as_tensor()))
+    }
+
+    /// Tensors in the shapes of what learns, from lists of their numbers.
+    ///
+    /// # Errors
+    /// A parameter without a list, or one of another length.
+    pub fn shaped(&self, mut list: impl FnMut(&str) -> Result<Vec<f32>>) -> Result<BTreeMap<String, Tensor>> {
+        let shaped = |(name, var): (&str, &Var)| Ok((name.to_owned(), Tensor::from_vec(list(name)?, var.shape(), &Device::Cpu)?));
+        self.trainable().map(shaped).collect()
+    }
+
+    /// All values as a safetensors file, names as transformers' `BertForSequenceClassification` has them. Low-rank updates
+    /// are merged into the weights they belong to.
     ///
     /// # Errors
     /// When a tensor can't be read.
@@ -212,10 +244,21 @@ impl Params {
         let tensors: Vec<(&str, Tensor)> = self
             .map
             .iter()
-            .map(|(name, param)| Ok((name.as_str(), param.tensor().detach().to_dtype(DType::F32)?.contiguous()?.to_device(&Device::Cpu)?)))
+            .filter(|(name, _)| !self.updates.iter().any(|update| update.down == **name || update.up == **name))
+            .map(|(name, param)| {
+                Ok((name.as_str(), self.merged(name, param)?.to_dtype(DType::F32)?.contiguous()?.to_device(&Device::Cpu)?))
+            })
             .collect::<Result<_>>()?;
         let meta = std::collections::HashMap::from([("format".to_owned(), "pt".to_owned())]);
         safetensors::serialize(tensors, Some(meta)).map_err(|error| Error::Msg(error.to_string()).bt())
+    }
+
+    /// A parameter with its low-rank update, if it has one.
+    fn merged(&self, name: &str, param: &Param) -> Result<Tensor> {
+        let value = param.tensor().detach();
+        let Some(update) = self.updates.iter().find(|update| update.weight == name) else { return Ok(value) };
+        let (Some(down), Some(up)) = (self.get(&update.down), self.get(&update.up)) else { return Ok(value) };
+        value + (up.detach().matmul(&down.detach())? * update.scale)?
     }
 
     /// The gradient of a scalar loss for every trainable parameter it depends on.
@@ -258,6 +301,14 @@ impl Gradients {
         match self.by_name.get(name)? {
             Grad::Whole(values) => Some(values),
             Grad::Rows(_) => None,
+        }
+    }
+
+    /// A parameter's gradient, with zeros where a table's rows have none.
+    pub fn whole(&self, name: &str) -> Option<Vec<f32>> {
+        match self.by_name.get(name)? {
+            Grad::Whole(values) => Some(values.to_vec()),
+            Grad::Rows(rows) => Some(rows.whole().to_vec()),
         }
     }
 

@@ -51,7 +51,7 @@ pub use question::{Kind, Number, Scale};
 pub use queue::{ColumnValues, Guess, Guesses, Order, Queue, Sight, View, columns_of};
 pub use relabel::{AttributeChange, KeyUse, LinkTypeChange, NewQuestion, Plan, SchemaChange, SchemaError, Touched};
 pub use schema::{Class, LabelId, Polarity, Question, QuestionId, Schema, SpanLabel};
-pub use split::{Split, assign_split};
+pub use split::{Split, assign_split, draw};
 pub use statistics::{Answered, Lengths, Statistics};
 pub use tally::Tally;
 pub use terms::{TermGroups, group_names, spelling, term_of};

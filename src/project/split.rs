@@ -25,8 +25,13 @@ impl Split {
 
 /// Train or dev for a document without a fixed split: dev with probability `dev_share`.
 pub fn assign_split(seed: u64, doc: DocId, dev_share: f64) -> Split {
-    let unit = (mix(seed ^ mix(u64::from(doc.0) + 1)) >> 11) as f64 / (1u64 << 53) as f64;
+    let unit = (draw(seed, doc) >> 11) as f64 / (1u64 << 53) as f64;
     if unit < dev_share { Split::Dev } else { Split::Train }
+}
+
+/// An even draw for a document: the same for the same seed, whatever other documents there are.
+pub fn draw(seed: u64, doc: DocId) -> u64 {
+    mix(seed ^ mix(u64::from(doc.0) + 1))
 }
 
 /// SplitMix64's finaliser (Steele, Lea and Flood 2014, fig. 17).

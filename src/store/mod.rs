@@ -32,7 +32,7 @@ pub use error::StoreError;
 pub use jsonl::{export_documents, export_jsonl};
 pub use peek::read_project;
 pub use project_file::{Fault, Opened, ProjectFile};
-pub use runs::{RunStatus, RunSummary, RunWriter, Runs};
+pub use runs::{ResumedRun, RunStatus, RunSummary, RunWriter, Runs};
 pub use sample::create_sample;
 pub use settings::{Language, Settings, Theme};
 
@@ -50,9 +50,14 @@ pub fn write_file(path: &Path, content: &[u8]) -> Result<(), StoreError> {
 
 /// Writes a file so that a crash at any moment leaves either the old content or the new one.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_atomically_with(path, |file| file.write_all(bytes))
+}
+
+/// The same with what `write` writes.
+pub(crate) fn write_atomically_with(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let temporary = with_suffix(path, ".new");
     let mut file = File::create(&temporary)?;
-    file.write_all(bytes)?;
+    write(&mut file)?;
     file.sync_all()?;
     drop(file);
     fs::rename(&temporary, path)?;

@@ -1,13 +1,16 @@
 //! Runs: the folder `<project>.runs/` beside the project, one folder for each training run, which is its evidence:
 //! settings, data revision and hash, every event, the best weights, every held-out prediction.
 //!
+//! A run that is not at its end also keeps, now and then, what it takes to go on exactly: see [`RunWriter::keep`].
 //! A run's folder is locked while its process lives, so that a run whose process died is known as interrupted.
 
-use super::{StoreError, model_folder, sync_folder, write_atomically};
-use crate::nn::ModelFiles;
-use crate::train::{Report, TrainConfig, TrainData, TrainEvent};
+use super::{StoreError, model_folder, sync_folder, write_atomically, write_atomically_with};
+use crate::nn::{ModelFiles, State};
+use crate::project::{DocId, Split};
+use crate::train::{Report, SavedAt, SavedRun, TrainConfig, TrainData, TrainEvent};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -45,6 +48,8 @@ pub struct RunSummary {
     /// Names of the classes, in the order of the probabilities.
     pub classes: Vec<String>,
     pub span_labels: Vec<String>,
+    /// Whether it ended before its time and has kept what it takes to go on.
+    pub can_resume: bool,
     /// What a person wrote about it.
     pub notes: String,
     /// What its folder takes on the disk.
@@ -61,6 +66,9 @@ struct RunFile {
     span_labels: Vec<String>,
     status: RunStatus,
     config: TrainConfig,
+    /// Documents it learnt from, as ranges: first and last.
+    #[serde(default)]
+    learnt_from: Vec<(u32, u32)>,
 }
 
 const RUN: &str = "run.json";
@@ -68,6 +76,9 @@ const REPORT: &str = "report.json";
 const EVENTS: &str = "events.jsonl";
 const MODEL: &str = "model";
 const LOCK: &str = "run.lock";
+/// What it takes to go on, while the run is not at its end.
+const STATE: &str = "state.safetensors";
+const DATA: &str = "data.json";
 const NOTES: &str = "notes.txt";
 
 impl Runs {
@@ -96,12 +107,13 @@ impl Runs {
     /// There is no such run, or its files are damaged.
     pub fn summary(&self, id: &str) -> Result<RunSummary, StoreError> {
         let folder = self.folder_of(id)?;
-        let RunFile { started_ms, revision, data_hash, classes, span_labels, status, config } = read_json(&folder, RUN)?;
+        let RunFile { started_ms, revision, data_hash, classes, span_labels, status, config, .. } = read_json(&folder, RUN)?;
         let status = if status == RunStatus::Running && !is_alive(&folder) { RunStatus::Interrupted } else { status };
         let report = if status == RunStatus::Finished { Some(read_json(&folder, REPORT)?) } else { None };
+        let can_resume = matches!(status, RunStatus::Interrupted | RunStatus::Failed(_)) && folder.join(STATE).is_file();
         let notes = fs::read_to_string(folder.join(NOTES)).unwrap_or_default(); // most runs have none
         let (id, bytes) = (id.to_owned(), bytes_in(&folder));
-        Ok(RunSummary { id, started_ms, config, revision, data_hash, status, report, classes, span_labels, notes, bytes })
+        Ok(RunSummary { id, started_ms, config, revision, data_hash, status, report, classes, span_labels, can_resume, notes, bytes })
     }
 
     /// Makes the folder of a new run. Ids count up and are not used twice while a later run exists.
@@ -131,13 +143,14 @@ impl Runs {
             span_labels: data.span_labels.clone(),
             status: RunStatus::Running,
             config: config.clone(),
+            learnt_from: learnt_ranges(data),
         };
         let open = || -> io::Result<RunWriter> {
             let lock = File::create(folder.join(LOCK))?;
-            lock.lock().or_else(|error| if error.kind() == io::ErrorKind::Unsupported { Ok(()) } else { Err(error) })?;
+            lock.lock().or_else(unless_unsupported)?;
             let events = BufWriter::new(File::create(folder.join(EVENTS))?);
             write_json(&folder, RUN, &run)?;
-            Ok(RunWriter { id, folder: folder.clone(), run, events, _lock: lock })
+            Ok(RunWriter { id, folder: folder.clone(), run, events, has_data: false, _lock: lock })
         };
         let writer = open().map_err(|error| {
             fs::remove_dir_all(&folder).ok(); // best effort: an empty folder is no run and is skipped
@@ -145,6 +158,56 @@ impl Runs {
         })?;
         sync_folder(&folder);
         Ok(writer)
+    }
+
+    /// Opens a run that ended before its time, to go on where it last kept its state. What it told after that is forgotten.
+    ///
+    /// # Errors
+    /// There is no such run, it goes on elsewhere, it kept no state, or its files are damaged.
+    pub fn resume(&self, id: &str) -> Result<ResumedRun, StoreError> {
+        const DOING: &str = "Continuing the run";
+        let folder = self.folder_of(id)?;
+        let refuse = |what: String| StoreError::Run { what, path: folder.clone() };
+        if is_alive(&folder) {
+            return Err(refuse("it is still running".to_owned()));
+        }
+        if !self.summary(id)?.can_resume {
+            return Err(refuse("it kept nothing to go on from".to_owned()));
+        }
+        let bytes = fs::read(folder.join(STATE)).map_err(StoreError::io_read(DOING, &folder))?;
+        let state = SavedRun::read(&bytes).map_err(|error| refuse(error.to_string()))?;
+        let kept: KeptData = read_json(&folder, DATA)?;
+        let mut run: RunFile = read_json(&folder, RUN)?;
+        if data_hash(&kept.data) != run.data_hash {
+            return Err(refuse(format!("{DATA} is not what it learnt from")));
+        }
+        run.config = exact(&run.config, &kept.numbers).ok_or_else(|| refuse(format!("{DATA} is damaged")))?;
+        run.status = RunStatus::Running;
+        let events: Vec<TrainEvent> = self.events(id)?.into_iter().filter(|event| is_before(event, state.at())).collect();
+        let open = || -> io::Result<RunWriter> {
+            let lock = File::create(folder.join(LOCK))?;
+            lock.lock().or_else(unless_unsupported)?;
+            let mut lines = Vec::new();
+            for event in &events {
+                serde_json::to_writer(&mut lines, event)?;
+                lines.push(b'\n');
+            }
+            write_atomically(&folder.join(EVENTS), &lines)?;
+            let file = File::options().append(true).open(folder.join(EVENTS))?;
+            write_json(&folder, RUN, &run)?;
+            Ok(RunWriter { id: id.to_owned(), folder: folder.clone(), run, events: BufWriter::new(file), has_data: true, _lock: lock })
+        };
+        let writer = open().map_err(StoreError::io(DOING, &self.folder_of(id)?))?;
+        Ok(ResumedRun { config: writer.run.config.clone(), writer, data: kept.data, state, events })
+    }
+
+    /// The documents that a run has learnt from; none of runs of older versions of Gloss, which did not say.
+    ///
+    /// # Errors
+    /// There is no such run, or its files are damaged.
+    pub fn learnt_from(&self, id: &str) -> Result<BTreeSet<DocId>, StoreError> {
+        let run: RunFile = read_json(&self.folder_of(id)?, RUN)?;
+        Ok(run.learnt_from.into_iter().flat_map(|(first, last)| first..=last).map(DocId).collect())
     }
 
     /// The best weights of a finished run.
@@ -213,12 +276,32 @@ impl Runs {
     }
 }
 
+/// A run to go on with.
+pub struct ResumedRun {
+    pub writer: RunWriter,
+    pub config: TrainConfig,
+    pub data: TrainData,
+    pub state: SavedRun,
+    /// What it told before.
+    pub events: Vec<TrainEvent>,
+}
+
+/// data.json: what the run learns from, so that it goes on even when labels have changed since.
+#[derive(Serialize, Deserialize)]
+struct KeptData {
+    data: TrainData,
+    /// The settings that are no whole numbers, as bits: text would round them.
+    numbers: BTreeMap<String, u64>,
+}
+
 /// A run under way. Dropping it without an ending leaves it interrupted.
 pub struct RunWriter {
     id: String,
     folder: PathBuf,
     run: RunFile,
     events: BufWriter<File>,
+    /// Whether what it learns from is in its folder.
+    has_data: bool,
     _lock: File,
 }
 
@@ -244,6 +327,28 @@ impl RunWriter {
         write().map_err(StoreError::io("Writing the run", &self.folder))
     }
 
+    /// Keeps what it takes to go on from here, in place of what was kept before. `data` is what the run learns from.
+    ///
+    /// # Errors
+    /// The disk is full or read-only; what was kept before is still there.
+    pub fn keep(&mut self, state: &State, data: &TrainData) -> Result<(), StoreError> {
+        let mut write = || -> io::Result<()> {
+            // What was told up to here must be there when the run goes on from here.
+            self.events.flush()?;
+            if !self.has_data {
+                let kept = KeptData { data: data.clone(), numbers: fractions(&self.run.config) };
+                write_atomically(&self.folder.join(DATA), &serde_json::to_vec(&kept)?)?;
+                self.has_data = true;
+            }
+            write_atomically_with(&self.folder.join(STATE), |file| {
+                let mut out = BufWriter::with_capacity(1 << 16, file);
+                state.write(&mut out)?;
+                out.flush()
+            })
+        };
+        write().map_err(StoreError::io("Keeping the run's state", &self.folder))
+    }
+
     /// Keeps the model and the report; the run is finished when all of it is on the disk.
     ///
     /// # Errors
@@ -252,7 +357,9 @@ impl RunWriter {
         const DOING: &str = "Keeping the model";
         model_folder::write(&self.folder.join(MODEL), model)?;
         write_json(&self.folder, REPORT, report).map_err(StoreError::io(DOING, &self.folder))?;
-        self.end(RunStatus::Finished)
+        self.end(RunStatus::Finished)?;
+        self.forget_state();
+        Ok(())
     }
 
     /// Ends the run with the reason it failed for.
@@ -268,7 +375,15 @@ impl RunWriter {
     /// # Errors
     /// The disk is full or read-only.
     pub fn cancelled(&mut self) -> Result<(), StoreError> {
-        self.end(RunStatus::Cancelled)
+        self.end(RunStatus::Cancelled)?;
+        self.forget_state();
+        Ok(())
+    }
+
+    fn forget_state(&self) {
+        for name in [STATE, DATA] {
+            fs::remove_file(self.folder.join(name)).ok(); // it may never have been written
+        }
     }
 
     fn end(&mut self, status: RunStatus) -> Result<(), StoreError> {
@@ -280,6 +395,52 @@ impl RunWriter {
             StoreError::io("Ending the run", &self.folder)(error)
         })
     }
+}
+
+fn learnt_ranges(data: &TrainData) -> Vec<(u32, u32)> {
+    let learnt = data.examples.iter().filter(|example| example.split == Split::Train).map(|example| example.doc.0);
+    let mut ranges: Vec<(u32, u32)> = Vec::new();
+    for doc in learnt.collect::<BTreeSet<_>>() {
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == doc => *last = doc,
+            _ => ranges.push((doc, doc)),
+        }
+    }
+    ranges
+}
+
+/// Some file systems lock nothing.
+fn unless_unsupported(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::Unsupported { Ok(()) } else { Err(error) }
+}
+
+/// Whether a run that goes on from `at` has told this already.
+fn is_before(event: &TrainEvent, at: SavedAt) -> bool {
+    let evaluated = |step: usize| step < at.step || step == at.step && at.evaluated;
+    match event {
+        TrainEvent::Started(_) => true,
+        TrainEvent::Step(step) => step.step <= at.step,
+        TrainEvent::Layers(layers) => layers.step <= at.step,
+        TrainEvent::Evaluated(evaluation) => evaluated(evaluation.step),
+        TrainEvent::Checkpoint { step } => evaluated(*step),
+        TrainEvent::Finished(_) => false,
+    }
+}
+
+/// The settings with a fraction, as bits.
+fn fractions(config: &TrainConfig) -> BTreeMap<String, u64> {
+    let fields = serde_json::to_value(config).ok().and_then(|value| value.as_object().cloned()).unwrap_or_default();
+    let fraction = |(key, value): (String, serde_json::Value)| Some((key, value.as_f64().filter(|_| value.is_f64())?.to_bits()));
+    fields.into_iter().filter_map(fraction).collect()
+}
+
+/// Settings with the fractions they were written with.
+fn exact(config: &TrainConfig, fractions: &BTreeMap<String, u64>) -> Option<TrainConfig> {
+    let mut fields = serde_json::to_value(config).ok()?;
+    for (key, bits) in fractions {
+        *fields.get_mut(key)? = f64::from_bits(*bits).into();
+    }
+    serde_json::from_value(fields).ok()
 }
 
 /// The number in "run-0012"; `None` for other names.

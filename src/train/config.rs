@@ -1,6 +1,8 @@
 //! What a run does: every setting with its default, its help, and a parser that names near keys.
 
 use super::ModelChoice;
+use super::methods::{OptimiserChoice, Schedule, Tuned, low_rank_targets};
+use super::regularise::Adversarial;
 use crate::nn::Pooling;
 use crate::text::VocabularyUnit;
 use serde::{Deserialize, Serialize};
@@ -24,6 +26,10 @@ pub struct TrainConfig {
     /// What reads the text. See [`TrainConfig::for_model`].
     pub model: ModelChoice,
     pub encoder: EncoderChoice,
+    /// Go on from the model of this run of the project instead of an encoder; empty: from the encoder.
+    pub continue_from: String,
+    /// Of the documents that this run has learnt, so large a share is learnt again, so that they are not forgotten.
+    pub replay: f64,
     /// Use only the first `n` layers of the encoder; 0 for all.
     pub layers: usize,
     pub epochs: usize,
@@ -43,9 +49,26 @@ pub struct TrainConfig {
     pub dropout: f64,
     /// Share of all steps over which the rate rises from 0.
     pub warmup: f64,
+    /// How the rate goes on after that.
+    pub schedule: Schedule,
+    pub optimiser: OptimiserChoice,
+    /// Of SGD: how much of the running sum of gradients stays at each step.
+    pub momentum: f64,
+    /// So many batches are read before each step, their gradients added up: as one batch of them all, in less memory.
+    pub accumulate: usize,
     pub weight_decay: f64,
     /// Largest norm of the gradient.
     pub clip: f64,
+    /// Which weights learn.
+    pub tuned: Tuned,
+    /// Of LoRA: rows of the thin matrices.
+    pub lora_rank: usize,
+    /// Of LoRA: an update counts `lora_alpha / lora_rank` times.
+    pub lora_alpha: f64,
+    /// Of LoRA: which layers get updates, among query, key, value, output and feed.
+    pub lora_targets: Vec<String>,
+    /// Gradual unfreezing: the highest layer learns at first, one more after so many epochs each; 0: all from the start.
+    pub unfreeze_every: usize,
     /// Layers, from the bottom, whose weights stay as they are.
     pub freeze_layers: usize,
     /// Each layer's rate is that of the layer above it times this; 1: all learn alike (Howard and Ruder 2018, section 3.2).
@@ -70,8 +93,25 @@ pub struct TrainConfig {
     pub span_swaps: f64,
     /// Share of the pieces that are not shown while learning.
     pub word_dropout: f64,
+    /// Whether each batch is read again with its embedded pieces moved to where the loss is larger.
+    pub adversarial: Adversarial,
+    /// How far a text's embedded pieces are moved, all together (Euclidean).
+    pub adversarial_size: f64,
+    /// Of PGD: in so many steps.
+    pub adversarial_steps: usize,
+    /// R-Drop: each batch is read twice, and how far the answers are apart counts so much; 0: once.
+    pub r_drop: f64,
+    /// Scored and kept are moving averages of the weights, of which this share stays at each step; 0: the weights themselves.
+    pub ema: f64,
+    /// Scored and kept are means of the weights at so many last evaluations; 0 or 1: the weights themselves.
+    pub average_last: usize,
     /// Share of the documents without a fixed split that is held out.
     pub dev_share: f64,
+    /// Cross-validation: all documents but those for testing are dealt into so many parts, alike in their classes; 0 or 1:
+    /// they are not.
+    pub folds: usize,
+    /// The part, from 0, that this run is judged by.
+    pub fold: usize,
     pub evals_per_epoch: usize,
     /// Stop after so many evaluations without a new best; 0 never stops early.
     pub patience: usize,
@@ -105,6 +145,8 @@ impl Default for TrainConfig {
         Self {
             model: ModelChoice::Encoder,
             encoder: EncoderChoice::Shipped,
+            continue_from: String::new(),
+            replay: 1.0,
             layers: 0,
             epochs: 6,
             lr: 1.5e-4,
@@ -115,8 +157,17 @@ impl Default for TrainConfig {
             max_length: 256,
             dropout: 0.1,
             warmup: 0.1,
+            schedule: Schedule::Linear,
+            optimiser: OptimiserChoice::AdamW,
+            momentum: 0.9,
+            accumulate: 1,
             weight_decay: 0.01,
             clip: 1.0,
+            tuned: Tuned::Full,
+            lora_rank: 8,
+            lora_alpha: 16.0,
+            lora_targets: vec!["query".to_owned(), "value".to_owned()],
+            unfreeze_every: 0,
             freeze_layers: 0,
             layer_decay: 1.0,
             tune_embeddings: false,
@@ -129,7 +180,15 @@ impl Default for TrainConfig {
             link_loss_weight: 0.3,
             span_swaps: 0.0,
             word_dropout: 0.0,
+            adversarial: Adversarial::Off,
+            adversarial_size: 1.0,
+            adversarial_steps: 3,
+            r_drop: 0.0,
+            ema: 0.0,
+            average_last: 0,
             dev_share: 0.2,
+            folds: 0,
+            fold: 0,
             evals_per_epoch: 1,
             patience: 4,
             layer_stats: false,
@@ -215,7 +274,7 @@ impl TrainConfig {
     /// # Errors
     /// The first value out of range.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let rows: [(&str, f64, f64, f64); 19] = [
+        let rows: &[(&str, f64, f64, f64)] = &[
             ("epochs", self.epochs as f64, 1.0, 10_000.0),
             ("lr", self.lr, 1e-9, 1.0),
             ("head_lr_factor", self.head_lr_factor, 1e-3, 1e3),
@@ -225,6 +284,18 @@ impl TrainConfig {
             ("max_length", self.max_length as f64, 8.0, 8192.0),
             ("dropout", self.dropout, 0.0, 0.9),
             ("warmup", self.warmup, 0.0, 1.0),
+            ("momentum", self.momentum, 0.0, 0.999),
+            ("accumulate", self.accumulate as f64, 1.0, 1024.0),
+            ("lora_rank", self.lora_rank as f64, 1.0, 256.0),
+            ("lora_alpha", self.lora_alpha, 1e-3, 1e4),
+            ("replay", self.replay, 0.0, 1.0),
+            ("folds", self.folds as f64, 0.0, 100.0),
+            ("fold", self.fold as f64, 0.0, self.folds.max(1) as f64 - 1.0),
+            ("adversarial_size", self.adversarial_size, 1e-6, 1e3),
+            ("adversarial_steps", self.adversarial_steps as f64, 1.0, 20.0),
+            ("r_drop", self.r_drop, 0.0, 100.0),
+            ("ema", self.ema, 0.0, 0.999_999),
+            ("average_last", self.average_last as f64, 0.0, 100.0),
             ("weight_decay", self.weight_decay, 0.0, 1.0),
             ("clip", self.clip, 1e-3, 1e6),
             ("span_loss_weight", self.span_loss_weight, 0.0, 1e3),
@@ -237,10 +308,25 @@ impl TrainConfig {
             ("evals_per_epoch", self.evals_per_epoch as f64, 1.0, 100.0),
         ];
         for (key, value, low, high) in rows {
-            if !(low..=high).contains(&value) {
+            if !(*low..=*high).contains(value) {
                 let reason = format!("it must lie between {low} and {high}");
-                return Err(ConfigError::BadValue { key: key.to_owned(), value: value.to_string(), reason });
+                return Err(ConfigError::BadValue { key: (*key).to_owned(), value: value.to_string(), reason });
             }
+        }
+        // Only an encoder has layers, biases and embedded pieces of these names.
+        let of_encoders = [
+            ("tuned", self.tuned != Tuned::Full),
+            ("adversarial", self.adversarial != Adversarial::Off),
+            ("unfreeze_every", self.unfreeze_every > 0),
+        ];
+        if let Some((key, _)) = of_encoders.iter().find(|(_, set)| *set && self.model != ModelChoice::Encoder) {
+            let reason = format!("the model {} is no pretrained encoder", self.model.name());
+            return Err(ConfigError::BadValue { key: (*key).to_owned(), value: "so".to_owned(), reason });
+        }
+        let known = low_rank_targets(&self.lora_targets).count();
+        if known < self.lora_targets.len() || known == 0 {
+            let reason = "it must name some of query, key, value, output and feed, each once".to_owned();
+            return Err(ConfigError::BadValue { key: "lora_targets".to_owned(), value: self.lora_targets.join(","), reason });
         }
         self.check_sizes()
     }

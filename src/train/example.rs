@@ -1,11 +1,12 @@
 //! What a run learns from: an owned snapshot of the labelled documents, taken at one revision.
 
-use crate::project::{Annotation, DocId, Polarity, Project, Schema, Span, SpanId, Split, State, TextRange, assign_split};
+use crate::project::{Annotation, DocId, Polarity, Project, Schema, Span, SpanId, Split, State, TextRange, assign_split, draw};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A labelled document.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Example {
     pub doc: DocId,
     pub text: Arc<str>,
@@ -21,14 +22,14 @@ pub struct Example {
 }
 
 /// Span labels by the part they play in opinions: a link goes from an opinion to an aspect.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Roles {
     pub aspects: Vec<u16>,
     pub opinions: Vec<u16>,
 }
 
 /// The snapshot a run works on.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrainData {
     /// Revision of the project it was taken from.
     pub revision: u64,
@@ -95,6 +96,30 @@ impl TrainData {
         let span_labels = if any_span { project.schema().span_labels.iter().map(|l| l.name.clone()).collect() } else { Vec::new() };
         let underway = project.documents().filter(|doc| doc.annotation.state == State::Todo).map(|doc| doc.id).collect();
         Self { revision: project.revision(), classes, span_labels, roles: roles(project), examples, underway }
+    }
+
+    /// Leaves out training documents that were learnt before, but for a share of them that follows from the seed
+    /// (rehearsal: Robins 1995). Gives how many it has left out.
+    pub fn rehearse(&mut self, learnt: &BTreeSet<DocId>, share: f64, seed: u64) -> usize {
+        const PURPOSE: u64 = 0x7265_706c_6179;
+        let before = self.examples.len();
+        let stays = |doc: DocId| assign_split(seed ^ PURPOSE, doc, share) == Split::Dev;
+        self.examples.retain(|example| example.split != Split::Train || !learnt.contains(&example.doc) || stays(example.doc));
+        before - self.examples.len()
+    }
+
+    /// Deals all documents but those for testing into `folds` parts, alike in their classes (Kohavi 1995, section 3.2): part
+    /// `fold` is held out, the others teach. With every seed the parts are others.
+    pub fn deal_folds(&mut self, fold: usize, folds: usize, seed: u64) {
+        const PURPOSE: u64 = 0x666f_6c64;
+        let mut order: Vec<usize> = (0..self.examples.len()).filter(|at| self.examples[*at].split != Split::Test).collect();
+        order.sort_by_key(|at| {
+            let example = &self.examples[*at];
+            (example.class, draw(seed ^ PURPOSE, example.doc), example.doc)
+        });
+        for (place, at) in order.into_iter().enumerate() {
+            self.examples[at].split = if place % folds.max(1) == fold { Split::Dev } else { Split::Train };
+        }
     }
 
     /// Counts for the start button.

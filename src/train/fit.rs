@@ -1,16 +1,21 @@
 //! The training loop. One exit for news and one for "stop": the same closure.
 
+use super::resume::SavedRun;
 use super::run::{End, Run};
 use super::task::Task;
 use super::{ConfigError, ModelChoice, TrainConfig, TrainData, TrainEvent};
-use crate::nn::{EncoderConfig, ModelFiles, ScratchConfig};
+use crate::nn::{EncoderConfig, ModelFiles, ScratchConfig, State};
 use crate::text::Tokenizer;
 use std::time::Duration;
 
-/// What the listener wants after an event. To pause, it just does not return.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the listener wants after an event, weakest wish first. To pause, it just does not return.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Signal {
     Continue,
+    /// Hand the run's state over, to be kept, and go on as the one who takes it says.
+    Keep,
+    /// Hand the state over and end; another run can go on from it.
+    Leave,
     /// End now, with the best weights so far and a report.
     StopAndKeepBest,
     /// End now, with nothing.
@@ -23,6 +28,16 @@ pub enum Outcome {
     /// The report went out as `TrainEvent::Finished`.
     Finished(Box<ModelFiles>),
     Cancelled,
+    /// The state was handed over.
+    Left,
+}
+
+/// A run that can be left and gone on with.
+pub struct Resumable<'a> {
+    /// Where another run of the same data, settings and encoder was left.
+    pub from: Option<SavedRun>,
+    /// Takes the state of the run: when it was asked for, and offered after every evaluation.
+    pub keep: &'a mut dyn FnMut(&State) -> Signal,
 }
 
 /// Why a run could not go on. Each is a sentence a person can act on.
@@ -36,6 +51,8 @@ pub enum TrainError {
     Encoder(String),
     #[error("the loss is not a number after step {step} (learning rate {lr:.1e}); try a lower rate")]
     NotFinite { step: usize, lr: f64 },
+    #[error("the run can't be continued: what it kept does not fit ({0}); start it anew")]
+    Saved(String),
     #[error("computation failed: {0}")]
     Compute(String),
 }
@@ -43,6 +60,10 @@ pub enum TrainError {
 impl TrainError {
     pub(super) fn compute(error: impl std::fmt::Display) -> Self {
         Self::Compute(error.to_string())
+    }
+
+    pub(super) fn saved(error: impl std::fmt::Display) -> Self {
+        Self::Saved(error.to_string())
     }
 
     pub(super) fn encoder(error: impl std::fmt::Display) -> Self {
@@ -67,6 +88,23 @@ pub fn fit(
     elapsed: &dyn Fn() -> Duration,
     sink: &mut dyn FnMut(TrainEvent) -> Signal,
 ) -> Result<Outcome, TrainError> {
+    let resumable = Resumable { from: None, keep: &mut |_| Signal::Continue };
+    fit_from(data, config, encoder, resumable, elapsed, sink)
+}
+
+/// The same for a run that can be left and gone on with: left at any step and continued, it ends with the very weights
+/// of a run that was not.
+///
+/// # Errors
+/// As [`fit`], and a state that does not fit.
+pub fn fit_from(
+    data: &TrainData,
+    config: &TrainConfig,
+    encoder: &ModelFiles,
+    resumable: Resumable,
+    elapsed: &dyn Fn() -> Duration,
+    sink: &mut dyn FnMut(TrainEvent) -> Signal,
+) -> Result<Outcome, TrainError> {
     config.check()?;
     let tokenizer = Tokenizer::from_bytes(&encoder.tokenizer).map_err(TrainError::encoder)?;
     let is_scratch = ScratchConfig::is_one(&encoder.config);
@@ -78,8 +116,12 @@ pub fn fit(
     let max_length = config.max_length.min(positions);
     let task = Task::prepare(data, config, max_length, &tokenizer)?;
     let mut run = Run::new(&task, config, encoder, elapsed)?;
-    match run.train(sink)? {
+    if let Some(saved) = resumable.from {
+        run.take_over(saved)?;
+    }
+    match run.train(sink, resumable.keep)? {
         End::Cancelled => Ok(Outcome::Cancelled),
+        End::Left => Ok(Outcome::Left),
         end => run.finish(end, encoder, sink),
     }
 }

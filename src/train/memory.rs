@@ -1,7 +1,8 @@
 //! How much memory a run will take, before it starts. Counts what the encoder's kernels keep; pure arithmetic.
 
 use super::TrainConfig;
-use crate::nn::{EncoderConfig, ScratchConfig};
+use super::methods::{OptimiserChoice, Tuned, low_rank_targets};
+use crate::nn::{EncoderConfig, LowRankTarget, ScratchConfig};
 
 /// The program with its fonts and the encoder it holds, in bytes.
 const PROGRAM: usize = 110_000_000;
@@ -12,18 +13,39 @@ const PROGRAM: usize = 110_000_000;
 pub fn memory_bytes(encoder: &EncoderConfig, config: &TrainConfig) -> u64 {
     let (h, f, heads) = (encoder.hidden_size, encoder.intermediate_size, encoder.num_attention_heads);
     let layers = if config.layers == 0 { encoder.num_hidden_layers } else { config.layers.min(encoder.num_hidden_layers) };
-    let learning = layers.saturating_sub(config.freeze_layers);
+    let learning = if config.tuned == Tuned::Head { 0 } else { layers.saturating_sub(config.freeze_layers) };
     let layer = 4 * h * h + 2 * h * f + 9 * h + f;
     let table = encoder.vocab_size * encoder.embedding_size;
-    // Value, gradient, two moments, best value.
-    let tuned_table = if config.tune_embeddings && config.freeze_layers == 0 { 4 * table } else { 0 };
+    // Of each number that learns: gradient, what the optimiser keeps, best value; averages and where they are kept.
+    let moments = match config.optimiser {
+        OptimiserChoice::AdamW => 2,
+        // Both make a copy of the gradient of one parameter at a time; Adafactor keeps next to nothing.
+        OptimiserChoice::Sgd => 1,
+        OptimiserChoice::Adafactor => 0,
+    };
+    let copies = 2 + moments + 2 * usize::from(config.ema > 0.0) + if config.average_last > 1 { config.average_last + 1 } else { 0 };
+    let tuned = match config.tuned {
+        Tuned::Full => layer,
+        Tuned::Head => 0,
+        Tuned::Bitfit => 7 * h + f,
+        Tuned::Lora => low_rank_targets(&config.lora_targets).map(|target| low_rank_numbers(target, h, f, config.lora_rank)).sum(),
+    };
+    let tuned_table = if config.tune_embeddings && config.freeze_layers == 0 && config.tuned == Tuned::Full { copies * table } else { 0 };
     let all = layers * layer + table;
-    let weights = 3 * all + 4 * learning * layer + tuned_table;
+    let weights = 3 * all + copies * learning * tuned + tuned_table;
     let tokens = config.tokens_at_once.min(config.batch_tokens).min(config.batch_examples * config.max_length);
     // Input, queries, keys, values, context, both norms and what stands between them; the inner layer before its activation.
     let kept = learning * (8 * h + f + heads + 2);
     let passing = 8 * h + 3 * f;
     (PROGRAM + 4 * (weights + tokens * (kept + passing))) as u64
+}
+
+/// Numbers of the low-rank updates of a layer.
+fn low_rank_numbers(target: LowRankTarget, h: usize, f: usize, rank: usize) -> usize {
+    match target {
+        LowRankTarget::Feed => 2 * rank * (h + f),
+        _ => 2 * rank * h,
+    }
 }
 
 /// The same for a network without pretraining, whose table of words learns.

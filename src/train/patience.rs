@@ -24,6 +24,11 @@ impl Patience {
         Self { limit, best: None, without: 0 }
     }
 
+    /// Goes on where another one was.
+    pub fn resumed(limit: usize, best: Option<f64>, without: usize) -> Self {
+        Self { limit, best, without }
+    }
+
     pub fn observe(&mut self, score: f64) -> Verdict {
         let is_best = !score.is_nan() && self.best.is_none_or(|best| score > best);
         if is_best {
@@ -32,11 +37,21 @@ impl Patience {
         } else {
             self.without += 1;
         }
-        Verdict { is_best, exhausted: self.limit > 0 && self.without >= self.limit }
+        Verdict { is_best, exhausted: self.is_exhausted() }
+    }
+
+    /// Whether the last evaluation was the last one to wait for.
+    pub fn is_exhausted(&self) -> bool {
+        self.limit > 0 && self.without >= self.limit
     }
 
     /// The best score so far.
     pub fn best(&self) -> Option<f64> {
         self.best
+    }
+
+    /// Evaluations since the best one.
+    pub fn without(&self) -> usize {
+        self.without
     }
 }

@@ -1,26 +1,27 @@
-//! A run under way: steps, evaluations, the best weights so far, the report.
+//! A run under way: its steps. What stands between them and after them is in `judging`, their order in `plan`.
 
-use super::batching::{consecutive, epoch_batches, rate_factor};
-use super::fit::{Outcome, Signal, TrainError};
+use super::averaging::Averaging;
+use super::batching::consecutive;
+use super::fit::{Signal, TrainError};
 use super::layer_stats::{LayerStats, is_due, layer_stats};
 use super::losses::{BatchWeights, CLASS, HeadSet, LINK_POLARITY, LINKS, Losses, POLARITY, SPANS, head_of, loss_of, number, share_of, sum};
+use super::methods::{load_options, optimiser};
 use super::opinions::Lesson;
-use super::output::model_files;
 use super::patience::Patience;
-use super::scoring::{Scored, score};
+use super::plan::{Planned, generator, plan, step_generator};
+use super::scoring::Scored;
 use super::span_loss::span_loss;
 use super::task::{Batch, Item, Task};
 use super::{
-    Evaluation, HeldOut, ModelChoice, Report, Slice, Started, StepEvent, TrainConfig, TrainEvent, TrainingAspects, calibrated,
-    fit_calibration, fit_threshold, memory_bytes, reliability, scratch, scratch_memory_bytes, slices, wrong_documents,
+    ModelChoice, Started, StepEvent, TrainConfig, TrainEvent, Tuned, first_learning_layer, memory_bytes, scratch, scratch_memory_bytes,
 };
-use crate::nn::{AdamW, Calibration, Gradients, JointModel, LoadOptions, LoadReport, Mode, ModelFiles, Network, Params, Tensor, unreached};
-use rand::SeedableRng;
+use crate::nn::{Gradients, JointModel, LoadReport, Logits, Mode, ModelFiles, Network, Optimiser, Params, State, Tensor, unreached};
 use rand::rngs::StdRng;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-type Sink<'s> = dyn FnMut(TrainEvent) -> Signal + 's;
+pub(super) type Sink<'s> = dyn FnMut(TrainEvent) -> Signal + 's;
+pub(super) type Keep<'s> = dyn FnMut(&State) -> Signal + 's;
 
 /// How the loop ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,22 +30,17 @@ pub(super) enum End {
     OutOfPatience,
     ByHand,
     Cancelled,
+    /// To be gone on with.
+    Left,
 }
 
 /// The best weights so far.
-struct Best {
-    step: usize,
-    epoch: f64,
-    weights: BTreeMap<String, Tensor>,
-    scored: Scored,
-}
-
-/// A batch and its place in the run.
-struct Planned {
-    items: Vec<usize>,
-    /// Epochs done after it.
-    epoch: f64,
-    evaluate: bool,
+pub(super) struct Best {
+    pub step: usize,
+    pub epoch: f64,
+    pub weights: BTreeMap<String, Tensor>,
+    /// `None` when it was scored by a run that this one goes on with.
+    pub scored: Option<Scored>,
 }
 
 /// What a batch taught.
@@ -63,30 +59,30 @@ struct Learnt {
 }
 
 pub(super) struct Run<'a> {
-    config: &'a TrainConfig,
-    elapsed: &'a dyn Fn() -> Duration,
-    task: &'a Task<'a>,
-    model: JointModel,
-    params: Params,
-    loaded: LoadReport,
-    optimiser: AdamW,
-    dropout: StdRng,
-    class_weights: Vec<f32>,
-    plan: Vec<Planned>,
-    patience: Patience,
-    best: Option<Best>,
+    pub(super) config: &'a TrainConfig,
+    pub(super) elapsed: &'a dyn Fn() -> Duration,
+    pub(super) task: &'a Task<'a>,
+    pub(super) model: JointModel,
+    pub(super) params: Params,
+    pub(super) loaded: LoadReport,
+    pub(super) optimiser: Optimiser,
+    pub(super) averaging: Averaging,
+    pub(super) dropout: StdRng,
+    pub(super) class_weights: Vec<f32>,
+    pub(super) plan: Vec<Planned>,
+    pub(super) patience: Patience,
+    pub(super) best: Option<Best>,
     /// Heads whose every parameter was seen to learn.
-    seen: HeadSet,
-    steps_done: usize,
-    tokens: usize,
-    training_time: Duration,
+    pub(super) seen: HeadSet,
+    pub(super) steps_done: usize,
+    /// Whether the evaluation that the plan wants after the last step is still to come.
+    pub(super) evaluation_due: bool,
+    pub(super) tokens: usize,
+    pub(super) training_time: Duration,
+    /// How long the run had gone on before it was left.
+    pub(super) earlier: Duration,
     /// Measured at the last step, not told yet.
-    layers: Option<LayerStats>,
-}
-
-/// Independent generators from one seed, so that a setting that draws more from one does not change the others.
-fn generator(seed: u64, purpose: u64) -> StdRng {
-    StdRng::seed_from_u64(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(purpose))
+    pub(super) layers: Option<LayerStats>,
 }
 
 impl<'a> Run<'a> {
@@ -97,27 +93,29 @@ impl<'a> Run<'a> {
         elapsed: &'a dyn Fn() -> Duration,
     ) -> Result<Self, TrainError> {
         let mut params = Params::new();
-        let options = LoadOptions { frozen_layers: config.freeze_layers, tune_embeddings: config.table_learns(), ..LoadOptions::TRAINABLE };
+        let options = load_options(config);
         let (model, loaded) = JointModel::load(encoder, task.sizes(config), &mut params, options, &mut generator(config.seed, 1))
             .map_err(TrainError::encoder)?;
-        let optimiser = AdamW::new(config.weight_decay, config.head_lr_factor);
         Ok(Self {
             config,
             elapsed,
             task,
             params,
             loaded,
-            optimiser: optimiser.with_layer_decay(config.layer_decay, model.network().encoder_layers()),
+            optimiser: optimiser(config, model.network().encoder_layers()),
+            averaging: Averaging::new(config),
             model,
-            dropout: generator(config.seed, 2),
+            dropout: step_generator(config.seed, 0),
             class_weights: task.class_weights(config),
             plan: plan(task, config),
             patience: Patience::new(config.patience),
             best: None,
             seen: HeadSet::new(),
             steps_done: 0,
+            evaluation_due: false,
             tokens: 0,
             training_time: Duration::ZERO,
+            earlier: Duration::ZERO,
             layers: None,
         })
     }
@@ -130,6 +128,13 @@ impl<'a> Run<'a> {
         };
         let mut notes = scratch::notes(network, &self.loaded);
         notes.push(format!("memory: up to {} MB", bytes / 1_000_000));
+        if self.config.tuned != Tuned::Full || self.config.freeze_layers > 0 {
+            let (learning, all) = (self.params.trainable_numbers(), self.params.numbers());
+            notes.push(format!("{learning} of {all} numbers learn, {:.2} %", learning as f64 * 100.0 / all.max(1) as f64));
+        }
+        if self.steps_done > 0 {
+            notes.push(format!("goes on after step {}", self.steps_done));
+        }
         if !self.loaded.unused.is_empty() {
             notes.push(format!(
                 "{} parameters of the encoder's file are not used, among them {}",
@@ -151,34 +156,70 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// All steps with the evaluations between them, until something ends it.
-    pub fn train(&mut self, sink: &mut Sink) -> Result<End, TrainError> {
-        if let Some(end) = asked_to_end(sink(TrainEvent::Started(self.started()))) {
+    /// All steps that are left with the evaluations between them, until something ends it. `keep` takes the state.
+    pub fn train(&mut self, sink: &mut Sink, keep: &mut Keep) -> Result<End, TrainError> {
+        let started = sink(TrainEvent::Started(self.started()));
+        if let Some(end) = self.obey(started, keep)? {
             return Ok(end);
         }
-        for at in 0..self.plan.len() {
+        loop {
+            if self.evaluation_due {
+                let wish = self.evaluate(sink)?;
+                self.evaluation_due = false;
+                if let Some(end) = self.obey(wish, keep)? {
+                    return Ok(end);
+                }
+                if wish == Signal::Continue && !self.patience.is_exhausted() {
+                    let answer = keep(&self.state()?);
+                    if let Some(end) = self.obey(answer, keep)? {
+                        return Ok(end);
+                    }
+                }
+            }
+            // A run may have been left right here.
+            if self.patience.is_exhausted() {
+                return Ok(End::OutOfPatience);
+            }
+            let at = self.steps_done;
+            if at == self.plan.len() {
+                return Ok(End::Complete);
+            }
             let event = self.step(at)?;
-            if let Some(end) = asked_to_end(sink(TrainEvent::Step(event))) {
-                return Ok(end);
+            self.evaluation_due = self.plan[at].evaluate;
+            let mut wish = sink(TrainEvent::Step(event));
+            if let Some(layers) = self.layers.take() {
+                wish = wish.max(sink(TrainEvent::Layers(layers)));
             }
-            if let Some(layers) = self.layers.take()
-                && let Some(end) = asked_to_end(sink(TrainEvent::Layers(layers)))
-            {
-                return Ok(end);
-            }
-            if self.plan[at].evaluate
-                && let Some(end) = self.evaluate(sink)?
-            {
+            if let Some(end) = self.obey(wish, keep)? {
                 return Ok(end);
             }
         }
-        Ok(End::Complete)
+    }
+
+    /// Does what the listener wants; `Some` when the run shall end.
+    fn obey(&mut self, mut wish: Signal, keep: &mut Keep) -> Result<Option<End>, TrainError> {
+        loop {
+            wish = match wish {
+                Signal::Continue => return Ok(None),
+                Signal::StopAndKeepBest => return Ok(Some(End::ByHand)),
+                Signal::Cancel => return Ok(Some(End::Cancelled)),
+                Signal::Keep => keep(&self.state()?),
+                Signal::Leave => {
+                    let answer = keep(&self.state()?);
+                    return Ok(Some(if answer == Signal::Cancel { End::Cancelled } else { End::Left }));
+                }
+            }
+        }
     }
 
     fn step(&mut self, at: usize) -> Result<StepEvent, TrainError> {
         let began = (self.elapsed)();
         let epoch = self.plan[at].epoch;
-        let (step, lr) = (at + 1, self.config.lr * rate_factor(at, self.plan.len(), self.config.warmup));
+        let (step, lr) = (at + 1, self.config.lr * self.config.schedule.factor(at, self.plan.len(), self.config.warmup));
+        self.dropout = step_generator(self.config.seed, at);
+        if let Some(encoder) = self.model.encoder() {
+            encoder.learn_from(self.first_learning(at));
+        }
         let Learnt { loss, class_loss, span_loss, polarity_loss, link_loss, heads, grads, tokens, longest } = self.gradients(at)?;
         if !loss.is_finite() {
             return Err(TrainError::NotFinite { step, lr });
@@ -189,6 +230,10 @@ impl<'a> Run<'a> {
         let grad_norm = self.optimiser.step(&self.params, &grads, lr, self.config.clip).map_err(TrainError::compute)?;
         if !grad_norm.is_finite() {
             return Err(TrainError::NotFinite { step, lr });
+        }
+        if self.averaging.follows_steps() {
+            self.optimiser.catch_up_all(&self.params).map_err(TrainError::compute)?;
+            self.averaging.after_step(&self.params)?;
         }
         let event = StepEvent { step, epoch, loss, class_loss, span_loss, polarity_loss, link_loss, lr, grad_norm, tokens_per_s: 0.0 };
         // A recurrence is learnt from the second token on.
@@ -206,9 +251,9 @@ impl<'a> Run<'a> {
     fn gradients(&mut self, at: usize) -> Result<Learnt, TrainError> {
         let task = self.task;
         let lengths = |index: usize| task.train[index].length();
-        let parts = consecutive(&self.plan[at].items, lengths, self.config.tokens_at_once);
-        let parts: Vec<(Vec<&Item>, Batch)> = parts
-            .into_iter()
+        let batches = self.plan[at].batches.iter();
+        let parts: Vec<(Vec<&Item>, Batch)> = batches
+            .flat_map(|batch| consecutive(batch, lengths, self.config.tokens_at_once))
             .map(|items| {
                 let members: Vec<&Item> = items.iter().map(|index| &task.train[*index]).collect();
                 let mut batch = Batch::of(&members, &self.class_weights, task.labels.len(), false);
@@ -229,8 +274,10 @@ impl<'a> Run<'a> {
         for (members, part) in &parts {
             learnt.tokens += part.texts.tokens();
             learnt.longest = learnt.longest.max(part.texts.longest());
-            let losses = self.losses(members, part, &whole)?;
+            self.watch_for_attacks();
+            let (losses, answers) = self.losses(members, part, &whole)?;
             let Some(total) = losses.total(self.config)? else { continue };
+            let total = self.with_second_pass((total, &answers), members, part, &whole)?;
             learnt.loss += number(&total)?;
             let sums = [
                 (&mut learnt.class_loss, &losses.class),
@@ -245,6 +292,9 @@ impl<'a> Run<'a> {
             }
             learnt.heads.extend(losses.heads);
             learnt.grads.add(self.params.backward(&total).map_err(TrainError::compute)?);
+            if let Some(grads) = self.attacked(members, part, &whole)? {
+                learnt.grads.add(grads);
+            }
         }
         if learnt.heads.is_empty() {
             return Err(TrainError::Compute("a batch teaches nothing".to_owned()));
@@ -252,8 +302,8 @@ impl<'a> Run<'a> {
         Ok(learnt)
     }
 
-    /// The losses of a part of a batch: of classes and tags, then, with what the tags propose, of polarity and links.
-    fn losses(&mut self, members: &[&Item], part: &Batch, whole: &BatchWeights) -> Result<Losses, TrainError> {
+    /// The losses of a part of a batch, and the answers behind them: of classes and tags, then, with what the tags propose, of polarity and links.
+    pub(super) fn losses(&mut self, members: &[&Item], part: &Batch, whole: &BatchWeights) -> Result<(Losses, Logits), TrainError> {
         let mut mode = Mode::Train { rng: &mut self.dropout, dropout: self.config.dropout as f32 };
         let logits = self.model.forward(&part.texts, &part.units, &mut mode).map_err(TrainError::compute)?;
         let mut losses = Losses {
@@ -267,13 +317,13 @@ impl<'a> Run<'a> {
         let learning = (&mut mode, &mut losses.heads);
         losses.span = span_loss(&self.model, &logits, members, (part, whole), sizes, self.config, learning)?;
         if self.task.opinions.is_empty() {
-            return Ok(losses);
+            return Ok((losses, logits));
         }
         let numbers = |tags: &Tensor| tags.detach().flatten_all()?.to_vec1::<f32>();
         let tags = logits.tags.as_ref().map_or(Ok(Vec::new()), numbers).map_err(TrainError::compute)?;
         let lesson = Lesson::of(members, &part.texts, &tags, self.task.labels.len(), self.task.roles);
         let opinions = self.model.opinions(&logits.hidden, &lesson.spans, &lesson.pairs, &mut mode).map_err(TrainError::compute)?;
-        let Some(opinions) = opinions else { return Ok(losses) };
+        let Some(opinions) = opinions else { return Ok((losses, logits)) };
         let spans =
             share_of(loss_of(opinions.polarity.as_ref(), &lesson.polarity)?, lesson.polarity.weight() / whole.opinions.polarity.max(1.0))?;
         let pairs = share_of(
@@ -289,7 +339,7 @@ impl<'a> Run<'a> {
         ];
         losses.heads.extend(taught.into_iter().filter(|(_, taught)| *taught).map(|(head, _)| head));
         losses.polarity = sum([spans, pairs].into_iter().flatten())?;
-        Ok(losses)
+        Ok((losses, logits))
     }
 
     /// Refuses to go on when the first batch that teaches a head leaves a parameter without gradient: it would never
@@ -299,7 +349,11 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         let mut names = unreached(&self.params, grads).map_err(TrainError::compute)?;
-        names.retain(|name| head_of(name).is_none_or(|head| taught.contains(head)));
+        let first = self.first_learning(self.steps_done);
+        names.retain(|name| match head_of(name) {
+            Some(head) => taught.contains(head),
+            None => learns_from(name, first),
+        });
         if let Some(first) = names.first() {
             return Err(TrainError::Compute(format!("{} parameters do not learn, among them {first}", names.len())));
         }
@@ -307,126 +361,30 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// The lowest layer that learns in a step.
+    fn first_learning(&self, at: usize) -> usize {
+        first_learning_layer(self.model.network().encoder_layers(), self.plan.get(at).map_or(0, Planned::epoch_index), self.config)
+    }
+
+    /// How long the run has gone on, pauses left out.
+    pub(super) fn whole_time(&self) -> Duration {
+        self.earlier + (self.elapsed)()
+    }
+
     /// 0 while no time has passed.
-    fn tokens_per_s(&self) -> f64 {
+    pub(super) fn tokens_per_s(&self) -> f64 {
         let seconds = self.training_time.as_secs_f64();
         if seconds > 0.0 { self.tokens as f64 / seconds } else { 0.0 }
     }
 
-    fn epochs_done(&self) -> f64 {
+    pub(super) fn epochs_done(&self) -> f64 {
         self.steps_done.checked_sub(1).map_or(0.0, |last| self.plan[last].epoch)
     }
-
-    /// Scores the dev documents and keeps the weights if they are the best so far.
-    fn evaluate(&mut self, sink: &mut Sink) -> Result<Option<End>, TrainError> {
-        if self.task.dev.is_empty() {
-            return Ok(None);
-        }
-        self.optimiser.catch_up_all(&self.params).map_err(TrainError::compute)?;
-        let scored = score(&self.model, self.task, &self.task.dev, self.config)?;
-        let verdict = self.patience.observe(scored.scores.selection());
-        let (step, epoch) = (self.steps_done, self.epochs_done());
-        let event =
-            Evaluation { step, epoch, scores: scored.scores.clone(), is_best: verdict.is_best, wrong: wrong_documents(&scored.held_out) };
-        if verdict.is_best {
-            let weights = self.params.snapshot().map_err(TrainError::compute)?;
-            self.best = Some(Best { step, epoch, weights, scored });
-        }
-        let mut end = asked_to_end(sink(TrainEvent::Evaluated(event)));
-        if verdict.is_best && end != Some(End::Cancelled) {
-            end = asked_to_end(sink(TrainEvent::Checkpoint { step })).or(end);
-        }
-        Ok(end.or(verdict.exhausted.then_some(End::OutOfPatience)))
-    }
-
-    /// What the dev documents say about how likely things are. They are scored anew with it.
-    fn calibrate(&self, dev: &mut Scored) -> Calibration {
-        let mut link = Calibration::default().link;
-        if self.task.opinions.links {
-            let (cases, all) = dev.link_cases();
-            link = fit_threshold(&cases, all);
-            dev.decide(link, self.task);
-        }
-        Calibration { link, ..fit_calibration(&dev.held_out) }
-    }
-
-    /// The report of the best weights, and the model.
-    pub fn finish(mut self, end: End, encoder: &ModelFiles, sink: &mut Sink) -> Result<Outcome, TrainError> {
-        self.optimiser.catch_up_all(&self.params).map_err(TrainError::compute)?;
-        // Stopped before the first evaluation: the weights as they are.
-        if self.best.is_none() && self.evaluate(sink)? == Some(End::Cancelled) {
-            return Ok(Outcome::Cancelled);
-        }
-        let (mut best_step, mut best_epoch, mut scored) = (self.steps_done, self.epochs_done(), None);
-        if let Some(best) = self.best.take() {
-            self.params.restore(&best.weights).map_err(TrainError::compute)?;
-            (best_step, best_epoch, scored) = (best.step, best.epoch, Some(best.scored));
-        }
-        let on_test = !self.task.test.is_empty();
-        let held_out = if on_test { &self.task.test } else { &self.task.dev };
-        let calibration = scored.as_mut().map_or_else(Calibration::default, |dev| self.calibrate(dev));
-        let Scored { scores, held_out: raw, .. } = match scored.filter(|_| !on_test) {
-            Some(scored) => scored,
-            None => {
-                let mut scored = score(&self.model, self.task, held_out, self.config)?;
-                if self.task.opinions.links {
-                    scored.decide(calibration.link, self.task);
-                }
-                scored
-            }
-        };
-        let held_out = calibrated(calibration, &raw);
-        let slices = sliced(self.task, &held_out);
-        let files = model_files(self.task, &self.model, &self.params, encoder, calibration)?;
-        sink(TrainEvent::Finished(Report {
-            scores,
-            scored_on: if on_test { "test" } else { "dev" }.to_owned(),
-            slices,
-            examples: held_out.len(),
-            aspects: self.task.roles.aspects.clone(),
-            best_step,
-            best_epoch,
-            stopped_early: end == End::OutOfPatience,
-            stopped_by_hand: end == End::ByHand,
-            seconds: (self.elapsed)().as_secs_f64(),
-            real_tokens_per_s: self.tokens_per_s(),
-            reliability: reliability(&raw, &held_out),
-            held_out,
-        }));
-        Ok(Outcome::Finished(Box::new(files)))
-    }
 }
 
-/// The held-out documents in parts.
-fn sliced(task: &Task, held_out: &[HeldOut]) -> Vec<Slice> {
-    let texts: BTreeMap<u32, &str> = task.dev.iter().chain(&task.test).map(|item| (item.example.doc.0, &*item.example.text)).collect();
-    let texts: Vec<&str> = held_out.iter().map(|doc| texts.get(&doc.doc).copied().unwrap_or_default()).collect();
-    let training = TrainingAspects::of(task.train.iter().map(|item| &*item.example), task.roles);
-    slices(held_out, &texts, &training, (task.classes, task.labels), task.roles)
-}
-
-/// All batches of all epochs, each with whether the dev documents are scored after it.
-fn plan(task: &Task, config: &TrainConfig) -> Vec<Planned> {
-    let lengths: Vec<usize> = task.train.iter().map(Item::length).collect();
-    let mut rng = generator(config.seed, 3);
-    let mut plan = Vec::new();
-    for epoch in 0..config.epochs {
-        let batches = epoch_batches(&lengths, config, &mut rng);
-        let (count, evals) = (batches.len(), config.evals_per_epoch.clamp(1, batches.len().max(1)));
-        let due = |done: usize| (1..=evals).any(|part| (part * count).div_ceil(evals) == done);
-        plan.extend(batches.into_iter().zip(1..).map(|(items, done)| Planned {
-            items,
-            epoch: epoch as f64 + done as f64 / count as f64,
-            evaluate: due(done),
-        }));
-    }
-    plan
-}
-
-fn asked_to_end(signal: Signal) -> Option<End> {
-    match signal {
-        Signal::Continue => None,
-        Signal::StopAndKeepBest => Some(End::ByHand),
-        Signal::Cancel => Some(End::Cancelled),
-    }
+/// Whether a parameter of the encoder gets a gradient when layers learn from `first` on. Those that low-rank updates begin
+/// from get none before the zeros they are multiplied with have changed.
+fn learns_from(name: &str, first: usize) -> bool {
+    let layer = name.strip_prefix("bert.encoder.layer.").and_then(|rest| rest.split('.').next()?.parse::<usize>().ok());
+    layer.unwrap_or(0) >= first && !name.contains(".lora_A.")
 }

@@ -88,6 +88,10 @@ impl TrainConfig {
             tune_embeddings: of.tune_embeddings,
             pooling: of.pooling,
             hidden_size: of.hidden_size,
+            // What only an encoder has.
+            tuned: of.tuned,
+            unfreeze_every: of.unfreeze_every,
+            adversarial: of.adversarial,
             ..self.clone()
         }
     }

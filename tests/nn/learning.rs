@@ -71,7 +71,7 @@ fn adamw_by_hand() {
 #[test]
 fn rows_of_a_table_catch_up_exactly() {
     let name = "bert.embeddings.word_embeddings.weight";
-    let options = LoadOptions { frozen_layers: 0, tune_embeddings: true, trainable: true };
+    let options = LoadOptions { tune_embeddings: true, ..LoadOptions::TRAINABLE };
     let run = |lazy: bool| {
         let (encoder, params) = load(&small_files(SMALL, "gelu", 1), options);
         let mut optimiser = AdamW::new(0.1, 1.0);

@@ -176,17 +176,10 @@ fn a_text_in_a_batch_is_the_text_alone() {
 #[test]
 fn gradients_with_dropout_are_those_of_finite_differences() {
     let batch = batch_of(&[6, 2, 9], VOCAB, 12);
-    for kind in KINDS {
+    // Those without a rectifier, whose corners a step would cross.
+    for kind in [ScratchKind::Rnn, ScratchKind::Lstm, ScratchKind::Gru] {
         let (net, params) = net(&shape(kind, 2, true));
-        // Large biases: no rectifier of the CNN is near its corner where dropout leaves nothing but the bias.
-        let mut rng = generator(13);
-        for (name, var) in params.trainable() {
-            let mut start = noise(&mut rng, var.elem_count(), 0.2);
-            if name.ends_with(".bias") {
-                start.iter_mut().for_each(|value| *value = 0.3f32.copysign(*value));
-            }
-            var.set(&Tensor::from_vec(start, var.shape(), &Device::Cpu).unwrap()).unwrap();
-        }
+        set_to_formula(&params);
         let pass = || mixed(&net.forward(&batch, &mut Mode::Train { rng: &mut generator(6), dropout: 0.4 }).unwrap(), 7);
         let grads = params.backward(&pass()).unwrap().into_whole();
         for (name, var) in params.trainable() {

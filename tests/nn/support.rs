@@ -106,7 +106,7 @@ pub fn load(files: &ModelFiles, options: LoadOptions) -> (Encoder, Params) {
 }
 
 /// Everything learns, the table of words too.
-pub const ALL: LoadOptions = LoadOptions { frozen_layers: 0, tune_embeddings: true, trainable: true };
+pub const ALL: LoadOptions = LoadOptions { tune_embeddings: true, ..LoadOptions::TRAINABLE };
 
 /// Random texts of these lengths.
 pub fn batch_of(lengths: &[usize], vocab: usize, seed: u64) -> RaggedBatch {

@@ -1,63 +1,69 @@
 //! All learning layers backward. A layer's tape is freed as soon as its gradients are made.
 
+use super::linear::{input_gradient, weight_gradients};
 use super::{EmbeddingTape, FirstRows, LayerTape, Read, Tape};
 use crate::nn::batch::RaggedBatch;
-use crate::nn::encoder::{Core, Layer};
+use crate::nn::encoder::{Core, Layer, Pair};
 use crate::nn::kernels::{
     Attention, AttentionSaved, Buf, NormBackward, NormGrads, Pool, activate_backward, attention_backward, column_sums, drop_rows,
-    linear_input_grad, linear_weight_grad, norm_backward,
+    norm_backward,
 };
 use crate::nn::params::{Grad, RowsGrad, Sink, accumulate};
-use candle_core::Result;
+use candle_core::{Result, Tensor};
 use rayon::prelude::*;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Collects gradients of one group of parameters under its prefix.
-struct Collect<'a> {
+pub(super) struct Collect<'a> {
     prefix: String,
-    pool: &'a Arc<Pool>,
+    /// Whether these parameters learn in this step.
+    learns: bool,
+    pub pool: &'a Arc<Pool>,
     sink: &'a Sink,
 }
 
 impl Collect<'_> {
-    fn give(&self, name: &str, grad: Buf) {
-        accumulate(self.sink, format!("{}{name}", self.prefix), Grad::Whole(grad));
+    pub fn wants(&self, parameter: &Tensor) -> bool {
+        self.learns && parameter.is_variable()
     }
 
-    /// The gradient of a linear layer's weight, from that of its output and its input.
-    fn weight(&self, name: &str, g: &[f32], row_step: usize, x: &[f32], (outputs, inputs): (usize, usize)) {
-        let mut grad = self.pool.take(outputs * inputs);
-        linear_weight_grad(&mut grad, g, row_step, x, inputs);
-        self.give(name, grad);
+    /// The gradient of `parameter`, which is dropped if that does not learn.
+    pub fn give(&self, name: &str, parameter: &Tensor, grad: Buf) {
+        if self.wants(parameter) {
+            accumulate(self.sink, format!("{}{name}", self.prefix), Grad::Whole(grad));
+        }
     }
 }
 
-/// From the gradient of the hidden states to those of all learning weights, into `sink`.
-pub(super) fn backward(core: &Core, tape: Tape, grad: &[f32], pool: &Arc<Pool>, sink: &Sink) -> Result<()> {
+/// From the gradient of the hidden states to those of all learning weights, into `sink`; gives that of the embedded pieces
+/// where they stand on the tape.
+pub(super) fn backward(core: &Core, tape: Tape, grad: &[f32], pool: &Arc<Pool>, sink: &Sink) -> Result<Option<Vec<f32>>> {
     let Tape { batch, embeddings, mut layers, first } = tape;
+    // The tape may reach further down than what learns.
+    let learning = core.first_learning.load(Ordering::Relaxed);
     let mut g = pool.take(grad.len());
     g.copy_from_slice(grad);
     while let Some(layer) = layers.pop() {
         let at = first + layers.len();
-        let collect = Collect { prefix: format!("bert.encoder.layer.{at}."), pool, sink };
+        let collect = Collect { prefix: format!("bert.encoder.layer.{at}."), learns: at >= learning, pool, sink };
         let wanted = !layers.is_empty() || embeddings.is_some();
         g = layer_backward(core, &core.layers[at], &batch, layer, g, &collect, wanted)?;
     }
-    if let Some(tape) = embeddings {
-        embeddings_backward(core, &batch, tape, g, &Collect { prefix: "bert.embeddings".to_owned(), pool, sink })?;
-    }
-    Ok(())
+    let Some(tape) = embeddings else { return Ok(None) };
+    let collect = Collect { prefix: "bert.embeddings".to_owned(), learns: learning == 0, pool, sink };
+    Ok(Some(embeddings_backward(core, &batch, tape, g, &collect)?.to_vec()))
 }
 
 /// Through one norm and what stands before it; gives the gradient of the residual (in `g`) and of the linear layer.
-fn norm_step(of: NormBackward, g: &mut Buf, collect: &Collect, norm: &str, dense: &str) -> Buf {
+fn norm_step(of: NormBackward, g: &mut Buf, collect: &Collect, (norm, to): (&str, &Pair), (dense, from): (&str, &Pair)) -> Buf {
     let (len, cols, pool) = (g.len(), of.gain.len(), collect.pool);
     let mut inner = pool.take(len);
     let (mut gain, mut shift, mut bias) = (pool.take(cols), pool.take(cols), pool.take(cols));
     norm_backward(of, g, Some(&mut inner), NormGrads { gain: &mut gain, shift: &mut shift, bias: &mut bias }, pool);
-    collect.give(&format!("{norm}.weight"), gain);
-    collect.give(&format!("{norm}.bias"), shift);
-    collect.give(&format!("{dense}.bias"), bias);
+    collect.give(&format!("{norm}.weight"), &to.weight, gain);
+    collect.give(&format!("{norm}.bias"), &to.bias, shift);
+    collect.give(&format!("{dense}.bias"), &from.bias, bias);
     inner
 }
 
@@ -77,26 +83,27 @@ fn layer_backward(
     let rows = if first.is_some() { batch.texts() } else { tokens };
     let gain = Read::of(&layer.norm.weight)?;
     let of = NormBackward { centred: &centred2, scale: &scale2, gain: &gain, dropout: masks.fed };
-    let fed = norm_step(of, &mut g, collect, "output.LayerNorm", "output.dense");
+    let fed = norm_step(of, &mut g, collect, ("output.LayerNorm", &layer.norm), ("output.dense", &layer.down));
     drop((centred2, scale2));
     let (mut inner_grad, mut active) = (pool.take(rows * f), pool.take(rows * f));
-    linear_input_grad(&mut inner_grad, &fed, h, &Read::of(&layer.down.weight)?, f, false);
+    input_gradient(&layer.down, &mut inner_grad, &fed, h, false, pool)?;
     let mut bias = pool.take(f);
     activate_backward(&inner, &mut inner_grad, &mut active, &mut bias, core.config.hidden_act, pool);
-    collect.give("intermediate.dense.bias", bias);
-    collect.weight("output.dense.weight", &fed, h, &active, (h, f));
+    collect.give("intermediate.dense.bias", &layer.up.bias, bias);
+    weight_gradients("output.dense", &layer.down, &fed, h, &active, collect)?;
     drop((active, inner, fed));
-    collect.weight("intermediate.dense.weight", &inner_grad, f, &middle, (f, h));
-    linear_input_grad(&mut g, &inner_grad, f, &Read::of(&layer.up.weight)?, h, true);
+    weight_gradients("intermediate.dense", &layer.up, &inner_grad, f, &middle, collect)?;
+    input_gradient(&layer.up, &mut g, &inner_grad, f, true, pool)?;
     drop((inner_grad, middle));
 
     let gain = Read::of(&layer.attention_norm.weight)?;
     let of = NormBackward { centred: &centred1, scale: &scale1, gain: &gain, dropout: masks.attended };
-    let attended = norm_step(of, &mut g, collect, "attention.output.LayerNorm", "attention.output.dense");
+    let norm = ("attention.output.LayerNorm", &layer.attention_norm);
+    let attended = norm_step(of, &mut g, collect, norm, ("attention.output.dense", &layer.attended));
     let taken = first.as_ref().map_or(&context, |first| &first.context);
-    collect.weight("attention.output.dense.weight", &attended, h, taken, (h, h));
+    weight_gradients("attention.output.dense", &layer.attended, &attended, h, taken, collect)?;
     let mut context_grad = pool.take(rows * h);
-    linear_input_grad(&mut context_grad, &attended, h, &Read::of(&layer.attended.weight)?, h, false);
+    input_gradient(&layer.attended, &mut context_grad, &attended, h, false, pool)?;
     drop((attended, centred1, scale1));
     if first.is_some() {
         let mut all = pool.take(tokens * h);
@@ -122,10 +129,10 @@ fn layer_backward(
         let grad = &qkv_grad[part * h..];
         let mut bias = pool.take(h);
         bias.copy_from_slice(&biases[part * h..][..h]);
-        collect.give(&format!("attention.self.{name}.bias"), bias);
-        collect.weight(&format!("attention.self.{name}.weight"), grad, 3 * h, &input, (h, h));
+        collect.give(&format!("attention.self.{name}.bias"), &pair.bias, bias);
+        weight_gradients(&format!("attention.self.{name}"), pair, grad, 3 * h, &input, collect)?;
         if wanted {
-            linear_input_grad(&mut g, grad, 3 * h, &Read::of(&pair.weight)?, h, true);
+            input_gradient(pair, &mut g, grad, 3 * h, true, pool)?;
         }
     }
     Ok(g)
@@ -149,12 +156,12 @@ fn queries_backward(
     }
     let mut bias = pool.take(h);
     column_sums(&grad, &mut bias, pool);
-    collect.give("attention.self.query.bias", bias);
-    collect.weight("attention.self.query.weight", &grad, h, &first.input, (h, h));
+    collect.give("attention.self.query.bias", &layer.query.bias, bias);
+    weight_gradients("attention.self.query", &layer.query, &grad, h, &first.input, collect)?;
     if !wanted {
         return Ok(g);
     }
-    linear_input_grad(&mut g, &grad, h, &Read::of(&layer.query.weight)?, h, true);
+    input_gradient(&layer.query, &mut g, &grad, h, true, pool)?;
     let mut all = pool.zeros(batch.tokens() * h);
     for (row, start) in g.chunks_exact(h).zip(&batch.starts) {
         all[start * h..][..h].copy_from_slice(row);
@@ -162,42 +169,48 @@ fn queries_backward(
     Ok(all)
 }
 
-fn embeddings_backward(core: &Core, batch: &RaggedBatch, tape: EmbeddingTape, mut g: Buf, collect: &Collect) -> Result<()> {
-    let (width, hidden, pool) = (core.config.embedding_size, core.config.hidden_size, collect.pool);
-    if let (Some(project), Some(output)) = (&core.embeddings.project, &tape.output) {
+/// Gives the gradient of the embedded pieces.
+fn embeddings_backward(core: &Core, batch: &RaggedBatch, tape: EmbeddingTape, mut g: Buf, collect: &Collect) -> Result<Buf> {
+    let (width, hidden, pool, e) = (core.config.embedding_size, core.config.hidden_size, collect.pool, &core.embeddings);
+    if let (Some(project), Some(output)) = (&e.project, &tape.output) {
         let mut bias = pool.take(hidden);
         column_sums(&g, &mut bias, pool);
-        collect.give("_project.bias", bias);
-        collect.weight("_project.weight", &g, hidden, output, (hidden, width));
+        collect.give("_project.bias", &project.bias, bias);
+        weight_gradients("_project", project, &g, hidden, output, collect)?;
         let mut before = pool.take(batch.tokens() * width);
-        linear_input_grad(&mut before, &g, hidden, &Read::of(&project.weight)?, width, false);
+        input_gradient(project, &mut before, &g, hidden, false, pool)?;
         g = before;
     }
     if let Some(dropout) = tape.dropout {
         drop_rows(&mut g, width, dropout);
     }
-    let (mut gain, mut shift, mut types) = (pool.take(width), pool.take(width), pool.zeros(core.embeddings.types.elem_count()));
-    let weight = Read::of(&core.embeddings.norm.weight)?;
+    let (mut gain, mut shift, mut types) = (pool.take(width), pool.take(width), pool.zeros(e.types.elem_count()));
+    let weight = Read::of(&e.norm.weight)?;
     let of = NormBackward { centred: &tape.centred, scale: &tape.scale, gain: &weight, dropout: None };
     norm_backward(of, &mut g, None, NormGrads { gain: &mut gain, shift: &mut shift, bias: &mut types[..width] }, pool);
-    collect.give(".LayerNorm.weight", gain);
-    collect.give(".LayerNorm.bias", shift);
-    if core.config.type_vocab_size > 0 {
-        collect.give(".token_type_embeddings.weight", types);
+    collect.give(".LayerNorm.weight", &e.norm.weight, gain);
+    collect.give(".LayerNorm.bias", &e.norm.bias, shift);
+    collect.give(".token_type_embeddings.weight", &e.types, types);
+    if collect.wants(&e.position) {
+        collect.give(".position_embeddings.weight", &e.position, position_sums(batch, &g, width, e.position.elem_count(), pool));
     }
-    let mut position = pool.zeros(core.embeddings.position.elem_count());
+    if collect.wants(&e.word) {
+        let grad = table_rows(&batch.ids, &g, width, core.config.vocab_size, pool);
+        accumulate(collect.sink, format!("{}.word_embeddings.weight", collect.prefix), Grad::Rows(grad));
+    }
+    Ok(g)
+}
+
+/// Sums up the rows of `g` `[tokens, width]` by place in the text.
+fn position_sums(batch: &RaggedBatch, g: &[f32], width: usize, numbers: usize, pool: &Arc<Pool>) -> Buf {
+    let mut position = pool.zeros(numbers);
     position.par_chunks_mut(width).take(batch.longest()).enumerate().for_each(|(place, sum)| {
         for range in (0..batch.texts()).map(|text| batch.range(text)).filter(|range| place < range.len()) {
             let row = &g[(range.start + place) * width..][..width];
             sum.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
         }
     });
-    collect.give(".position_embeddings.weight", position);
-    if core.word_learns {
-        let grad = table_rows(&batch.ids, &g, width, core.config.vocab_size, pool);
-        accumulate(collect.sink, format!("{}.word_embeddings.weight", collect.prefix), Grad::Rows(grad));
-    }
-    Ok(())
+    position
 }
 
 /// Sums up the rows of `g` `[tokens, width]` by token.

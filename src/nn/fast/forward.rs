@@ -1,27 +1,35 @@
 //! All layers forward.
 
+use super::linear::forward_linear;
 use super::{EmbeddingTape, FirstRows, LayerMasks, LayerTape, Masks, Reach, Read, Tape};
 use crate::nn::batch::RaggedBatch;
 use crate::nn::encoder::{Core, Layer};
 use crate::nn::kernels::{
-    Attention, BLOCK, Buf, NormInput, NormOutput, Pool, activate_forward, attention_forward, drop_rows, linear, norm_forward,
+    Attention, BLOCK, Buf, NormInput, NormOutput, Pool, activate_forward, attention_forward, drop_rows, norm_forward,
 };
-use candle_core::Result;
+use candle_core::{Result, bail};
 use rayon::prelude::*;
 use std::sync::Arc;
 
-/// Hidden states of the last layer, and the tape from layer `first` on (`None`: no tape is kept).
-pub(super) fn forward(
-    core: &Core,
-    batch: &RaggedBatch,
-    masks: &Masks,
-    first: Option<usize>,
-    reach: Reach,
-    pool: &Arc<Pool>,
-) -> Result<(Vec<f32>, Tape)> {
-    let (mut x, embeddings) = embed(core, batch, masks, pool)?;
+/// A pass as it is asked for.
+pub(super) struct Asked<'a> {
+    pub batch: &'a RaggedBatch,
+    pub masks: &'a Masks,
+    /// The lowest layer whose tape is kept; `None`: no tape is.
+    pub first: Option<usize>,
+    pub reach: Reach,
+    /// Added to the embedded pieces.
+    pub shift: Option<&'a [f32]>,
+    /// Whether the gradient of the embedded pieces is asked for.
+    pub watched: bool,
+}
+
+/// Hidden states of the last layer, and the tape.
+pub(super) fn forward(core: &Core, asked: &Asked, pool: &Arc<Pool>) -> Result<(Vec<f32>, Tape)> {
+    let Asked { batch, masks, first, reach, .. } = *asked;
+    let (mut x, embeddings) = embed(core, asked, pool)?;
     let keep = first.unwrap_or(usize::MAX);
-    let embeddings = (keep == 0).then_some(embeddings);
+    let embeddings = (keep == 0 && (asked.watched || core.embeddings.learn())).then_some(embeddings);
     let mut layers = Vec::new();
     let last = core.layers.len().saturating_sub(1);
     for (at, (layer, masks)) in core.layers.iter().zip(&masks.layers).enumerate() {
@@ -49,7 +57,8 @@ pub(super) fn gather(x: &[f32], batch: &RaggedBatch, width: usize, pool: &Arc<Po
     rows
 }
 
-fn embed(core: &Core, batch: &RaggedBatch, masks: &Masks, pool: &Arc<Pool>) -> Result<(Buf, EmbeddingTape)> {
+fn embed(core: &Core, asked: &Asked, pool: &Arc<Pool>) -> Result<(Buf, EmbeddingTape)> {
+    let (batch, masks) = (asked.batch, asked.masks);
     let (tokens, width) = (batch.tokens(), core.config.embedding_size);
     let e = &core.embeddings;
     let (word, position, types) = (Read::of(&e.word)?, Read::of(&e.position)?, Read::of(&e.types)?);
@@ -66,6 +75,12 @@ fn embed(core: &Core, batch: &RaggedBatch, masks: &Masks, pool: &Arc<Pool>) -> R
             }
         }
     });
+    if let Some(shift) = asked.shift {
+        if shift.len() != sum.len() {
+            bail!("a shift of {} numbers does not fit {} embedded ones", shift.len(), sum.len());
+        }
+        sum.iter_mut().zip(shift).for_each(|(sum, shift)| *sum += shift);
+    }
     let (gain, shift) = (Read::of(&e.norm.weight)?, Read::of(&e.norm.bias)?);
     let (mut y, mut centred, mut scale) = (pool.take(tokens * width), pool.take(tokens * width), pool.take(tokens));
     let input = NormInput {
@@ -85,7 +100,7 @@ fn embed(core: &Core, batch: &RaggedBatch, masks: &Masks, pool: &Arc<Pool>) -> R
     if let Some(project) = &e.project {
         let hidden = core.config.hidden_size;
         let mut projected = pool.take(tokens * hidden);
-        linear(&mut projected, hidden, &y, &Read::of(&project.weight)?, Some(&*Read::of(&project.bias)?), width);
+        forward_linear(project, &mut projected, hidden, &y, true, pool)?;
         output = Some(std::mem::replace(&mut y, projected));
     }
     Ok((y, EmbeddingTape { centred, scale, output, dropout: masks.embeddings }))
@@ -105,16 +120,15 @@ fn run_layer(
     let mut qkv = pool.take(tokens * 3 * h);
     let first = (reach == Reach::First).then(|| gather(&x, batch, h, pool));
     for (part, pair) in [&layer.query, &layer.key, &layer.value].into_iter().enumerate() {
-        let (weight, bias) = (Read::of(&pair.weight)?, Read::of(&pair.bias)?);
         match &first {
             Some(first) if part == 0 => {
                 let mut queries = pool.take(batch.texts() * h);
-                linear(&mut queries, h, first, &weight, Some(&*bias), h);
+                forward_linear(pair, &mut queries, h, first, true, pool)?;
                 for (query, start) in queries.chunks_exact(h).zip(&batch.starts) {
                     qkv[start * 3 * h..][..h].copy_from_slice(query);
                 }
             }
-            _ => linear(&mut qkv[part * h..], 3 * h, &x, &weight, Some(&*bias), h),
+            _ => forward_linear(pair, &mut qkv[part * h..], 3 * h, &x, true, pool)?,
         }
     }
     let heads = core.config.num_attention_heads;
@@ -128,7 +142,7 @@ fn run_layer(
     let tokens = if first.is_some() { batch.texts() } else { tokens };
     let (residual, attended) = first.as_ref().map_or((&x, &context), |first| (&first.input, &first.context));
     let mut out = pool.take(tokens * h);
-    linear(&mut out, h, attended, &Read::of(&layer.attended.weight)?, None, h);
+    forward_linear(&layer.attended, &mut out, h, attended, false, pool)?;
     let (mut middle, mut centred1, mut scale1) = (pool.take(tokens * h), pool.take(tokens * h), pool.take(tokens));
     let input = NormInput {
         x: &out,
@@ -142,9 +156,9 @@ fn run_layer(
     norm_forward(input, NormOutput { y: &mut middle, centred: &mut centred1, scale: &mut scale1 });
 
     let (mut inner, mut active) = (pool.take(tokens * f), pool.take(tokens * f));
-    linear(&mut inner, f, &middle, &Read::of(&layer.up.weight)?, None, h);
+    forward_linear(&layer.up, &mut inner, f, &middle, false, pool)?;
     activate_forward(&mut inner, &mut active, &Read::of(&layer.up.bias)?, core.config.hidden_act);
-    linear(&mut out, h, &active, &Read::of(&layer.down.weight)?, None, f);
+    forward_linear(&layer.down, &mut out, h, &active, false, pool)?;
     drop(active);
     let (mut y, mut centred2, mut scale2) = (pool.take(tokens * h), pool.take(tokens * h), pool.take(tokens));
     let input = NormInput {

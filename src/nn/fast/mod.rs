@@ -6,6 +6,7 @@
 
 mod backward;
 mod forward;
+mod linear;
 
 pub(super) use backward::table_rows;
 
@@ -15,7 +16,8 @@ use super::kernels::{Buf, Pool};
 use super::params::Sink;
 use candle_core::{CpuStorage, CustomOp1, Error, Layout, Result, Shape, Storage, StorageRef, Tensor, Var};
 use std::ops::{Deref, Range};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What an encoder needs to run on the kernels, beside its weights.
 #[derive(Debug)]
@@ -24,21 +26,42 @@ pub(super) struct Fast {
     sink: Sink,
     /// A leaf of candle's graph that stands for all weights of the encoder, so that the graph reaches the op.
     anchor: Var,
+    input: Arc<Mutex<Input>>,
+}
+
+/// What is asked and told about the embedded pieces, `[tokens, embedding size]`.
+#[derive(Debug, Default)]
+pub(super) struct Input {
+    /// Added to them.
+    pub shift: Option<Vec<f32>>,
+    /// Whether their gradient is kept.
+    pub watched: bool,
+    pub gradient: Option<Vec<f32>>,
 }
 
 impl Fast {
     pub fn new(sink: Sink) -> Result<Self> {
         let anchor = Var::from_tensor(&Tensor::zeros(1, candle_core::DType::F32, &candle_core::Device::Cpu)?)?;
-        Ok(Self { pool: Pool::new(), sink, anchor })
+        Ok(Self { pool: Pool::new(), sink, anchor, input: Arc::default() })
     }
 
     /// Hidden states `[tokens, hidden]`, or `[texts, hidden]` of the texts' first tokens.
     pub fn run(&self, core: &Arc<Core>, batch: &RaggedBatch, reach: Reach, mode: &mut Mode) -> Result<Tensor> {
         let masks = Masks::draw(core.layers.len(), mode);
-        let first = if mode.is_train() { core.first_learning } else { None };
+        let (watched, shift) = {
+            let input = self.input();
+            (input.watched, input.shift.clone())
+        };
+        let first = match core.first_learning.load(Ordering::Relaxed) {
+            _ if !mode.is_train() => None,
+            // The gradient goes down to where they are.
+            _ if watched => Some(0),
+            first => (first < core.layers.len()).then_some(first),
+        };
         let rows = if reach == Reach::First { batch.texts() } else { batch.tokens() };
         let shape = Shape::from((rows, core.config.hidden_size));
-        let (values, tape) = forward::forward(core, batch, &masks, first, reach, &self.pool)?;
+        let asked = forward::Asked { batch, masks: &masks, first, reach, shift: shift.as_deref(), watched };
+        let (values, tape) = forward::forward(core, &asked, &self.pool)?;
         if first.is_none() {
             return Tensor::from_vec(values, shape, &candle_core::Device::Cpu);
         }
@@ -49,13 +72,28 @@ impl Fast {
             shape,
             values: Mutex::new(Some(values)),
             tape: Mutex::new(Some(tape)),
+            input: watched.then(|| self.input.clone()),
         };
         self.anchor.as_tensor().apply_op1(op)
+    }
+
+    pub fn input(&self) -> MutexGuard<'_, Input> {
+        self.input.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives memory kept for the next step back to the system.
     pub fn free_memory(&self) {
         self.pool.clear();
+    }
+}
+
+impl Input {
+    /// Adds the gradient of one pass to those of others over the same batch.
+    fn add(&mut self, gradient: Option<Vec<f32>>) {
+        match (&mut self.gradient, gradient) {
+            (Some(sum), Some(more)) if sum.len() == more.len() => sum.iter_mut().zip(more).for_each(|(sum, more)| *sum += more),
+            (sum, more) => *sum = more,
+        }
     }
 }
 
@@ -91,7 +129,7 @@ impl Masks {
 /// What the forward pass leaves for the gradient.
 struct Tape {
     batch: RaggedBatch,
-    /// Only when the embeddings learn.
+    /// Only when the embeddings learn, or the gradient of what they give is asked for.
     embeddings: Option<EmbeddingTape>,
     /// The learning layers, the last one last; the first is layer `first`.
     layers: Vec<LayerTape>,
@@ -167,6 +205,8 @@ struct EncoderOp {
     shape: Shape,
     values: Mutex<Option<Vec<f32>>>,
     tape: Mutex<Option<Tape>>,
+    /// Where the gradient of the embedded pieces goes, if it is asked for.
+    input: Option<Arc<Mutex<Input>>>,
 }
 
 impl CustomOp1 for EncoderOp {
@@ -184,7 +224,10 @@ impl CustomOp1 for EncoderOp {
         let tape = self.tape.lock().unwrap_or_else(PoisonError::into_inner).take();
         let tape = tape.ok_or_else(|| Error::Msg("the gradient of an encoder's pass can be taken once".to_owned()).bt())?;
         let grad = grad.contiguous()?;
-        backward::backward(&self.core, tape, &Read::of(&grad)?, &self.pool, &self.sink)?;
+        let gradient = backward::backward(&self.core, tape, &Read::of(&grad)?, &self.pool, &self.sink)?;
+        if let Some(input) = &self.input {
+            input.lock().unwrap_or_else(PoisonError::into_inner).add(gradient);
+        }
         Ok(None)
     }
 }

@@ -9,6 +9,7 @@ mod runs;
 mod team;
 mod templates;
 mod train;
+mod tuning;
 
 pub use templates::Template;
 
@@ -18,7 +19,8 @@ use std::sync::LazyLock;
 
 // Where two tables have a sentence, the frame's words win, so that a command has one name everywhere.
 static CHINESE: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
-    [runs::ROWS, data::ROWS, train::ROWS, label::ROWS, labels::ROWS, team::ROWS, frame::ROWS].into_iter().flatten().copied().collect()
+    let tables = [runs::ROWS, data::ROWS, train::ROWS, tuning::ROWS, label::ROWS, labels::ROWS, team::ROWS, frame::ROWS];
+    tables.into_iter().flatten().copied().collect()
 });
 
 /// The words for an English sentence; English itself where there is no translation.

@@ -64,7 +64,9 @@ pub(super) fn heading(ui: &mut egui::Ui, name: &str, series: &[Series]) {
         ui.spacing_mut().item_spacing.x = 5.0;
         for Series { name, color, look, .. } in series {
             sample(ui, *color, *look);
-            ui.label(egui::RichText::new(name).color(theme::palette(ui).weak).small());
+            let words = egui::RichText::new(name).color(theme::palette(ui).weak).small();
+            // A name goes to the next line as a whole.
+            ui.add(egui::Label::new(words).extend());
             ui.add_space(5.0);
         }
     });

@@ -20,6 +20,7 @@ impl TrainPane {
                 Phase::Stopping => (cx.t("stopping"), palette.warning),
                 Phase::Finished => (cx.t("finished"), palette.success),
                 Phase::Cancelled => (cx.t("cancelled"), palette.weak),
+                Phase::Interrupted => (cx.t("interrupted"), palette.warning),
                 Phase::Failed(_) => (cx.t("failed"), palette.error),
             };
             pill(ui, words, color);
@@ -67,6 +68,10 @@ impl TrainPane {
         }
         if ui.button(cx.t("Delete…")).clicked() {
             self.deleting = Some(view.id.clone());
+        }
+        let run = cx.desk.runs().iter().find(|run| run.id == view.id);
+        if run.is_some_and(|run| run.can_resume) && super::runs::resume_button(ui, cx).clicked() {
+            cx.send(Command::ResumeTraining(view.id.clone()));
         }
         if view.report.is_none() || view.phase != Phase::Finished {
             return;

@@ -77,19 +77,15 @@ impl TrainPane {
         self.ticked_ui(ui, cx);
         ui.add_space(6.0);
         egui::ScrollArea::both().id_salt("runs-table").auto_shrink(false).show(ui, |ui| {
-            let grid = egui::Grid::new("runs").striped(true).spacing(vec2(14.0, 6.0)).min_row_height(theme::ROW_HEIGHT);
+            let grid = egui::Grid::new("runs").striped(true).spacing(vec2(10.0, 6.0)).min_row_height(theme::ROW_HEIGHT);
             grid.show(ui, |ui| {
                 self.heads(ui, cx);
                 for run in &runs {
                     ui.push_id(&run.id, |ui| self.name_cell(ui, cx, run));
                     self.figures(ui, cx, run);
                     let settings = settings_in_words(cx, &run.config);
-                    ui.add(egui::Label::new(RichText::new(shortened(&settings, 44)).small().color(palette.weak))).on_hover_text(settings);
+                    ui.add(egui::Label::new(RichText::new(shortened(&settings, 26)).small().color(palette.weak))).on_hover_text(settings);
                     self.notes_cell(ui, cx, run);
-                    ui.push_id((&run.id, "menu"), |ui| {
-                        let menu = ui.menu_button("…", |ui| self.menu(ui, cx, run));
-                        menu.response.accessible_name(cx.tf("More about {}", &[&run_name(cx, &run.id)]));
-                    });
                     ui.end_row();
                 }
             });
@@ -133,6 +129,8 @@ impl TrainPane {
             let color = if is_sorted { palette.accent } else { palette.weak };
             ui.horizontal(|ui| {
                 ui.spacing_mut().item_spacing.x = 2.0;
+                // Heads stand above the left edge of their column.
+                ui.spacing_mut().button_padding.x = 0.0;
                 let button = egui::Button::new(RichText::new(name).color(color).small()).frame_when_inactive(false);
                 let said = if is_sorted { cx.tf("Sorted by {}", &[&name]) } else { cx.tf("Sort by {}", &[&name]) };
                 if ui.add(button).accessible_name(said).on_hover_text(help).clicked() {
@@ -146,7 +144,6 @@ impl TrainPane {
         }
         ui.label(RichText::new(cx.t("Settings other than usual")).color(palette.weak).small());
         ui.label(RichText::new(cx.t("Notes")).color(palette.weak).small());
-        ui.label("");
         ui.end_row();
     }
 
@@ -174,6 +171,8 @@ impl TrainPane {
                 cx.send(Command::ShowRun(run.id.clone()));
                 self.page = Page::Run;
             }
+            let menu = ui.menu_button("…", |ui| self.menu(ui, cx, run));
+            menu.response.accessible_name(cx.tf("More about {}", &[&name]));
             ui.label(RichText::new(ago(cx, run.started_ms)).color(palette.weak).small());
             if cx.desk.tester().run() == Some(run.id.as_str()) {
                 ui.label(RichText::new(cx.t("answers")).color(palette.success).small());
@@ -205,7 +204,7 @@ impl TrainPane {
 
     fn notes_cell(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>, run: &RunSummary) {
         let text = self.table.notes.entry(run.id.clone()).or_insert_with(|| run.notes.clone());
-        let field = ui.add(egui::TextEdit::singleline(text).desired_width(150.0).hint_text(cx.t("Write a note")));
+        let field = ui.add(egui::TextEdit::singleline(text).desired_width(120.0).hint_text(cx.t("Write a note")));
         let field = field.accessible_name(cx.tf("Note on {}", &[&run_name(cx, &run.id)]));
         if field.lost_focus() {
             let notes = text.trim().to_owned();
@@ -225,6 +224,10 @@ impl TrainPane {
         }
         if ui.add_enabled(finished, egui::Button::new(cx.t("Export…"))).clicked() {
             cx.dialogs.open(Wish::ExportModel { run: run.id.clone() });
+        }
+        if run.can_resume && resume_button(ui, cx).clicked() {
+            cx.send(Command::ResumeTraining(run.id.clone()));
+            ui.close();
         }
         if ui.add_enabled(run.status != RunStatus::Running, egui::Button::new(cx.t("Delete…"))).clicked() {
             self.deleting = Some(run.id.clone());
@@ -260,6 +263,12 @@ impl TrainPane {
             self.deleting = None;
         }
     }
+}
+
+/// Goes on with a run that ended before its time; not while another one is going on.
+pub(super) fn resume_button(ui: &mut egui::Ui, cx: &Cx<'_>) -> egui::Response {
+    let button = ui.add_enabled(!cx.desk.is_training(), egui::Button::new(cx.t("Continue")));
+    button.on_hover_text(cx.t("Goes on where the run was left, with its own reviews and settings"))
 }
 
 /// Largest first, or the other way round; what is not there comes last either way.
@@ -306,6 +315,8 @@ pub(super) fn size(bytes: u64) -> String {
 fn status(cx: &Cx<'_>, run: &RunSummary) -> String {
     match (&run.status, &run.report) {
         (_, Some(report)) => short_scores(cx, &report.scores),
+        (RunStatus::Failed(reason), _) if run.can_resume => cx.tf("failed, can be continued: {}", &[reason]),
+        (RunStatus::Interrupted, _) if run.can_resume => cx.t("interrupted: can be continued").to_owned(),
         (RunStatus::Failed(reason), _) => cx.tf("failed: {}", &[reason]),
         (RunStatus::Running, _) => cx.t("going on").to_owned(),
         (RunStatus::Interrupted, _) => cx.t("interrupted: the program ended").to_owned(),

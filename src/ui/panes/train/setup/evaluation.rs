@@ -22,4 +22,18 @@ pub(super) const ROWS: &[Row] = &[
     seed("Seed", "Decides initial weights, dropout, order and the held-out reviews: the same seed gives the same run", |config| {
         &mut config.seed
     }),
+    count(
+        "Parts of a cross-validation",
+        "All reviews but those for testing are dealt into so many parts, alike in their classes; each run is judged by one of them",
+        (0, 100),
+        |config| &mut config.folds,
+    )
+    .zero("off"),
+    count(
+        "Judged by part",
+        "The part, from 0, that is held out; one run for each part says how much a score depends on chance",
+        (0, 99),
+        |config| &mut config.fold,
+    )
+    .when(|config| config.folds > 1),
 ];

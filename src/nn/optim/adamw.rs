@@ -1,12 +1,12 @@
 //! AdamW in one pass over each parameter: groups by name, clipping folded in. Of a table of embeddings only the rows
 //! that a batch touched are stepped; the others catch up when they are next read.
 
-use super::kernels::{AdamStep, adam_step};
-use super::params::RowsGrad;
-use super::{Gradients, Params};
-use candle_core::{CpuStorage, Error, InplaceOp1, Layout, Result, Var};
+use super::{Lists, Rates, on_values};
+use crate::nn::kernels::{AdamStep, adam_step};
+use crate::nn::params::RowsGrad;
+use crate::nn::{Gradients, Params};
+use candle_core::{Error, Result};
 use rayon::prelude::*;
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 const BETA1: f64 = 0.9;
@@ -18,19 +18,19 @@ const CHUNK: usize = 1 << 14;
 
 /// First and second moments of one parameter.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Moments {
-    pub first: Vec<f32>,
-    pub second: Vec<f32>,
+struct Moments {
+    first: Vec<f32>,
+    second: Vec<f32>,
     /// Steps this parameter has taken.
-    pub steps: u32,
+    steps: u32,
     /// Of a table whose rows step when they are touched.
-    pub lag: Option<Lag>,
+    lag: Option<Lag>,
 }
 
 /// How far each row of a table has come. A row that no batch touches still decays and follows its first moment: these
 /// steps are made up for, one by one, before the row is next read. The result is that of stepping all rows each time.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Lag {
+struct Lag {
     /// Steps each row has taken.
     rows: Vec<u32>,
     /// The rules of the steps after step `first`.
@@ -38,57 +38,39 @@ pub struct Lag {
     first: u32,
 }
 
-/// What must be kept to go on exactly, by parameter name.
-pub type AdamWState = BTreeMap<String, Moments>;
-
-/// AdamW with bias correction, betas 0.9 and 0.999. Matrices decay; biases and norms do not.
+/// AdamW (Loshchilov and Hutter 2019, algorithm 2) with bias correction, betas 0.9 and 0.999.
 pub struct AdamW {
-    pub weight_decay: f64,
-    /// The rate of parameters outside the encoder is multiplied by this.
-    pub head_lr_factor: f64,
-    /// The rate of each layer of the encoder is that of the layer above it times this; the highest of `layers` learns at
-    /// the full rate, the embeddings as if they were the layer below the lowest.
-    pub layer_decay: f64,
-    layers: usize,
-    state: AdamWState,
+    rates: Rates,
+    state: BTreeMap<String, Moments>,
 }
 
 impl AdamW {
     pub fn new(weight_decay: f64, head_lr_factor: f64) -> Self {
-        Self { weight_decay, head_lr_factor, layer_decay: 1.0, layers: 0, state: BTreeMap::new() }
+        Self::with(Rates::new(weight_decay, head_lr_factor))
     }
 
-    /// The same with rates that fall from layer to layer (Howard and Ruder 2018, section 3.2).
-    pub fn with_layer_decay(self, layer_decay: f64, layers: usize) -> Self {
-        Self { layer_decay, layers, ..self }
+    /// The same with rates of its own for each part of the model.
+    pub fn with(rates: Rates) -> Self {
+        Self { rates, state: BTreeMap::new() }
     }
 
-    /// What the rate of a parameter is multiplied by.
-    pub fn rate_factor(&self, name: &str) -> f64 {
-        if Self::is_head(name) {
-            return self.head_lr_factor;
+    /// What must be kept to go on exactly. Right after [`AdamW::catch_up_all`] only.
+    pub(super) fn lists(&self) -> Lists<'_> {
+        let mut lists = Lists::default();
+        for (name, Moments { first, second, steps, .. }) in &self.state {
+            lists.put("first", name, first);
+            lists.put("second", name, second);
+            lists.steps.insert(name.clone(), *steps);
         }
-        let layer = name.strip_prefix("bert.encoder.layer.").and_then(|rest| rest.split('.').next()?.parse::<usize>().ok());
-        let above = self.layers.saturating_sub(layer.map_or(0, |layer| layer + 1));
-        self.layer_decay.powi(above as i32)
+        lists
     }
 
-    pub fn state(&self) -> &AdamWState {
-        &self.state
-    }
-
-    pub fn set_state(&mut self, state: AdamWState) {
-        self.state = state;
-    }
-
-    /// Whether a parameter belongs to a head: outside the encoder, or its pooler.
-    pub fn is_head(name: &str) -> bool {
-        !name.starts_with("bert.") || name.starts_with("bert.pooler.")
-    }
-
-    /// Whether a parameter decays: matrices and tables, not biases and norms.
-    pub fn decays(name: &str) -> bool {
-        (name.ends_with(".weight") || name.contains(".weight_")) && !name.contains("LayerNorm")
+    pub(super) fn restore(&mut self, take: &mut dyn FnMut(&str, &str) -> Result<Vec<f32>>, steps: &BTreeMap<String, u32>) -> Result<()> {
+        for (name, steps) in steps {
+            let (first, second) = (take("first", name)?, take("second", name)?);
+            self.state.insert(name.clone(), Moments { first, second, steps: *steps, lag: None });
+        }
+        Ok(())
     }
 
     /// Changes every trainable parameter that has a gradient, as if gradients were scaled down to the norm `clip`
@@ -103,8 +85,7 @@ impl AdamW {
         }
         let scale = if norm > clip { clip / norm } else { 1.0 };
         for (name, var) in params.trainable() {
-            let rate = lr * self.rate_factor(name);
-            let decay = if Self::decays(name) { self.weight_decay } else { 0.0 };
+            let (rate, decay) = (lr * self.rates.factor(name), self.rates.decay(name));
             let rule = |step: u32| rule(rate, decay, scale, step);
             if let Some(grad) = grads.rows(name) {
                 let moments = self.state.entry(name.to_owned()).or_default();
@@ -241,24 +222,5 @@ fn rule(lr: f64, decay: f64, scale: f64, step: u32) -> AdamStep {
         rate: (lr / (1.0 - BETA1.powi(step as i32))) as f32,
         root: (1.0 / (1.0 - BETA2.powi(step as i32))).sqrt() as f32,
         eps: EPS as f32,
-    }
-}
-
-/// Work on the numbers of a parameter, in place.
-fn on_values(var: &Var, work: impl FnMut(&mut [f32]) -> Result<()>) -> Result<()> {
-    var.as_tensor().inplace_op1(&OnValues(RefCell::new(work)))
-}
-
-struct OnValues<F>(RefCell<F>);
-
-impl<F: FnMut(&mut [f32]) -> Result<()>> InplaceOp1 for OnValues<F> {
-    fn name(&self) -> &'static str {
-        "adamw"
-    }
-
-    fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
-        let CpuStorage::F32(values) = storage else { return Err(Error::Msg("AdamW wants float32".to_owned()).bt()) };
-        let Some((from, to)) = layout.contiguous_offsets() else { return Err(Error::Msg("AdamW wants whole tensors".to_owned()).bt()) };
-        (self.0.borrow_mut())(&mut values[from..to])
     }
 }

@@ -1,0 +1,46 @@
+//! What a run starts from: its documents by the settings, and the model it goes on from. Shared by the window and the
+//! command line; reads runs and model folders, changes nothing.
+
+use super::{BaseError, base_files};
+use crate::nn::ModelFiles;
+use crate::project::Project;
+use crate::store::{Runs, StoreError};
+use crate::train::{TrainConfig, TrainData};
+use serde_json::Value;
+
+/// The documents that a run learns from and is judged by.
+///
+/// # Errors
+/// The run to go on from is not there.
+pub fn training_data(project: &Project, runs: &Runs, config: &TrainConfig) -> Result<TrainData, StoreError> {
+    let mut data = TrainData::of(project, config.seed, config.dev_share);
+    if config.folds > 1 {
+        data.deal_folds(config.fold, config.folds, config.seed);
+    }
+    if !config.continue_from.is_empty() {
+        data.rehearse(&runs.learnt_from(&config.continue_from)?, config.replay, config.seed);
+    }
+    Ok(data)
+}
+
+/// The model that a run starts with: that of an earlier run, or what [`base_files`] gives.
+///
+/// # Errors
+/// When it can't be read, or the earlier run answers other things than the project asks now.
+pub fn starting_model(runs: &Runs, config: &TrainConfig, data: &TrainData) -> Result<ModelFiles, BaseError> {
+    if config.continue_from.is_empty() {
+        return base_files(config, data);
+    }
+    let files = runs.model(&config.continue_from)?;
+    // Heads are read by their shapes: labels in another order would be taken for each other without a word.
+    let about: Value = serde_json::from_str(&files.config).unwrap_or_default();
+    for (key, now) in [("classes", &data.classes), ("span_labels", &data.span_labels)] {
+        let names = |list: &Vec<Value>| list.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect::<Vec<_>>();
+        let then = about["gloss"][key].as_array().map(names).unwrap_or_default();
+        if !then.is_empty() && !now.is_empty() && then != *now {
+            let what = format!("it answers {}, the project now has {}: train from the encoder instead", then.join(", "), now.join(", "));
+            return Err(StoreError::Run { what, path: runs.folder().join(&config.continue_from) }.into());
+        }
+    }
+    Ok(files)
+}

@@ -1,0 +1,114 @@
+//! What a run does with its weights between and after the steps: scores them, keeps the best, reports them.
+
+use super::fit::{Outcome, Signal, TrainError};
+use super::output::model_files;
+use super::run::{Best, End, Run, Sink};
+use super::scoring::{Scored, score};
+use super::task::Task;
+use super::{
+    Evaluation, HeldOut, Report, Slice, TrainEvent, TrainingAspects, calibrated, fit_calibration, fit_threshold, reliability, slices,
+    wrong_documents,
+};
+use crate::nn::{Calibration, ModelFiles, Tensor};
+use std::collections::BTreeMap;
+
+impl Run<'_> {
+    /// Scores the dev documents and keeps the weights if they are the best so far. Gives what the listener wants then.
+    pub(super) fn evaluate(&mut self, sink: &mut Sink) -> Result<Signal, TrainError> {
+        self.optimiser.catch_up_all(&self.params).map_err(TrainError::compute)?;
+        self.averaging.at_evaluation(&self.params)?;
+        if self.task.dev.is_empty() {
+            return Ok(Signal::Continue);
+        }
+        let averaged = self.averaging.weights(&self.params)?;
+        let own = averaged.is_some().then(|| self.params.snapshot()).transpose().map_err(TrainError::compute)?;
+        self.put(averaged.as_ref())?;
+        let scored = score(&self.model, self.task, &self.task.dev, self.config)?;
+        let verdict = self.patience.observe(scored.scores.selection());
+        let (step, epoch) = (self.steps_done, self.epochs_done());
+        let (scores, wrong) = (scored.scores.clone(), wrong_documents(&scored.held_out));
+        let event = Evaluation { step, epoch, scores, is_best: verdict.is_best, wrong };
+        if verdict.is_best {
+            let weights = averaged.map_or_else(|| self.params.snapshot(), Ok).map_err(TrainError::compute)?;
+            self.best = Some(Best { step, epoch, weights, scored: Some(scored) });
+        }
+        self.put(own.as_ref())?;
+        let mut wish = sink(TrainEvent::Evaluated(event));
+        if verdict.is_best && wish != Signal::Cancel {
+            wish = wish.max(sink(TrainEvent::Checkpoint { step }));
+        }
+        Ok(wish)
+    }
+
+    fn put(&self, weights: Option<&BTreeMap<String, Tensor>>) -> Result<(), TrainError> {
+        weights.map_or(Ok(()), |weights| self.params.restore(weights)).map_err(TrainError::compute)
+    }
+
+    /// What the dev documents say about how likely things are. They are scored anew with it.
+    fn calibrate(&self, dev: &mut Scored) -> Calibration {
+        let mut link = Calibration::default().link;
+        if self.task.opinions.links {
+            let (cases, all) = dev.link_cases();
+            link = fit_threshold(&cases, all);
+            dev.decide(link, self.task);
+        }
+        Calibration { link, ..fit_calibration(&dev.held_out) }
+    }
+
+    /// The report of the best weights, and the model.
+    pub fn finish(mut self, end: End, encoder: &ModelFiles, sink: &mut Sink) -> Result<Outcome, TrainError> {
+        self.optimiser.catch_up_all(&self.params).map_err(TrainError::compute)?;
+        // Stopped before the first evaluation: the weights as they are.
+        if self.best.is_none() && !self.task.dev.is_empty() && self.evaluate(sink)? == Signal::Cancel {
+            return Ok(Outcome::Cancelled);
+        }
+        let (mut best_step, mut best_epoch, mut scored) = (self.steps_done, self.epochs_done(), None);
+        if let Some(best) = self.best.take() {
+            self.put(Some(&best.weights))?;
+            let again = || score(&self.model, self.task, &self.task.dev, self.config);
+            (best_step, best_epoch, scored) = (best.step, best.epoch, Some(best.scored.map_or_else(again, Ok)?));
+        } else {
+            self.put(self.averaging.weights(&self.params)?.as_ref())?;
+        }
+        let on_test = !self.task.test.is_empty();
+        let held_out = if on_test { &self.task.test } else { &self.task.dev };
+        let calibration = scored.as_mut().map_or_else(Calibration::default, |dev| self.calibrate(dev));
+        let Scored { scores, held_out: raw, .. } = match scored.filter(|_| !on_test) {
+            Some(scored) => scored,
+            None => {
+                let mut scored = score(&self.model, self.task, held_out, self.config)?;
+                if self.task.opinions.links {
+                    scored.decide(calibration.link, self.task);
+                }
+                scored
+            }
+        };
+        let held_out = calibrated(calibration, &raw);
+        let slices = sliced(self.task, &held_out);
+        let files = model_files(self.task, &self.model, &self.params, encoder, calibration)?;
+        sink(TrainEvent::Finished(Report {
+            scores,
+            scored_on: if on_test { "test" } else { "dev" }.to_owned(),
+            slices,
+            examples: held_out.len(),
+            best_step,
+            best_epoch,
+            stopped_early: end == End::OutOfPatience,
+            stopped_by_hand: end == End::ByHand,
+            seconds: self.whole_time().as_secs_f64(),
+            real_tokens_per_s: self.tokens_per_s(),
+            reliability: reliability(&raw, &held_out),
+            aspects: self.task.roles.aspects.clone(),
+            held_out,
+        }));
+        Ok(Outcome::Finished(Box::new(files)))
+    }
+}
+
+/// The held-out documents in parts.
+fn sliced(task: &Task, held_out: &[HeldOut]) -> Vec<Slice> {
+    let texts: BTreeMap<u32, &str> = task.dev.iter().chain(&task.test).map(|item| (item.example.doc.0, &*item.example.text)).collect();
+    let texts: Vec<&str> = held_out.iter().map(|doc| texts.get(&doc.doc).copied().unwrap_or_default()).collect();
+    let training = TrainingAspects::of(task.train.iter().map(|item| &*item.example), task.roles);
+    slices(held_out, &texts, &training, (task.classes, task.labels), task.roles)
+}
