@@ -59,6 +59,9 @@ fn is_step(wanted: usize) -> impl Fn(&TrainEvent) -> bool {
 }
 
 /// Left after each step of a run, and after each evaluation, then gone on with: nothing may differ.
+/// Whether a run is left at an event.
+type Way<'a> = Box<dyn Fn(&TrainEvent) -> bool + 'a>;
+
 #[track_caller]
 fn check_exact(name: &str, config: &TrainConfig) {
     let data = toys();
@@ -68,7 +71,7 @@ fn check_exact(name: &str, config: &TrainConfig) {
     assert!(total >= 4, "{name}: {total} steps");
     for step in 1..=total {
         let after_evaluation = |event: &TrainEvent| matches!(event, TrainEvent::Evaluated(evaluation) if evaluation.step == step);
-        let mut ways: Vec<Box<dyn Fn(&TrainEvent) -> bool>> = vec![Box::new(is_step(step))];
+        let mut ways: Vec<Way> = vec![Box::new(is_step(step))];
         if whole.evaluations.iter().any(|(at, _)| *at == step) {
             ways.push(Box::new(after_evaluation));
         }

@@ -103,7 +103,7 @@ fn records(mut file: &[u8]) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
     let check = |bytes: &[u8], said: &[u8]| {
         let crc = tensorboard::crc32c(bytes);
-        let masked = ((crc >> 15) | (crc << 17)).wrapping_add(0xa282_ead8);
+        let masked = crc.rotate_right(15).wrapping_add(0xa282_ead8);
         assert_eq!(masked.to_le_bytes(), said);
     };
     while !file.is_empty() {

@@ -11,13 +11,11 @@ pub(super) fn tasks_right(doc: &HeldOut) -> [Option<bool>; 3] {
 /// Ids of the documents answered wrongly, ascending, by task: "class", "spans", "links". Tasks that nothing was wrong in
 /// are left out.
 pub fn wrong_documents(held_out: &[HeldOut]) -> BTreeMap<String, Vec<u32>> {
-    let tasks: [(&str, fn(&HeldOut) -> Option<bool>); 3] =
-        [("class", class_is_right), ("spans", spans_are_right), ("links", links_are_right)];
-    let wrong = |is_right: fn(&HeldOut) -> Option<bool>| -> Vec<u32> {
-        let docs: BTreeSet<u32> = held_out.iter().filter(|doc| is_right(doc) == Some(false)).map(|doc| doc.doc).collect();
+    let wrong = |task: usize| -> Vec<u32> {
+        let docs: BTreeSet<u32> = held_out.iter().filter(|doc| tasks_right(doc)[task] == Some(false)).map(|doc| doc.doc).collect();
         docs.into_iter().collect()
     };
-    let tasks = tasks.into_iter().map(|(task, is_right)| (task.to_owned(), wrong(is_right)));
+    let tasks = ["class", "spans", "links"].into_iter().enumerate().map(|(at, task)| (task.to_owned(), wrong(at)));
     tasks.filter(|(_, docs)| !docs.is_empty()).collect()
 }
 

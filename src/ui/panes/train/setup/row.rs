@@ -1,8 +1,6 @@
 //! One setting of a run as a row of the panel: its name, a sentence of help, and how its value is shown and changed.
 //! A new setting is one line in the table of its group. Draws nothing but rows.
 
-#![allow(unused)] // kinds of rows that settings under way use
-
 use crate::train::{ModelChoice, TrainConfig};
 use crate::ui::dialogs::Wish;
 use crate::ui::{Cx, theme};
@@ -48,11 +46,10 @@ enum Value {
     Seed(fn(&mut TrainConfig) -> &mut u64),
     Switch(fn(&mut TrainConfig) -> &mut bool),
     Choice(&'static [Pick]),
-    /// A file or a folder, or none. `key` names the setting where its dialog answers.
+    /// A file, or none. `key` names the setting where its dialog answers.
     Path {
         of: fn(&mut TrainConfig) -> &mut Option<PathBuf>,
         key: &'static str,
-        folder: bool,
     },
     Own {
         ui: OwnUi,
@@ -109,12 +106,7 @@ pub const fn choice(name: &'static str, help: &'static str, picks: &'static [Pic
 
 /// A file that is asked for. `key` is the name of the setting.
 pub const fn file(name: &'static str, help: &'static str, key: &'static str, of: fn(&mut TrainConfig) -> &mut Option<PathBuf>) -> Row {
-    Row::new(name, help, Value::Path { of, key, folder: false })
-}
-
-/// A folder that is asked for. `key` is the name of the setting.
-pub const fn folder(name: &'static str, help: &'static str, key: &'static str, of: fn(&mut TrainConfig) -> &mut Option<PathBuf>) -> Row {
-    Row::new(name, help, Value::Path { of, key, folder: true })
+    Row::new(name, help, Value::Path { of, key })
 }
 
 /// A row that draws itself; `differs` compares the settings with the defaults.
@@ -197,7 +189,7 @@ impl Row {
         let differs = self.differs(config, &mut default);
         match &self.value {
             Value::Own { ui: draw, .. } => draw(ui, cx, config),
-            Value::Path { of, key, folder } => self.path_ui(ui, cx, of(config), Wish::Setting { key, folder: *folder }),
+            Value::Path { of, key } => self.path_ui(ui, cx, of(config), Wish::Setting { key, folder: false }),
             value => {
                 let default = value.said(cx, &mut default);
                 let row = Setting { name: cx.t(self.name), help: cx.t(self.help), default: &default, differs };
