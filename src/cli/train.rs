@@ -287,9 +287,7 @@ fn named(scores: &Scores) -> Vec<(&'static str, f64)> {
 
 fn finished_sentence(run: &str, report: &Report) -> String {
     let named = named(&report.scores).into_iter().map(|(name, score)| format!("{name} {score:.4}"));
-    let eight = report.eight_bits.map_or_else(String::new, |eight| {
-        format!("; as int8 {} of them are answered otherwise", eight.changed)
-    });
+    let eight = report.eight_bits.map_or_else(String::new, |eight| format!("; as int8 {} of them are answered otherwise", eight.changed));
     format!(
         "run {run}: {} on {} {} documents; best after epoch {:.2}; {:.0} s, {:.0} tokens/s{eight}",
         named.collect::<Vec<_>>().join(", "),

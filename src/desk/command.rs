@@ -2,7 +2,7 @@
 
 use super::examining::SharePlan;
 use super::exporting::ExportPlan;
-use crate::predict::Asked;
+use crate::predict::{Asked, Stored};
 use crate::project::{
     AnnotatorId, Answer, AttributeValue, CommentId, DocId, Filter, Layer, Order, Polarity, QuestionId, Schema, SchemaChange, SpanId, State,
     TextRange,
@@ -306,5 +306,7 @@ pub enum Command {
     SetTextSize(f32),
     /// How many processor threads learning and suggesting may take; 0 for all. A run under way keeps its own.
     SetThreads(usize),
+    /// How the weights of a model that answers are held: in Test and for suggestions, at once.
+    SetPrecision(Stored),
     DismissNotice,
 }

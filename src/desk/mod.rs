@@ -254,6 +254,7 @@ impl Desk {
             C::SetLanguage(language) => self.change_settings(|settings| settings.language = language),
             C::SetTheme(theme) => self.change_settings(|settings| settings.theme = theme),
             C::SetThreads(threads) => self.set_threads(threads),
+            C::SetPrecision(precision) => self.set_precision(precision),
             C::SetTextSize(size) => self.change_settings(|settings| settings.text_size = size.clamp(14.0, 40.0)),
             C::DismissNotice => {
                 self.notices.pop_front();

@@ -6,7 +6,7 @@
 use super::job::{Job, Reporter, Waker};
 use super::{Desk, Notice, phrase::Phrases};
 use crate::nn::{ModelFiles, Threads};
-use crate::predict::Predictor;
+use crate::predict::{Predictor, Stored};
 use crate::project::{DocId, Document, Edit, Guess, Guesses, Project, Rejected, Schema, State, TextRange, WordMatcher};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::collections::BTreeMap;
@@ -127,9 +127,9 @@ impl Suggester {
         }
     }
 
-    fn start(&mut self, threads: Threads, source: impl FnOnce() -> Result<ModelFiles, String> + Send + 'static) {
+    fn start(&mut self, threads: Threads, precision: Stored, source: impl FnOnce() -> Result<ModelFiles, String> + Send + 'static) {
         let (texts, inbox) = bounded::<Texts>(2);
-        let work = move |reporter: &Reporter<News>| answer(source, &threads, &inbox, reporter);
+        let work = move |reporter: &Reporter<News>| answer((source, precision), &threads, &inbox, reporter);
         match Job::start("gloss-suggest", self.wake.clone(), work, News::Failed) {
             Ok(job) => self.worker = Some(Worker { texts, job }),
             Err(error) => log::warn!("no thread for suggestions: {error}"),
@@ -254,8 +254,13 @@ impl Suggester {
 }
 
 /// The thread: loads the model, then answers until nobody asks any more.
-fn answer(source: impl FnOnce() -> Result<ModelFiles, String>, threads: &Threads, inbox: &Receiver<Texts>, reporter: &Reporter<News>) {
-    let loaded = source().and_then(|files| Predictor::new(&files).map_err(|error| error.to_string()));
+fn answer(
+    (source, precision): (impl FnOnce() -> Result<ModelFiles, String>, Stored),
+    threads: &Threads,
+    inbox: &Receiver<Texts>,
+    reporter: &Reporter<News>,
+) {
+    let loaded = source().and_then(|files| Predictor::stored_as(&files, precision).map_err(|error| error.to_string()));
     let predictor = match loaded {
         Ok(predictor) => predictor,
         Err(reason) => return reporter.tell(News::Failed(reason)),
@@ -348,7 +353,8 @@ impl Desk {
             && let Some(source) = self.model_source(&run)
         {
             let threads = self.threads.of(self.settings.threads);
-            self.suggester.start(threads, move || source().map_err(|error| error.to_string()));
+            let precision = self.settings.precision;
+            self.suggester.start(threads, precision, move || source().map_err(|error| error.to_string()));
         }
         self.suggester.ask(texts);
     }
@@ -373,6 +379,14 @@ impl Desk {
     pub(super) fn set_threads(&mut self, threads: usize) {
         self.change_settings(|settings| settings.threads = threads);
         self.suggester.forget();
+    }
+
+    /// For Test and for suggestions.
+    pub(super) fn set_precision(&mut self, precision: Stored) {
+        self.change_settings(|settings| settings.precision = precision);
+        self.suggester.forget();
+        let pinned = self.tester.run().filter(|_| self.tester.is_pinned()).map(str::to_owned);
+        self.use_run(pinned);
     }
 
     pub(super) fn reject(&mut self, doc: DocId, range: TextRange, label: u16) {

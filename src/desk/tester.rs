@@ -3,7 +3,7 @@
 use super::Desk;
 use super::job::Waker;
 use crate::nn::ModelFiles;
-use crate::predict::{Asked, Prediction, Predictor, Reason};
+use crate::predict::{Asked, Prediction, Predictor, Reason, Stored};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::JoinHandle;
@@ -32,6 +32,7 @@ enum Request {
     Load {
         run: String,
         source: Source,
+        precision: Stored,
     },
     Predict {
         text: String,
@@ -175,12 +176,12 @@ impl Tester {
         }
     }
 
-    pub(super) fn load(&mut self, run: String, pinned: bool, source: Source) {
+    pub(super) fn load(&mut self, run: String, pinned: bool, precision: Stored, source: Source) {
         self.run = Some(run.clone());
         self.pinned = pinned;
         self.ready = false;
         self.error = None;
-        self.send(Request::Load { run, source });
+        self.send(Request::Load { run, source, precision });
     }
 
     fn send(&mut self, request: Request) {
@@ -234,14 +235,16 @@ fn start(wake: Waker) -> std::io::Result<Worker> {
             let (mut text, mut why) = (None, None);
             for request in std::iter::once(first).chain(inbox.try_iter()) {
                 match request {
-                    Request::Load { run, source } => match guarded(|| Predictor::new(&source()?).map_err(|e| e.to_string())) {
-                        Ok(loaded) => {
-                            let (classes, span_labels) = (loaded.classes().to_vec(), loaded.span_labels().to_vec());
-                            predictor = Some(loaded);
-                            tell(News::Loaded { run, classes, span_labels });
+                    Request::Load { run, source, precision } => {
+                        match guarded(|| Predictor::stored_as(&source()?, precision).map_err(|e| e.to_string())) {
+                            Ok(loaded) => {
+                                let (classes, span_labels) = (loaded.classes().to_vec(), loaded.span_labels().to_vec());
+                                predictor = Some(loaded);
+                                tell(News::Loaded { run, classes, span_labels });
+                            }
+                            Err(reason) => tell(News::Failed(reason)),
                         }
-                        Err(reason) => tell(News::Failed(reason)),
-                    },
+                    }
                     Request::Predict { text: newest } => text = Some(newest),
                     Request::Why { text, asked } => why = Some((text, asked)),
                 }
@@ -284,7 +287,7 @@ impl Desk {
         let pinned = id.is_some();
         let Some(run) = id.or_else(newest) else { return };
         if let Some(source) = self.model_source(&run) {
-            self.tester.load(run, pinned, Box::new(move || source().map_err(|error| error.to_string())));
+            self.tester.load(run, pinned, self.settings.precision, Box::new(move || source().map_err(|error| error.to_string())));
         }
     }
 }

@@ -2,6 +2,7 @@
 //! Never in the way: what can't be read is forgotten, and nothing of a project is kept here.
 
 use super::{StoreError, write_atomically};
+use crate::nn::kernels::Stored;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -52,6 +53,8 @@ pub struct Settings {
     pub suggestions: bool,
     /// How many processor threads learning and suggesting may take; 0 for all.
     pub threads: usize,
+    /// How the weights of a model that answers are held.
+    pub precision: Stored,
     /// Whether the encoder's pieces stand under the text.
     pub pieces: bool,
     /// Address of the hub that encoders come from; empty for the usual one.
@@ -70,6 +73,7 @@ impl Default for Settings {
             text_size: 20.0,
             suggestions: true,
             threads: 0,
+            precision: Stored::Float32,
             pieces: false,
             hub: String::new(),
         }

@@ -6,8 +6,8 @@ use super::run::{Best, End, Run, Sink};
 use super::scoring::{Scored, score};
 use super::task::{Item, Task};
 use super::{
-    EightBits, Evaluation, HeldOut, Report, Scores, Slice, TrainEvent, TrainingAspects, Tuned, calibrated, fit_calibration, fit_threshold, reliability, slices,
-    wrong_documents,
+    EightBits, Evaluation, HeldOut, Report, Scores, Slice, TrainEvent, TrainingAspects, Tuned, calibrated, fit_calibration, fit_threshold,
+    reliability, slices, wrong_documents,
 };
 use crate::nn::kernels::Stored;
 use crate::nn::{Calibration, ModelFiles, Tensor};

@@ -220,7 +220,7 @@ fn narrower_instruction_sets_agree() {
     }
     for narrower in ["avx2", "base"] {
         let mut child = std::process::Command::new(std::env::current_exe().unwrap());
-        let done = child.args(["nn::kernels::", "--test-threads=2"]).env("GLOSS_SIMD", narrower).output().unwrap();
+        let done = child.args(["nn::kernels::", "nn::precision::", "--test-threads=2"]).env("GLOSS_SIMD", narrower).output().unwrap();
         let told = String::from_utf8_lossy(&done.stdout);
         assert!(done.status.success() && !told.contains(" 0 passed"), "{narrower}:\n{told}");
     }

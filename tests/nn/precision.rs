@@ -54,7 +54,8 @@ fn linear_layers_of_bfloat16() {
         let (x, w, b) = (noise(&mut rng, rows * inputs, 1.0), noise(&mut rng, outputs * inputs, 1.0), noise(&mut rng, outputs, 1.0));
         let step = outputs + extra;
         let g = noise(&mut rng, rows * step, 1.0);
-        let (rx, rw, rg) = (|r, c| to_bfloat16(x[r * inputs + c]), |o, i| to_bfloat16(w[o * inputs + i]), |r, o| to_bfloat16(g[r * step + o]));
+        let (rx, rw, rg) =
+            (|r, c| to_bfloat16(x[r * inputs + c]), |o, i| to_bfloat16(w[o * inputs + i]), |r, o| to_bfloat16(g[r * step + o]));
 
         let mut y = vec![7.0; rows * step];
         Precision::BFloat16.linear(&mut y, step, &x, &w, Some(&b), inputs);

@@ -5,8 +5,8 @@ use super::{EmbeddingTape, FirstRows, LayerTape, Read, Tape};
 use crate::nn::batch::RaggedBatch;
 use crate::nn::encoder::{Core, Layer, Pair};
 use crate::nn::kernels::{
-    Attention, AttentionSaved, Buf, NormBackward, NormGrads, Pool, Precision, activate_backward, attention_backward, column_sums, drop_rows,
-    norm_backward,
+    Attention, AttentionSaved, Buf, NormBackward, NormGrads, Pool, Precision, activate_backward, attention_backward, column_sums,
+    drop_rows, norm_backward,
 };
 use crate::nn::params::{Grad, RowsGrad, Sink, accumulate};
 use candle_core::{Result, Tensor};

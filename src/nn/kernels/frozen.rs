@@ -9,10 +9,12 @@ use super::matmul::{Mat, MatMut, Packed, matmul_packed};
 use super::simd;
 use super::tile::Tile;
 use crate::nn::Activation;
+use serde::{Deserialize, Serialize};
 use std::cell::Cell;
 
 /// How weights that stay are held.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Stored {
     #[default]
     Float32,

@@ -39,27 +39,11 @@ impl<'a> Pairs<'a> {
 
 /// Pairs of what follows each other in a row of `from`, whose rows lie along: half as many columns.
 pub(super) fn along<'m>(memory: &'m mut Vec<f32>, from: Mat, threads: bool) -> Pairs<'m> {
-    let (rows, cols) = (from.row_count(), from.col_count().div_ceil(2));
+    let (rows, cols) = (from.rows, from.cols.div_ceil(2));
     let data = sized(memory, rows * cols);
     each(data, cols, threads, |first, block| {
         for (at, to) in block.chunks_exact_mut(cols).enumerate() {
             pair_along(to, from.row(first + at));
-        }
-    });
-    Pairs { data, rows, cols }
-}
-
-/// Pairs of what stands under each other in two rows of `from`, whose rows lie along: half as many rows.
-pub(super) fn across<'m>(memory: &'m mut Vec<f32>, from: Mat, threads: bool) -> Pairs<'m> {
-    let (rows, cols) = (from.row_count().div_ceil(2), from.col_count());
-    let data = sized(memory, rows * cols);
-    each(data, cols, threads, |first, block| {
-        for (at, to) in block.chunks_exact_mut(cols).enumerate() {
-            let upper = 2 * (first + at);
-            match upper + 1 < from.row_count() {
-                true => pair_across(to, from.row(upper), from.row(upper + 1)),
-                false => pair_over_nothing(to, from.row(upper)),
-            }
         }
     });
     Pairs { data, rows, cols }
@@ -85,7 +69,8 @@ fn each(data: &mut [f32], cols: usize, threads: bool, work: impl Fn(usize, &mut 
 }
 
 simd! {
-    fn pair_along(to: &mut [f32], from: &[f32]) {
+    /// Pairs of what follows each other.
+    pub(super) fn pair_along(to: &mut [f32], from: &[f32]) {
         let (pairs, last) = from.as_chunks::<2>();
         for (to, [first, second]) in to.iter_mut().zip(pairs) {
             *to = pair(*first, *second);
@@ -96,18 +81,18 @@ simd! {
     }
 }
 
-simd! {
-    fn pair_across(to: &mut [f32], upper: &[f32], lower: &[f32]) {
-        for ((to, upper), lower) in to.iter_mut().zip(upper).zip(lower) {
-            *to = pair(*upper, *lower);
-        }
+/// Pairs of what stands under each other.
+#[inline(always)]
+pub(super) fn pair_across(to: &mut [f32], upper: &[f32], lower: &[f32]) {
+    for ((to, upper), lower) in to.iter_mut().zip(upper).zip(lower) {
+        *to = pair(*upper, *lower);
     }
 }
 
-simd! {
-    fn pair_over_nothing(to: &mut [f32], upper: &[f32]) {
-        for (to, upper) in to.iter_mut().zip(upper) {
-            *to = pair(*upper, 0.0);
-        }
+/// The same where no row is under it.
+#[inline(always)]
+pub(super) fn pair_over_nothing(to: &mut [f32], upper: &[f32]) {
+    for (to, upper) in to.iter_mut().zip(upper) {
+        *to = pair(*upper, 0.0);
     }
 }

@@ -1,7 +1,8 @@
 //! Matrix products over views with strides. The `gemm` crate, which this took the place of, packs with general strides:
 //! for the few rows of a single text that cost twice as much as multiplying (`benches/README.md`).
 
-use super::tile::{Left, Out, Tile, pack_panel};
+use super::pack::{Source, pack};
+use super::tile::{Left, Out, Tile};
 use rayon::prelude::*;
 use std::cell::Cell;
 use std::ops::Range;
@@ -9,11 +10,11 @@ use std::ops::Range;
 /// A matrix inside a slice: element (r, c) is at `r * row_step + c * col_step`.
 #[derive(Clone, Copy)]
 pub struct Mat<'a> {
-    data: &'a [f32],
-    rows: usize,
-    cols: usize,
-    row_step: usize,
-    col_step: usize,
+    pub(super) data: &'a [f32],
+    pub(super) rows: usize,
+    pub(super) cols: usize,
+    pub(super) row_step: usize,
+    pub(super) col_step: usize,
 }
 
 /// A matrix to write to, row after row, `row_step` apart.
@@ -57,14 +58,6 @@ impl<'a> Mat<'a> {
     pub(super) fn rows(self, first: usize, count: usize) -> Self {
         assert!(first + count <= self.rows, "rows lie outside of a matrix");
         Self { data: &self.data[first * self.row_step..], rows: count, ..self }
-    }
-
-    pub(super) fn row_count(self) -> usize {
-        self.rows
-    }
-
-    pub(super) fn col_count(self) -> usize {
-        self.cols
     }
 
     /// One row, of a matrix that is not transposed.
@@ -113,16 +106,11 @@ impl Target {
 /// # Panics
 /// When shapes do not fit.
 pub fn matmul(dst: MatMut, a: Mat, b: Mat, add: bool, threads: bool) {
-    multiply(Tile::here(), dst, a, b, add, threads);
-}
-
-/// `dst = a b`, where the operands hold what `tile` multiplies.
-pub(super) fn multiply(tile: Tile, dst: MatMut, a: Mat, b: Mat, add: bool, threads: bool) {
     if dst.rows == 0 || dst.cols == 0 {
         return;
     }
     let (rows, cols, row_step) = (dst.rows, dst.cols, dst.row_step);
-    product(tile, Target::new(dst.data).part(0, rows, cols, row_step), a, b, add, threads);
+    product(Tile::here(), Target::new(dst.data).part(0, rows, cols, row_step), a, b, add, threads);
 }
 
 /// As [`matmul`], on this thread, to a target.
@@ -146,10 +134,35 @@ fn product(tile: Tile, dst: Target, a: Mat, b: Mat, add: bool, threads: bool) {
         // To pack a transposed right operand is slow; with few rows it pays to pack the left one instead and to make
         // the transposed product.
         if b.col_step != 1 && a.col_step == 1 && FEW_ROWS * a.rows <= depth {
-            Product { tile, dst, a: b.t(), b: a.t(), add, transposed: true }.run(threads);
+            Product { tile, dst, left: b.t(), rows: b.cols, depth: count, cols: a.rows, add, transposed: true }
+                .run(Source::of(a.t()), threads);
         } else {
-            Product { tile, dst, a, b, add, transposed: false }.run(threads);
+            Product { tile, dst, left: a, rows: a.rows, depth: count, cols: b.cols, add, transposed: false }.run(Source::of(b), threads);
         }
+    }
+}
+
+/// `dst = a b` or `dst += a b` with bfloat16 factors: `b` becomes pairs while it is packed, as does a transposed `a`; of an
+/// `a` whose rows lie along, `pairs` are its rows in pairs.
+pub(super) fn product_of_pairs(dst: MatMut, a: Mat, pairs: Option<Mat>, b: Mat, add: bool) {
+    assert!(a.rows == dst.rows && b.cols == dst.cols && a.cols == b.rows, "shapes of a matrix product do not fit");
+    if dst.rows == 0 || dst.cols == 0 {
+        return;
+    }
+    let (rows, cols, row_step) = (dst.rows, dst.cols, dst.row_step);
+    let (tile, dst) = (Tile::pairs(), Target::new(dst.data).part(0, rows, cols, row_step));
+    if let Some(pairs) = pairs {
+        let depth = a.cols.div_ceil(2);
+        assert!(pairs.rows == rows && pairs.cols == depth && pairs.col_step == 1, "shapes of a matrix product do not fit");
+        Product { tile, dst, left: pairs, rows, depth, cols, add, transposed: false }.run(Source::pairs(b), true);
+        return;
+    }
+    // Sums over the tokens of a batch, which may be many.
+    for first in (0..a.cols.max(1)).step_by(2 * DEPTH) {
+        let count = (2 * DEPTH).min(a.cols - first);
+        let (a, b) = (a.t().rows(first, count).t(), b.rows(first, count));
+        let product = Product { tile, dst, left: a, rows, depth: count.div_ceil(2), cols, add: add || first > 0, transposed: false };
+        product.run_packed(Some(Source::pairs(a.t())), Source::pairs(b), true);
     }
 }
 
@@ -172,7 +185,7 @@ impl Packed {
     pub(super) fn of(tile: Tile, right: Mat) -> Self {
         let mut memory = Vec::new();
         let (panels, len) = {
-            let packed = pack(&mut memory, right, tile.cols, false);
+            let packed = pack(&mut memory, Source::of(right), tile.cols, false);
             (packed.as_ptr() as usize, packed.len())
         };
         let start = (panels - memory.as_ptr() as usize) / size_of::<f32>();
@@ -192,9 +205,8 @@ pub fn matmul_packed(dst: MatMut, a: Mat, b: &Packed, add: bool) {
         return;
     }
     let (rows, cols, row_step) = (dst.rows, dst.cols, dst.row_step);
-    // The panels stand for the right operand: its own numbers are not looked at any more.
-    let right = Mat { data: &[], rows: b.depth, cols: b.cols, row_step: b.cols, col_step: 1 };
-    let product = Product { tile: b.tile, dst: Target::new(dst.data).part(0, rows, cols, row_step), a, b: right, add, transposed: false };
+    let dst = Target::new(dst.data).part(0, rows, cols, row_step);
+    let product = Product { tile: b.tile, dst, left: a, rows, depth: b.depth, cols, add, transposed: false };
     product.part(0..rows.div_ceil(b.tile.rows), 0..cols.div_ceil(b.tile.cols), None, &b.memory[b.start..]);
 }
 
@@ -215,20 +227,15 @@ const WORTH_A_THREAD: usize = 1 << 21;
 struct Product<'a> {
     tile: Tile,
     dst: Target,
-    a: Mat<'a>,
-    b: Mat<'a>,
+    /// Read where it is when its rows lie along.
+    left: Mat<'a>,
+    rows: usize,
+    /// What the tile multiplies, along the sums.
+    depth: usize,
+    cols: usize,
     add: bool,
     /// `dst` is the transposed result.
     transposed: bool,
-}
-
-/// A slice that begins on a cache line.
-fn aligned(memory: &mut Vec<f32>, len: usize) -> &mut [f32] {
-    if memory.len() < len + 16 {
-        memory.resize(len + 16, 0.0);
-    }
-    let offset = memory.as_ptr().align_offset(64).min(16);
-    &mut memory[offset..offset + len]
 }
 
 thread_local! {
@@ -237,15 +244,20 @@ thread_local! {
 }
 
 impl Product<'_> {
-    fn run(&self, threads: bool) {
-        let threads = threads && self.a.rows * self.b.cols * self.a.cols >= WORTH_A_THREAD && rayon::current_num_threads() > 1;
+    fn run(&self, right: Source, threads: bool) {
+        let left = (self.left.col_step != 1).then(|| Source::of(self.left.t()));
+        self.run_packed(left, right, threads);
+    }
+
+    /// `left`: the left operand, where it is to be packed too.
+    fn run_packed(&self, left: Option<Source>, right: Source, threads: bool) {
+        let threads = threads && self.rows * self.cols * self.depth >= WORTH_A_THREAD && rayon::current_num_threads() > 1;
         let (mut memory, mut left_memory) = PACKED.take();
-        let right = pack(&mut memory, self.b, self.tile.cols, threads);
-        // Rows that lie along are read where they are.
-        let left = (self.a.col_step != 1).then(|| pack(&mut left_memory, self.a.t(), self.tile.rows, threads));
-        let panels = self.b.cols.div_ceil(self.tile.cols);
-        let tile_rows = self.a.rows.div_ceil(self.tile.rows);
-        let chunk = (LEFT_NUMBERS / self.a.cols.max(1) / self.tile.rows).max(1);
+        let right = pack(&mut memory, right, self.tile.cols, threads);
+        let left = left.map(|left| pack(&mut left_memory, left, self.tile.rows, threads));
+        let panels = self.cols.div_ceil(self.tile.cols);
+        let tile_rows = self.rows.div_ceil(self.tile.rows);
+        let chunk = (LEFT_NUMBERS / self.depth.max(1) / self.tile.rows).max(1);
         if !threads {
             for first in (0..tile_rows).step_by(chunk) {
                 self.part(first..tile_rows.min(first + chunk), 0..panels, left, right);
@@ -269,19 +281,19 @@ impl Product<'_> {
 
     /// The tiles of some rows of tiles in some panels.
     fn part(&self, rows: Range<usize>, panels: Range<usize>, left: Option<&[f32]>, right: &[f32]) {
-        let (tile, depth) = (self.tile, self.a.cols);
+        let (tile, depth) = (self.tile, self.depth);
         for panel in panels {
             let packed = &right[panel * depth * tile.cols..][..depth * tile.cols];
             let col = panel * tile.cols;
-            let cols = tile.cols.min(self.b.cols - col);
+            let cols = tile.cols.min(self.cols - col);
             for at in rows.clone() {
                 let row = at * tile.rows;
-                let count = tile.rows.min(self.a.rows - row);
+                let count = tile.rows.min(self.rows - row);
                 let from = match left {
                     Some(left) => {
                         Left { start: left[at * depth * tile.rows..][..depth * tile.rows].as_ptr(), row_step: 1, step: tile.rows }
                     }
-                    None => Left { start: self.a.rows(row, count).data.as_ptr(), row_step: self.a.row_step, step: 1 },
+                    None => Left { start: self.left.rows(row, count).data.as_ptr(), row_step: self.left.row_step, step: 1 },
                 };
                 let place = if self.transposed { col * self.dst.row_step + row } else { row * self.dst.row_step + col };
                 let (down, across) = if self.transposed { (cols, count) } else { (count, cols) };
@@ -295,24 +307,6 @@ impl Product<'_> {
             }
         }
     }
-}
-
-/// All panels of a matrix, one after the other.
-fn pack<'m>(memory: &'m mut Vec<f32>, from: Mat, cols: usize, threads: bool) -> &'m [f32] {
-    let panels = from.cols.div_ceil(cols);
-    let size = from.rows * cols;
-    let packed = aligned(memory, panels * size);
-    if size > 0 {
-        let one = |(at, panel): (usize, &mut [f32])| {
-            pack_panel(panel, cols, from.data, (from.row_step, from.col_step), at * cols, from.cols);
-        };
-        if threads {
-            packed.par_chunks_exact_mut(size).enumerate().for_each(one);
-        } else {
-            packed.chunks_exact_mut(size).enumerate().for_each(one);
-        }
-    }
-    packed
 }
 
 /// `y = x W^T`, and `+ bias` where there is one: `x` `[n, inputs]`, `weight` `[outputs, inputs]`; rows of `y` are

@@ -5,7 +5,7 @@
 //! taken in blocks of [`BLOCK`] rows and added in order.
 //!
 //! This folder is the only place with `unsafe`: calls of functions compiled for instructions that were just found
-//! (`simd!`), pointers handed to the tiles of a matrix product after a check of bounds (`matmul`, `tile`), and heads of a text that write
+//! (`simd!`), pointers handed to the tiles of a matrix product after a check of bounds (`matmul`, `pack`, `tile`), and heads of a text that write
 //! their own columns of shared rows (`attention`).
 #![allow(unsafe_code)]
 
@@ -20,6 +20,7 @@ mod int8;
 mod math;
 mod matmul;
 mod norm;
+mod pack;
 mod pool;
 mod precision;
 mod recurrent;

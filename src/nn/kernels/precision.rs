@@ -1,9 +1,8 @@
 //! Linear layers forward and backward at a precision that is chosen: float32, or bfloat16 factors whose products are
 //! summed up in float32. What comes in and goes out is float32 either way.
 
-use super::half::{Pairs, across, along};
-use super::matmul::{Mat, MatMut, multiply};
-use super::tile::Tile;
+use super::half::along;
+use super::matmul::{Mat, MatMut, product_of_pairs};
 use super::{linear, linear_input_grad, linear_weight_grad};
 use std::cell::Cell;
 
@@ -17,21 +16,15 @@ pub enum Precision {
 }
 
 thread_local! {
-    /// Memory for operands in pairs; taken out while in use, so that a thread that steals work meanwhile gets its own.
-    static PAIRS: Cell<(Vec<f32>, Vec<f32>)> = const { Cell::new((Vec::new(), Vec::new())) };
+    /// Memory for rows in pairs; taken out while in use, so that a thread that steals work meanwhile gets its own.
+    static PAIRS: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
 }
 
-/// A product of two operands that are made into pairs first.
-fn in_pairs(
-    dst: MatMut,
-    add: bool,
-    left: impl FnOnce(&mut Vec<f32>) -> Pairs<'_>,
-    right: impl FnOnce(&mut Vec<f32>) -> Pairs<'_>,
-    views: impl FnOnce(Mat<'_>, Mat<'_>, MatMut, bool),
-) {
-    let (mut left_memory, mut right_memory) = PAIRS.take();
-    views(left(&mut left_memory).view(), right(&mut right_memory).view(), dst, add);
-    PAIRS.set((left_memory, right_memory));
+/// `dst = a b` or `dst += a b` for an `a` whose rows lie along.
+fn with_rows_in_pairs(dst: MatMut, a: Mat, b: Mat, add: bool) {
+    let mut memory = PAIRS.take();
+    product_of_pairs(dst, a, Some(along(&mut memory, a, true).view()), b, add);
+    PAIRS.set(memory);
 }
 
 impl Precision {
@@ -54,9 +47,7 @@ impl Precision {
         }
         let product = MatMut::new(y, rows, outputs, row_step);
         let (x, weight) = (Mat::new(x, rows, inputs, inputs), Mat::new(weight, outputs, inputs, inputs));
-        in_pairs(product, bias.is_some(), |m| along(m, x, true), |m| along(m, weight, true), |x, weight, dst, add| {
-            multiply(Tile::pairs(), dst, x, weight.t(), add, true);
-        });
+        with_rows_in_pairs(product, x, weight.t(), bias.is_some());
     }
 
     /// As [`linear_input_grad`].
@@ -67,9 +58,7 @@ impl Precision {
         let (rows, outputs) = (dx.len() / inputs, weight.len() / inputs);
         let product = MatMut::new(dx, rows, inputs, inputs);
         let (g, weight) = (Mat::new(g, rows, outputs, row_step), Mat::new(weight, outputs, inputs, inputs));
-        in_pairs(product, add, |m| along(m, g, true), |m| across(m, weight, true), |g, weight, dst, add| {
-            multiply(Tile::pairs(), dst, g, weight, add, true);
-        });
+        with_rows_in_pairs(product, g, weight, add);
     }
 
     /// As [`linear_weight_grad`].
@@ -80,8 +69,6 @@ impl Precision {
         let (rows, outputs) = (x.len() / inputs, dw.len() / inputs);
         let product = MatMut::new(dw, outputs, inputs, inputs);
         let (g, x) = (Mat::new(g, rows, outputs, row_step), Mat::new(x, rows, inputs, inputs));
-        in_pairs(product, false, |m| across(m, g, true), |m| across(m, x, true), |g, x, dst, add| {
-            multiply(Tile::pairs(), dst, g.t(), x, add, true);
-        });
+        product_of_pairs(product, g.t(), None, x, false);
     }
 }

@@ -9,6 +9,15 @@ pub(super) const ROWS: &[(&str, &str)] = &[
     ("Constant", "不变"),
     ("For short runs, and together with averaged weights", "适合较短的训练，或与权重平均一起使用"),
     ("AdamW", "AdamW"),
+    ("Exact (float32)", "精确（float32）"),
+    ("Half (bfloat16)", "半精度（bfloat16）"),
+    ("Eight bits (int8)", "八位整数（int8）"),
+    (
+        "Products take rounded factors, weights stay exact: up to half as fast again where the processor has an instruction for it",
+        "乘积用舍入后的因子，权重保持精确：处理器有相应指令时最多快一半",
+    ),
+    ("Precision of products", "乘积精度"),
+    ("How exactly the encoder multiplies while it learns", "训练时编码器乘法的精确程度"),
     ("Right for nearly everything", "几乎总是合适"),
     ("SGD", "SGD"),
     (

@@ -5,7 +5,7 @@ mod marks;
 mod why;
 
 use crate::desk::{Answered, Command, Tester};
-use crate::predict::Asked;
+use crate::predict::{Asked, Stored};
 use crate::project::Schema;
 use crate::ui::widgets::bars::{Bar, bar};
 use crate::ui::{Cx, Place, theme};
@@ -196,6 +196,50 @@ fn model_choice(ui: &mut egui::Ui, cx: &mut Cx<'_>, tester: &Tester) {
     });
     if let Some(run) = wish {
         cx.send(Command::UseRun(run));
+    }
+    precision_choice(ui, cx, tester);
+}
+
+/// How the model's weights are held, and what eight bits cost on held-out reviews.
+fn precision_choice(ui: &mut egui::Ui, cx: &mut Cx<'_>, tester: &Tester) {
+    let chosen = cx.desk.settings().precision;
+    let words = |cx: &Cx<'_>, stored: Stored| match stored {
+        Stored::Float32 => cx.t("Exact (float32)"),
+        Stored::BFloat16 => cx.t("Half (bfloat16)"),
+        Stored::Int8 => cx.t("Eight bits (int8)"),
+    };
+    let mut wish = chosen;
+    ui.horizontal(|ui| {
+        let label = ui.label(cx.t("Arithmetic"));
+        let menu = egui::ComboBox::from_id_salt("test-precision").selected_text(words(cx, chosen)).width(ui.available_width() - 8.0);
+        let shown = menu.show_ui(ui, |ui| {
+            for stored in Stored::ALL {
+                let response = ui.selectable_label(stored == chosen, words(cx, stored));
+                let clicked = response.clicked();
+                if !stored.is_native() {
+                    response.on_hover_text(cx.t("This processor has no instruction for it: slower here than exact"));
+                }
+                if clicked {
+                    wish = stored;
+                }
+            }
+        });
+        shown.response.labelled_by(label.id);
+    });
+    if wish != chosen {
+        cx.send(Command::SetPrecision(wish));
+    }
+    let run = cx.desk.runs().iter().find(|run| tester.run() == Some(run.id.as_str()));
+    let report = run.and_then(|run| run.report.as_ref());
+    if chosen == Stored::Int8
+        && let Some(report) = report
+    {
+        let palette = theme::palette(ui);
+        let said = match report.eight_bits {
+            Some(eight) => cx.tf("Of {} held-out reviews eight bits answer {} otherwise", &[&report.examples, &eight.changed]),
+            None => cx.t("What eight bits cost this run was not measured").to_owned(),
+        };
+        ui.label(RichText::new(said).color(palette.weak).small());
     }
 }
 
