@@ -1,5 +1,6 @@
 //! The command line as it is written: names, values and their help. Does nothing by itself.
 
+use crate::nn::DeviceChoice;
 use crate::project::Split;
 use crate::store::Charset;
 use crate::store::export::ExportFormat;
@@ -388,6 +389,9 @@ pub struct PredictArgs {
     /// Which words speak for each answer, and which against it; slower
     #[arg(long)]
     pub why: bool,
+    /// Where to compute: auto takes a graphics card where this program was built for one and one is there
+    #[arg(long, value_name = "auto|cpu|cuda|metal", default_value = "auto")]
+    pub device: DeviceChoice,
 }
 
 #[derive(Debug, Args)]

@@ -13,7 +13,10 @@ use std::io::{BufRead, BufReader, BufWriter, Write};
 const BATCH_LINES: usize = 64;
 
 pub(super) fn run(args: &PredictArgs) -> Result<(), CliError> {
-    let predictor = Predictor::new(&model(args)?).map_err(|error| CliError::Failed(error.to_string()))?;
+    let (predictor, note) = Predictor::on(&model(args)?, args.device).map_err(|error| CliError::Failed(error.to_string()))?;
+    if let Some(note) = note {
+        eprintln!("gloss: {note}");
+    }
     let input = BufReader::with_capacity(1 << 16, std::io::stdin().lock());
     score_lines(&Answering { predictor: &predictor, why: args.why }, input, BufWriter::new(std::io::stdout().lock()))
 }

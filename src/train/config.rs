@@ -3,7 +3,7 @@
 use super::ModelChoice;
 use super::methods::{OptimiserChoice, Schedule, Tuned, low_rank_targets};
 use super::regularise::Adversarial;
-use crate::nn::Pooling;
+use crate::nn::{DeviceChoice, Pooling};
 use crate::text::VocabularyUnit;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -118,6 +118,8 @@ pub struct TrainConfig {
     /// Tell norms of gradients and weights of every layer now and then.
     pub layer_stats: bool,
     pub seed: u64,
+    /// Where the run computes. A network without pretraining stays on the processor.
+    pub device: DeviceChoice,
     /// What is a token of a network without pretraining.
     pub vocabulary: VocabularyUnit,
     /// At most so many tokens in its vocabulary.
@@ -193,6 +195,7 @@ impl Default for TrainConfig {
             patience: 4,
             layer_stats: false,
             seed: 0,
+            device: DeviceChoice::Auto,
             vocabulary: VocabularyUnit::Words,
             vocabulary_size: 20_000,
             vocabulary_min_count: 2,

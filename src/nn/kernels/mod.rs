@@ -13,6 +13,8 @@ use std::sync::OnceLock;
 
 mod adam;
 mod attention;
+mod cross_entropy;
+mod embed;
 mod feed;
 mod math;
 mod matmul;
@@ -23,6 +25,8 @@ mod tile;
 
 pub use adam::{AdamStep, adam_step};
 pub use attention::{Attention, AttentionSaved, attention_backward, attention_forward};
+pub use cross_entropy::cross_entropy;
+pub use embed::{Embedding, embed_forward};
 pub use feed::{activate_backward, activate_forward};
 pub use math::{erf, exp, sum_of_squares};
 pub use matmul::{Mat, MatMut, Packed, linear, linear_input_grad, linear_weight_grad, matmul, matmul_packed};
