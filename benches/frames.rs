@@ -79,7 +79,6 @@ impl eframe::App for Watched {
             for pressed in [true, false] {
                 raw_input.events.push(Event::Key { key, physical_key: None, pressed, repeat: false, modifiers });
             }
-            raw_input.modifiers = modifiers;
         }
         self.app.raw_input_hook(ctx, raw_input);
     }

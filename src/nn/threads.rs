@@ -4,7 +4,7 @@
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::sync::Arc;
-use thread_priority::{ThreadPriority, set_current_thread_priority};
+use thread_priority::{ThreadPriority, ThreadPriorityValue, set_current_thread_priority};
 
 /// The threads of background work, made when the first work needs them.
 #[derive(Clone, Debug, Default)]
@@ -13,9 +13,16 @@ pub struct Threads {
     pool: Option<Arc<ThreadPool>>,
 }
 
-/// Gives the thread that calls it the lowest priority.
+/// Below the usual 50 of 0 to 99: niceness 9 on Linux, "below normal" on Windows. Low enough that the window is never waited
+/// for, and not so low that other programs at work bring a run to a stop (`benches/README.md`).
+const BACKGROUND: u8 = 25;
+
+/// Lowers the priority of the thread that calls it.
 fn give_way(_: usize) {
-    if let Err(error) = set_current_thread_priority(ThreadPriority::Min) {
+    let lowered = ThreadPriorityValue::try_from(BACKGROUND).map_err(|error| error.to_string());
+    let lowered =
+        lowered.and_then(|value| set_current_thread_priority(ThreadPriority::Crossplatform(value)).map_err(|error| format!("{error:?}")));
+    if let Err(error) = lowered {
         log::warn!("background work does not give way to the window: {error}");
     }
 }
