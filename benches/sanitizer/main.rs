@@ -2,11 +2,14 @@
 //! what is read or written beyond them. `sanitizer.sh` builds and runs it; values are the tests' business.
 #![allow(dead_code, unused_imports, clippy::unwrap_used)]
 
+#[path = "../../src/nn/batch.rs"]
+pub mod batch;
+#[path = "../../src/nn/kernels/mod.rs"]
+pub mod kernels;
+
+/// Where the kernels look for each other.
 mod nn {
-    #[path = "../../../src/nn/batch.rs"]
-    pub mod batch;
-    #[path = "../../../src/nn/kernels/mod.rs"]
-    pub mod kernels;
+    pub use super::{batch, kernels};
 
     /// As in `src/nn/config.rs`.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
