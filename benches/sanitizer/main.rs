@@ -38,7 +38,7 @@ fn products(rows: usize, inner: usize, cols: usize) {
         let mut y = numbers(rows * cols);
         matmul(MatMut::new(&mut y, rows, cols, cols), left[a], right[b], add, threads);
         let panels = Packed::new(right[b]);
-        matmul_packed(MatMut::new(&mut y, rows, cols, cols), left[a], &panels, add);
+        matmul_packed(MatMut::new(&mut y, rows, cols, cols), left[0], &panels, add);
     }
 }
 
