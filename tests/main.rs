@@ -12,6 +12,7 @@ mod continuing;
 mod copies;
 mod desk;
 mod details;
+mod devices;
 mod figures;
 mod formats;
 mod hub;

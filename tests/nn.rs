@@ -1,5 +1,6 @@
 //! Networks: against transformers' numbers, against candle's own ops, against finite differences, and by learning.
 
+mod by_ops;
 mod chain;
 mod encoder;
 mod kernels;

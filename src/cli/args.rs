@@ -1,5 +1,6 @@
 //! The command line as it is written: names, values and their help. Does nothing by itself.
 
+use crate::nn::DeviceChoice;
 use crate::nn::kernels::Stored;
 use crate::project::Split;
 use crate::store::Charset;
@@ -395,6 +396,9 @@ pub struct PredictArgs {
     /// Say on standard error how many texts were answered in how long
     #[arg(long)]
     pub time: bool,
+    /// Where to compute: auto takes a graphics card where this program was built for one and one is there
+    #[arg(long, value_name = "auto|cpu|cuda|metal", default_value = "auto")]
+    pub device: DeviceChoice,
 }
 
 #[derive(Debug, Args)]

@@ -15,7 +15,11 @@ const BATCH_LINES: usize = 256;
 
 pub(super) fn run(args: &PredictArgs) -> Result<(), CliError> {
     let start = Instant::now();
-    let predictor = Predictor::stored_as(&model(args)?, args.precision).map_err(|error| CliError::Failed(error.to_string()))?;
+    let opened = Predictor::on(&model(args)?, args.device, args.precision);
+    let (predictor, note) = opened.map_err(|error| CliError::Failed(error.to_string()))?;
+    if let Some(note) = note {
+        eprintln!("gloss: {note}");
+    }
     if predictor.stored().is_some_and(|stored| !stored.is_native()) {
         eprintln!("this processor has no instruction for {}: float32 is faster here", args.precision.name());
     }

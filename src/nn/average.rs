@@ -2,7 +2,7 @@
 
 use super::Params;
 use super::fast::Read;
-use candle_core::{Result, Tensor};
+use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
@@ -24,7 +24,8 @@ impl MovingAverage {
     pub fn add(&mut self, params: &Params, decay: f64) -> Result<()> {
         let share = (1.0 - decay) as f32;
         for (name, tensor) in params.lists() {
-            let now = Read::of(tensor)?;
+            let tensor = tensor.to_device(&Device::Cpu)?;
+            let now = Read::of(&tensor)?;
             match self.values.get_mut(name) {
                 Some(mean) => mean.par_chunks_mut(CHUNK).zip(now.par_chunks(CHUNK)).for_each(|(mean, now)| {
                     mean.iter_mut().zip(now).for_each(|(mean, now)| *mean += share * (now - *mean));

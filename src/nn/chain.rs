@@ -7,7 +7,7 @@
 
 use super::heads::HeadLoader;
 use super::{LoadError, LoadReport, ModelFiles, Params};
-use candle_core::{CpuStorage, CustomOp2, Error, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp2, Device, Error, Layout, Result, Shape, Tensor, bail};
 use rand::rngs::StdRng;
 use std::sync::Arc;
 
@@ -84,7 +84,9 @@ impl Chain {
             bail!("no unit of the chain teaches anything");
         }
         let op = LossOp { moves: self.moves.clone(), batch: Arc::new(batch.clone()), total: f64::from(total) };
-        weighted.contiguous()?.apply_op2(&self.scores.contiguous()?, op)
+        // The recurrence over a text's units runs on the processor, wherever the rest does.
+        let (own, processor) = (emissions.device(), Device::Cpu);
+        weighted.to_device(&processor)?.contiguous()?.apply_op2(&self.scores.to_device(&processor)?.contiguous()?, op)?.to_device(own)
     }
 
     /// The learnt transitions as plain numbers, `[tags + 1, tags]`, and which moves can be made.

@@ -1,12 +1,14 @@
 //! The encoder: token ids to hidden states. Whatever the family, parameters stand in BERT's layout and names.
-//! It runs on our kernels (`fast`); the same from candle's own ops is the reference, and the way on other devices.
+//! It runs on our kernels (`fast`), or on other devices by candle's ops (`by_ops`); the same from plain ops, one text after
+//! the other, is the reference of both.
 
 use super::batch::{Mode, RaggedBatch};
+use super::by_ops::{self, Around};
 use super::fast::{Fast, Reach};
 use super::kernels::{Precision, Stored};
 use super::low_rank::{LowRank, LowRankTarget, Tuning};
 use super::weights::WeightFile;
-use super::{EncoderConfig, LoadError, LoadReport, ModelFiles, Params, plain};
+use super::{EncoderConfig, LoadError, LoadReport, ModelFiles, Params, Place, plain};
 use candle_core::{Tensor, bail};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -75,6 +77,7 @@ pub(super) struct Layer {
 pub struct Encoder {
     core: Arc<Core>,
     fast: Fast,
+    place: Place,
 }
 
 /// Weights and which of them learn.
@@ -159,7 +162,8 @@ impl Loader<'_> {
         } else {
             let none = Tensor::zeros((1, width), candle_core::DType::F32, &candle_core::Device::Cpu);
             let none = none.map_err(|error| LoadError::Damaged(error.to_string()))?;
-            self.params.frozen("bert.embeddings.token_type_embeddings.weight", none)
+            let name = "bert.embeddings.token_type_embeddings.weight";
+            self.params.frozen(name, none).map_err(|error| LoadError::Damaged(error.to_string()))?
         };
         let norm = self.pair("embeddings.LayerNorm", &[width], norms)?;
         let project = if width == hidden { None } else { Some(self.pair("embeddings_project", &[hidden, width], norms)?) };
@@ -221,9 +225,10 @@ impl Encoder {
         report.unused = loader.unused();
         config.position_offset = 0;
         let first_learning = AtomicUsize::new(if options.trainable { options.frozen_layers.min(layers.len()) } else { layers.len() });
-        let fast = Fast::new(params.share_sink()).map_err(|error| LoadError::Damaged(error.to_string()))?;
+        let place = params.place().clone();
+        let fast = Fast::new(params.share_sink(), place.device()).map_err(|error| LoadError::Damaged(error.to_string()))?;
         let core = Core { config, embeddings, layers, first_learning, bfloat16: AtomicBool::new(false) };
-        Ok((Self { core: Arc::new(core), fast }, report))
+        Ok((Self { core: Arc::new(core), fast, place }, report))
     }
 
     pub fn config(&self) -> &EncoderConfig {
@@ -236,12 +241,12 @@ impl Encoder {
     }
 
     /// Lays the weights out for passes in [`Mode::Eval`], which from now on do not see changes of them: for prediction.
-    /// `None` undoes that. Without effect on weights that do not lie on the processor.
+    /// `None` undoes that. Without effect where it computes by candle's ops.
     ///
     /// # Errors
     /// When a weight has a low-rank update beside it.
     pub fn freeze(&mut self, stored: Option<Stored>) -> candle_core::Result<()> {
-        let stored = stored.filter(|_| self.core.embeddings.word.device().is_cpu());
+        let stored = stored.filter(|_| !self.place.by_ops());
         self.fast.freeze(&self.core, stored)
     }
 
@@ -269,7 +274,7 @@ impl Encoder {
     }
 
     /// The gradient of the embedded pieces `[tokens, embedding size]` that backward passes left, added up; `None` when it was
-    /// not watched for, and on devices other than the processor.
+    /// not watched for.
     pub fn take_input_gradient(&self) -> Option<Vec<f32>> {
         self.fast.input().gradient.take()
     }
@@ -295,11 +300,7 @@ impl Encoder {
     /// A text that is empty or too long, or an id beyond the vocabulary.
     pub fn forward(&self, batch: &RaggedBatch, mode: &mut Mode) -> candle_core::Result<Tensor> {
         self.check(batch)?;
-        if self.core.embeddings.word.device().is_cpu() {
-            self.fast.run(&self.core, batch, Reach::All, mode)
-        } else {
-            self.forward_plain(batch, mode)
-        }
+        self.run(batch, Reach::All, mode)
     }
 
     /// Hidden states `[texts, hidden]` of the texts' first tokens in the last layer: what a class of the text asks for.
@@ -309,12 +310,15 @@ impl Encoder {
     /// As [`Encoder::forward`].
     pub fn forward_first(&self, batch: &RaggedBatch, mode: &mut Mode) -> candle_core::Result<Tensor> {
         self.check(batch)?;
-        if self.core.embeddings.word.device().is_cpu() {
-            return self.fast.run(&self.core, batch, Reach::First, mode);
+        self.run(batch, Reach::First, mode)
+    }
+
+    fn run(&self, batch: &RaggedBatch, reach: Reach, mode: &mut Mode) -> candle_core::Result<Tensor> {
+        if !self.place.by_ops() {
+            return self.fast.run(&self.core, batch, reach, mode);
         }
-        let hidden = self.forward_plain(batch, mode)?;
-        let first: Vec<u32> = batch.starts[..batch.texts()].iter().map(|start| *start as u32).collect();
-        hidden.index_select(&Tensor::from_vec(first, batch.texts(), hidden.device())?, 0)
+        let around = Around { place: &self.place, input: &self.fast.input, anchor: &self.fast.anchor };
+        by_ops::forward(&self.core, &around, batch, reach, mode)
     }
 
     fn check(&self, batch: &RaggedBatch) -> candle_core::Result<()> {
@@ -331,7 +335,7 @@ impl Encoder {
         Ok(())
     }
 
-    /// The same as [`Encoder::forward`] from candle's own ops (see [`plain`]): the reference, and the way on other devices.
+    /// The same as [`Encoder::forward`] from candle's own ops, one text after the other (see [`plain`]): the reference.
     ///
     /// # Errors
     /// As [`Encoder::forward`].

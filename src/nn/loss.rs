@@ -1,9 +1,12 @@
 //! Losses: scalars whose gradient reaches the logits. No padding, so nothing to ignore but by weight.
 
-use candle_core::{D, Result, Tensor, bail};
+use super::{kernels, plain};
+use candle_core::{CpuStorage, CustomOp1, D, Error, Layout, Result, Shape, Tensor, bail};
+use plain::log_softmax;
+use std::sync::{Mutex, PoisonError};
 
 /// Weighted mean of the cross-entropy of `logits` `[n, classes]` with class indices `targets`.
-/// `weights` has one weight a row; without it all rows count alike.
+/// `weights` has one weight a row, 0 for rows that are not looked at; without it all rows count alike.
 ///
 /// # Errors
 /// No rows, lengths that differ, a target out of range, or weights that do not add up to more than 0.
@@ -19,11 +22,42 @@ pub fn cross_entropy(logits: &Tensor, targets: &[u32], weights: Option<&[f32]>) 
     if total.is_nan() || total <= 0.0 {
         bail!("the weights of the loss add up to {total}");
     }
-    let device = logits.device();
-    let index = Tensor::from_slice(targets, (rows, 1), device)?;
-    let picked = log_softmax(logits)?.gather(&index, D::Minus1)?.squeeze(D::Minus1)?;
-    let share: Vec<f32> = (0..rows).map(|row| -weights.map_or(1.0, |w| w[row]) / total).collect();
-    picked.mul(&Tensor::from_vec(share, rows, device)?)?.sum_all()
+    let shares: Vec<f32> = (0..rows).map(|row| weights.map_or(1.0, |w| w[row]) / total).collect();
+    if !logits.device().is_cpu() {
+        return plain::cross_entropy(logits, targets, &shares);
+    }
+    logits.contiguous()?.apply_op1(CrossEntropy { targets: targets.to_vec(), shares, gradient: Mutex::default() })
+}
+
+/// The loss as an op of candle's graph. Its gradient is made in the same pass.
+struct CrossEntropy {
+    targets: Vec<u32>,
+    shares: Vec<f32>,
+    gradient: Mutex<Vec<f32>>,
+}
+
+impl CustomOp1 for CrossEntropy {
+    fn name(&self) -> &'static str {
+        "cross-entropy"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let wanted = || Error::Msg("a cross-entropy wants contiguous logits".to_owned()).bt();
+        let (from, to) = layout.contiguous_offsets().ok_or_else(wanted)?;
+        let logits = &storage.as_slice::<f32>()?[from..to];
+        let mut gradient = vec![0.0; logits.len()];
+        let classes = layout.dims().last().copied().unwrap_or(1);
+        let loss = kernels::cross_entropy(logits, classes, &self.targets, &self.shares, &mut gradient);
+        *self.gradient.lock().unwrap_or_else(PoisonError::into_inner) = gradient;
+        Ok((CpuStorage::F32(vec![loss as f32]), Shape::from(())))
+    }
+
+    fn bwd(&self, logits: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        let by = grad.to_scalar::<f32>()?;
+        let mut gradient = self.gradient.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        gradient.iter_mut().for_each(|value| *value *= by);
+        Tensor::from_vec(gradient, logits.shape(), logits.device()).map(Some)
+    }
 }
 
 /// Weighted sum of the negative logarithm of the probability that all `allowed` tags of a row have together, over the sum of
@@ -89,9 +123,4 @@ pub fn symmetric_divergence(first: &Tensor, second: &Tensor, weights: &[f32], to
 fn log_sum_exp(logits: &Tensor) -> Result<Tensor> {
     let top = logits.max_keepdim(D::Minus1)?.detach();
     (logits.broadcast_sub(&top)?.exp()?.sum_keepdim(D::Minus1)?.log()? + top)?.squeeze(D::Minus1)
-}
-
-fn log_softmax(logits: &Tensor) -> Result<Tensor> {
-    let centred = logits.broadcast_sub(&logits.max_keepdim(D::Minus1)?.detach())?;
-    centred.broadcast_sub(&centred.exp()?.sum_keepdim(D::Minus1)?.log()?)
 }

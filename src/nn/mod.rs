@@ -13,6 +13,7 @@
 
 mod average;
 mod batch;
+mod by_ops;
 mod calibration;
 mod chain;
 mod config;
@@ -29,6 +30,7 @@ mod onnx;
 mod opinion;
 mod optim;
 mod params;
+mod place;
 pub mod plain;
 mod pooling;
 mod scorer;
@@ -54,6 +56,7 @@ pub use onnx::to_onnx;
 pub use opinion::{OpinionHead, OpinionLogits, OpinionScores, OpinionSizes, POLARITIES, PairBatch, SpanBatch, SpanEdge};
 pub use optim::{Adafactor, AdamW, Lists, Optimiser, Rates, Sgd};
 pub use params::{Gradients, Param, Params, RowsGrad, unreached};
+pub use place::{DeviceChoice, Place};
 pub use scorer::{CandidateBatch, ScorerSizes, SpanScorer};
 pub use scratch::{Coverage, FRESH_VECTOR, Pooling, ScratchConfig, ScratchKind, ScratchNet, WORD_TABLE};
 pub use state::{Numbers, State, StateFile};

@@ -1,5 +1,6 @@
 //! A model's parameters by name, and the gradients of a loss by the same names.
 
+use super::Place;
 use super::kernels::{self, Buf};
 use candle_core::{DType, Device, Error, Result, Tensor, Var};
 use std::collections::BTreeMap;
@@ -123,6 +124,7 @@ pub struct Params {
     map: BTreeMap<String, Param>,
     updates: Vec<LowRankUpdate>,
     sink: Sink,
+    place: Place,
 }
 
 /// What learns beside a weight that stays as it is (LoRA): what is saved is `weight + scale * up down`.
@@ -137,8 +139,19 @@ struct LowRankUpdate {
 }
 
 impl Params {
+    /// For a model that computes on the processor.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// For a model that computes there: its parameters are put on the device as they are added.
+    pub fn at(place: Place) -> Self {
+        Self { place, ..Self::default() }
+    }
+
+    /// Where the model computes.
+    pub fn place(&self) -> &Place {
+        &self.place
     }
 
     /// Adds a parameter that learns.
@@ -146,17 +159,20 @@ impl Params {
     /// # Errors
     /// When the tensor can't be copied.
     pub fn var(&mut self, name: &str, value: Tensor) -> Result<Tensor> {
-        let var = Var::from_tensor(&value)?;
+        let var = Var::from_tensor(&value.to_device(self.place.device())?)?;
         let tensor = var.as_tensor().clone();
         self.map.insert(name.to_owned(), Param::Trainable(var));
         Ok(tensor)
     }
 
     /// Adds a parameter that stays as it is.
-    pub fn frozen(&mut self, name: &str, value: Tensor) -> Tensor {
-        let value = value.detach();
+    ///
+    /// # Errors
+    /// When the tensor can't be copied.
+    pub fn frozen(&mut self, name: &str, value: Tensor) -> Result<Tensor> {
+        let value = value.detach().to_device(self.place.device())?;
         self.map.insert(name.to_owned(), Param::Frozen(value.clone()));
-        value
+        Ok(value)
     }
 
     /// Adds a parameter of either kind.
@@ -164,7 +180,7 @@ impl Params {
     /// # Errors
     /// When the tensor can't be copied.
     pub fn add(&mut self, name: &str, value: Tensor, trainable: bool) -> Result<Tensor> {
-        if trainable { self.var(name, value) } else { Ok(self.frozen(name, value)) }
+        if trainable { self.var(name, value) } else { self.frozen(name, value) }
     }
 
     /// Says that two parameters are a low-rank update of a third, which is saved with it and they are not.
@@ -199,12 +215,16 @@ impl Params {
         self.map.values().map(|param| param.tensor().elem_count()).sum()
     }
 
-    /// Deep copies of everything that learns: the other values can't change.
+    /// Deep copies of everything that learns, in the memory of the processor: the other values can't change.
     ///
     /// # Errors
     /// When a tensor can't be copied.
     pub fn snapshot(&self) -> Result<BTreeMap<String, Tensor>> {
-        self.trainable().map(|(name, var)| Ok((name.to_owned(), var.as_tensor().detach().copy()?))).collect()
+        let copy = |var: &Var| {
+            let value = var.as_tensor().detach();
+            if value.device().is_cpu() { value.copy() } else { value.to_device(&Device::Cpu) }
+        };
+        self.trainable().map(|(name, var)| Ok((name.to_owned(), copy(var)?))).collect()
     }
 
     /// Puts a snapshot's values back.
@@ -214,7 +234,7 @@ impl Params {
     pub fn restore(&self, snapshot: &BTreeMap<String, Tensor>) -> Result<()> {
         for (name, value) in snapshot {
             match self.map.get(name) {
-                Some(Param::Trainable(var)) => var.set(value)?,
+                Some(Param::Trainable(var)) => var.set(&value.to_device(var.device())?)?,
                 _ => return Err(Error::Msg(format!("{name} is not a trainable parameter")).bt()),
             }
         }
@@ -270,14 +290,19 @@ impl Params {
     /// When an op fails, or a forward pass is asked for its gradient a second time.
     pub fn backward(&self, loss: &Tensor) -> Result<Gradients> {
         self.sink().clear();
-        let store = loss.backward()?;
+        let mut store = loss.backward()?;
+        let mut by_ops = BTreeMap::new();
         for (name, var) in self.trainable() {
-            if let Some(grad) = store.get(var) {
-                let grad = Buf::of(grad.flatten_all()?.to_vec1::<f32>()?);
-                accumulate(&self.sink, name.to_owned(), Grad::Whole(grad));
+            match store.remove(var) {
+                Some(grad) if self.place.by_ops() => _ = by_ops.insert(name.to_owned(), grad),
+                Some(grad) => {
+                    let grad = Buf::of(grad.flatten_all()?.to_vec1::<f32>()?);
+                    accumulate(&self.sink, name.to_owned(), Grad::Whole(grad));
+                }
+                None => {}
             }
         }
-        Ok(Gradients { by_name: std::mem::take(&mut *self.sink()) })
+        Ok(Gradients { by_name: std::mem::take(&mut *self.sink()), by_ops })
     }
 
     pub(super) fn share_sink(&self) -> Sink {
@@ -293,10 +318,12 @@ impl Params {
 #[derive(Debug, Default)]
 pub struct Gradients {
     by_name: BTreeMap<String, Grad>,
+    /// Those of a model that runs as candle's ops: they stay on its device, where its optimiser steps.
+    by_ops: BTreeMap<String, Tensor>,
 }
 
 impl Gradients {
-    /// The gradient of a whole parameter; `None` also where only rows of it have one.
+    /// The gradient of a whole parameter; `None` also where only rows of it have one, and where it is on a device.
     pub fn get(&self, name: &str) -> Option<&[f32]> {
         match self.by_name.get(name)? {
             Grad::Whole(values) => Some(values),
@@ -304,12 +331,18 @@ impl Gradients {
         }
     }
 
-    /// A parameter's gradient, with zeros where a table's rows have none.
-    pub fn whole(&self, name: &str) -> Option<Vec<f32>> {
-        match self.by_name.get(name)? {
-            Grad::Whole(values) => Some(values.to_vec()),
-            Grad::Rows(rows) => Some(rows.whole().to_vec()),
+    /// A parameter's gradient, with zeros where a table's rows have none, wherever it is.
+    ///
+    /// # Errors
+    /// When it can't be read from its device.
+    pub fn whole(&self, name: &str) -> Result<Option<Vec<f32>>> {
+        if let Some(grad) = self.by_ops.get(name) {
+            return grad.flatten_all()?.to_vec1::<f32>().map(Some);
         }
+        Ok(self.by_name.get(name).map(|grad| match grad {
+            Grad::Whole(values) => values.to_vec(),
+            Grad::Rows(rows) => rows.whole().to_vec(),
+        }))
     }
 
     /// The gradient of a table of which only some rows have one.
@@ -320,39 +353,83 @@ impl Gradients {
         }
     }
 
-    /// Every gradient's numbers; of a table only those of the rows that have one.
+    /// The gradient of a parameter of a model that runs as candle's ops.
+    pub(super) fn on_device(&self, name: &str) -> Option<&Tensor> {
+        self.by_ops.get(name)
+    }
+
+    /// Every gradient's numbers; of a table only those of the rows that have one. None of those on a device: see
+    /// [`Gradients::to_processor`].
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[f32])> {
         self.by_name.iter().map(|(name, grad)| (name.as_str(), grad.numbers()))
     }
 
+    /// The same in the memory of the processor.
+    ///
+    /// # Errors
+    /// When one can't be read from its device.
+    pub fn to_processor(self) -> Result<Self> {
+        let Self { mut by_name, by_ops } = self;
+        for (name, grad) in by_ops {
+            by_name.insert(name, Grad::Whole(Buf::of(grad.flatten_all()?.to_vec1::<f32>()?)));
+        }
+        Ok(Self { by_name, by_ops: BTreeMap::new() })
+    }
+
     /// The same with zeros where a table's rows have no gradient: each as many numbers as its parameter.
     pub fn into_whole(self) -> Self {
-        Self { by_name: self.by_name.into_iter().map(|(name, grad)| (name, Grad::Whole(grad.into_whole()))).collect() }
+        let by_name = self.by_name.into_iter().map(|(name, grad)| (name, Grad::Whole(grad.into_whole()))).collect();
+        Self { by_name, by_ops: self.by_ops }
     }
 
     /// Adds the gradients of another part of a batch.
-    pub fn add(&mut self, other: Self) {
+    ///
+    /// # Errors
+    /// When two on a device can't be added.
+    pub fn add(&mut self, other: Self) -> Result<()> {
         for (name, grad) in other.by_name {
             add(&mut self.by_name, name, grad);
         }
+        for (name, grad) in other.by_ops {
+            let sum = match self.by_ops.get(&name) {
+                Some(sum) => (sum + grad)?,
+                None => grad,
+            };
+            self.by_ops.insert(name, sum);
+        }
+        Ok(())
+    }
+
+    /// The sum of squares of each gradient.
+    ///
+    /// # Errors
+    /// When one can't be read from its device.
+    pub fn squares(&self) -> Result<BTreeMap<&str, f64>> {
+        let mut squares: BTreeMap<&str, f64> = self.iter().map(|(name, grad)| (name, kernels::sum_of_squares(grad))).collect();
+        if !self.by_ops.is_empty() {
+            // One answer of the device for all: each would have it wait.
+            let sums = self.by_ops.values().map(|grad| grad.sqr()?.sum_all()).collect::<Result<Vec<_>>>()?;
+            squares
+                .extend(self.by_ops.keys().map(String::as_str).zip(Tensor::stack(&sums, 0)?.to_vec1::<f32>()?.into_iter().map(f64::from)));
+        }
+        Ok(squares)
     }
 
     /// The norm of all gradients together. Sums are taken in blocks of fixed size, so threads do not change it.
-    pub fn norm(&self) -> f64 {
-        self.iter().map(|(_, grad)| kernels::sum_of_squares(grad)).sum::<f64>().sqrt()
+    ///
+    /// # Errors
+    /// When a gradient can't be read from its device.
+    pub fn norm(&self) -> Result<f64> {
+        Ok(self.squares()?.values().sum::<f64>().sqrt())
     }
 }
 
 /// Trainable parameters that the loss did not reach: no gradient, all zeros, or not finite. Empty is what one wants.
 ///
 /// # Errors
-/// None so far.
+/// When a gradient can't be read from its device.
 pub fn unreached(params: &Params, grads: &Gradients) -> Result<Vec<String>> {
-    let reached = |name: &str| {
-        grads.by_name.get(name).is_some_and(|grad| {
-            let size = kernels::sum_of_squares(grad.numbers());
-            size > 0.0 && size.is_finite()
-        })
-    };
+    let squares = grads.squares()?;
+    let reached = |name: &str| squares.get(name).is_some_and(|size| *size > 0.0 && size.is_finite());
     Ok(params.trainable().map(|(name, _)| name).filter(|name| !reached(name)).map(str::to_owned).collect())
 }

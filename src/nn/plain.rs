@@ -1,9 +1,9 @@
 //! The encoder's arithmetic from candle's own differentiable ops: slow, obvious, and right on any device.
-//! The kernels are tested against it.
+//! The kernels are tested against it, and other devices take their steps from it.
 
 use super::Activation;
 use super::batch::{Dropout, RaggedBatch};
-use candle_core::{D, Result, Tensor};
+use candle_core::{D, DType, Device, Result, Shape, Tensor};
 
 /// `x W^T + b` for `x` `[n, inputs]`, `w` `[outputs, inputs]`.
 ///
@@ -40,7 +40,33 @@ pub fn activate(x: &Tensor, kind: Activation) -> Result<Tensor> {
 pub fn dropout(x: &Tensor, dropout: Option<Dropout>) -> Result<Tensor> {
     let Some(dropout) = dropout else { return Ok(x.clone()) };
     let (rows, cols) = x.dims2()?;
+    if !x.device().is_cpu() {
+        return x.mul(&drawn_mask(x.shape(), dropout, x.device())?);
+    }
     x.mul(&Tensor::from_vec(dropout.mask(rows, cols), (rows, cols), x.device())?)
+}
+
+/// A mask from the generator of a device, which is quicker there than to make it here and send it. What it draws depends on
+/// what it drew before: the encoder seeds it at the start of a pass.
+pub(super) fn drawn_mask(shape: &Shape, dropout: Dropout, device: &Device) -> Result<Tensor> {
+    Tensor::rand(0f32, 1f32, shape, device)?.ge(dropout.share)?.to_dtype(DType::F32)? * f64::from(dropout.scale())
+}
+
+/// Logarithms of the probabilities of each row of `logits`.
+pub(super) fn log_softmax(logits: &Tensor) -> Result<Tensor> {
+    let centred = logits.broadcast_sub(&logits.max_keepdim(D::Minus1)?.detach())?;
+    centred.broadcast_sub(&centred.exp()?.sum_keepdim(D::Minus1)?.log()?)
+}
+
+/// The sum of `-weight ln softmax(row)[target]` over the rows of `logits` `[n, classes]`.
+///
+/// # Errors
+/// When shapes do not fit.
+pub fn cross_entropy(logits: &Tensor, targets: &[u32], weights: &[f32]) -> Result<Tensor> {
+    let (rows, device) = (targets.len(), logits.device());
+    let index = Tensor::from_slice(targets, (rows, 1), device)?;
+    let picked = log_softmax(logits)?.gather(&index, D::Minus1)?.squeeze(D::Minus1)?;
+    picked.mul(&Tensor::from_slice(weights, rows, device)?)?.sum_all()?.neg()
 }
 
 /// Attention of `heads` heads within each text. `q`, `k`, `v` are `[tokens, hidden]`. Row `r` of head `h` takes row

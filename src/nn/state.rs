@@ -2,7 +2,7 @@
 //! that no copy of them all is made; the file itself is the caller's.
 
 use super::fast::Read;
-use candle_core::{Error, Result, Tensor};
+use candle_core::{Device, Error, Result, Tensor};
 use safetensors::SafeTensors;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -10,7 +10,7 @@ use std::io::{self, Write};
 /// Numbers that are kept, where they are.
 #[derive(Clone, Copy, Debug)]
 pub enum Numbers<'a> {
-    /// Contiguous float32 on the processor.
+    /// Contiguous float32, on any device.
     Tensor(&'a Tensor),
     List(&'a [f32]),
 }
@@ -38,7 +38,10 @@ impl State<'_> {
         out.write_all(&header)?;
         for (_, numbers) in &self.lists {
             match numbers {
-                Numbers::Tensor(tensor) => write_list(out, &Read::of(tensor).map_err(io::Error::other)?)?,
+                Numbers::Tensor(tensor) => {
+                    let tensor = tensor.to_device(&Device::Cpu).map_err(io::Error::other)?;
+                    write_list(out, &Read::of(&tensor).map_err(io::Error::other)?)?;
+                }
                 Numbers::List(list) => write_list(out, list)?,
             }
         }

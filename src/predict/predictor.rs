@@ -3,8 +3,9 @@
 use super::{PredictedSpan, PredictedTriplet, Prediction, UnitTags, most_likely};
 use crate::nn::kernels::Stored;
 use crate::nn::{
-    Calibration, CandidateBatch, Chain, Encoder, FrozenChain, JointModel, JointSizes, LoadOptions, LogProbs, ModelFiles, Moves,
-    OpinionScores, OpinionSizes, PairBatch, Params, RaggedBatch, ScorerSizes, SpanBatch, SpanEdge, Tensor, UnitBatch, at_temperature,
+    Calibration, CandidateBatch, Chain, DeviceChoice, Encoder, FrozenChain, JointModel, JointSizes, LoadOptions, LogProbs, ModelFiles, Moves,
+    OpinionScores, OpinionSizes, PairBatch, Params, Place, RaggedBatch, ScorerSizes, ScratchConfig, SpanBatch, SpanEdge, Tensor, UnitBatch,
+    at_temperature,
 };
 use crate::text::{
     DecodedSpan, Reading, Tokenizer, candidates, decode_spans, likely_spans, moves, tag_count, units_under, viterbi, weighted, word_joins,
@@ -86,7 +87,7 @@ pub struct Predictor {
 }
 
 impl Predictor {
-    /// Builds a predictor from a folder's files.
+    /// Builds a predictor from a folder's files. It computes on the processor.
     ///
     /// # Errors
     /// When the files are damaged or are not a model trained here.
@@ -100,6 +101,23 @@ impl Predictor {
     /// # Errors
     /// As [`Predictor::new`].
     pub fn stored_as(files: &ModelFiles, stored: Stored) -> Result<Self, PredictError> {
+        Self::on(files, DeviceChoice::Cpu, stored).map(|(predictor, _)| predictor)
+    }
+
+    /// The same where it was asked for, or else on the processor, as networks without pretraining always do; and a sentence
+    /// where a person should know which it is.
+    ///
+    /// # Errors
+    /// As [`Predictor::new`].
+    pub fn on(files: &ModelFiles, device: DeviceChoice, stored: Stored) -> Result<(Self, Option<String>), PredictError> {
+        if ScratchConfig::is_one(&files.config) {
+            return Self::at(files, Place::processor(), stored).map(|predictor| (predictor, None));
+        }
+        let (place, note) = Place::find(device);
+        Self::at(files, place, stored).map(|predictor| (predictor, note))
+    }
+
+    fn at(files: &ModelFiles, place: Place, stored: Stored) -> Result<Self, PredictError> {
         let model = |error: &dyn std::fmt::Display| PredictError::Model(error.to_string());
         let config: Config = serde_json::from_str(&files.config).map_err(|error| model(&error))?;
         let Some(Facts { classes, span_labels, max_length, tag_transitions, widest_span, opinions }) = config.gloss else {
@@ -121,7 +139,7 @@ impl Predictor {
         let scorer = ScorerSizes { labels: if widest_span > 0 { span_labels.len() } else { 0 }, widest: widest_span };
         let sizes = JointSizes { layers: 0, classes: classes.len(), tags, chain, scorer, opinions: over_spans };
         // Nothing is drawn: a head that is not in the file is an error.
-        let (mut rng, mut params) = (no_draws(), Params::new());
+        let (mut rng, mut params) = (no_draws(), Params::at(place));
         // Nothing learns, but why it answers so is asked of its gradients.
         let (joint, report) =
             JointModel::load(files, sizes, &mut params, LoadOptions::TRAINABLE, &mut rng).map_err(|error| model(&error))?;

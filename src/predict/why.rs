@@ -43,8 +43,9 @@ impl Predictor {
         let Some(score) = self.score_of(text, &reading, prediction, asked).map_err(compute)? else { return Ok(Vec::new()) };
         let grads = params.backward(&score).map_err(compute)?;
         self.model.network().free_memory();
-        let Some(grad) = grads.get(self.model.network().inputs_name()) else { return Ok(Vec::new()) };
-        let weights = self.times_input(&params, &reading, grad).map_err(compute)?;
+        let grad = grads.whole(self.model.network().inputs_name()).map_err(compute)?;
+        let Some(grad) = grad else { return Ok(Vec::new()) };
+        let weights = self.times_input(&params, &reading, &grad).map_err(compute)?;
         Ok(by_word(text, &reading, &weights))
     }
 

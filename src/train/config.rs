@@ -3,7 +3,7 @@
 use super::ModelChoice;
 use super::methods::{OptimiserChoice, PrecisionChoice, Schedule, Tuned, low_rank_targets};
 use super::regularise::Adversarial;
-use crate::nn::Pooling;
+use crate::nn::{DeviceChoice, Pooling};
 use crate::text::VocabularyUnit;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -120,6 +120,8 @@ pub struct TrainConfig {
     /// How factors of the encoder's products are held while it learns.
     pub precision: PrecisionChoice,
     pub seed: u64,
+    /// Where the run computes. A network without pretraining stays on the processor.
+    pub device: DeviceChoice,
     /// What is a token of a network without pretraining.
     pub vocabulary: VocabularyUnit,
     /// At most so many tokens in its vocabulary.
@@ -196,6 +198,7 @@ impl Default for TrainConfig {
             layer_stats: false,
             precision: PrecisionChoice::Float32,
             seed: 0,
+            device: DeviceChoice::Auto,
             vocabulary: VocabularyUnit::Words,
             vocabulary_size: 20_000,
             vocabulary_min_count: 2,

@@ -42,9 +42,9 @@ pub(super) fn layer_stats(step: usize, params: &Params, grads: &Gradients) -> Te
         let (_, weight) = sums.entry(Layer::of(name)).or_default();
         *weight += squares(&var.flatten_all()?.to_vec1::<f32>()?);
     }
-    for (name, grad) in grads.iter() {
+    for (name, square) in grads.squares()? {
         if let Some((gradient, _)) = sums.get_mut(&Layer::of(name)) {
-            *gradient += squares(grad);
+            *gradient += square;
         }
     }
     let norms = |(layer, (gradient, weight)): (Layer, (f64, f64))| LayerNorms {

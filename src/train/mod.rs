@@ -34,7 +34,7 @@ mod tally;
 mod task;
 mod wrong;
 
-pub use crate::nn::Pooling;
+pub use crate::nn::{DeviceChoice, Pooling};
 pub use crate::text::VocabularyUnit;
 pub use batching::{epoch_batches, estimate_seconds, rate_factor, rough_length};
 pub use calibration::{Reliability, ReliabilityBin, bins, calibrated, fit_calibration, fit_threshold, reliability};

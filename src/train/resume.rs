@@ -95,7 +95,7 @@ impl Run<'_> {
         let now = self.params.lists().map(|(name, tensor)| (format!("now/{name}"), Numbers::Tensor(tensor)));
         let best = self.best.iter().flat_map(|best| &best.weights);
         let best = best.map(|(name, tensor)| (format!("best/{name}"), Numbers::Tensor(tensor)));
-        let optimiser = kept.lists.into_iter().map(|(kind, name, list)| (format!("{kind}/{name}"), Numbers::List(list)));
+        let optimiser = kept.lists.into_iter().map(|(kind, name, numbers)| (format!("{kind}/{name}"), numbers));
         let lists = now.chain(best).chain(optimiser).chain(self.averaging.lists()).collect();
         Ok(State { lists, note: serde_json::to_string(&note).map_err(TrainError::compute)? })
     }

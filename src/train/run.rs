@@ -16,7 +16,9 @@ use super::{
     ModelChoice, Started, StepEvent, TrainConfig, TrainEvent, Tuned, first_learning_layer, memory_bytes, scratch, scratch_memory_bytes,
 };
 use crate::nn::kernels::Precision;
-use crate::nn::{Gradients, JointModel, LoadReport, Logits, Mode, ModelFiles, Network, Optimiser, Params, State, Tensor, unreached};
+use crate::nn::{
+    DeviceChoice, Gradients, JointModel, LoadReport, Logits, Mode, ModelFiles, Network, Optimiser, Params, Place, State, Tensor, unreached,
+};
 use rand::rngs::StdRng;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -65,6 +67,8 @@ pub(super) struct Run<'a> {
     pub(super) task: &'a Task<'a>,
     pub(super) model: JointModel,
     pub(super) params: Params,
+    /// Where it computes, in a sentence, unless that goes without saying.
+    pub(super) place_note: Option<String>,
     pub(super) loaded: LoadReport,
     pub(super) optimiser: Optimiser,
     pub(super) averaging: Averaging,
@@ -93,7 +97,8 @@ impl<'a> Run<'a> {
         encoder: &ModelFiles,
         elapsed: &'a dyn Fn() -> Duration,
     ) -> Result<Self, TrainError> {
-        let mut params = Params::new();
+        let (place, place_note) = place(config);
+        let mut params = Params::at(place);
         let options = load_options(config);
         let (model, loaded) = JointModel::load(encoder, task.sizes(config), &mut params, options, &mut generator(config.seed, 1))
             .map_err(TrainError::encoder)?;
@@ -105,6 +110,7 @@ impl<'a> Run<'a> {
             elapsed,
             task,
             params,
+            place_note,
             loaded,
             optimiser: optimiser(config, model.network().encoder_layers()),
             averaging: Averaging::new(config),
@@ -131,6 +137,7 @@ impl<'a> Run<'a> {
             Network::Scratch(net) => scratch_memory_bytes(net.config(), self.config),
         };
         let mut notes = scratch::notes(network, &self.loaded);
+        notes.extend(self.place_note.clone());
         notes.push(format!("memory: up to {} MB", bytes / 1_000_000));
         if self.config.tuned != Tuned::Full || self.config.freeze_layers > 0 {
             let (learning, all) = (self.params.trainable_numbers(), self.params.numbers());
@@ -301,9 +308,10 @@ impl<'a> Run<'a> {
                 }
             }
             learnt.heads.extend(losses.heads);
-            learnt.grads.add(self.params.backward(&total).map_err(TrainError::compute)?);
+            let grads = self.params.backward(&total).map_err(TrainError::compute)?;
+            learnt.grads.add(grads).map_err(TrainError::compute)?;
             if let Some(grads) = self.attacked(members, part, &whole)? {
-                learnt.grads.add(grads);
+                learnt.grads.add(grads).map_err(TrainError::compute)?;
             }
         }
         if learnt.heads.is_empty() {
@@ -390,6 +398,16 @@ impl<'a> Run<'a> {
     pub(super) fn epochs_done(&self) -> f64 {
         self.steps_done.checked_sub(1).map_or(0.0, |last| self.plan[last].epoch)
     }
+}
+
+/// Where a run computes, and what to say of it.
+fn place(config: &TrainConfig) -> (Place, Option<String>) {
+    if config.model == ModelChoice::Encoder {
+        return Place::find(config.device);
+    }
+    let asked = !matches!(config.device, DeviceChoice::Auto | DeviceChoice::Cpu);
+    let note = asked.then(|| format!("computes on the processor: a {} has no way to compute elsewhere", config.model.name()));
+    (Place::processor(), note)
 }
 
 /// Whether a parameter of the encoder gets a gradient when layers learn from `first` on. Those that low-rank updates begin

@@ -162,7 +162,7 @@ pub fn scratch_files(config: &TrainConfig, vocabulary: &Vocabulary, vectors: Opt
     if let Some(vectors) = vectors {
         let table = table(vocabulary, vectors, config.seed);
         let table = Tensor::from_vec(table, (vocabulary.len(), vectors.dimension), &crate::nn::Device::Cpu).map_err(TrainError::compute)?;
-        params.frozen(crate::nn::WORD_TABLE, table);
+        params.frozen(crate::nn::WORD_TABLE, table).map_err(TrainError::compute)?;
     }
     Ok(ModelFiles {
         config: serde_json::to_string_pretty(&shape).map_err(TrainError::compute)?,

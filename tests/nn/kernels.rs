@@ -1,5 +1,7 @@
 //! Each kernel against the same from candle's own ops: values and gradients, odd sizes, one row.
 
+mod edges;
+
 use super::support::*;
 use candle_core::{Device, Tensor, Var};
 use gloss::nn::kernels::*;

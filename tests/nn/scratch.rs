@@ -164,7 +164,7 @@ fn a_text_in_a_batch_is_the_text_alone() {
             let wanted = values(&net.forward(&alone, &mut Mode::Eval).unwrap());
             let found = values(&together.narrow(0, rows.start, rows.len()).unwrap());
             assert_close(&format!("{kind:?}, text {text}"), &found, &wanted, 1e-6);
-            sum.add(params.backward(&loss(&train(&alone), rows)).unwrap());
+            sum.add(params.backward(&loss(&train(&alone), rows)).unwrap()).unwrap();
         }
         let sum = sum.into_whole();
         for (name, _) in params.trainable() {

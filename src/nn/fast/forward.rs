@@ -5,10 +5,9 @@ use super::{EmbeddingTape, FirstRows, LayerMasks, LayerTape, Masks, Reach, Read,
 use crate::nn::batch::RaggedBatch;
 use crate::nn::encoder::{Core, Layer};
 use crate::nn::kernels::{
-    Attention, BLOCK, Buf, NormInput, NormOutput, Pool, activate_forward, attention_forward, drop_rows, norm_forward,
+    Attention, Buf, Embedding, NormInput, NormOutput, Pool, activate_forward, attention_forward, embed_forward, norm_forward,
 };
 use candle_core::{Result, bail};
-use rayon::prelude::*;
 use std::sync::Arc;
 
 /// A pass as it is asked for.
@@ -62,40 +61,25 @@ pub(super) fn embed(core: &Core, asked: &Asked, pool: &Arc<Pool>) -> Result<(Buf
     let (tokens, width) = (batch.tokens(), core.config.embedding_size);
     let e = &core.embeddings;
     let (word, position, types) = (Read::of(&e.word)?, Read::of(&e.position)?, Read::of(&e.types)?);
-    let (word, position): (&[f32], &[f32]) = (&word, &position);
-    let places: Vec<usize> = (0..batch.texts()).flat_map(|text| 0..batch.range(text).len()).collect();
-    let mut sum = pool.take(tokens * width);
-    let rows = sum.par_chunks_mut(width * BLOCK).zip(batch.ids.par_chunks(BLOCK)).zip(places.par_chunks(BLOCK));
-    rows.for_each(|((sum, ids), places)| {
-        for ((sum, id), place) in sum.chunks_exact_mut(width).zip(ids).zip(places) {
-            let word = &word[*id as usize * width..][..width];
-            let position = &position[place * width..][..width];
-            for ((sum, word), position) in sum.iter_mut().zip(word).zip(position) {
-                *sum = word + position;
-            }
-        }
-    });
-    if let Some(shift) = asked.shift {
-        if shift.len() != sum.len() {
-            bail!("a shift of {} numbers does not fit {} embedded ones", shift.len(), sum.len());
-        }
-        sum.iter_mut().zip(shift).for_each(|(sum, shift)| *sum += shift);
+    let (gain, bias) = (Read::of(&e.norm.weight)?, Read::of(&e.norm.bias)?);
+    if let Some(shift) = asked.shift.filter(|shift| shift.len() != tokens * width) {
+        bail!("a shift of {} numbers does not fit {} embedded ones", shift.len(), tokens * width);
     }
-    let (gain, shift) = (Read::of(&e.norm.weight)?, Read::of(&e.norm.bias)?);
+    let places: Vec<u32> = (0..batch.texts()).flat_map(|text| 0..batch.range(text).len() as u32).collect();
     let (mut y, mut centred, mut scale) = (pool.take(tokens * width), pool.take(tokens * width), pool.take(tokens));
-    let input = NormInput {
-        x: &sum,
-        bias: Some(&types[..width]),
-        residual: None,
-        dropout: None,
+    let of = Embedding {
+        ids: &batch.ids,
+        places: &places,
+        word: &word,
+        position: &position,
+        types: &types[..width],
+        shift: asked.shift,
         gain: &gain,
-        shift: &shift,
+        bias: &bias,
         eps: core.config.layer_norm_eps as f32,
+        dropout: masks.embeddings,
     };
-    norm_forward(input, NormOutput { y: &mut y, centred: &mut centred, scale: &mut scale });
-    if let Some(dropout) = masks.embeddings {
-        drop_rows(&mut y, width, dropout);
-    }
+    embed_forward(&of, NormOutput { y: &mut y, centred: &mut centred, scale: &mut scale });
     let mut output = None;
     if let Some(project) = &e.project {
         let hidden = core.config.hidden_size;

@@ -15,7 +15,7 @@ use super::batch::{Dropout, Mode, RaggedBatch};
 use super::encoder::Core;
 use super::kernels::{Buf, Pool, Stored};
 use super::params::Sink;
-use candle_core::{CpuStorage, CustomOp1, Error, Layout, Result, Shape, Storage, StorageRef, Tensor, Var};
+use candle_core::{CpuStorage, CustomOp1, Device, Error, Layout, Result, Shape, Storage, StorageRef, Tensor, Var};
 use std::ops::{Deref, Range};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,8 +26,8 @@ pub(super) struct Fast {
     pool: Arc<Pool>,
     sink: Sink,
     /// A leaf of candle's graph that stands for all weights of the encoder, so that the graph reaches the op.
-    anchor: Var,
-    input: Arc<Mutex<Input>>,
+    pub anchor: Var,
+    pub input: Arc<Mutex<Input>>,
     /// The weights as prediction wants them.
     frozen: Option<frozen::Frozen>,
 }
@@ -43,8 +43,8 @@ pub(super) struct Input {
 }
 
 impl Fast {
-    pub fn new(sink: Sink) -> Result<Self> {
-        let anchor = Var::from_tensor(&Tensor::zeros(1, candle_core::DType::F32, &candle_core::Device::Cpu)?)?;
+    pub fn new(sink: Sink, device: &Device) -> Result<Self> {
+        let anchor = Var::zeros(1, candle_core::DType::F32, device)?;
         Ok(Self { pool: Pool::new(), sink, anchor, input: Arc::default(), frozen: None })
     }
 
@@ -71,7 +71,7 @@ impl Fast {
         let asked = forward::Asked { batch, masks: &masks, first, reach, shift: shift.as_deref(), watched };
         let (values, tape) = in_pool(|| forward::forward(core, &asked, &self.pool))?;
         if first.is_none() {
-            return Tensor::from_vec(values, shape, &candle_core::Device::Cpu);
+            return Tensor::from_vec(values, shape, &Device::Cpu);
         }
         let op = EncoderOp {
             core: core.clone(),
@@ -108,7 +108,7 @@ impl Fast {
 
 impl Input {
     /// Adds the gradient of one pass to those of others over the same batch.
-    fn add(&mut self, gradient: Option<Vec<f32>>) {
+    pub fn add(&mut self, gradient: Option<Vec<f32>>) {
         match (&mut self.gradient, gradient) {
             (Some(sum), Some(more)) if sum.len() == more.len() => sum.iter_mut().zip(more).for_each(|(sum, more)| *sum += more),
             (sum, more) => *sum = more,
@@ -131,20 +131,20 @@ pub(super) enum Reach {
 }
 
 /// The dropouts of a pass, drawn in the order in which the plain encoder draws them.
-struct Masks {
-    embeddings: Option<Dropout>,
-    layers: Vec<LayerMasks>,
+pub(super) struct Masks {
+    pub embeddings: Option<Dropout>,
+    pub layers: Vec<LayerMasks>,
 }
 
 #[derive(Clone, Copy)]
-struct LayerMasks {
-    attention: Option<Dropout>,
-    attended: Option<Dropout>,
-    fed: Option<Dropout>,
+pub(super) struct LayerMasks {
+    pub attention: Option<Dropout>,
+    pub attended: Option<Dropout>,
+    pub fed: Option<Dropout>,
 }
 
 impl Masks {
-    fn draw(layers: usize, mode: &mut Mode) -> Self {
+    pub fn draw(layers: usize, mode: &mut Mode) -> Self {
         let embeddings = mode.next_dropout();
         let layer = |_| LayerMasks { attention: mode.next_dropout(), attended: mode.next_dropout(), fed: mode.next_dropout() };
         Self { embeddings, layers: (0..layers).map(layer).collect() }

@@ -13,6 +13,8 @@ use std::sync::OnceLock;
 
 mod adam;
 mod attention;
+mod cross_entropy;
+mod embed;
 mod feed;
 mod frozen;
 mod half;
@@ -28,6 +30,8 @@ mod tile;
 
 pub use adam::{AdamStep, adam_step};
 pub use attention::{Attention, AttentionSaved, attention_backward, attention_forward};
+pub use cross_entropy::cross_entropy;
+pub use embed::{Embedding, embed_forward};
 pub use feed::{activate_backward, activate_forward};
 pub use frozen::{FrozenLinear, Norm, Stored, activate_rows, add_to_rows, norm_rows};
 pub use half::to_bfloat16;

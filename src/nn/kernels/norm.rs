@@ -53,22 +53,29 @@ simd! {
             if let Some(residual) = input.residual {
                 centred.iter_mut().zip(&residual[at]).for_each(|(value, residual)| *value += residual);
             }
-            let mean = sum(centred) / cols as f32;
-            centred.iter_mut().for_each(|value| *value -= mean);
-            let variance = sum_pairs(centred, centred, |a, b| a * b) / cols as f32;
-            let inverse = 1.0 / (variance + input.eps).sqrt();
-            *scale = inverse;
-            for (((y, value), gain), shift) in y.iter_mut().zip(centred).zip(input.gain).zip(input.shift) {
-                *value *= inverse;
-                *y = fma::<FMA>(*value, *gain, *shift);
-            }
+            *scale = normalise::<FMA>(centred, y, input.gain, input.shift, input.eps);
         }
     }
 }
 
+/// Normalises a row in place and writes `y`; gives one over the standard deviation.
+#[inline(always)]
+pub(super) fn normalise<const FMA: bool>(row: &mut [f32], y: &mut [f32], gain: &[f32], shift: &[f32], eps: f32) -> f32 {
+    let cols = row.len() as f32;
+    let mean = sum(row) / cols;
+    row.iter_mut().for_each(|value| *value -= mean);
+    let variance = sum_pairs(row, row, |a, b| a * b) / cols;
+    let inverse = 1.0 / (variance + eps).sqrt();
+    for (((y, value), gain), shift) in y.iter_mut().zip(row).zip(gain).zip(shift) {
+        *value *= inverse;
+        *y = fma::<FMA>(*value, *gain, *shift);
+    }
+    inverse
+}
+
 /// Drops values of one row of the mask.
 #[inline(always)]
-fn drop_row(values: &mut [f32], dropout: Dropout, row: u64) {
+pub(super) fn drop_row(values: &mut [f32], dropout: Dropout, row: u64) {
     let (key, threshold, scale) = (dropout.row_key(row), dropout.threshold(), dropout.scale());
     for (col, value) in values.iter_mut().enumerate() {
         let kept = if Dropout::bits(key, col as u32) < threshold { 0.0 } else { scale };

@@ -39,7 +39,7 @@ impl Adafactor {
     }
 
     pub(super) fn step(&mut self, params: &Params, grads: &Gradients, lr: f64, clip: f64) -> Result<f64> {
-        let norm = grads.norm();
+        let norm = grads.norm()?;
         if !norm.is_finite() {
             return Ok(norm);
         }

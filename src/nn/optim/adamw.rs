@@ -4,8 +4,8 @@
 use super::{Lists, Rates, on_values};
 use crate::nn::kernels::{AdamStep, adam_step};
 use crate::nn::params::RowsGrad;
-use crate::nn::{Gradients, Params};
-use candle_core::{Error, Result};
+use crate::nn::{Gradients, Numbers, Params};
+use candle_core::{Error, Result, Tensor, Var};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
@@ -17,10 +17,12 @@ const EPS: f64 = 1e-8;
 const CHUNK: usize = 1 << 14;
 
 /// First and second moments of one parameter.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 struct Moments {
     first: Vec<f32>,
     second: Vec<f32>,
+    /// Both, once the parameter steps by candle's ops on its device; the lists are empty then.
+    on_device: Option<(Tensor, Tensor)>,
     /// Steps this parameter has taken.
     steps: u32,
     /// Of a table whose rows step when they are touched.
@@ -57,9 +59,17 @@ impl AdamW {
     /// What must be kept to go on exactly. Right after [`AdamW::catch_up_all`] only.
     pub(super) fn lists(&self) -> Lists<'_> {
         let mut lists = Lists::default();
-        for (name, Moments { first, second, steps, .. }) in &self.state {
-            lists.put("first", name, first);
-            lists.put("second", name, second);
+        for (name, Moments { first, second, on_device, steps, .. }) in &self.state {
+            match on_device {
+                Some((first, second)) => {
+                    lists.lists.push(("first", name, Numbers::Tensor(first)));
+                    lists.lists.push(("second", name, Numbers::Tensor(second)));
+                }
+                None => {
+                    lists.put("first", name, first);
+                    lists.put("second", name, second);
+                }
+            }
             lists.steps.insert(name.clone(), *steps);
         }
         lists
@@ -68,7 +78,7 @@ impl AdamW {
     pub(super) fn restore(&mut self, take: &mut dyn FnMut(&str, &str) -> Result<Vec<f32>>, steps: &BTreeMap<String, u32>) -> Result<()> {
         for (name, steps) in steps {
             let (first, second) = (take("first", name)?, take("second", name)?);
-            self.state.insert(name.clone(), Moments { first, second, steps: *steps, lag: None });
+            self.state.insert(name.clone(), Moments { first, second, on_device: None, steps: *steps, lag: None });
         }
         Ok(())
     }
@@ -79,7 +89,7 @@ impl AdamW {
     /// # Errors
     /// When a gradient does not have its parameter's shape.
     pub fn step(&mut self, params: &Params, grads: &Gradients, lr: f64, clip: f64) -> Result<f64> {
-        let norm = grads.norm();
+        let norm = grads.norm()?;
         if !norm.is_finite() {
             return Ok(norm);
         }
@@ -87,7 +97,10 @@ impl AdamW {
         for (name, var) in params.trainable() {
             let (rate, decay) = (lr * self.rates.factor(name), self.rates.decay(name));
             let rule = |step: u32| rule(rate, decay, scale, step);
-            if let Some(grad) = grads.rows(name) {
+            if let Some(grad) = grads.on_device(name) {
+                let moments = self.state.entry(name.to_owned()).or_default();
+                moments.step_by_ops(var, grad, rule)?;
+            } else if let Some(grad) = grads.rows(name) {
                 let moments = self.state.entry(name.to_owned()).or_default();
                 on_values(var, |values| moments.step_rows(values, grad, rule))?;
             } else if let Some(grad) = grads.get(name) {
@@ -132,6 +145,28 @@ impl AdamW {
 }
 
 impl Moments {
+    /// A step on the device of the parameter. All rows of a table step each time: there that costs little.
+    fn step_by_ops(&mut self, var: &Var, grad: &Tensor, rule: impl Fn(u32) -> AdamStep) -> Result<()> {
+        let (first, second) = match self.on_device.take() {
+            Some(moments) => moments,
+            None => {
+                self.make_room(var.elem_count());
+                let moved = |list: &mut Vec<f32>| Tensor::from_vec(std::mem::take(list), var.shape(), var.device());
+                (moved(&mut self.first)?, moved(&mut self.second)?)
+            }
+        };
+        self.steps += 1;
+        let AdamStep { beta1, beta2, scale, shrink, rate, root, eps } = rule(self.steps);
+        let [beta1, beta2, scale, shrink, rate, root, eps] = [beta1, beta2, scale, shrink, rate, root, eps].map(f64::from);
+        let grad = (grad * scale)?;
+        let first = ((first * beta1)? + (&grad * (1.0 - beta1))?)?;
+        let second = ((second * beta2)? + (grad.sqr()? * (1.0 - beta2))?)?;
+        let divisor = second.sqrt()?.affine(root, eps)?;
+        var.set(&((var.as_tensor().detach() * shrink)? - (first.div(&divisor)? * rate)?)?)?;
+        self.on_device = Some((first, second));
+        Ok(())
+    }
+
     fn make_room(&mut self, len: usize) {
         self.first.resize(len, 0.0);
         self.second.resize(len, 0.0);

@@ -1,5 +1,5 @@
 //! Optimisers: a step from gradients, with rates and decay by the parts of a model. Knows no schedule: the rate of each
-//! step is an argument.
+//! step is an argument. On a graphics card AdamW steps there; the others step here, on copies.
 
 mod adafactor;
 mod adamw;
@@ -9,8 +9,8 @@ pub use adafactor::Adafactor;
 pub use adamw::AdamW;
 pub use sgd::Sgd;
 
-use super::{Gradients, Params};
-use candle_core::{CpuStorage, Error, InplaceOp1, Layout, Result, Var};
+use super::{Gradients, Numbers, Params};
+use candle_core::{CpuStorage, Error, InplaceOp1, Layout, Result, Tensor, Var};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -116,14 +116,14 @@ impl Optimiser {
 #[derive(Debug, Default)]
 pub struct Lists<'a> {
     /// Kind, parameter, numbers.
-    pub lists: Vec<(&'static str, &'a str, &'a [f32])>,
+    pub lists: Vec<(&'static str, &'a str, Numbers<'a>)>,
     /// Steps that each parameter has taken.
     pub steps: BTreeMap<String, u32>,
 }
 
 impl<'a> Lists<'a> {
     fn put(&mut self, kind: &'static str, name: &'a str, list: &'a [f32]) {
-        self.lists.push((kind, name, list));
+        self.lists.push((kind, name, Numbers::List(list)));
     }
 }
 
@@ -134,15 +134,20 @@ fn clip_scale(norm: f64, clip: f64) -> f32 {
 
 /// A gradient that fits its parameter, rows without one as zeros.
 fn whole_gradient(grads: &Gradients, name: &str, var: &Var) -> Result<Option<Vec<f32>>> {
-    let Some(grad) = grads.whole(name) else { return Ok(None) };
+    let Some(grad) = grads.whole(name)? else { return Ok(None) };
     if grad.len() != var.elem_count() {
         return Err(Error::Msg(format!("a gradient has {} numbers, its parameter {}", grad.len(), var.elem_count())).bt());
     }
     Ok(Some(grad))
 }
 
-/// Work on the numbers of a parameter, in place.
-fn on_values(var: &Var, work: impl FnMut(&mut [f32]) -> Result<()>) -> Result<()> {
+/// Work on the numbers of a parameter, in place; of one on another device on a copy that is put back.
+fn on_values(var: &Var, mut work: impl FnMut(&mut [f32]) -> Result<()>) -> Result<()> {
+    if !var.device().is_cpu() {
+        let mut values = var.as_tensor().detach().flatten_all()?.to_vec1::<f32>()?;
+        work(&mut values)?;
+        return var.set(&Tensor::from_vec(values, var.shape(), var.device())?);
+    }
     var.as_tensor().inplace_op1(&OnValues(RefCell::new(work)))
 }
 

@@ -24,7 +24,7 @@ impl Sgd {
     }
 
     pub(super) fn step(&mut self, params: &Params, grads: &Gradients, lr: f64, clip: f64) -> Result<f64> {
-        let norm = grads.norm();
+        let norm = grads.norm()?;
         if !norm.is_finite() {
             return Ok(norm);
         }

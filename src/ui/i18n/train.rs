@@ -162,6 +162,22 @@ pub const ROWS: &[(&str, &str)] = &[
         "{} documents have answers of annotators, but none is settled: compare them in Label ({})",
         "{} 条文本有标注者各自的答案，但尚未确定最终结果：请在「标注」中对比（{}）",
     ),
+    ("Device", "计算设备"),
+    (
+        "Where the run computes. Without such a graphics card it computes on the processor, and its notes say so",
+        "训练在哪里计算。没有相应的显卡时在处理器上计算，并在训练说明中注明",
+    ),
+    ("Automatic", "自动"),
+    (
+        "A graphics card where Gloss was built for one and one is there, else the processor",
+        "若本程序支持显卡且机器上有显卡则使用显卡，否则使用处理器",
+    ),
+    ("Processor", "处理器"),
+    ("Runs anywhere", "任何机器都可以"),
+    ("CUDA", "CUDA"),
+    ("A graphics card by NVIDIA", "NVIDIA 显卡"),
+    ("Metal", "Metal"),
+    ("The graphics card of a Mac", "Mac 的显卡"),
     ("Threads", "线程"),
     (
         "How many processor threads learning and suggestions take, from the next run on. One fewer leaves room for other programs",

@@ -1,13 +1,21 @@
-//! Settings of what is read, and how it is dealt out: batches, lengths, changed copies, threads.
+//! Settings of what is read, how it is dealt out, and what computes: batches, lengths, changed copies, device, threads.
 
-use super::row::{Row, Setting, count, number, own, zero_as};
+use super::model::is_encoder;
+use super::row::{Pick, Row, Setting, choice, count, number, own, pick, zero_as};
 use crate::desk::Command;
-use crate::train::TrainConfig;
+use crate::train::{DeviceChoice, TrainConfig};
 use crate::ui::Cx;
 use eframe::egui::{self, DragValue};
 
 /// Always in sight.
 pub(super) const MAIN: &[Row] = &[count("Batch", "Reviews read together before each step", (1, 512), |config| &mut config.batch_examples)];
+
+const DEVICES: &[Pick] = &[
+    pick!("Automatic", "A graphics card where Gloss was built for one and one is there, else the processor", device = DeviceChoice::Auto),
+    pick!("Processor", "Runs anywhere", device = DeviceChoice::Cpu),
+    pick!("CUDA", "A graphics card by NVIDIA", device = DeviceChoice::Cuda),
+    pick!("Metal", "The graphics card of a Mac", device = DeviceChoice::Metal),
+];
 
 pub(super) const ROWS: &[Row] = &[
     count("Longest text", "Tokens of a review that are read; what lies beyond is cut", (8, 512), |config| &mut config.max_length),
@@ -27,6 +35,8 @@ pub(super) const ROWS: &[Row] = &[
     ),
     number("Hidden words", "Share of the word pieces that are not shown while learning", (0.0, 0.9), 2, |config| &mut config.word_dropout),
     own(partly_marked_ui, |config, default| config.partly_marked != default.partly_marked),
+    choice("Device", "Where the run computes. Without such a graphics card it computes on the processor, and its notes say so", DEVICES)
+        .when(is_encoder),
     own(threads_ui, |_, _| false),
 ];
 

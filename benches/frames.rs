@@ -1,0 +1,244 @@
+//! Frames of the real window while a run keeps all cores busy: reviews are answered, finished and paged through, and the
+//! curves of the run looked at, a gesture a frame. `cargo bench --bench frames [-- FRAMES]`. Needs Xvfb.
+//!
+//! Three times: nothing else runs; a run of the window's own; as many threads of another program that does not give way.
+//! Of a frame: what the program itself does (taking in news, drawing the interface, writing the step to the file), how late
+//! it began, and the whole of it with its picture, which a software driver draws where there is no graphics card.
+#![allow(clippy::unwrap_used)] // A bench that fails should stop.
+
+use eframe::egui::{self, Event, Key, Modifiers};
+use gloss::desk::{Command as Wish, Desk, Surroundings};
+use gloss::project::{DocId, Document, Edit, History, Project, Schema, Split, State};
+use gloss::store::ProjectFile;
+use gloss::train::TrainConfig;
+use gloss::ui::App;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A gesture begins so long after the frame before it ended.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Frames that are drawn before any is measured: fonts, first pictures.
+const WARM_UP: usize = 30;
+
+/// The window with a stopwatch around it.
+struct Watched {
+    app: App,
+    trains: bool,
+    frames: usize,
+    count: usize,
+    /// When the next frame was asked for.
+    due: Option<Instant>,
+    logic: f64,
+    own: Vec<f64>,
+    late: Vec<f64>,
+    whole: Vec<f64>,
+}
+
+impl Watched {
+    /// The run has taken its first steps; without one there is nothing to wait for.
+    fn is_ready(&self) -> bool {
+        !self.trains || self.app.desk().run_view().is_some_and(|view| view.last_step.is_some())
+    }
+
+    fn measures(&self) -> bool {
+        self.count > WARM_UP
+    }
+
+    fn gesture(&self) -> (Key, Modifiers) {
+        match self.count % 40 {
+            0 => (Key::Num2, Modifiers::CTRL), // to the curves
+            8 => (Key::Num1, Modifiers::CTRL), // back to the reviews
+            at if at < 8 => (Key::F24, Modifiers::NONE),
+            at if at % 4 == 0 => (Key::Num1, Modifiers::NONE),
+            at if at % 4 == 1 => (Key::Enter, Modifiers::NONE),
+            _ => (Key::J, Modifiers::NONE),
+        }
+    }
+
+    fn tell(&self) {
+        for (name, times) in [("own", &self.own), ("late", &self.late), ("whole", &self.whole)] {
+            let mut times = times.clone();
+            times.sort_by(f64::total_cmp);
+            let at = |share: f64| times.get(((times.len().max(1) - 1) as f64 * share) as usize).copied().unwrap_or(f64::NAN);
+            println!("{name} {} {} {}", at(0.5), at(0.99), at(1.0));
+        }
+        let steps = self.app.desk().run_view().and_then(|view| view.last_step).map_or(0, |step| step.step);
+        println!("steps {steps} 0 0");
+    }
+}
+
+impl eframe::App for Watched {
+    fn raw_input_hook(&mut self, ctx: &egui::Context, raw_input: &mut egui::RawInput) {
+        raw_input.focused = true;
+        if self.is_ready() {
+            let (key, modifiers) = self.gesture();
+            for pressed in [true, false] {
+                raw_input.events.push(Event::Key { key, physical_key: None, pressed, repeat: false, modifiers });
+            }
+        }
+        self.app.raw_input_hook(ctx, raw_input);
+    }
+
+    fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
+        let began = Instant::now();
+        if let Some(due) = self.due.filter(|_| self.measures()) {
+            self.late.push(began.saturating_duration_since(due).as_secs_f64() * 1e3);
+        }
+        if let Some(whole) = frame.info().cpu_usage.filter(|_| self.measures()) {
+            self.whole.push(f64::from(whole) * 1e3);
+        }
+        self.app.logic(ctx, frame);
+        self.logic = began.elapsed().as_secs_f64() * 1e3;
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
+        let began = Instant::now();
+        self.app.ui(ui, frame);
+        if self.measures() {
+            self.own.push(self.logic + began.elapsed().as_secs_f64() * 1e3);
+        }
+        self.count += usize::from(self.is_ready());
+        if self.count == WARM_UP + self.frames {
+            self.tell();
+            // The run is not worth waiting for.
+            std::process::exit(0);
+        }
+        self.due = Some(Instant::now() + PAUSE);
+        ui.ctx().request_repaint_after(PAUSE);
+    }
+}
+
+/// The sample's reviews, all answered for training but for those that the bench answers.
+fn project(path: &Path, to_do: usize) {
+    let sample = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-data/reviews.jsonl")).unwrap();
+    let schema = Schema::default();
+    let (question, asked) = schema.main_question().unwrap();
+    let rows: Vec<serde_json::Value> = sample.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let answered = rows.iter().filter_map(|row| {
+        let class = asked.class(row["answers"][&asked.name].as_str()?)?;
+        let mut document = Document::new(DocId(0), row["text"].as_str()?);
+        document.annotation.answers.insert(question, gloss::project::Answer::Class(class));
+        document.annotation.state = State::Done;
+        document.split = Some(Split::Train);
+        Some(document)
+    });
+    let mut documents: Vec<Document> = answered.collect();
+    documents.iter_mut().take(20).for_each(|document| document.split = Some(Split::Dev));
+    let texts = rows.iter().filter_map(|row| row["text"].as_str()).cycle().enumerate();
+    documents.extend(texts.take(to_do).map(|(at, text)| Document::new(DocId(0), format!("{text} #{at}").as_str())));
+    let documents: Vec<Document> = (0..).zip(documents).map(|(id, document)| Document { id: DocId(id), ..document }).collect();
+    let (mut project, mut history) = (Project::new(schema.clone()), History::default());
+    let edits = vec![Edit::AddDocuments { first: DocId(0), count: documents.len() as u32, documents }];
+    let step = history.commit(&mut project, "import".into(), "bench".into(), 0, edits).unwrap().clone();
+    drop(ProjectFile::create_filled(path, &project, &[step]).unwrap());
+}
+
+/// Enough epochs to outlast the frames.
+fn long_run() -> TrainConfig {
+    TrainConfig { epochs: 1000, ..TrainConfig::default() }
+}
+
+/// The child: opens the window on a project and measures.
+fn window(path: &Path, trains: bool, frames: usize) {
+    gloss::cli::prepare();
+    let viewport = egui::ViewportBuilder::default().with_inner_size([720.0, 520.0]);
+    let options = eframe::NativeOptions { viewport, ..eframe::NativeOptions::default() };
+    let path = path.to_owned();
+    let create: eframe::AppCreator<'_> = Box::new(move |cc| {
+        let waker = cc.egui_ctx.clone();
+        let desk = Desk::new(Surroundings {
+            wake: Arc::new(move || waker.request_repaint_after(Duration::from_millis(33))),
+            clock: Arc::new(|| 1_700_000_000_000),
+            sample: path.with_file_name("sample.gloss"),
+            config: Some(path.with_file_name("config")),
+        });
+        let mut app = App::new(&cc.egui_ctx, desk);
+        app.run(Wish::OpenProject(path.clone()));
+        while app.desk().project().is_none() {
+            std::thread::sleep(Duration::from_millis(10));
+            app.poll();
+        }
+        if trains {
+            app.run(Wish::StartTraining(Box::new(long_run())));
+        }
+        let none = Vec::new;
+        Ok(Box::new(Watched { app, trains, frames, count: 0, due: None, logic: 0.0, own: none(), late: none(), whole: none() }))
+    });
+    eframe::run_native("gloss", options, create).unwrap();
+}
+
+/// A program that ends with this one.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+/// A window with its own virtual screen and project, to its end; what it measured.
+fn measured(name: &str, trains: bool, beside: bool, frames: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("frames.gloss");
+    project(&path, frames);
+    let _beside = beside.then(|| {
+        let other = folder.path().join("other.gloss");
+        project(&other, 0);
+        let mut run = Command::new(env!("CARGO_BIN_EXE_gloss"));
+        run.arg("train").arg(&other).args(["--set", "epochs=1000"]).stdout(Stdio::null()).stderr(Stdio::null());
+        let run = Running(run.spawn().unwrap());
+        std::thread::sleep(Duration::from_secs(8)); // it reads the encoder first
+        run
+    });
+    let server = Command::new("Xvfb")
+        .args(["-displayfd", "1", "-screen", "0", "720x520x24", "-nolisten", "tcp"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    let mut server = Running(server.expect("Xvfb is needed"));
+    let mut number = String::new();
+    BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut number).unwrap();
+    let child = Command::new(std::env::current_exe().unwrap())
+        .arg("--window")
+        .arg(&path)
+        .args([if trains { "trains" } else { "idle" }, &frames.to_string()])
+        .env("DISPLAY", format!(":{}", number.trim()))
+        .env_remove("WAYLAND_DISPLAY")
+        .env("XDG_RUNTIME_DIR", folder.path())
+        .env("GLOSS_CONFIG_DIR", folder.path().join("config"))
+        .output()
+        .unwrap();
+    println!("{name}");
+    let told = String::from_utf8_lossy(&child.stdout);
+    assert!(told.contains("own "), "the window ended before its time: {}", String::from_utf8_lossy(&child.stderr));
+    for line in told.lines() {
+        let mut words = line.split(' ');
+        let kind = words.next().unwrap_or_default();
+        let numbers: Vec<f64> = words.filter_map(|word| word.parse().ok()).collect();
+        match (kind, numbers.as_slice()) {
+            ("steps", [steps, ..]) if *steps > 0.0 => println!("  {steps} steps of the run meanwhile"),
+            ("own" | "late" | "whole", [median, high, most]) => {
+                println!("  {kind:<8} median {median:>7.2} ms   99 % {high:>7.2} ms   most {most:>7.2} ms");
+            }
+            _ => {}
+        }
+    }
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let [_, asked, path, kind, frames] = arguments.as_slice()
+        && asked == "--window"
+    {
+        return window(Path::new(path), kind == "trains", frames.parse().unwrap());
+    }
+    let frames = arguments.iter().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(600);
+    measured("nothing else runs", false, false, frames);
+    measured("a run of the window's own", true, false, frames);
+    measured("a run of another program that does not give way", false, true, frames);
+}
