@@ -132,7 +132,8 @@ fn list_menu(ui: &mut Ui, cx: &Cx<'_>, count: &str) {
     let (button, _) = menu.ui(ui, |ui| {
         for action in [Action::ClassOfQueue, Action::GoTo, Action::NextTodo, Action::ShowAll] {
             let Some(row) = keys::row_of(action) else { continue };
-            if ui.add(egui::Button::new(cx.t(row.words)).shortcut_text(row.key_name()).frame_when_inactive(false)).clicked() {
+            let entry = egui::Button::new(cx.t(row.words)).shortcut_text(row.key_name()).frame_when_inactive(false);
+            if ui.add(entry).accessible_name(cx.t(row.words)).clicked() {
                 keys::wish(ui, action);
                 ui.close(); // a screen reader's click is no click of the pointer, which would close it
             }
@@ -188,6 +189,7 @@ fn order_ui(ui: &mut Ui, cx: &mut Cx<'_>) {
         for order in [Order::Arrival, Order::Random(SEED), Order::Shortest, Order::Longest].into_iter().chain(model) {
             if ui.selectable_label(held == order, cx.t(word(order))).clicked() {
                 cx.send(Command::SetOrder(order));
+                ui.close(); // a key's click is no click of the pointer either
             }
         }
     });
