@@ -1,9 +1,12 @@
 //! Agreement between annotators: the coefficients against published worked examples, and what is compared in a project.
 
 use gloss::project::agreement::nominal::{Ratings, cohen_kappa, fleiss_kappa, krippendorff_alpha, raw_agreement};
-use gloss::project::agreement::spans::{Matches, Section, unitizing_alpha, unitizing_disagreement};
-use gloss::project::agreement::{Agreement, only_in};
-use gloss::project::{Annotation, AnnotatorId, Answer, DocId, Document, Edit, Project, QuestionId, Schema, Span, SpanId, State, TextRange};
+use gloss::project::agreement::spans::{Mark, Matches, unitizing_alpha, unitizing_disagreement};
+use gloss::project::agreement::{Agreement, Detail, only_in};
+use gloss::project::{
+    Annotation, AnnotatorId, Answer, DocId, Document, Edit, Link, LinkTypeChange, Polarity, Project, QuestionId, Schema, SchemaChange,
+    Span, SpanId, State, TextRange,
+};
 use proptest::prelude::*;
 use std::ops::Range;
 
@@ -143,7 +146,7 @@ proptest! {
         }
         let same = unitizing_disagreement(&[one.clone(), one.clone()], length);
         prop_assert_eq!(same.observed, 0.0);
-        let pair = |a: &[Range<usize>]| a.iter().map(|place| (0, place.clone())).collect::<Vec<Section>>();
+        let pair = |a: &[Range<usize>]| a.iter().map(|place| Mark::from((0, place.clone()))).collect::<Vec<_>>();
         let (a, b) = (Matches::between(&pair(&one), &pair(&other)), Matches::between(&pair(&other), &pair(&one)));
         prop_assert_eq!((a.exact_f1(), a.overlap_f1()), (b.exact_f1(), b.overlap_f1()));
         prop_assert!(a.exact_f1() <= a.overlap_f1());
@@ -152,7 +155,7 @@ proptest! {
 
 #[test]
 fn span_f1_by_hand() {
-    let place = |label: u16, range: Range<usize>| (label, range);
+    let place = |label: u16, range: Range<usize>| Mark::from((label, range));
     let one = [place(0, 0..2), place(0, 5..9), place(1, 10..12)];
     let other = [place(0, 0..2), place(0, 6..8), place(0, 10..12), place(1, 20..21)];
     let matches = Matches::between(&one, &other);
@@ -220,6 +223,95 @@ fn a_project_is_compared_document_by_document() {
     close(opinions.overlap_f1, 1.0, 0.0);
     assert_eq!(found.all_labels.as_ref().unwrap().spans, 6);
     assert_eq!(Agreement::of(&labelled(&[])), Agreement::default());
+}
+
+#[test]
+fn parts_that_are_one_are_equal_where_every_part_is() {
+    let whole = |places: &[Range<usize>]| Mark { label: 1, places: places.to_vec() };
+    let mark = |place: Range<usize>| Mark::from((1, place));
+    let one = [whole(&[0..2, 5..9]), mark(20..21)];
+    for (other, exact, met) in [
+        (vec![whole(&[0..2, 5..9]), mark(20..21)], 2, [2, 2]),
+        (vec![mark(0..2), mark(5..9), mark(20..21)], 1, [2, 3]),
+        (vec![mark(2..5)], 0, [0, 0]),
+        (vec![mark(8..12)], 0, [1, 1]),
+    ] {
+        let found = Matches::between(&one, &other);
+        assert_eq!((found.exact, found.met, found.all), (exact, met, [2, other.len()]), "{other:?}");
+    }
+}
+
+#[test]
+fn parts_of_an_opinion_count_as_one_mark() {
+    let texts = ["不是很干净的房间，也贵", "not what I would call clean 👍🏻"];
+    let mut project = Project::new(Schema::default());
+    let documents: Vec<Document> = (0..).zip(texts).map(|(at, text)| Document::new(DocId(at), text)).collect();
+    project.apply(Edit::AddDocuments { first: DocId(0), count: 2, documents }).unwrap();
+    project.apply(Edit::SetAnnotators { to: ["梅", "Jun"].map(str::to_owned).to_vec() }).unwrap();
+    for change in [LinkTypeChange::Add { name: "part of".into() }, LinkTypeChange::SetParts { at: 1, to: true }] {
+        let plan = project.plan(&SchemaChange::LinkType(change)).unwrap();
+        plan.edits.into_iter().for_each(|edit| drop(project.apply(edit).unwrap()));
+    }
+    let said = |doc: u32, parts: &[&str], joined: bool, polarity: Polarity| {
+        let text = texts[doc as usize];
+        let mut said = Annotation { state: State::Done, ..Annotation::default() };
+        for (part, id) in parts.iter().zip(0..) {
+            let start = text.find(part).unwrap();
+            let range = TextRange::new(text, start..start + part.len()).unwrap();
+            // The polarity stands on the last part alone.
+            let polarity = (id + 1 == parts.len() as u32).then_some(polarity);
+            said.spans.insert(SpanId(id), Span { range, label: 1, polarity });
+            if joined && id > 0 {
+                let link = Link { from: SpanId(id), to: SpanId(id - 1) };
+                said.links.insert(link);
+                said.link_types.insert(link, 1);
+            }
+        }
+        said
+    };
+    let mut set = |doc: u32, who: u16, to: Annotation| {
+        project.apply(Edit::SetAnnotation { doc: DocId(doc), to: Box::new(to) }.by(AnnotatorId(who))).unwrap();
+        project.clone()
+    };
+    set(0, 0, said(0, &["不是", "干净"], true, Polarity::Negative));
+    set(0, 1, said(0, &["不是", "干净"], true, Polarity::Neutral));
+    set(1, 0, said(1, &["not", "clean"], true, Polarity::Negative));
+    let found = Agreement::of(&set(1, 1, said(1, &["not", "clean"], true, Polarity::Negative)));
+    let opinions = &found.labels[0];
+    assert_eq!((opinions.label, opinions.spans), (Some(1), 4), "four opinions, eight parts");
+    close(opinions.exact_f1, 1.0, 0.0);
+    let polarity = found.details.iter().find(|held| held.what == Detail::Polarity).unwrap();
+    assert_eq!((polarity.spans, &*polarity.differing), (2, &[DocId(0)][..]));
+    close(polarity.raw, 0.5, 0.0);
+    // Two opinions where the other saw one in two parts: one of three is equal, of both.
+    let found = Agreement::of(&set(1, 1, said(1, &["not", "clean"], false, Polarity::Negative)));
+    let opinions = &found.labels[0];
+    assert_eq!((opinions.spans, &*opinions.differing), (5, &[DocId(1)][..]));
+    close(opinions.exact_f1, 2.0 * 0.5 * (1.0 / 3.0) / (0.5 + 1.0 / 3.0), 1e-12);
+    close(opinions.overlap_f1, 1.0, 0.0);
+    assert_eq!(opinions.alpha, Some(1.0), "the places marked are the same");
+}
+
+#[test]
+fn gamma_is_of_all_annotators_where_they_share_documents() {
+    let project = labelled(&[
+        (0, 0, 2, &[(0, "屏幕"), (1, "很清晰"), (0, "电池")]),
+        (0, 1, 2, &[(0, "屏幕"), (1, "很清晰"), (0, "电池")]),
+        (0, 2, 2, &[(0, "屏幕"), (1, "很清晰"), (0, "电池")]),
+    ]);
+    let all = Agreement::of(&project).all_labels.unwrap();
+    assert!(all.gamma_of_all && all.gamma.unwrap().exact);
+    close(all.gamma.map(|gamma| gamma.value), 1.0, 1e-12);
+    // Three who share no document in threes.
+    let project = labelled(&[
+        (0, 0, 2, &[(0, "屏幕"), (1, "差")]),
+        (0, 1, 2, &[(0, "屏幕"), (1, "差")]),
+        (1, 1, 2, &[(0, "screen"), (1, "Great")]),
+        (1, 2, 2, &[(0, "screen"), (1, "Great")]),
+    ]);
+    let all = Agreement::of(&project).all_labels.unwrap();
+    assert!(!all.gamma_of_all);
+    close(all.gamma.map(|gamma| gamma.value), 1.0, 1e-12);
 }
 
 #[test]

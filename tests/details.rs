@@ -278,7 +278,7 @@ fn the_file_keeps_everything_and_older_files_open() {
         Edit::SetAnnotation { doc: DOC, to: Box::new(made.said().clone()) }.by(AnnotatorId(0)),
     ]);
     drop(ProjectFile::create_filled(&path, &made.project, made.history.done()).unwrap());
-    let Opened { mut file, mut project, mut history } = ProjectFile::open(&path).unwrap();
+    let Opened { mut file, mut project, mut history, .. } = ProjectFile::open(&path).unwrap();
     assert_eq!((project.all_documents(), project.schema()), (made.project.all_documents(), made.project.schema()));
     let edits = vec![
         Edit::RemoveLink { doc: DOC, link: link(3, 4) },
@@ -301,7 +301,7 @@ fn the_file_keeps_everything_and_older_files_open() {
     let database = rusqlite::Connection::open(&old).unwrap();
     database.execute_batch("DROP TABLE attributes; DROP TABLE link_types; DROP TABLE rejected; PRAGMA user_version = 2;").unwrap();
     drop(database);
-    let Opened { mut file, mut project, mut history } = ProjectFile::open(&old).unwrap();
+    let Opened { mut file, mut project, mut history, .. } = ProjectFile::open(&old).unwrap();
     assert_eq!(project.schema().link_types().len(), 1);
     let plan = project.plan(&attribute(0, AttributeChange::Add { name: "a".into(), kind: values(&["x"]) })).unwrap();
     let mut edits = plan.edits;

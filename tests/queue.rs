@@ -328,6 +328,71 @@ fn damage_that_no_document_shows_is_found_beside_the_window_and_nothing_is_writt
 }
 
 #[test]
+fn a_gesture_made_before_damage_is_found_waits_in_the_log_and_stays_visible_as_unsaved() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, bytes, mut desk) = opening_damaged(folder.path(), |bytes| bytes[39] = 7);
+    poll_until(&mut desk, |desk| desk.project().is_some());
+    // What the look has found is taken in by the next poll, not by a command.
+    desk.run(Command::Finish(DocId(3)));
+    assert_eq!(std::fs::read(&path).unwrap(), bytes, "the file itself is not touched");
+    let failed = |desk: &Desk| desk.notices().any(|notice| matches!(notice, Notice::Failed(words) if words.contains("p.gloss")));
+    poll_until(&mut desk, failed);
+    assert!(desk.is_unsaved() && !desk.is_saving());
+    assert!(desk.notices().any(|notice| matches!(notice, Notice::Unsaved(_))));
+    assert_eq!(desk.project().unwrap().document(DocId(3)).unwrap().annotation.state, State::Done);
+    drop(desk);
+    assert_eq!(std::fs::read(&path).unwrap(), bytes, "left as it was");
+    assert!(!folder.path().join("p.gloss-wal").exists(), "no log that would be read into a copy put in its place");
+}
+
+#[test]
+fn steps_recorded_while_a_file_is_looked_at_are_in_its_log_until_it_is_sound() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(large(folder.path()));
+    let path = folder.path().join("p.gloss");
+    let bytes = std::fs::read(&path).unwrap();
+    let state_of = |file: &Path| {
+        let opened = gloss::store::ProjectFile::open(file).unwrap();
+        opened.project.document(DocId(3)).unwrap().annotation.state.clone()
+    };
+    let finish = |opened: &mut gloss::store::Opened| {
+        let edits = vec![Edit::SetState { doc: DocId(3), to: State::Done }];
+        let step = opened.history.commit(&mut opened.project, "完成".into(), "梅".into(), 5, edits).unwrap();
+        opened.file.record(gloss::project::EntryKind::Do, &step, &opened.project).unwrap();
+    };
+    let mut opened = gloss::store::ProjectFile::open_unchecked(&path).unwrap();
+    assert_eq!(opened.texts.iter().map(TextPack::len).sum::<usize>(), 24_000);
+    let checker = opened.file.checker().unwrap();
+    finish(&mut opened);
+    assert_eq!(std::fs::read(&path).unwrap(), bytes, "the file is as it was");
+    // A copy of both, as after a kill: the step is there, and the log has to be looked at with the file.
+    let copy = folder.path().join("copy.gloss");
+    for end in ["", "-wal"] {
+        std::fs::copy(format!("{}{end}", path.display()), format!("{}{end}", copy.display())).unwrap();
+    }
+    let killed = gloss::store::ProjectFile::open_unchecked(&copy).unwrap();
+    assert!(killed.file.checker().is_none());
+    drop(killed);
+    assert_eq!(state_of(&copy), State::Done);
+    std::thread::scope(|scope| scope.spawn(|| checker.run()).join()).unwrap().unwrap();
+    opened.file.trust().unwrap();
+    drop(opened);
+    assert!(!folder.path().join("p.gloss-wal").exists(), "closing brings the log into the file");
+    assert_eq!(state_of(&path), State::Done);
+
+    // Found damaged, the log is set aside instead.
+    std::fs::write(&path, &bytes).unwrap();
+    let mut opened = gloss::store::ProjectFile::open_unchecked(&path).unwrap();
+    let checker = opened.file.checker().unwrap();
+    finish(&mut opened);
+    drop(checker);
+    opened.file.abandon();
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+    assert!(!folder.path().join("p.gloss-wal").exists() && folder.path().join("p.gloss-wal.old").exists());
+    assert_eq!(state_of(&path), State::Todo);
+}
+
+#[test]
 fn a_gesture_right_after_a_large_project_opened_is_in_its_file() {
     let folder = tempfile::tempdir().unwrap();
     drop(large(folder.path()));

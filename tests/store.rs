@@ -37,7 +37,7 @@ impl Desk {
     }
 
     fn open(path: &Path) -> Self {
-        let Opened { file, project, history } = ProjectFile::open(path).unwrap();
+        let Opened { file, project, history, .. } = ProjectFile::open(path).unwrap();
         Self { file: Some(file), project, history, time_ms: 1 }
     }
 

@@ -182,7 +182,7 @@ proptest! {
         }
         let after = made.project.clone();
         drop(file);
-        let Opened { project, mut history, mut file } = ProjectFile::open(&path).unwrap();
+        let Opened { project, mut history, mut file, .. } = ProjectFile::open(&path).unwrap();
         prop_assert_eq!(project.all_documents(), after.all_documents());
         prop_assert_eq!((project.annotators(), project.guidelines()), (after.annotators(), after.guidelines()));
         prop_assert_eq!(history.done(), made.history.done());
@@ -232,7 +232,7 @@ fn a_file_of_the_first_format_opens_with_its_history_and_takes_layers() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("旧.gloss");
     rusqlite::Connection::open(&path).unwrap().execute_batch(FORMAT_1).unwrap();
-    let Opened { mut project, mut history, mut file } = ProjectFile::open(&path).unwrap();
+    let Opened { mut project, mut history, mut file, .. } = ProjectFile::open(&path).unwrap();
     let doc = project.document(DocId(0)).unwrap();
     assert_eq!((doc.annotation.class(QuestionId(0)), doc.annotation.spans.len(), doc.meta.get("id")), (Some(1), 1, Some("7")));
     assert_eq!((history.done().len(), history.undone().len()), (2, 1));

@@ -10,7 +10,7 @@ use gloss::ui::panes::insights::Summary;
 use gloss::ui::theme::{Palette, style};
 use gloss::ui::{App, Place, i18n, keys, palette};
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -343,6 +343,45 @@ fn every_sentence_has_its_chinese() {
     assert!(missing.is_empty(), "without Chinese:\n{}", missing.into_iter().collect::<Vec<_>>().join("\n"));
 }
 
+/// Sentences of errors are made below the window, with names in them: each is found by its words.
+#[test]
+fn every_error_has_its_chinese() {
+    let attribute = regex::Regex::new(r##"#\[error\("((?:[^"\\]|\\.)*)""##).unwrap();
+    let place = regex::Regex::new(r"\{[^}]*\}").unwrap();
+    let doing = regex::Regex::new(r#"StoreError::(?:io|io_read|sql)\("([^"]+)""#).unwrap();
+    let chinese = |words: &str| words.chars().any(|c| ('\u{4e00}'..'\u{a000}').contains(&c));
+    let said = |sentence: &str| i18n::said(Language::Chinese, sentence);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let (mut found, mut missing) = (0, BTreeSet::new());
+    for room in ["project", "text", "nn", "train", "predict", "store", "desk"] {
+        for entry in sources_in(&root.join(room)) {
+            let source = std::fs::read_to_string(entry).unwrap();
+            for sentence in attribute.captures_iter(&source).filter(|sentence| !place.replace_all(&sentence[1], "").is_empty()) {
+                let mut number = 0;
+                let sentence = place.replace_all(&sentence[1], |_: &regex::Captures<'_>| {
+                    number += 1;
+                    format!("X{number}")
+                });
+                found += 1;
+                let words = said(&sentence);
+                if !chinese(&words) || (1..=number).any(|number| !words.contains(&format!("X{number}"))) {
+                    missing.insert(format!("{sentence} → {words}"));
+                }
+            }
+            let named = doing.captures_iter(&source).filter(|doing| &doing[1] != "Testing");
+            missing.extend(named.filter(|doing| !chinese(&said(&doing[1]))).map(|doing| doing[1].to_owned()));
+        }
+    }
+    assert!(found > 50, "the search finds nothing any more");
+    assert!(missing.is_empty(), "without Chinese:\n{}", missing.into_iter().collect::<Vec<_>>().join("\n"));
+    let damaged = "This project is damaged (the file is empty). Restore it from a backup; the file was not touched: /家/a (b): c.gloss";
+    assert_eq!(said(damaged), "此项目已损坏（文件为空），请从备份恢复；文件未作改动：/家/a (b): c.gloss");
+    assert_eq!(said("The answers in the colleague's file need a name"), "同事文件中的答案需要一个名字");
+    assert_eq!(said("there is already a label called Done"), "已有名为「Done」的标签", "a name is no word of the interface");
+    assert_eq!(said("no such sentence"), "no such sentence");
+    assert_eq!(i18n::said(Language::English, damaged), damaged);
+}
+
 #[test]
 fn the_shipped_fonts_have_every_sign_of_the_interface() {
     let mut signs: BTreeSet<char> = BTreeSet::new();
@@ -361,19 +400,20 @@ fn the_shipped_fonts_have_every_sign_of_the_interface() {
 }
 
 fn ui_sources() -> Vec<(String, String)> {
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ui")];
-    let mut sources = Vec::new();
+    let files = sources_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ui"));
+    files.into_iter().map(|path| (path.display().to_string(), std::fs::read_to_string(&path).unwrap())).collect()
+}
+
+/// All files in a folder and in those in it.
+fn sources_in(folder: &Path) -> Vec<PathBuf> {
+    let (mut folders, mut files) = (vec![folder.to_owned()], Vec::new());
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                sources.push((path.display().to_string(), std::fs::read_to_string(&path).unwrap()));
-            }
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
         }
     }
-    sources
+    files
 }
 
 /// Contrast after WCAG 2.2.

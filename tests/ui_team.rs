@@ -1,6 +1,7 @@
 //! Several annotators through the real window: who labels, comparing, comments, guidelines, journal, merge, agreement.
 
 use crate::stage::{Bench, desk_with};
+use crate::ui_frame::run_until;
 use eframe::egui::{Event, Key, Modifiers, accesskit::Role};
 use egui_kittest::kittest::Queryable;
 use gloss::desk::{Command, Desk, Language, Merging, Surroundings};
@@ -186,6 +187,7 @@ fn differences_are_a_filter_of_those_who_settle() {
 fn a_number_of_agreement_opens_its_documents() {
     let mut bench = bench(two_opinions());
     bench.chord(Modifiers::COMMAND, Key::Num4);
+    run_until(&mut bench.window, "the measurement", |app| app.desk().is_agreement_fresh());
     assert!(bench.has("2 documents labelled by two or more, 1 with a difference"));
     bench.click("梅 – Jun, raw agreement: 0.50");
     assert_eq!((bench.window.state().place(), bench.desk().queue().ids()), (Place::Label, &[DocId(0)][..]));

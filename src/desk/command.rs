@@ -98,6 +98,16 @@ pub enum Command {
         doc: DocId,
         id: SpanId,
     },
+    /// Marks these words wherever they stand in the documents of the queue, as one step.
+    MarkInQueue {
+        words: String,
+        label: u16,
+    },
+    /// Takes the spans with this label away that are just these words, in all documents of the queue, as one step.
+    UnmarkInQueue {
+        words: String,
+        label: u16,
+    },
     /// Suggests the words of a span in all documents from now on.
     SuggestEverywhere {
         doc: DocId,
@@ -125,6 +135,8 @@ pub enum Command {
         attribute: u16,
         to: Option<AttributeValue>,
     },
+    /// Measures how far the annotators agree, beside the window, where that is not known.
+    MeasureAgreement,
     /// Answers a question for every document in the queue, or takes its answers away, as one step. Labels of a question
     /// that takes several join those that are there.
     AnswerQueue {

@@ -290,7 +290,7 @@ fn relabelled(schema: &Schema, document: &Document, (id, span): (SpanId, Span), 
 }
 
 /// Removes a span and the links that hold it.
-fn without_span(document: &Document, id: SpanId) -> Vec<Edit> {
+pub(super) fn without_span(document: &Document, id: SpanId) -> Vec<Edit> {
     let doc = document.id;
     let links = document.annotation.links.iter().filter(|link| link.from == id || link.to == id);
     let mut edits: Vec<Edit> = links.map(|link| Edit::RemoveLink { doc, link: *link }).collect();

@@ -16,6 +16,7 @@ impl Desk {
                 path: file.path().to_owned(),
                 file: FilePlace::Here(Box::new(file)),
                 unsaved: VecDeque::new(),
+                checking: None,
                 runs: Vec::new(),
             }),
             Err(error) => self.fail(error),
@@ -43,10 +44,12 @@ impl Desk {
     /// Ends what belongs to the open project.
     fn leave(&mut self) {
         self.finish_saving();
+        self.finish_checking();
         self.training.forget();
         self.shelf.forget();
         self.tester.forget();
         self.similar = super::SimilarTerms::default();
+        self.agreeing.forget();
         self.suggester.forget();
         self.strip.clear();
         self.importing.forget();

@@ -4,7 +4,9 @@
 //! [`Desk::poll`], which the window calls before it draws.
 
 mod accepting;
+mod agreeing;
 mod base;
+mod bulk;
 mod command;
 mod curve;
 mod dialogs;
@@ -85,6 +87,8 @@ struct OpenProject {
     file: saving::FilePlace,
     /// Steps made but not yet in the file: the disk refused them, or a large one is being written.
     unsaved: VecDeque<(EntryKind, Step)>,
+    /// The look at the pages of a large file that was just opened.
+    checking: Option<saving::Checking>,
     runs: Vec<RunSummary>,
 }
 
@@ -127,6 +131,7 @@ pub struct Desk {
     shelf: runs::RunShelf,
     tester: Tester,
     similar: SimilarTerms,
+    agreeing: agreeing::Agreeing,
     suggester: suggesting::Suggester,
     /// Those of work in the background.
     threads: crate::nn::Threads,
@@ -141,6 +146,7 @@ impl Desk {
             tester: Tester::new(surroundings.wake.clone()),
             threads: crate::nn::Threads::default(),
             similar: SimilarTerms::default(),
+            agreeing: agreeing::Agreeing::default(),
             suggester: suggesting::Suggester::new(surroundings.wake.clone()),
             strip: pieces::PieceStrip::default(),
             keys: surroundings.config.as_deref().map(crate::store::key_file::load).unwrap_or_default(),
@@ -192,6 +198,7 @@ impl Desk {
             | C::LinkAs { .. }
             | C::SetAttribute { .. }
             | C::AddDocument(_) => self.annotate(command),
+            C::MarkInQueue { .. } | C::UnmarkInQueue { .. } => self.mark_in_queue(&command),
             C::AcceptSpan { .. }
             | C::AcceptClass { .. }
             | C::AcceptAll(_)
@@ -247,6 +254,7 @@ impl Desk {
             C::UseRun(id) => self.use_run(id),
             C::Predict(text) => self.tester.ask(text),
             C::Why(asked) => self.tester.explain(asked),
+            C::MeasureAgreement => self.measure_agreement(),
             C::FindSimilarTerms(terms) => self.find_similar(terms),
             C::DismissSimilar(group) => self.similar.dismiss(&group),
             C::ShowPieces(on) => self.change_settings(|settings| settings.pieces = on),
@@ -279,6 +287,7 @@ impl Desk {
         self.poll_shelf();
         self.tester.poll();
         self.similar.poll();
+        self.poll_agreement();
         self.poll_suggestions();
         self.poll_pieces();
         const RETRY_MS: i64 = 2_000;
@@ -421,5 +430,6 @@ impl Desk {
 impl Drop for Desk {
     fn drop(&mut self) {
         self.finish_saving();
+        self.finish_checking();
     }
 }

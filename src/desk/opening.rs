@@ -1,10 +1,10 @@
 //! Opening a project: a small file at once, a large one on the thread `gloss-open`, while the one before stays usable.
-//! Of a large file the documents come first; whether each of its pages is sound is looked at on the thread `gloss-check`,
-//! and nothing is written to it before.
+//! Of a large file the documents come first; whether each of its pages is sound is looked at on the thread `gloss-check`.
+//! What is done before that has ended is in the log beside the file at once, and in the file itself when it is sound.
 
 use super::job::Job;
 use super::saving::FilePlace;
-use super::searching::{Texts, texts_of};
+use super::searching::Texts;
 use super::{Desk, Notice, OpenProject};
 use crate::store::{Opened, ProjectFile};
 use std::collections::VecDeque;
@@ -32,6 +32,7 @@ fn desk_of(opened: Opened) -> OpenProject {
         path: opened.file.path().to_owned(),
         file: FilePlace::Here(Box::new(opened.file)),
         unsaved: VecDeque::new(),
+        checking: None,
     }
 }
 
@@ -63,8 +64,8 @@ impl Desk {
         let wake = self.surroundings.wake.clone();
         let file = path.to_owned();
         let work = move |reporter: &super::job::Reporter<Outcome>| {
-            let opened = ProjectFile::open_unchecked(&file).map(|opened| {
-                let texts = texts_of(&opened.project);
+            let opened = ProjectFile::open_unchecked(&file).map(|mut opened| {
+                let texts = Texts::of_packs(std::mem::take(&mut opened.texts));
                 Box::new((desk_of(opened), texts))
             });
             reporter.tell(opened.map_err(|error| error.to_string()));

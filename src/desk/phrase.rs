@@ -75,6 +75,20 @@ impl Phrases {
         self.pick(format!("mark {what} as {label} in {count} more places"), format!("将其余 {count} 处「{what}」标为{label}"))
     }
 
+    pub fn mark_in_many(self, marks: bool, words: &str, label: &str, places: usize, documents: usize) -> String {
+        let what = excerpt(words);
+        match marks {
+            true => self.pick(
+                format!("mark {what} as {label} in {places} places ({documents} documents)"),
+                format!("将 {places} 处「{what}」标为{label}（{documents} 条）"),
+            ),
+            false => self.pick(
+                format!("unmark {what} as {label} in {places} places ({documents} documents)"),
+                format!("取消 {places} 处「{what}」的{label}标注（{documents} 条）"),
+            ),
+        }
+    }
+
     /// "accept suggestion: mark 电池 as aspect (run 3, 87 %)".
     pub fn accepted(self, names: &[String], run: Option<&str>, least: Option<f32>) -> String {
         const SHOWN: usize = 3;

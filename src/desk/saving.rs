@@ -1,6 +1,7 @@
 //! Steps go into the project file: a gesture at once, before the next picture; an import or another large step on the
 //! thread `gloss-save`, so that one can look around meanwhile. A gesture made before that has ended waits for it: it is
-//! in the file before the next picture like any other.
+//! in the file before the next picture like any other. While a large file that was just opened is still being looked at,
+//! steps go into its log alone: they are safe there, and the file stays as it was should it turn out damaged.
 
 use super::job::{Job, Reporter, Waker};
 use super::{Desk, Notice, OpenProject};
@@ -18,6 +19,15 @@ pub(super) enum Saved {
     Checked(Box<ProjectFile>, Result<(), StoreError>),
     /// The thread ended with a panic, and the file was closed.
     Lost(String),
+}
+
+/// A large file is being looked at page by page. Steps recorded meanwhile are in the log beside it.
+pub(super) struct Checking {
+    job: Job<Result<(), String>>,
+    /// What the job found, while the file is elsewhere.
+    verdict: Option<Result<(), String>>,
+    /// Recorded meanwhile: what is not saved any more if the file is damaged.
+    recorded: Vec<(EntryKind, Step)>,
 }
 
 /// Where the project file is.
@@ -86,7 +96,11 @@ impl Desk {
             let written = batch.len();
             match file.record_all(&batch, &open.project) {
                 Ok(()) => {
-                    open.unsaved.drain(..written);
+                    let steps = open.unsaved.drain(..written);
+                    match &mut open.checking {
+                        Some(checking) => checking.recorded.extend(steps),
+                        None => drop(steps),
+                    }
                 }
                 Err(error) => {
                     self.saving_failed = true;
@@ -105,6 +119,18 @@ impl Desk {
     pub(super) fn check_file(&mut self) {
         let wake = self.surroundings.wake.clone();
         let Some(open) = &mut self.open else { return };
+        let beside = match &open.file {
+            FilePlace::Here(file) => file.checker(),
+            _ => None,
+        };
+        if let Some(checker) = beside {
+            let look = move |reporter: &Reporter<_>| reporter.tell(checker.run().map_err(|error| error.to_string()));
+            if let Ok(job) = Job::start("gloss-check", wake.clone(), look, Err) {
+                open.checking = Some(Checking { job, verdict: None, recorded: Vec::new() });
+                return;
+            }
+        }
+        // Its log holds something, or its tables are old: nothing is written before it was looked at.
         let look = |mut file: Box<ProjectFile>| {
             let result = file.check();
             Saved::Checked(file, result)
@@ -116,11 +142,44 @@ impl Desk {
         }
     }
 
-    /// Takes the file back when a large step has been written.
+    /// Takes the file back when a large step has been written, and takes in what the look at it found.
     pub(super) fn poll_saving(&mut self) {
-        let Some(OpenProject { file: FilePlace::Away(job), .. }) = &self.open else { return };
-        if let Some(saved) = job.drain().pop() {
+        if let Some(OpenProject { file: FilePlace::Away(job), .. }) = &self.open
+            && let Some(saved) = job.drain().pop()
+        {
             self.take_file_back(saved);
+        }
+        if let Some(OpenProject { checking: Some(checking), .. }) = &mut self.open {
+            checking.verdict = checking.verdict.take().or_else(|| checking.job.drain().pop());
+            self.take_verdict();
+        }
+    }
+
+    /// Waits until a large file has been looked at: at the end of a project.
+    pub(super) fn finish_checking(&mut self) {
+        if let Some(OpenProject { checking: Some(checking), .. }) = &mut self.open {
+            checking.verdict = checking.verdict.take().or_else(|| checking.job.wait());
+            self.take_verdict();
+        }
+    }
+
+    fn take_verdict(&mut self) {
+        let Some(open) = &mut self.open else { return };
+        let is_here = matches!(open.file, FilePlace::Here(_));
+        let Some(checking) = open.checking.take_if(|checking| is_here && checking.verdict.is_some()) else { return };
+        let FilePlace::Here(file) = &mut open.file else { return };
+        let verdict = checking.verdict.unwrap_or(Ok(())).and_then(|()| file.trust().map_err(|error| error.to_string()));
+        let Err(reason) = verdict else { return };
+        if let FilePlace::Here(file) = std::mem::replace(&mut open.file, FilePlace::Damaged(reason.clone())) {
+            file.abandon();
+        }
+        for step in checking.recorded.into_iter().rev() {
+            open.unsaved.push_front(step);
+        }
+        self.fail(reason);
+        self.retry_saving();
+        if let Some(reason) = self.saving_error.take() {
+            self.notify(Notice::Unsaved(reason));
         }
     }
 
@@ -149,13 +208,15 @@ impl Desk {
             }
             Saved::Done(file, result) => {
                 open.file = FilePlace::Here(file);
-                if result.is_ok() {
-                    open.unsaved.pop_front();
+                let written = if result.is_ok() { open.unsaved.pop_front() } else { None };
+                if let (Some(checking), Some(step)) = (&mut open.checking, written) {
+                    checking.recorded.push(step);
                 }
                 result.err().map(|error| error.to_string())
             }
             Saved::Lost(reason) => {
-                // The step was one transaction: the file is as before it.
+                // The step was one transaction: the file is as before it, and looked at anew.
+                open.checking = None;
                 open.file = reopened(&open.path);
                 Some(reason)
             }

@@ -10,14 +10,21 @@ use std::sync::Arc;
 const LARGE: usize = 20_000;
 /// Texts between two looks at the stop flag.
 const PIECE: usize = 2_048;
-/// Texts in a pack: what a thread searches between two pieces of news.
-const PART: usize = 16 * PIECE;
+/// Texts in a pack.
+const PART: usize = TextPack::TEXTS;
 
 /// The texts of a project in order of ids, [`PART`] in each pack but the last.
 #[derive(Clone)]
 pub(super) struct Texts {
     packs: Arc<[TextPack]>,
     len: usize,
+}
+
+impl Texts {
+    /// Packs as a project file gives them.
+    pub fn of_packs(packs: Vec<TextPack>) -> Self {
+        Self { len: packs.iter().map(TextPack::len).sum(), packs: packs.into() }
+    }
 }
 
 /// A copy of the texts of all documents, made by all processors.

@@ -62,6 +62,9 @@ pub struct TextPack {
 }
 
 impl TextPack {
+    /// Texts in each pack of a project but the last: what a thread searches between two pieces of news.
+    pub const TEXTS: usize = 1 << 15;
+
     pub fn of<'t>(texts: impl Iterator<Item = &'t str> + Clone) -> Self {
         let mut pack = Self {
             text: String::with_capacity(texts.clone().map(|text| text.len() + 1).sum()),

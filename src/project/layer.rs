@@ -172,7 +172,7 @@ impl Project {
     pub(super) fn set_annotators(&mut self, to: Vec<String>) -> Result<Edit, EditError> {
         let known = |annotator: &AnnotatorId| usize::from(annotator.0) < to.len();
         let twice = to.iter().enumerate().any(|(at, name)| name.trim().is_empty() || to[..at].contains(name));
-        if twice || to.len() > usize::from(u16::MAX) || !self.documents().all(|doc| doc.layers.keys().all(known)) {
+        if twice || to.len() > usize::from(u16::MAX) || !self.tallies.annotators().all(known) {
             return Err(EditError::NoAnnotator);
         }
         Ok(Edit::SetAnnotators { to: std::mem::replace(&mut self.annotators, to) })

@@ -83,6 +83,23 @@ impl Annotation {
         self.spans_in_order().into_iter().map(|(id, _)| id).filter(|id| found.contains(id)).collect()
     }
 
+    /// All marks: each span by itself, but parts that are one thing together; each in reading order of its parts.
+    pub fn wholes(&self, schema: &Schema) -> Vec<Vec<SpanId>> {
+        let mut seen = BTreeSet::new();
+        let mut wholes = Vec::new();
+        // Only few documents have parts, and looking for them costs.
+        let has_parts = schema.link_types().iter().any(|held| held.parts) && self.links.iter().any(|link| self.joins_parts(schema, link));
+        for (id, _) in self.spans_in_order() {
+            if !seen.insert(id) {
+                continue;
+            }
+            let whole = if has_parts { self.whole(schema, id) } else { vec![id] };
+            seen.extend(whole.iter().copied());
+            wholes.push(whole);
+        }
+        wholes
+    }
+
     /// Whether what a link joins is one thing.
     pub fn joins_parts(&self, schema: &Schema, link: &Link) -> bool {
         let link_type = self.link_type(link);

@@ -8,6 +8,7 @@ pub mod agreement;
 mod annotation;
 mod anonymise;
 mod attribute;
+mod bulk;
 mod changes;
 mod counts;
 mod edit;
@@ -35,6 +36,7 @@ mod words;
 pub use annotation::{Annotation, Answer, Link, Rejected, Span, SpanKey, State};
 pub use anonymise::{Anonymiser, Private, PrivateKey};
 pub use attribute::{Attribute, AttributeKind, AttributeValue, Attributes, carried};
+pub use bulk::{WordCount, WordMarks};
 pub use counts::{LabelCounts, QuestionCount};
 pub use edit::{Edit, EditError};
 pub use filter::{Condition, Filter, Script, What, Within};
@@ -132,10 +134,15 @@ impl Project {
     /// # Errors
     /// [`EditError::IdGap`] where the ids are not `0, 1, 2, …`.
     pub fn restore(schema: Schema, documents: Vec<Document>) -> Result<Self, EditError> {
-        if let Some((at, doc)) = documents.iter().enumerate().find(|(at, doc)| doc.id.index() != *at) {
-            return Err(EditError::IdGap { wanted: at, found: doc.id });
+        // One pass: a million documents do not fit into any cache.
+        let mut tallies = tally::Tallies::default();
+        for (at, doc) in documents.iter().enumerate() {
+            if doc.id.index() != at {
+                return Err(EditError::IdGap { wanted: at, found: doc.id });
+            }
+            tallies.add(doc);
         }
-        Ok(Self { schema: Arc::new(schema), tallies: tally::Tallies::of(&documents), documents, ..Self::default() })
+        Ok(Self { schema: Arc::new(schema), tallies, documents, ..Self::default() })
     }
 
     /// Grows with every applied edit; caches are keyed by it.

@@ -48,6 +48,9 @@ impl Tally {
         for span in said.spans.values() {
             step(self.spans.entry(span.label).or_default());
         }
+    }
+
+    fn forget_zeros(&mut self) {
         self.classes.retain(|_, count| *count > 0);
         self.spans.retain(|_, count| *count > 0);
     }
@@ -61,13 +64,6 @@ pub(super) struct Tallies {
 }
 
 impl Tallies {
-    /// Counts from the beginning.
-    pub fn of(documents: &[Document]) -> Self {
-        let mut tallies = Self::default();
-        documents.iter().for_each(|doc| tallies.add(doc));
-        tallies
-    }
-
     pub fn of_layer(&self, layer: Layer) -> &Tally {
         static NOTHING: Tally = Tally { documents: 0, done: 0, skipped: 0, flagged: 0, classes: BTreeMap::new(), spans: BTreeMap::new() };
         match layer {
@@ -76,14 +72,21 @@ impl Tallies {
         }
     }
 
+    /// Whoever said something about a document that is present.
+    pub fn annotators(&self) -> impl Iterator<Item = &AnnotatorId> {
+        self.own.keys()
+    }
+
     pub fn add(&mut self, doc: &Document) {
         self.count(doc, |count| *count += 1);
     }
 
     pub fn remove(&mut self, doc: &Document) {
         self.count(doc, |count| *count -= 1);
+        self.outcome.forget_zeros();
         if !doc.layers.is_empty() {
             self.own.retain(|_, tally| tally.documents > 0);
+            self.own.values_mut().for_each(Tally::forget_zeros);
         }
     }
 

@@ -55,16 +55,21 @@ fn compiled(source: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(source).case_insensitive(true).size_limit(SIZE_LIMIT).build()
 }
 
-/// The rules of a schema, ready to search with.
+/// Rules, ready to search with.
 pub struct WordMatcher {
     by_label: Vec<(u16, Regex)>,
 }
 
 impl WordMatcher {
-    /// Compiles the rules; those that can't be are left out.
+    /// The rules of a schema.
     pub fn of(schema: &Schema) -> Self {
+        Self::of_rules(&schema.words)
+    }
+
+    /// Compiles the rules; those that can't be are left out.
+    pub fn of_rules(rules: &[WordRule]) -> Self {
         let mut sources: BTreeMap<u16, Vec<(usize, String)>> = BTreeMap::new();
-        for rule in &schema.words {
+        for rule in rules {
             sources.entry(rule.label).or_default().extend(rule.source().map(|source| (rule.pattern.chars().count(), source)));
         }
         let mut by_label = Vec::new();

@@ -5,7 +5,7 @@
 
 use super::rows::{self, Touched};
 use super::{Runs, StoreError, sync_folder, with_suffix};
-use crate::project::{EntryKind, History, Project, Schema, Step};
+use crate::project::{EntryKind, History, Project, Schema, Step, TextPack};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 use std::fs::{self, File, TryLockError};
@@ -34,6 +34,25 @@ pub struct Opened {
     pub file: ProjectFile,
     pub project: Project,
     pub history: History,
+    /// The texts, for searching them; only of [`ProjectFile::open_unchecked`].
+    pub texts: Vec<TextPack>,
+}
+
+/// Looks at every page of a file, on any thread, while its owner records steps: these go into the log beside the file
+/// until [`ProjectFile::trust`], and the file itself stays as it was.
+pub struct Checker {
+    database: Connection,
+    path: PathBuf,
+}
+
+impl Checker {
+    /// Whether the pages of the file are sound.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn run(self) -> Result<(), StoreError> {
+        check_pages(&self.database, &self.path)
+    }
 }
 
 /// A trouble that tests put in the way of the next records.
@@ -87,8 +106,9 @@ impl ProjectFile {
         Self::open_with(path, Check::Now)
     }
 
-    /// [`ProjectFile::open`] without SQLite's look at every page, which takes a large file most of a second: nothing
-    /// may be recorded before [`ProjectFile::check`] found the file sound. All rows were read and made sense.
+    /// [`ProjectFile::open`] without SQLite's look at every page, which takes a large file most of a second. All rows were
+    /// read and made sense. Nothing may be recorded before a [`ProjectFile::checker`] was made, or, where there is none,
+    /// before [`ProjectFile::check`] found the file sound.
     ///
     /// # Errors
     /// As [`ProjectFile::open`].
@@ -102,6 +122,34 @@ impl ProjectFile {
         }
         let lock = Lock::take(path)?;
         Self::open_locked(path, lock, check)
+    }
+
+    /// For looking at the pages of a file that was opened unchecked while steps are recorded. `None` where its log holds
+    /// something or its tables are of an older format: the file has to be checked by itself first.
+    pub fn checker(&self) -> Option<Checker> {
+        let format: u32 = self.database.query_row("PRAGMA user_version", [], |row| row.get(0)).ok()?;
+        let database = if format == FORMAT && !has_log(&self.path) { connect_immutable(&self.path) } else { None }?;
+        Some(Checker { database, path: self.path.clone() })
+    }
+
+    /// A [`Checker`] found the file sound: what was recorded meanwhile may join it.
+    ///
+    /// # Errors
+    /// When SQLite refuses the setting.
+    pub fn trust(&mut self) -> Result<(), StoreError> {
+        make_writable(&mut self.database, &self.path)
+    }
+
+    /// A [`Checker`] found the file damaged: closes it and sets the log aside that holds what was recorded meanwhile. The
+    /// file is as it was before it was opened.
+    pub fn abandon(self) {
+        let Self { database, _lock, path, .. } = self;
+        drop(database);
+        let log = with_suffix(&path, "-wal");
+        let cleared = if has_log(&path) { set_aside_stray_log(&path).is_ok() } else { !log.exists() || fs::remove_file(&log).is_ok() };
+        if !cleared {
+            log::warn!("{} could not be set aside", log.display());
+        }
     }
 
     /// Whether the pages of the file are sound. What was not written before is free to be written after.
@@ -121,16 +169,18 @@ impl ProjectFile {
             if check == Check::Now {
                 check_pages(&database, path)?;
             }
-            let (project, history, next_seq) = read(&database, path)?;
+            let read = read(&database, path, check)?;
             let mut database = database;
-            if check == Check::Now {
-                make_writable(&mut database, path)?;
+            match check {
+                Check::Now => make_writable(&mut database, path)?,
+                // What is recorded stays in the log until the file is known to be sound.
+                Check::Later => database.pragma_update(None, "wal_autocheckpoint", 0).map_err(as_damage(path))?,
             }
-            Ok((database, project, history, next_seq))
+            Ok((database, read))
         });
         match opened {
-            Ok((database, project, history, next_seq)) => {
-                Ok(Opened { file: Self { database, _lock: lock, path: path.to_owned(), next_seq }, project, history })
+            Ok((database, Content { project, history, next_seq, texts })) => {
+                Ok(Opened { file: Self { database, _lock: lock, path: path.to_owned(), next_seq }, project, history, texts })
             }
             Err(error) => {
                 // The database is closed by now. A log that only looking made is empty: leave the folder as it was.
@@ -246,18 +296,28 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     Ok(database)
 }
 
-/// Further connections for reading a large file with several threads: they look at the file alone, not at its log and not
-/// at locks. So there are none while the log holds something; nobody else writes, as the main connection, which has read by now, holds the file's lock.
+/// Further connections for reading a large file with several threads. They don't see the log, so there are none while it
+/// holds something; nobody else writes, as the main connection, which has read by now, holds the file's lock.
 fn helpers(path: &Path) -> Vec<Connection> {
     /// Below this a thread of its own costs more than it brings.
     const LARGE_BYTES: u64 = 16 << 20;
     let is_large = path.metadata().is_ok_and(|meta| meta.len() > LARGE_BYTES);
-    let has_log = with_suffix(path, "-wal").metadata().is_ok_and(|meta| meta.len() > 0);
-    let (Some(name), true, false) = (immutable_name(path), is_large, has_log) else { return Vec::new() };
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    if !is_large || has_log(path) {
+        return Vec::new();
+    }
     let threads = rayon::current_num_threads().min(4);
     // One that can't be opened is one that does not help.
-    (1..threads).map_while(|_| Connection::open_with_flags(&name, flags).ok()).collect()
+    (1..threads).map_while(|_| connect_immutable(path)).collect()
+}
+
+fn has_log(path: &Path) -> bool {
+    with_suffix(path, "-wal").metadata().is_ok_and(|meta| meta.len() > 0)
+}
+
+/// A connection that looks at the file alone, not at its log and not at locks.
+fn connect_immutable(path: &Path) -> Option<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    Connection::open_with_flags(immutable_name(path)?, flags).ok()
 }
 
 /// The path as SQLite's URI of a file that does not change; `None` where the path is not Unicode.
@@ -280,7 +340,10 @@ fn immutable_name(path: &Path) -> Option<String> {
 /// lacks: all or none.
 fn make_writable(database: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let sql = |error| StoreError::sql("Bringing the project up to date", path)(error);
+    /// SQLite's own number of pages after which the log is brought into the file.
+    const USUAL_PAGES: i64 = 1_000;
     database.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(sql)?;
+    database.pragma_update(None, "wal_autocheckpoint", USUAL_PAGES).map_err(sql)?;
     let format: u32 = database.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(sql)?;
     if format < FORMAT {
         let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
@@ -316,29 +379,39 @@ fn check_pages(database: &Connection, path: &Path) -> Result<(), StoreError> {
     if verdict == "ok" { Ok(()) } else { Err(StoreError::damaged(path, verdict)) }
 }
 
-/// Reads all of a database. Also answers with the journal's next number.
-fn read(database: &Connection, path: &Path) -> Result<(Project, History, i64), StoreError> {
+/// All that a database holds.
+struct Content {
+    project: Project,
+    history: History,
+    /// Of the journal.
+    next_seq: i64,
+    texts: Vec<TextPack>,
+}
+
+fn read(database: &Connection, path: &Path, check: Check) -> Result<Content, StoreError> {
     let sql = as_damage(path);
     let format: u32 = database.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(sql)?;
     if format > FORMAT {
         return Err(StoreError::Newer { found: format, known: FORMAT, path: path.to_owned() });
     }
     let schema = rows::read_schema(database).map_err(sql)?;
-    let mut documents = rows::read_documents(database, helpers(path)).map_err(sql)?;
+    let mut parts = rows::read_documents(database, helpers(path), check == Check::Later).map_err(sql)?;
     let mut team = Default::default();
     if format >= 2 {
-        rows::read_layers(database, &mut documents).map_err(sql)?;
+        rows::read_layers(database, &mut parts.documents).map_err(sql)?;
         team = rows::read_team(database).map_err(sql)?;
     }
     if format >= 3 {
-        rows::read_details(database, &mut documents).map_err(sql)?;
+        rows::read_details(database, &mut parts.documents).map_err(sql)?;
     }
-    rows::check(&documents).map_err(|what| StoreError::damaged(path, what))?;
-    let project = Project::restore(schema, documents).and_then(|project| project.with_team(team.0, team.1));
+    if rows::has_joins(database, format).map_err(sql)? {
+        rows::check(&parts.documents).map_err(|what| StoreError::damaged(path, what))?;
+    }
+    let project = Project::restore(schema, parts.documents).and_then(|project| project.with_team(team.0, team.1));
     let project = project.map_err(StoreError::edit(path))?;
     let entries = rows::read_journal(database).map_err(sql)?;
     let next_seq = database.query_row("SELECT coalesce(max(seq), 0) + 1 FROM journal", [], |row| row.get(0)).map_err(sql)?;
-    Ok((project, History::replay(entries), next_seq))
+    Ok(Content { project, history: History::replay(entries), next_seq, texts: parts.texts })
 }
 
 /// Writes a whole project file under a temporary name.

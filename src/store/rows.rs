@@ -3,8 +3,8 @@
 use super::StoreError;
 use super::metas::MetaReader;
 use crate::project::{
-    Annotation, AnnotatorId, CommentId, DocId, Document, Edit, Entry, EntryKind, Link, Polarity, Project, QuestionId, Rejected, Schema,
-    Span, SpanId, Split, State, Step, TextRange,
+    Annotation, AnnotatorId, Answer, CommentId, DocId, Document, Edit, Entry, EntryKind, Link, Polarity, Project, QuestionId, Rejected,
+    Schema, Span, SpanId, Split, State, Step, TextPack, TextRange,
 };
 use rayon::prelude::*;
 use rusqlite::types::Type;
@@ -300,57 +300,70 @@ pub(super) fn read_schema(database: &Connection) -> Result<Schema> {
     database.query_row("SELECT json FROM schema", [], |row| json(row, 0))
 }
 
-/// All documents in order of their ids, with all that was said about them. `helpers` are further connections to the same
-/// file: each reads a part of it on a thread of its own.
-pub(super) fn read_documents(database: &Connection, helpers: Vec<Connection>) -> Result<Vec<Document>> {
+/// The documents of a file, in order of their ids, and their texts for searching them.
+#[derive(Default)]
+pub(super) struct Documents {
+    pub documents: Vec<Document>,
+    /// [`TextPack::TEXTS`] in each but the last; none where they were not wanted.
+    pub texts: Vec<TextPack>,
+}
+
+/// All documents with all that was said about them. `helpers` are further connections to the same file: each reads a part
+/// of it on a thread of its own.
+pub(super) fn read_documents(database: &Connection, helpers: Vec<Connection>, pack: bool) -> Result<Documents> {
     let count: i64 = database.query_row("SELECT coalesce(max(id), -1) + 1 FROM documents", [], |row| row.get(0))?;
     let parts = helpers.len() as i64 + 1;
-    // The first part is to hold them all in the end.
-    let rooms = |at: i64| usize::try_from(if at == 0 { count } else { count / parts + 1 }).unwrap_or_default().min(MOST_ROOM);
+    let whole_packs = |id: i64| id.div_euclid(TextPack::TEXTS as i64) * TextPack::TEXTS as i64;
     // The outer parts reach beyond all ids: a row that belongs nowhere is found, not passed over.
     let cut = |at: i64| match at {
         0 => i64::MIN,
         at if at == parts => i64::MAX,
-        at => count * at / parts,
+        at => whole_packs(count * at / parts),
     };
-    let read: Mutex<BTreeMap<i64, Result<Vec<Document>>>> = Mutex::default();
-    let put = |at: i64, part: Result<Vec<Document>>| {
+    // The first part is to hold them all in the end.
+    let rooms = |at: i64| usize::try_from(if at == 0 { count } else { count / parts + 1 }).unwrap_or_default().min(MOST_ROOM);
+    let read: Mutex<BTreeMap<i64, Result<Documents>>> = Mutex::default();
+    let put = |at: i64, part: Result<Documents>| {
         if let Ok(mut read) = read.lock() {
             read.insert(at, part);
         }
     };
     rayon::in_place_scope(|scope| {
         for (at, database) in (1..).zip(helpers) {
-            scope.spawn(move |_| put(at, read_part(&database, (cut(at), cut(at + 1)), rooms(at))));
+            scope.spawn(move |_| put(at, read_part(&database, (cut(at), cut(at + 1)), rooms(at), pack)));
         }
-        put(0, read_part(database, (cut(0), cut(1)), rooms(0)));
+        put(0, read_part(database, (cut(0), cut(1)), rooms(0), pack));
     });
     let read = read.into_inner().unwrap_or_default();
     if read.len() as i64 != parts {
         return Err(wrong(0, "a part of it could not be read".to_owned()));
     }
     let mut parts = read.into_values();
-    let mut documents = parts.next().transpose()?.unwrap_or_default();
+    let mut whole = parts.next().transpose()?.unwrap_or_default();
     for part in parts {
-        documents.append(&mut part?);
+        let mut part = part?;
+        whole.documents.append(&mut part.documents);
+        whole.texts.append(&mut part.texts);
     }
-    Ok(documents)
+    Ok(whole)
 }
 
 /// A file that says it has more documents than this gets room for them as they come.
 const MOST_ROOM: usize = 10_000_000;
 
 /// The documents with ids from the first of `ids` up to the second, in a list with room for `room` of them.
-fn read_part(database: &Connection, ids: (i64, i64), room: usize) -> Result<Vec<Document>> {
-    let mut documents = Vec::with_capacity(room);
-    read_texts(database, ids, &mut documents)?;
+fn read_part(database: &Connection, ids: (i64, i64), room: usize, pack: bool) -> Result<Documents> {
+    let mut part = Documents { documents: Vec::with_capacity(room), texts: Vec::new() };
+    read_texts(database, ids, &mut part, pack)?;
+    let documents = &mut part.documents;
     let select = "SELECT doc, question, value FROM answers WHERE doc >= ?1 AND doc < ?2 ORDER BY doc";
-    each_mark(database, select, ids, &mut documents, |row, doc| {
-        doc.annotation.answers.insert(QuestionId(row.get(1)?), json(row, 2)?);
+    let mut answers = AnswerReader::default();
+    each_mark(database, select, ids, documents, |row, doc| {
+        doc.annotation.answers.insert(QuestionId(row.get(1)?), answers.read(text(row, 2)?)?);
         Ok(())
     })?;
     let select = "SELECT doc, id, start, end, label, polarity FROM spans WHERE doc >= ?1 AND doc < ?2 ORDER BY doc";
-    each_mark(database, select, ids, &mut documents, |row, doc| {
+    each_mark(database, select, ids, documents, |row, doc| {
         let range = range(row, (2, 3), &doc.text)?;
         let polarity = match row.get_ref(5)?.as_str_or_null()? {
             None => None,
@@ -363,15 +376,40 @@ fn read_part(database: &Connection, ids: (i64, i64), room: usize) -> Result<Vec<
         Ok(())
     })?;
     let select = "SELECT doc, from_span, to_span FROM links WHERE doc >= ?1 AND doc < ?2 ORDER BY doc";
-    each_mark(database, select, ids, &mut documents, |row, doc| {
+    each_mark(database, select, ids, documents, |row, doc| {
         doc.annotation.links.insert(Link { from: SpanId(row.get(1)?), to: SpanId(row.get(2)?) });
         Ok(())
     })?;
-    Ok(documents)
+    Ok(part)
+}
+
+/// Answers of their JSON. The last one is kept as it was read: classes come again and again.
+#[derive(Default)]
+struct AnswerReader {
+    held: Vec<(String, Answer)>,
+}
+
+impl AnswerReader {
+    /// More different answers than this are numbers or words.
+    const MOST: usize = 16;
+
+    fn read(&mut self, json: &str) -> Result<Answer> {
+        if let Some((_, answer)) = self.held.iter().find(|(held, _)| held == json) {
+            return Ok(answer.clone());
+        }
+        let answer: Answer = serde_json::from_str(json).map_err(|error| wrong(2, error.to_string()))?;
+        if self.held.len() < Self::MOST {
+            self.held.push((json.to_owned(), answer.clone()));
+        }
+        Ok(answer)
+    }
 }
 
 /// The documents without their marks.
-fn read_texts(database: &Connection, ids: (i64, i64), documents: &mut Vec<Document>) -> Result<()> {
+fn read_texts(database: &Connection, ids: (i64, i64), part: &mut Documents, pack: bool) -> Result<()> {
+    let Documents { documents, texts } = part;
+    // While they are near: a pass over all of them later would fetch each from memory again.
+    let pack_of = |documents: &[Document]| TextPack::of(documents.iter().map(|doc| &*doc.text));
     let mut select =
         database.prepare("SELECT id, text, meta, split, present, state, flagged FROM documents WHERE id >= ?1 AND id < ?2 ORDER BY id")?;
     let mut found = select.query([ids.0, ids.1])?;
@@ -402,6 +440,13 @@ fn read_texts(database: &Connection, ids: (i64, i64), documents: &mut Vec<Docume
                 None => return Err(wrong(5, format!("unknown state {other:?}"))),
             },
         };
+        if pack && documents.len().is_multiple_of(TextPack::TEXTS) {
+            texts.push(pack_of(&documents[documents.len() - TextPack::TEXTS..]));
+        }
+    }
+    let rest = documents.len() % TextPack::TEXTS;
+    if pack && rest > 0 {
+        texts.push(pack_of(&documents[documents.len() - rest..]));
     }
     Ok(())
 }
@@ -426,6 +471,17 @@ fn each_mark(
         put(row, doc)?;
     }
     Ok(())
+}
+
+/// Whether any document has something that [`check`] looks at.
+pub(super) fn has_joins(database: &Connection, format: u32) -> Result<bool> {
+    let tables: [(u32, &str); 4] = [(1, "links"), (2, "layers"), (3, "attributes"), (3, "link_types")];
+    for (_, table) in tables.into_iter().filter(|(since, _)| *since <= format) {
+        if database.query_row(&format!("SELECT EXISTS (SELECT 1 FROM {table})"), [], |row| row.get(0))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether links join spans that are there: every edit made sure of it, so it must hold for what is read.

@@ -94,6 +94,11 @@ impl Cx<'_> {
         i18n::translate(self.language(), english)
     }
 
+    /// A sentence from below this room, with names and numbers in it already.
+    pub fn said(&self, sentence: &str) -> String {
+        i18n::said(self.language(), sentence)
+    }
+
     /// The same with `{}` places filled in order.
     pub fn tf(&self, english: &'static str, parts: &[&dyn std::fmt::Display]) -> String {
         i18n::fill(self.t(english), parts)

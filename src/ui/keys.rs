@@ -59,6 +59,8 @@ pub enum Action {
     Skip,
     /// Asks for the reason first.
     SkipBecause,
+    /// What was done or skipped is to do again.
+    BackToTodo,
     Flag,
     Comment,
     /// Two annotators side by side.
@@ -87,6 +89,8 @@ pub enum Action {
     DeleteSpan,
     /// Marks the other places of the document with the words of the selected span.
     MarkEverywhere,
+    /// Asks whether the words of the selected span are to be marked in all documents of the list.
+    MarkInQueue,
     /// Suggests the words of the selected span in all documents.
     SuggestEverywhere,
     /// Lets the selection go.
@@ -298,6 +302,7 @@ pub static TABLE: &[Row] = {
         row(A::Finish, G::Document, "Done, go on", &[key(Key::Enter)]),
         row(A::Skip, G::Document, "Skip, go on", &[key(Key::S)]),
         row(A::SkipBecause, G::Document, "Skip because…", &[shift(Key::S)]),
+        row(A::BackToTodo, G::Document, "Back to to-do", &[shift(Key::Enter)]),
         row(A::Flag, G::Document, "Flag or take the flag away", &[key(Key::F)]),
         row(A::Comment, G::Document, "Write a comment", &[key(Key::C)]),
         row(A::Compare, G::Document, "Compare the annotators", &[ctrl(Key::B)]).while_typing(),
@@ -318,6 +323,7 @@ pub static TABLE: &[Row] = {
         row(A::Attributes, G::Spans, "Attributes of the selected span", &[key(Key::Semicolon)]),
         row(A::DeleteSpan, G::Spans, "Remove the selected span", &[key(Key::Delete)]),
         row(A::MarkEverywhere, G::Spans, "Mark the same words in the whole document", &[ctrl(Key::D)]),
+        row(A::MarkInQueue, G::Spans, "Mark the same words in all documents of the list…", &[ctrl_shift(Key::A)]),
         row(A::SuggestEverywhere, G::Spans, "Suggest these words in all documents", &[ctrl_shift(Key::D)]),
         row(A::AcceptNext, G::Spans, "Accept the next suggestion", &[key(Key::Tab)]),
         row(A::RejectNext, G::Spans, "Reject the next suggestion", &[shift(Key::Tab)]),

@@ -31,10 +31,10 @@ pub fn words(cx: &Cx<'_>, notice: &Notice) -> String {
         Notice::Exported(path) => cx.tf("Written: {}", &[&path.display()]),
         Notice::RunFinished(run) => cx.tf("Training is done: run {}", &[run]),
         Notice::RunCancelled(run) => cx.tf("Training was cancelled: run {}", &[run]),
-        Notice::RunFailed { run, reason } => cx.tf("Training failed: run {}: {}", &[run, reason]),
-        Notice::Unsaved(reason) => cx.tf("The last change is not saved yet and is tried again. {}", &[reason]),
+        Notice::RunFailed { run, reason } => cx.tf("Training failed: run {}: {}", &[run, &cx.said(reason)]),
+        Notice::Unsaved(reason) => cx.tf("The last change is not saved yet and is tried again. {}", &[&cx.said(reason)]),
         Notice::SavedAgain => cx.t("Everything is saved again").to_owned(),
-        Notice::Failed(sentence) => sentence.clone(),
+        Notice::Failed(sentence) => cx.said(sentence),
     }
 }
 

@@ -12,7 +12,7 @@ pub(super) fn details(schema: &Schema, compared: &[Compared<'_>], annotators: &[
     for (label, at) in schema.span_labels.iter().zip(0u16..) {
         if label.polarity {
             let polarity = |_: &Annotation, _: SpanId, span: &Span| span.polarity.map(place_of);
-            let units = units(compared, annotators, at, polarity);
+            let units = units(schema, compared, annotators, at, polarity);
             found.extend(nominal_agreement(at, Detail::Polarity, &units));
         }
         for (attribute, place) in schema.attributes(at).iter().zip(0u16..) {
@@ -24,14 +24,14 @@ pub(super) fn details(schema: &Schema, compared: &[Compared<'_>], annotators: &[
                         AttributeValue::Value(value) => Some(value),
                         AttributeValue::Number(_) => None,
                     };
-                    found.extend(nominal_agreement(at, what, &units(compared, annotators, at, of)));
+                    found.extend(nominal_agreement(at, what, &units(schema, compared, annotators, at, of)));
                 }
                 AttributeKind::Number(_) => {
                     let of = |said: &Annotation, id: SpanId, _: &Span| match value(said, id)? {
                         AttributeValue::Number(number) => Some(number),
                         AttributeValue::Value(_) => None,
                     };
-                    let units = units(compared, annotators, at, of);
+                    let units = units(schema, compared, annotators, at, of);
                     let numbers: Vec<_> = units.iter().map(|(_, said)| said.clone()).collect();
                     let values: Vec<Vec<Option<f64>>> =
                         numbers.iter().map(|said| said.iter().map(|number| number.map(|number| number.value())).collect()).collect();
@@ -56,8 +56,9 @@ fn place_of(polarity: Polarity) -> u16 {
 /// What was said of one place, in order of the annotators.
 type Unit<T> = (DocId, Vec<Option<T>>);
 
-/// The places of a label that two or more said something of.
+/// The marks of a label that two or more said something of. Of parts that are one mark the first counts that says it.
 fn units<T>(
+    schema: &Schema,
     compared: &[Compared<'_>],
     annotators: &[AnnotatorId],
     label: u16,
@@ -65,12 +66,17 @@ fn units<T>(
 ) -> Vec<Unit<T>> {
     let mut units = Vec::new();
     for Compared { doc, said } in compared {
-        let mut places: BTreeMap<TextRange, Vec<Option<T>>> = BTreeMap::new();
+        let mut places: BTreeMap<Vec<TextRange>, Vec<Option<T>>> = BTreeMap::new();
         for (who, said) in said {
             let Some(at) = annotators.iter().position(|held| held == who) else { continue };
-            for (id, span) in said.spans.iter().filter(|(_, span)| span.label == label) {
-                let place = places.entry(span.range).or_insert_with(|| annotators.iter().map(|_| None).collect());
-                place[at] = of(said, *id, span);
+            for parts in said.wholes(schema) {
+                let spans: Vec<(SpanId, &Span)> = parts.iter().filter_map(|id| Some((*id, said.spans.get(id)?))).collect();
+                if spans.first().is_none_or(|(_, span)| span.label != label) {
+                    continue;
+                }
+                let ranges = spans.iter().map(|(_, span)| span.range).collect();
+                let place = places.entry(ranges).or_insert_with(|| annotators.iter().map(|_| None).collect());
+                place[at] = spans.iter().filter(|(_, span)| span.label == label).find_map(|(id, span)| of(said, *id, span));
             }
         }
         units.extend(places.into_values().filter(|said| said.iter().flatten().count() > 1).map(|said| (doc.id, said)));

@@ -1,8 +1,9 @@
-//! The gamma of two annotators (Mathet, Widlöcher and Métivier 2015, "The Unified and Holistic Method Gamma (γ) for
+//! Gamma (Mathet, Widlöcher and Métivier 2015, "The Unified and Holistic Method Gamma (γ) for
 //! Inter-Annotator Agreement Measure and Alignment", Computational Linguistics 41(3)): pure numbers from sections of a
-//! continuum. The best alignment is exact; the chance level is drawn from a generator whose seed is given, so the same
-//! sections give the same number. More than two annotators are not aligned here.
+//! continuum. The best alignment of two annotators is exact, of more it is sought by [`super::joint`]; the chance level is
+//! drawn from a generator whose seed is given, so the same sections give the same number.
 
+use super::joint::best_joint_alignment;
 use super::spans::Section;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -53,37 +54,65 @@ pub fn best_alignment(one: &[Section], other: &[Section], by: Dissimilarity) -> 
     Some(((units as f64 * EMPTY - saved) / (units as f64 / 2.0), pairs))
 }
 
-/// Gamma: 1 less the disorder of the best alignment by the disorder that chance would give. `None` without units.
+/// Gamma of two annotators and more.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Gamma {
+    pub value: f64,
+    /// Whether every alignment it stands on is the best there is; always so for two annotators.
+    pub exact: bool,
+}
+
+/// The disorder of the best alignment, and whether it is surely the best; `None` without units.
+fn disorder(units: &[Vec<Section>], by: Dissimilarity) -> Option<(f64, bool)> {
+    match units {
+        [one, other] => best_alignment(one, other, by).map(|(disorder, _)| (disorder, true)),
+        units => best_joint_alignment(units, by).map(|found| (found.disorder, found.exact)),
+    }
+}
+
+/// Gamma: 1 less the disorder of the best alignment by the disorder that chance would give. `None` without units, or with
+/// fewer than two annotators.
 ///
-/// Chance is as in section 5.2: each of two annotators gets the units of one drawn from both, shifted round the continuum
-/// of `length` places by a drawn distance; the two distances differ by at least half a mean unit. Thirty such pairs are
-/// drawn, and more until the mean is known to two per cent with 95 % confidence (section 5.3), five hundred at most.
-pub fn gamma(units: [&[Section]; 2], length: usize, by: Dissimilarity, seed: u64) -> Option<f64> {
+/// Chance is as in section 5.2: each annotator gets the units of one drawn from all, shifted round the continuum of `length`
+/// places by a drawn distance; the distances differ by at least half a mean unit. Thirty such continua are drawn, and more
+/// until the mean is known to two per cent with 95 % confidence (section 5.3), five hundred at most.
+pub fn gamma(units: &[Vec<Section>], length: usize, by: Dissimilarity, seed: u64) -> Option<Gamma> {
+    gamma_until(units, length, by, seed, &|| false)
+}
+
+/// [`gamma`], which takes long for long texts; `None` too once it is told to stop.
+pub(super) fn gamma_until(
+    units: &[Vec<Section>],
+    length: usize,
+    by: Dissimilarity,
+    seed: u64,
+    stopped: &dyn Fn() -> bool,
+) -> Option<Gamma> {
     const FIRST: usize = 30;
     const MOST: usize = 500;
     const PRECISION: f64 = 0.02;
-    let (observed, _) = best_alignment(units[0], units[1], by)?;
-    if length == 0 {
+    let (observed, mut exact) = disorder(units, by)?;
+    if length == 0 || units.len() < 2 {
         return None;
     }
-    let count = units[0].len() + units[1].len();
-    let total: usize = units.iter().flat_map(|units| units.iter()).map(|(_, place)| place.len()).sum();
+    let count: usize = units.iter().map(Vec::len).sum();
+    let total: usize = units.iter().flatten().map(|(_, place)| place.len()).sum();
     let apart = total as f64 / count as f64 / 2.0;
     let mut dice = Dice(seed);
     let mut drawn: Vec<f64> = Vec::new();
     let mut wanted = FIRST;
     while drawn.len() < wanted {
-        let first = dice.below(length);
-        let mut second = dice.below(length);
-        for _ in 0..100 {
-            if first.abs_diff(second) as f64 >= apart {
-                break;
-            }
-            second = dice.below(length);
+        if stopped() {
+            return None;
         }
-        let shifted = [first, second].map(|by| shifted(units[dice.below(2)], by, length));
-        // One who marked nothing may be drawn twice: two empty sheets do not disagree.
-        drawn.push(best_alignment(&shifted[0], &shifted[1], by).map_or(0.0, |(disorder, _)| disorder));
+        let by_chance: Vec<Vec<Section>> = distances(&mut dice, units.len(), length, apart)
+            .into_iter()
+            .map(|by| shifted(&units[dice.below(units.len())], by, length))
+            .collect();
+        // One who marked nothing may be drawn every time: empty sheets do not disagree.
+        let (disorder, is_best) = disorder(&by_chance, by).unwrap_or((0.0, true));
+        exact &= is_best;
+        drawn.push(disorder);
         if drawn.len() == FIRST {
             let (mean, deviation) = mean_and_deviation(&drawn);
             if mean > 0.0 {
@@ -92,7 +121,23 @@ pub fn gamma(units: [&[Section]; 2], length: usize, by: Dissimilarity, seed: u64
         }
     }
     let (expected, _) = mean_and_deviation(&drawn);
-    (expected > 0.0).then(|| 1.0 - observed / expected)
+    (expected > 0.0).then(|| Gamma { value: 1.0 - observed / expected, exact })
+}
+
+/// As many distances as there are annotators, each `apart` from those before it where a hundred draws find one.
+fn distances(dice: &mut Dice, annotators: usize, length: usize, apart: f64) -> Vec<usize> {
+    let mut drawn: Vec<usize> = Vec::with_capacity(annotators);
+    for _ in 0..annotators {
+        let mut next = dice.below(length);
+        for _ in 0..100 {
+            if drawn.iter().all(|held| held.abs_diff(next) as f64 >= apart) {
+                break;
+            }
+            next = dice.below(length);
+        }
+        drawn.push(next);
+    }
+    drawn
 }
 
 fn mean_and_deviation(values: &[f64]) -> (f64, f64) {

@@ -5,17 +5,23 @@
 //! and numbers: alpha by how far apart answers are ([`graded`]). Spans: F1 of
 //! equal and of overlapping ones, and Krippendorff's alpha for unitizing ([`spans`]), whose continuum is the texts one
 //! after another, and the gamma of Mathet, Widlöcher and Métivier ([`gamma`]).
+//!
+//! Parts that links of parts join are one mark: equal where every part is, met where a part is. Alpha for unitizing looks
+//! at the parts by themselves, because it is about which places are marked; for gamma such a mark reaches from its first
+//! part to its last.
 
 mod details;
 pub mod gamma;
 pub mod graded;
+pub mod joint;
 pub mod nominal;
 mod questions;
 pub mod spans;
 
-use super::{Annotation, AnnotatorId, DocId, Document, Project, QuestionId, SpanId};
+use super::{Annotation, AnnotatorId, DocId, Document, Project, QuestionId, Schema, Span, SpanId};
+use gamma::Gamma;
 use questions::question_agreement;
-use spans::{Disagreement, Matches, Section};
+use spans::{Disagreement, Mark, Matches, Section};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -118,8 +124,11 @@ pub struct SpanAgreement {
     pub overlap_f1: Option<f64>,
     /// Krippendorff's alpha for unitizing, over the documents that all annotators labelled.
     pub alpha: Option<f64>,
-    /// Of two annotators; of more the mean over all pairs, because only two are aligned exactly.
-    pub gamma: Option<f64>,
+    /// Of all annotators together, over the documents that all of them labelled; of more than two who share none, the mean
+    /// over their pairs.
+    pub gamma: Option<Gamma>,
+    /// Whether gamma is that of all annotators together.
+    pub gamma_of_all: bool,
     pub differing: Arc<[DocId]>,
 }
 
@@ -129,110 +138,162 @@ struct Compared<'a> {
     said: Vec<(AnnotatorId, &'a Annotation)>,
 }
 
-impl Agreement {
-    /// Compares all layers of a project. Takes as long as there are documents.
+/// What several labelled, taken from a project: can be measured on another thread.
+pub struct Comparison {
+    schema: Arc<Schema>,
+    documents: Vec<Document>,
+}
+
+impl Comparison {
+    /// The documents with more than one layer.
     pub fn of(project: &Project) -> Self {
-        let compared: Vec<Compared<'_>> = project
-            .documents()
-            .filter(|doc| doc.layers.len() > 1)
+        let documents = project.documents().filter(|doc| doc.layers.len() > 1).cloned().collect();
+        Self { schema: project.schema().clone(), documents }
+    }
+
+    /// Compares all layers; `None` when it was told to stop. Takes as long as there are documents.
+    pub fn measured(&self, stopped: &dyn Fn() -> bool) -> Option<Agreement> {
+        let compared: Vec<Compared<'_>> = self
+            .documents
+            .iter()
             .map(|doc| Compared { doc, said: doc.opinions().collect() })
             .filter(|compared| compared.said.len() > 1)
             .collect();
         let mut annotators: Vec<AnnotatorId> = compared.iter().flat_map(|one| &one.said).map(|(who, _)| *who).collect();
         annotators.sort_unstable();
         annotators.dedup();
-        let schema = project.schema();
+        let schema = &*self.schema;
+        let held = Held { schema, compared: &compared, annotators: &annotators, stopped };
         let question = |(id, asked)| question_agreement(id, asked, &compared, &annotators);
-        let label = |at: usize| span_agreement(Some(at as u16), &compared, &annotators);
-        Self {
+        let agreement = Agreement {
             documents: compared.len(),
             disputed: compared.iter().filter(|one| one.doc.is_disputed()).map(|one| one.doc.id).collect(),
             questions: schema.questions().filter_map(question).collect(),
-            labels: (0..schema.span_labels.len()).filter_map(label).collect(),
-            all_labels: span_agreement(None, &compared, &annotators),
+            labels: (0..schema.span_labels.len() as u16).filter_map(|at| held.on_spans(Some(at))).collect(),
+            all_labels: held.on_spans(None),
             details: details::details(schema, &compared, &annotators),
-            annotators,
-        }
+            annotators: annotators.clone(),
+        };
+        (!stopped()).then_some(agreement)
     }
 }
 
-/// The places of a label in an annotation, with the label, in code points.
+impl Agreement {
+    /// Compares all layers of a project at once.
+    pub fn of(project: &Project) -> Self {
+        Comparison::of(project).measured(&|| false).unwrap_or_default()
+    }
+}
+
+/// The places of a label in an annotation, with the label, in code points; parts by themselves.
 fn sections(doc: &Document, said: &Annotation, label: Option<u16>) -> Vec<Section> {
     let spans = said.spans.values().filter(|span| label.is_none_or(|label| span.label == label));
     spans.map(|span| (span.label, span.range.chars(&doc.text))).collect()
 }
 
-/// `None` when nobody marked one.
-fn span_agreement(label: Option<u16>, compared: &[Compared<'_>], annotators: &[AnnotatorId]) -> Option<SpanAgreement> {
-    let (mut spans, mut differing) = (0, Vec::new());
-    let mut pairs: BTreeMap<[AnnotatorId; 2], Matches> = BTreeMap::new();
-    for Compared { doc, said } in compared {
-        let marked: Vec<(AnnotatorId, Vec<Section>)> = said.iter().map(|(who, said)| (*who, sections(doc, said, label))).collect();
-        spans += marked.iter().map(|(_, sections)| sections.len()).sum::<usize>();
-        let mut differs = false;
-        for (at, (one, marked_by_one)) in marked.iter().enumerate() {
-            for (other, marked_by_other) in &marked[at + 1..] {
-                let matches = Matches::between(marked_by_one, marked_by_other);
-                differs |= 2 * matches.exact < matches.size();
-                *pairs.entry([*one, *other]).or_default() += matches;
-            }
-        }
-        if differs {
-            differing.push(doc.id);
-        }
-    }
-    let mean = |f1: fn(Matches) -> Option<f64>| {
-        let all: usize = pairs.values().map(|matches| matches.size()).sum();
-        let sum: f64 = pairs.values().filter_map(|matches| Some(f1(*matches)? * matches.size() as f64)).sum();
-        (all > 0).then(|| sum / all as f64)
+/// The marks of a label in an annotation, by bytes: spans, and what parts make together, which has the label of its first.
+fn marks(schema: &Schema, said: &Annotation, label: Option<u16>) -> Vec<Mark> {
+    let mark = |parts: Vec<SpanId>| {
+        let spans: Vec<&Span> = parts.iter().filter_map(|id| said.spans.get(id)).collect();
+        Some(Mark { label: spans.first()?.label, places: spans.iter().map(|span| span.range.bytes()).collect() })
     };
-    (spans > 0).then(|| SpanAgreement {
-        label,
-        spans,
-        exact_f1: mean(Matches::exact_f1),
-        overlap_f1: mean(Matches::overlap_f1),
-        alpha: continuum_alpha(label, compared, annotators),
-        gamma: mean_gamma(label, compared, annotators),
-        differing: differing.into(),
-    })
+    said.wholes(schema).into_iter().filter_map(mark).filter(|mark| label.is_none_or(|label| mark.label == label)).collect()
 }
 
-/// Alpha for unitizing over the texts that all annotators labelled, one after another.
-fn continuum_alpha(label: Option<u16>, compared: &[Compared<'_>], annotators: &[AnnotatorId]) -> Option<f64> {
-    let mut by_label: BTreeMap<u16, Vec<Vec<Range<usize>>>> = BTreeMap::new();
-    let mut length = 0;
-    for Compared { doc, said } in compared.iter().filter(|one| one.said.len() == annotators.len()) {
-        for (observer, (_, said)) in said.iter().enumerate() {
-            for (label, place) in sections(doc, said, label) {
-                let observers = by_label.entry(label).or_insert_with(|| vec![Vec::new(); annotators.len()]);
-                observers[observer].push(length + place.start..length + place.end);
-            }
-        }
-        // A place between two texts, so that sections at an end and at a beginning never touch.
-        length += doc.text.chars().count() + 1;
-    }
-    by_label.values().map(|observers| spans::unitizing_disagreement(observers, length)).sum::<Disagreement>().alpha()
+/// The marks of a label from where each begins to where it ends, in code points.
+fn units(schema: &Schema, doc: &Document, said: &Annotation, label: Option<u16>) -> Vec<Section> {
+    let chars = |byte: usize| super::byte_to_char(&doc.text, byte);
+    marks(schema, said, label).iter().map(|mark| (mark.label, chars(mark.hull().start)..chars(mark.hull().end))).collect()
 }
 
-/// Gamma over the texts that two annotators labelled, one after another; the mean over all pairs of annotators.
-fn mean_gamma(label: Option<u16>, compared: &[Compared<'_>], annotators: &[AnnotatorId]) -> Option<f64> {
-    let mut found = Vec::new();
-    for (at, one) in annotators.iter().enumerate() {
-        for other in &annotators[at + 1..] {
-            let mut units: [Vec<Section>; 2] = Default::default();
-            let mut length = 0;
-            for Compared { doc, said } in compared {
-                let of = |who: &AnnotatorId| said.iter().find(|(held, _)| held == who).map(|(_, said)| sections(doc, said, label));
-                let (Some(first), Some(second)) = (of(one), of(other)) else { continue };
-                for (units, sections) in units.iter_mut().zip([first, second]) {
-                    units.extend(sections.into_iter().map(|(label, place)| (label, length + place.start..length + place.end)));
+/// What spans are compared in.
+struct Held<'a> {
+    schema: &'a Schema,
+    compared: &'a [Compared<'a>],
+    annotators: &'a [AnnotatorId],
+    stopped: &'a dyn Fn() -> bool,
+}
+
+impl Held<'_> {
+    /// `None` when nobody marked one.
+    fn on_spans(&self, label: Option<u16>) -> Option<SpanAgreement> {
+        let (mut spans, mut differing) = (0, Vec::new());
+        let mut pairs: BTreeMap<[AnnotatorId; 2], Matches> = BTreeMap::new();
+        for Compared { doc, said } in self.compared {
+            let marked: Vec<(AnnotatorId, Vec<Mark>)> = said.iter().map(|(who, said)| (*who, marks(self.schema, said, label))).collect();
+            spans += marked.iter().map(|(_, marks)| marks.len()).sum::<usize>();
+            let mut differs = false;
+            for (at, (one, marked_by_one)) in marked.iter().enumerate() {
+                for (other, marked_by_other) in &marked[at + 1..] {
+                    let matches = Matches::between(marked_by_one, marked_by_other);
+                    differs |= 2 * matches.exact < matches.size();
+                    *pairs.entry([*one, *other]).or_default() += matches;
                 }
-                length += doc.text.chars().count() + 1;
             }
-            found.extend(gamma::gamma([&units[0], &units[1]], length, gamma::Dissimilarity::default(), SEED));
+            if differs {
+                differing.push(doc.id);
+            }
         }
+        let mean = |f1: fn(Matches) -> Option<f64>| {
+            let all: usize = pairs.values().map(|matches| matches.size()).sum();
+            let sum: f64 = pairs.values().filter_map(|matches| Some(f1(*matches)? * matches.size() as f64)).sum();
+            (all > 0).then(|| sum / all as f64)
+        };
+        (spans > 0).then(|| {
+            let of_all = self.gamma_of(label, self.annotators);
+            SpanAgreement {
+                label,
+                spans,
+                exact_f1: mean(Matches::exact_f1),
+                overlap_f1: mean(Matches::overlap_f1),
+                alpha: self.alpha(label),
+                gamma: of_all.or_else(|| self.mean_gamma(label)),
+                gamma_of_all: of_all.is_some(),
+                differing: differing.into(),
+            }
+        })
     }
-    (!found.is_empty()).then(|| found.iter().sum::<f64>() / found.len() as f64)
+
+    /// Alpha for unitizing over the texts that all annotators labelled, one after another.
+    fn alpha(&self, label: Option<u16>) -> Option<f64> {
+        let mut by_label: BTreeMap<u16, Vec<Vec<Range<usize>>>> = BTreeMap::new();
+        let mut length = 0;
+        for Compared { doc, said } in self.compared.iter().filter(|one| one.said.len() == self.annotators.len()) {
+            for (observer, (_, said)) in said.iter().enumerate() {
+                for (label, place) in sections(doc, said, label) {
+                    let observers = by_label.entry(label).or_insert_with(|| vec![Vec::new(); self.annotators.len()]);
+                    observers[observer].push(length + place.start..length + place.end);
+                }
+            }
+            // A place between two texts, so that sections at an end and at a beginning never touch.
+            length += doc.text.chars().count() + 1;
+        }
+        by_label.values().map(|observers| spans::unitizing_disagreement(observers, length)).sum::<Disagreement>().alpha()
+    }
+
+    /// Gamma over the texts that all of these annotators labelled, one after another.
+    fn gamma_of(&self, label: Option<u16>, annotators: &[AnnotatorId]) -> Option<Gamma> {
+        let mut marked: Vec<Vec<Section>> = vec![Vec::new(); annotators.len()];
+        let mut length = 0;
+        for Compared { doc, said } in self.compared {
+            let by = |who: &AnnotatorId| said.iter().find(|(held, _)| held == who).map(|(_, said)| *said);
+            let Some(all) = annotators.iter().map(by).collect::<Option<Vec<_>>>() else { continue };
+            for (marked, said) in marked.iter_mut().zip(all) {
+                let units = units(self.schema, doc, said, label);
+                marked.extend(units.into_iter().map(|(label, place)| (label, length + place.start..length + place.end)));
+            }
+            length += doc.text.chars().count() + 1;
+        }
+        gamma::gamma_until(&marked, length, gamma::Dissimilarity::default(), SEED, self.stopped)
+    }
+
+    /// The mean over all pairs of annotators.
+    fn mean_gamma(&self, label: Option<u16>) -> Option<Gamma> {
+        let pairs = self.annotators.iter().enumerate().flat_map(|(at, one)| self.annotators[at + 1..].iter().map(|other| [*one, *other]));
+        let found: Vec<Gamma> = pairs.filter_map(|pair| self.gamma_of(label, &pair)).collect();
+        let mean = found.iter().map(|gamma| gamma.value).sum::<f64>() / found.len() as f64;
+        (!found.is_empty()).then_some(Gamma { value: mean, exact: true })
+    }
 }
 
 /// Of the chance level of gamma, so that a project has one gamma.

@@ -5,42 +5,67 @@ use std::ops::Range;
 /// A place with its label.
 pub type Section = (u16, Range<usize>);
 
-/// How the sections of two annotators match, summed over any number of texts.
+/// Something marked: one place, or several that are one thing, in reading order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    pub label: u16,
+    pub places: Vec<Range<usize>>,
+}
+
+impl Mark {
+    /// From where it begins to where it ends.
+    pub fn hull(&self) -> Range<usize> {
+        let start = self.places.iter().map(|place| place.start).min().unwrap_or_default();
+        start..self.places.iter().map(|place| place.end).max().unwrap_or_default()
+    }
+
+    fn meets(&self, other: &Self) -> bool {
+        let meet = |one: &Range<usize>| other.places.iter().any(|held| one.start < held.end && held.start < one.end);
+        self.label == other.label && self.places.iter().any(meet)
+    }
+}
+
+impl From<Section> for Mark {
+    fn from((label, place): Section) -> Self {
+        Self { label, places: vec![place] }
+    }
+}
+
+/// How the marks of two annotators match, summed over any number of texts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Matches {
-    /// Sections that are equal in place and label, each matched once.
+    /// Marks that are equal in all places and in their label, each matched once.
     pub exact: usize,
-    /// Sections of either that share a place with one of the other with the same label.
+    /// Marks of either that share a place with one of the other with the same label.
     pub met: [usize; 2],
-    /// Sections of either.
+    /// Marks of either.
     pub all: [usize; 2],
 }
 
 impl Matches {
     /// The matches in one text.
-    pub fn between(one: &[Section], other: &[Section]) -> Self {
-        let mut free: Vec<&Section> = other.iter().collect();
-        let is_equal = |section: &&Section| {
-            let found = free.iter().position(|held| held == section);
+    pub fn between(one: &[Mark], other: &[Mark]) -> Self {
+        let mut free: Vec<&Mark> = other.iter().collect();
+        let is_equal = |mark: &&Mark| {
+            let found = free.iter().position(|held| held == mark);
             found.map(|at| free.swap_remove(at)).is_some()
         };
         let exact = one.iter().filter(is_equal).count();
-        let meets = |a: &Section, b: &Section| a.0 == b.0 && a.1.start < b.1.end && b.1.start < a.1.end;
-        let met = |these: &[Section], those: &[Section]| these.iter().filter(|one| those.iter().any(|other| meets(one, other))).count();
+        let met = |these: &[Mark], those: &[Mark]| these.iter().filter(|one| those.iter().any(|other| one.meets(other))).count();
         Self { exact, met: [met(one, other), met(other, one)], all: [one.len(), other.len()] }
     }
 
-    /// F1 of equal sections, the same whichever annotator is taken for the truth. `None` when there are no sections.
+    /// F1 of equal marks, the same whichever annotator is taken for the truth. `None` when there are no marks.
     pub fn exact_f1(self) -> Option<f64> {
         harmonic([self.exact, self.exact], self.all)
     }
 
-    /// F1 of sections that overlap: the harmonic mean of the shares that are met. `None` when there are no sections.
+    /// F1 of marks that overlap: the harmonic mean of the shares that are met. `None` when there are no marks.
     pub fn overlap_f1(self) -> Option<f64> {
         harmonic(self.met, self.all)
     }
 
-    /// Sections of both.
+    /// Marks of both.
     pub fn size(self) -> usize {
         self.all[0] + self.all[1]
     }

@@ -138,6 +138,8 @@ pub const ROWS: &[(&str, &str)] = &[
     ("Import a word list…", "导入词表…"),
     ("Word lists", "词表"),
     ("Mark the same words in the whole document", "标注本文中所有相同词语"),
+    ("Back to to-do", "改回待办"),
+    ("Mark the same words in all documents of the list…", "在列表的所有文本中标注此词…"),
     ("Suggest these words in all documents", "在所有文本中建议标注此词"),
     ("Accept the next suggestion", "接受下一条建议"),
     ("Reject the next suggestion", "拒绝下一条建议"),

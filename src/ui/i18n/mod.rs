@@ -2,6 +2,7 @@
 //! A test checks that every `t("…")` and `tf("…")` in this room has its row.
 
 mod data;
+mod errors;
 mod frame;
 mod label;
 mod labels;
@@ -11,6 +12,7 @@ mod templates;
 mod train;
 mod tuning;
 
+pub use errors::said;
 pub use templates::Template;
 
 use crate::desk::Language;

@@ -77,6 +77,9 @@ pub const ROWS: &[(&str, &str)] = &[
     ("Krippendorff's alpha for intervals", "区间尺度的 Krippendorff α"),
     ("mean difference", "平均差"),
     ("gamma of Mathet et al.", "Mathet 等人的 γ"),
+    ("Being measured…", "正在计算…"),
+    ("the mean of pairs", "两两的平均值"),
+    ("alignments may be better than found", "可能有更好的对齐"),
     ("Spans marked alike", "标注位置相同的片段"),
     // Journal.
     ("Journal", "操作记录"),

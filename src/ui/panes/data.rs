@@ -132,7 +132,7 @@ impl DataPane {
             Importing::Report { path, report } => report_ui(ui, cx, path, report, None),
             Importing::Failed { path, reason } => {
                 ui.label(RichText::new(cx.tf("{} could not be imported", &[&bars::file_name(path)])).strong());
-                ui.add(egui::Label::new(RichText::new(reason).color(theme::palette(ui).error)).wrap().selectable(true));
+                ui.add(egui::Label::new(RichText::new(cx.said(reason)).color(theme::palette(ui).error)).wrap().selectable(true));
                 if ui.button(cx.t("Close")).clicked() {
                     cx.send(Command::DismissImport);
                 }

@@ -7,7 +7,6 @@ mod questions;
 mod talk;
 
 use crate::desk::Command;
-use crate::project::agreement::Agreement;
 use crate::project::{Annotation, Document, Filter, Layer, Polarity, Project, QuestionId, State, What, columns_of};
 use crate::ui::theme;
 use crate::ui::{Cx, Place, icons};
@@ -29,7 +28,6 @@ pub struct InsightsPane {
 /// What is shown, gathered once.
 struct Counted {
     summary: Summary,
-    agreement: Agreement,
     progress: Progress,
     /// Names of the columns that came with the documents.
     columns: Vec<String>,
@@ -131,15 +129,17 @@ impl InsightsPane {
             let history = cx.desk.history();
             let counted = Counted {
                 summary: Summary::seen_in(project, layer),
-                agreement: Agreement::of(project),
                 columns: columns_of(project, 1).into_keys().collect(),
                 progress: history.map(|history| Progress::of(project, history, layer)).unwrap_or_default(),
             };
             self.talk.forget();
             self.counted = Some((path.to_owned(), project.revision(), layer, counted));
         }
+        if !project.annotators().is_empty() && !cx.desk.is_agreement_fresh() {
+            cx.send(Command::MeasureAgreement);
+        }
         let Self { counted, talk } = self;
-        let Some((.., Counted { summary, agreement, progress, columns })) = counted else { return };
+        let Some((.., Counted { summary, progress, columns })) = counted else { return };
         egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             egui::Frame::new().inner_margin(24).show(ui, |ui| {
                 ui.heading(cx.t("Insights"));
@@ -154,7 +154,7 @@ impl InsightsPane {
                 let mut right = |ui: &mut Ui, cx: &mut Cx<'_>| {
                     progress::progress_ui(ui, cx, project, summary, progress);
                     if !project.annotators().is_empty() {
-                        agreement::agreement_ui(ui, cx, project, agreement);
+                        agreement::agreement_ui(ui, cx, project);
                     }
                     talk.ui(ui, cx, project, summary, columns);
                 };

@@ -6,6 +6,7 @@
 mod answer_all;
 mod answers;
 mod attributes;
+mod bulk;
 mod caret;
 mod columns;
 mod comments;
@@ -42,6 +43,8 @@ pub struct LabelPane {
     columns: columns::Columns,
     /// The question what the whole queue is to be answered.
     answer_all: Option<answer_all::AnswerAll>,
+    /// The question what becomes of the same words in the whole queue.
+    words: Option<bulk::WordsInQueue>,
     /// The labels of the last frame.
     schema: Option<Arc<Schema>>,
     /// The question for a document to go to.
@@ -69,6 +72,10 @@ impl LabelPane {
         if let Some(asking) = &mut self.answer_all {
             if asking.ui(ui, cx, project.schema()) {
                 self.answer_all = None;
+            }
+        } else if let Some(words) = &mut self.words {
+            if words.ui(ui, cx, project) {
+                self.words = None;
             }
         } else if let Some(jump) = &mut self.jump {
             if jump.ui(ui, cx, project) {
@@ -152,6 +159,11 @@ impl LabelPane {
         let pressed = |action| keys::pressed_in(ui, action, self.marking.text_id());
         if let Some(document) = document {
             let doc = document.id;
+            if let Some((_, span)) = self.marking.selected_span(document)
+                && pressed(Action::MarkInQueue)
+            {
+                self.words = Some(bulk::WordsInQueue::new(document, &span));
+            }
             if pressed(Action::Finish) {
                 cx.send(Command::Finish(doc));
             }
@@ -160,6 +172,9 @@ impl LabelPane {
             }
             if pressed(Action::SkipBecause) {
                 self.skip = Some(skip::SkipReason::new(project, doc));
+            }
+            if pressed(Action::BackToTodo) && document.annotation.state != State::Todo {
+                cx.send(Command::SetState { doc, to: State::Todo });
             }
             if pressed(Action::Flag) {
                 cx.send(Command::SetFlag { doc, to: !document.annotation.flagged });

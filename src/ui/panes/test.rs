@@ -124,7 +124,7 @@ impl TestPane {
         model_choice(ui, cx, tester);
         ui.add_space(10.0);
         if let Some(error) = tester.error() {
-            ui.label(RichText::new(error).color(palette.error));
+            ui.label(RichText::new(cx.said(error)).color(palette.error));
             return;
         }
         if !tester.is_ready() {

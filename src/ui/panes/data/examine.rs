@@ -38,7 +38,7 @@ impl ExamineCard {
                     close_ui(ui, cx);
                 }
                 Examining::Failed(reason) => {
-                    ui.add(Label::new(RichText::new(reason).color(theme::palette(ui).error)).wrap().selectable(true));
+                    ui.add(Label::new(RichText::new(cx.said(reason)).color(theme::palette(ui).error)).wrap().selectable(true));
                     close_ui(ui, cx);
                 }
                 Examining::Done(examined) => {

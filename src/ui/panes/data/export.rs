@@ -42,7 +42,7 @@ impl ExportCard {
             Exporting::Written(written) => shown(ui, &mut |ui| written_ui(ui, cx, written)),
             Exporting::Failed { format, reason } => shown(ui, &mut |ui| {
                 ui.label(RichText::new(cx.t("The documents could not be exported")).strong());
-                ui.add(Label::new(RichText::new(reason).color(theme::palette(ui).error)).wrap().selectable(true));
+                ui.add(Label::new(RichText::new(cx.said(reason)).color(theme::palette(ui).error)).wrap().selectable(true));
                 formats_ui(ui, cx, *format);
                 close_ui(ui, cx, "Close");
             }),

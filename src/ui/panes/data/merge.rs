@@ -37,7 +37,7 @@ impl MergeCard {
             }),
             Merging::Failed { path, name, reason } => card(ui, |ui| {
                 ui.label(RichText::new(cx.tf("{} could not be merged", &[&bars::file_name(path)])).strong());
-                ui.add(egui::Label::new(RichText::new(reason).color(theme::palette(ui).error)).wrap().selectable(true));
+                ui.add(egui::Label::new(RichText::new(cx.said(reason)).color(theme::palette(ui).error)).wrap().selectable(true));
                 self.name_ui(ui, cx, path, name.as_deref());
                 ui.horizontal(|ui| cancel_ui(ui, cx));
             }),

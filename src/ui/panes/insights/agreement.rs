@@ -8,9 +8,15 @@ use eframe::egui::{self, Grid, RichText, ScrollArea, Ui};
 use std::sync::Arc;
 
 /// Draws the table; only a hint where nothing can be compared.
-pub(super) fn agreement_ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, agreement: &Agreement) {
+pub(super) fn agreement_ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project) {
     let title = cx.t("Agreement between annotators").to_owned();
     card(ui, &title, |ui| {
+        if !cx.desk.is_agreement_fresh() {
+            ui.label(RichText::new(cx.t("Being measured…")).color(theme::palette(ui).weak));
+        }
+        // Of a moment ago while it is measured anew: the table does not jump.
+        let desk = cx.desk;
+        let Some(agreement) = desk.agreement() else { return };
         if agreement.documents == 0 {
             let words = cx.t("No document was labelled by two annotators yet");
             ui.add(egui::Label::new(RichText::new(words).color(theme::palette(ui).weak)).wrap());
@@ -144,6 +150,8 @@ fn details_ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, details: &[Detail
 
 fn spans_ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, agreement: &Agreement) {
     let Some(all) = &agreement.all_labels else { return };
+    let annotators = agreement.annotators.len();
+    let gamma_words = cx.t("gamma of Mathet et al.");
     Grid::new("agreement on spans").spacing([18.0, 4.0]).show(ui, |ui| {
         heads(ui, &[cx.t("Spans"), cx.t("number"), cx.t("F1 exact"), cx.t("F1 overlapping"), "αu", "γ"]);
         let row = |ui: &mut Ui, cx: &mut Cx<'_>, spans: &SpanAgreement| {
@@ -159,7 +167,12 @@ fn spans_ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, agreement: &Agreeme
             figure(ui, cx, &format!("{name}, {}", cx.t("F1 of equal spans")), spans.exact_f1, &spans.differing);
             figure(ui, cx, &format!("{name}, {}", cx.t("F1 of overlapping spans")), spans.overlap_f1, &spans.differing);
             figure(ui, cx, &format!("{name}, {}", cx.t("Krippendorff's alpha for unitizing")), spans.alpha, &spans.differing);
-            figure(ui, cx, &format!("{name}, {}", cx.t("gamma of Mathet et al.")), spans.gamma, &spans.differing);
+            let gamma = match spans.gamma {
+                Some(_) if annotators > 2 && !spans.gamma_of_all => format!("{}, {}", gamma_words, cx.t("the mean of pairs")),
+                Some(gamma) if !gamma.exact => format!("{}, {}", gamma_words, cx.t("alignments may be better than found")),
+                _ => gamma_words.to_owned(),
+            };
+            figure(ui, cx, &format!("{name}, {gamma}"), spans.gamma.map(|gamma| gamma.value), &spans.differing);
             ui.end_row();
         };
         for spans in agreement.labels.iter().chain([all]) {

@@ -6,8 +6,10 @@ use crate::desk::Command;
 use crate::project::{Annotation, DocId, Filter, Layer, Order, Project};
 use crate::ui::Cx;
 use crate::ui::icons::{self, Icon};
+use crate::ui::keys::{self, Action};
 use crate::ui::theme::palette;
 use crate::ui::widgets::queue_list::{QueueRow, RowGuess, queue_list};
+use eframe::egui::containers::menu::MenuButton;
 use eframe::egui::{self, Align, Id, Layout, RichText, TextEdit, Ui};
 
 /// Seeds of the random order.
@@ -40,7 +42,7 @@ impl QueueColumn {
                 () if left == all => cx.tf("{} documents", &[&all]),
                 () => cx.tf("{} of {} documents", &[&left, &all]),
             };
-            ui.label(RichText::new(count).color(palette(ui).weak));
+            list_menu(ui, cx, &count);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| order_ui(ui, cx));
         });
         looked_at_ui(ui, cx, all);
@@ -123,6 +125,25 @@ impl QueueColumn {
     }
 }
 
+/// How many documents there are; what can be done with all of them.
+fn list_menu(ui: &mut Ui, cx: &Cx<'_>, count: &str) {
+    let words = RichText::new(format!("{count}     ")).color(palette(ui).weak);
+    let menu = MenuButton::from_button(egui::Button::new(words).frame_when_inactive(false));
+    let (button, _) = menu.ui(ui, |ui| {
+        for action in [Action::ClassOfQueue, Action::GoTo, Action::NextTodo, Action::ShowAll] {
+            let Some(row) = keys::row_of(action) else { continue };
+            let entry = egui::Button::new(cx.t(row.words)).shortcut_text(row.key_name()).frame_when_inactive(false);
+            if ui.add(entry).accessible_name(cx.t(row.words)).clicked() {
+                keys::wish(ui, action);
+                ui.close(); // a screen reader's click is no click of the pointer, which would close it
+            }
+        }
+    });
+    let button = button.accessible_name(count);
+    chevron(ui, &button);
+    button.on_hover_text(cx.t("All documents in the list"));
+}
+
 /// What is wrong with a pattern, in the window's language where we know the words.
 fn reason_words(cx: &Cx<'_>, reason: &str) -> String {
     let known = match reason {
@@ -168,6 +189,7 @@ fn order_ui(ui: &mut Ui, cx: &mut Cx<'_>) {
         for order in [Order::Arrival, Order::Random(SEED), Order::Shortest, Order::Longest].into_iter().chain(model) {
             if ui.selectable_label(held == order, cx.t(word(order))).clicked() {
                 cx.send(Command::SetOrder(order));
+                ui.close(); // a key's click is no click of the pointer either
             }
         }
     });

@@ -157,6 +157,10 @@ pub(super) fn repeats_ui(ui: &mut Ui, cx: &mut Cx<'_>, document: &Document, (id,
     if count > 0 && ui.button(mark).on_hover_text(keys::name_of(Action::MarkEverywhere)).clicked() {
         cx.send(Command::MarkEverywhere { doc: document.id, id });
     }
+    let hint = format!("{} ({})", cx.t("Mark the same words in all documents of the list…"), keys::name_of(Action::MarkInQueue));
+    if ui.button(cx.t("Mark in the list…")).on_hover_text(hint).clicked() {
+        keys::wish(ui.ctx(), Action::MarkInQueue);
+    }
     let hint = format!("{} ({})", cx.t("Suggest these words in all documents"), keys::name_of(Action::SuggestEverywhere));
     if ui.button(cx.t("Suggest everywhere")).on_hover_text(hint).clicked() {
         cx.send(Command::SuggestEverywhere { doc: document.id, id });

@@ -21,7 +21,7 @@ impl TrainPane {
             Comparing::Working(first, second) => (first.clone(), second.clone()),
             Comparing::Done(compared) => (compared.first.clone(), compared.second.clone()),
             Comparing::Failed(reason) => {
-                ui.label(RichText::new(reason).color(palette.error));
+                ui.label(RichText::new(cx.said(reason)).color(palette.error));
                 return;
             }
             Comparing::Idle => {

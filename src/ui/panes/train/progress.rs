@@ -28,7 +28,7 @@ impl TrainPane {
         });
         match &view.phase {
             Phase::Failed(reason) => {
-                ui.label(RichText::new(reason).color(palette.error));
+                ui.label(RichText::new(cx.said(reason)).color(palette.error));
             }
             _ if view.is_going_on() => going_on(ui, cx, view),
             _ => {}

@@ -315,9 +315,9 @@ pub(super) fn size(bytes: u64) -> String {
 fn status(cx: &Cx<'_>, run: &RunSummary) -> String {
     match (&run.status, &run.report) {
         (_, Some(report)) => short_scores(cx, &report.scores),
-        (RunStatus::Failed(reason), _) if run.can_resume => cx.tf("failed, can be continued: {}", &[reason]),
+        (RunStatus::Failed(reason), _) if run.can_resume => cx.tf("failed, can be continued: {}", &[&cx.said(reason)]),
         (RunStatus::Interrupted, _) if run.can_resume => cx.t("interrupted: can be continued").to_owned(),
-        (RunStatus::Failed(reason), _) => cx.tf("failed: {}", &[reason]),
+        (RunStatus::Failed(reason), _) => cx.tf("failed: {}", &[&cx.said(reason)]),
         (RunStatus::Running, _) => cx.t("going on").to_owned(),
         (RunStatus::Interrupted, _) => cx.t("interrupted: the program ended").to_owned(),
         (RunStatus::Cancelled | RunStatus::Finished, _) => cx.t("cancelled").to_owned(),

@@ -65,7 +65,7 @@ fn fetching_ui(ui: &mut egui::Ui, cx: &mut Cx<'_>, config: &mut TrainConfig, ope
     match cx.desk.fetching().clone() {
         Fetching::Idle => form = form.and_then(|form| form_ui(ui, cx, form)),
         Fetching::Failed { name, reason } => {
-            ui.colored_label(theme::palette(ui).error, cx.tf("{} did not come: {}", &[&name, &reason]));
+            ui.colored_label(theme::palette(ui).error, cx.tf("{} did not come: {}", &[&name, &cx.said(&reason)]));
             if let Some(form) = form.as_mut().filter(|form| form[0].is_empty()) {
                 form[0] = name;
             }
