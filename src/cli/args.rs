@@ -3,7 +3,7 @@
 use crate::project::Split;
 use crate::store::Charset;
 use crate::store::export::ExportFormat;
-use crate::store::formats::Kind;
+use crate::store::formats::{Kind, Unit};
 use crate::store::import::Format;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -309,6 +309,10 @@ pub struct ImportArgs {
     /// The sheet of a workbook; without it the first one
     #[arg(long, value_name = "NAME")]
     pub sheet: Option<String>,
+    /// What the offsets of an annotated file count: codepoints, utf16, graphemes or bytes; without it the one under which
+    /// its spans fit
+    #[arg(long, value_name = "UNIT", value_parser = unit)]
+    pub offsets: Option<Unit>,
     /// Write the remarks on rows to a CSV file
     #[arg(long, value_name = "FILE")]
     pub save_list: Option<PathBuf>,
@@ -418,6 +422,11 @@ pub struct ExportArgs {
 
 fn charset(name: &str) -> Result<Charset, String> {
     Charset::parse(name).ok_or_else(|| format!("encodings are {}", Charset::ALL.map(Charset::name).join(", ")))
+}
+
+fn unit(name: &str) -> Result<Unit, String> {
+    let keys = || Unit::ALL.map(Unit::key).join(", ");
+    Unit::ALL.into_iter().find(|unit| unit.key() == name).ok_or_else(|| format!("offsets count {}", keys()))
 }
 
 fn delimiter(sign: &str) -> Result<char, String> {

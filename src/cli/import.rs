@@ -2,6 +2,7 @@
 
 use super::{CliError, ImportArgs, ProgressLine, now_ms};
 use crate::project::EntryKind;
+use crate::store::formats::Unit;
 use crate::store::import::{self, Column, ImportOptions, ImportReport, Imported, Look, RowIssue};
 use crate::store::{ProjectFile, Settings};
 use serde_json::{Value, json};
@@ -52,6 +53,7 @@ fn options(args: &ImportArgs) -> Result<ImportOptions, CliError> {
         delimiter: args.delimiter,
         quoted: !args.no_quotes,
         sheet: args.sheet.clone(),
+        unit: args.offsets,
     };
     let text = match &args.text {
         Some(text) => Column::parse(text),
@@ -103,6 +105,10 @@ fn write_report(report: &ImportReport, out: &mut impl Write) -> Result<(), CliEr
     }
     if let Some(spans) = &report.spans {
         writeln!(out, "{}", spans.sentence())?;
+        if spans.unit_doubt.is_some() {
+            let keys = Unit::ALL.map(Unit::key).join(", ");
+            writeln!(out, "look whether the spans stand where they should; if not, say what the offsets count: --offsets {keys}")?;
+        }
     }
     for issue in &report.issues {
         writeln!(out, "{}", issue.sentence(file))?;

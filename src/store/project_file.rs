@@ -104,6 +104,24 @@ impl ProjectFile {
         Self::open_locked(path, lock, check)
     }
 
+    /// Copies a project as it stands now, be it open or not: SQLite writes the copy, log and all in one file.
+    ///
+    /// # Errors
+    /// The file is missing or no project, the copy can't be written.
+    pub fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
+        const DOING: &str = "Copying the project";
+        discard(to)?;
+        check_header(from)?;
+        let database = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .map_err(StoreError::sql(DOING, from))?;
+        let name = to.to_str().ok_or_else(|| StoreError::damaged(to, "its name is no Unicode"))?;
+        let copied = database.execute("VACUUM INTO ?1", [name]).map_err(StoreError::sql(DOING, to));
+        if copied.is_err() {
+            discard(to).ok(); // best effort: the error that matters is the first one
+        }
+        copied.map(drop)
+    }
+
     /// Whether the pages of the file are sound. What was not written before is free to be written after.
     ///
     /// # Errors

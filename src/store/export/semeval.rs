@@ -17,7 +17,7 @@ pub(super) fn write(out: &mut Out, reviews: bool) -> Option<&'static str> {
 
 fn document(out: &mut Out, doc: &Document, reviews: bool) {
     let said = &doc.annotation;
-    out.lacks(doc, &[No::Answers, No::Links, No::States]);
+    out.lacks(doc, &[No::Answers, No::Links, No::Attributes, No::LinkTypes, No::States]);
     out.state_changes(doc, &State::Done);
     for (name, value) in doc.meta.iter().filter(|(name, _)| *name != "id") {
         out.note(doc, "a field of metadata", &format!("{name} {value}"));
