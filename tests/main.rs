@@ -12,6 +12,7 @@ mod continuing;
 mod copies;
 mod desk;
 mod details;
+mod exchange;
 mod figures;
 mod formats;
 mod hub;

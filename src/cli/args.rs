@@ -294,7 +294,7 @@ pub struct ImportArgs {
     /// What a label of the file is called here, such as 1=positive; may be given many times
     #[arg(long = "map", value_name = "VALUE=CLASS", value_parser = key_value)]
     pub values: Vec<(String, String)>,
-    /// The first row is a review, not a header: columns go by number
+    /// The first row is a review, not a header: columns go by number. Without it names of columns, or else the rows, tell
     #[arg(long)]
     pub no_header: bool,
     /// How the file is encoded: utf-8, utf-16le, utf-16be, gb18030, big5, shift-jis or latin-1; without it the bytes tell

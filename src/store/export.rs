@@ -3,7 +3,7 @@
 use super::formats::{Fate, Loss, Losses, PLAIN_LINK};
 use super::import::DraftValue;
 use super::{StoreError, jsonl};
-use crate::project::{Annotation, Document, Link, Project, Schema, Span, SpanId, State};
+use crate::project::{Annotation, Document, History, Link, Project, Schema, Span, SpanId, State};
 use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -199,10 +199,25 @@ impl Exported {
 /// # Errors
 /// Only a number that JSON can't hold: not with a sound project.
 pub fn export(project: &Project, format: ExportFormat) -> std::io::Result<Exported> {
+    export_with(project, None, format)
+}
+
+/// [`export`] with the journal, where the format has room: ours has.
+///
+/// # Errors
+/// As [`export`].
+pub fn export_with(project: &Project, history: Option<&History>, format: ExportFormat) -> std::io::Result<Exported> {
     let mut out = Out { project, bytes: Vec::new(), files: Vec::new(), losses: Losses::default(), documents: 0 };
     let unit = match format {
         ExportFormat::Jsonl => {
-            jsonl::export_jsonl(project, &mut out.bytes)?;
+            match history {
+                None => jsonl::export_jsonl(project, &mut out.bytes)?,
+                Some(history) => {
+                    if !jsonl::export_with_journal(project, history, &mut out.bytes)? {
+                        out.losses.note("the journal, which is longer than a row may be (an archive holds it)", 1, "");
+                    }
+                }
+            }
             out.documents = project.documents().count();
             Some("code points")
         }

@@ -26,7 +26,7 @@ pub use format::Format;
 pub(super) use guess::TEXT_NAMES;
 pub use options::{ImportOptions, Look};
 pub(super) use roles::{Roles, part};
-pub use take_in::edits;
+pub use take_in::{Restored, edits, restored};
 
 /// A column, by its name or its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -199,6 +199,8 @@ pub struct ImportReport {
     pub file: String,
     pub format: &'static str,
     pub encoding: &'static str,
+    /// Whether the first row was taken for names of columns, where it can be.
+    pub header: Option<bool>,
     /// Rows with something in them, the header not counted.
     pub rows: usize,
     pub imported: usize,
@@ -279,6 +281,7 @@ pub fn read(path: &Path, options: &ImportOptions, existing: &HashSet<u64>, progr
     }
     let format = guess::known(path, &options.look())?;
     let mut intake = Intake::new(path, options, format, existing, progress);
+    intake.report.header = format.may_have_header().then_some(options.header);
     let done = match format {
         Format::Annotated(kind) => formats::read(kind, path, &mut intake)?,
         Format::Parquet => table::read(path, options, &mut intake)?,

@@ -8,8 +8,8 @@ use super::import::{Draft, DraftAnnotation, DraftAnswer, DraftSpan, DraftValue, 
 use super::pieces::{Line, Pieces, TOO_LONG};
 use super::{encoding, scan};
 use crate::project::{
-    Answer, AttributeValue, Comment, Document, Layer, Meta, Number, Polarity, Project, Rejected, Schema, Span, SpanId, Split, State,
-    TextRange,
+    Answer, AttributeValue, Comment, Document, EntryKind, History, Layer, Meta, Number, Polarity, Project, Rejected, Schema, Span, SpanId,
+    Split, State, Step, TextRange,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -47,6 +47,33 @@ pub struct OwnProject {
     pub(super) annotators: Vec<String>,
     #[serde(default)]
     pub(super) guidelines: String,
+    /// Every step that led there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) journal: Vec<OwnEntry>,
+    /// Documents that were taken out, of which the journal still speaks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) taken_out: Vec<TakenOut>,
+}
+
+/// A line of the journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct OwnEntry {
+    pub kind: EntryKind,
+    pub step: Step,
+}
+
+/// A document that was taken out, by its place among all.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct TakenOut {
+    pub id: u32,
+    pub row: Object,
+}
+
+impl TakenOut {
+    /// The document itself.
+    pub fn draft(&self) -> Option<Draft> {
+        own_draft(0, self.row.clone()).ok()
+    }
 }
 
 /// What is said about a document, in the outcome or by an annotator.
@@ -374,27 +401,56 @@ fn field<T: serde::de::DeserializeOwned>(object: &mut Object, name: &str) -> Res
 /// # Errors
 /// When the writer fails.
 pub fn export_jsonl(project: &Project, writer: &mut dyn Write) -> io::Result<()> {
+    write_rows(project, head(project), writer)
+}
+
+/// [`export_jsonl`] with the journal in the first row. Whether it had room there.
+pub(super) fn export_with_journal(project: &Project, history: &History, writer: &mut dyn Write) -> io::Result<bool> {
+    /// A row with more beside its text is not read again.
+    const MOST: usize = 16 << 20;
+    let mut head = head(project);
+    head.journal = history.entries().map(|(kind, step)| OwnEntry { kind, step: step.clone() }).collect();
+    for doc in project.all_documents().iter().filter(|doc| !doc.present) {
+        let row = serde_json::to_value(own_row(project, doc, None))?;
+        head.taken_out.extend(row.as_object().map(|row| TakenOut { id: doc.id.0, row: row.clone() }));
+    }
+    let fits = serde_json::to_vec(&head)?.len() <= MOST;
+    if !fits {
+        (head.journal, head.taken_out) = (Vec::new(), Vec::new());
+    }
+    write_rows(project, head, writer)?;
+    Ok(fits)
+}
+
+fn head(project: &Project) -> OwnProject {
     let (annotators, guidelines) = (project.annotators().to_vec(), project.guidelines().to_owned());
-    let mut head = Some(OwnProject { schema: (**project.schema()).clone(), annotators, guidelines });
+    OwnProject { schema: (**project.schema()).clone(), annotators, guidelines, journal: Vec::new(), taken_out: Vec::new() }
+}
+
+fn write_rows(project: &Project, head: OwnProject, writer: &mut dyn Write) -> io::Result<()> {
+    let mut head = Some(head);
     for doc in project.documents() {
-        let views: Vec<_> = doc.layers.keys().map(|annotator| (annotator, doc.seen_in(Layer::Own(*annotator)))).collect();
-        let mut row = OwnRow {
-            text: &doc.text,
-            said: own_layer(project, doc),
-            split: doc.split,
-            meta: &doc.meta,
-            layers: BTreeMap::new(),
-            comments: doc.comments.values().collect(),
-            project: head.take(),
-        };
-        for (annotator, view) in &views {
-            let name = project.annotators().get(usize::from(annotator.0)).map_or("", String::as_str);
-            row.layers.insert(name, own_layer(project, view));
-        }
-        serde_json::to_writer(&mut *writer, &row)?;
+        serde_json::to_writer(&mut *writer, &own_row(project, doc, head.take()))?;
         writer.write_all(b"\n")?;
     }
     Ok(())
+}
+
+fn own_row<'a>(project: &'a Project, doc: &'a Document, head: Option<OwnProject>) -> OwnRow<'a> {
+    let mut row = OwnRow {
+        text: &doc.text,
+        said: own_layer(project, doc),
+        split: doc.split,
+        meta: &doc.meta,
+        layers: BTreeMap::new(),
+        comments: doc.comments.values().collect(),
+        project: head,
+    };
+    for annotator in doc.layers.keys() {
+        let name = project.annotators().get(usize::from(annotator.0)).map_or("", String::as_str);
+        row.layers.insert(name, own_layer(project, &doc.seen_in(Layer::Own(*annotator))));
+    }
+    row
 }
 
 /// [`export_jsonl`] to a file, replacing what was there once all is written.

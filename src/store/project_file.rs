@@ -66,7 +66,8 @@ impl ProjectFile {
             return Err(StoreError::Exists { path: path.to_owned() });
         }
         let unfinished = with_suffix(path, ".new");
-        let built = discard(&unfinished).and_then(|()| build(&unfinished, project, steps, path));
+        let entries: Vec<(EntryKind, &Step)> = steps.iter().map(|step| (EntryKind::Do, step)).collect();
+        let built = discard(&unfinished).and_then(|()| build(&unfinished, project, &entries, path));
         let placed = built.and_then(|()| {
             set_aside_stray_log(path)?;
             fs::rename(&unfinished, path).map_err(StoreError::io("Making the project", path))
@@ -102,6 +103,27 @@ impl ProjectFile {
         }
         let lock = Lock::take(path)?;
         Self::open_locked(path, lock, check)
+    }
+
+    /// Makes this the file of another project with its journal, in one moment: until then the file is as it was.
+    ///
+    /// # Errors
+    /// The disk is full, the folder can't be written to.
+    pub fn replace(self, project: &Project, entries: &[(EntryKind, &Step)]) -> Result<Self, StoreError> {
+        let Self { database, _lock: lock, path, .. } = self;
+        let unfinished = with_suffix(&path, ".new");
+        let built = discard(&unfinished).and_then(|()| build(&unfinished, project, entries, &path));
+        database.close().map_err(|(_, error)| StoreError::sql("Making the project", &path)(error))?;
+        let placed = built.and_then(|()| {
+            set_aside_stray_log(&path)?;
+            fs::rename(&unfinished, &path).map_err(StoreError::io("Making the project", &path))
+        });
+        if let Err(error) = placed {
+            discard(&unfinished).ok(); // best effort: the error that matters is the first one
+            return Err(error);
+        }
+        sync_folder(&path);
+        Ok(Self::open_locked(&path, lock, Check::Now)?.file)
     }
 
     /// Copies a project as it stands now, be it open or not: SQLite writes the copy, log and all in one file.
@@ -360,7 +382,7 @@ fn read(database: &Connection, path: &Path) -> Result<(Project, History, i64), S
 }
 
 /// Writes a whole project file under a temporary name.
-fn build(unfinished: &Path, project: &Project, steps: &[Step], path: &Path) -> Result<(), StoreError> {
+fn build(unfinished: &Path, project: &Project, entries: &[(EntryKind, &Step)], path: &Path) -> Result<(), StoreError> {
     let make = || -> Result<(), StoreError> {
         let sql = |error| StoreError::sql("Making the project", path)(error);
         let mut database = Connection::open(unfinished).map_err(sql)?;
@@ -377,8 +399,8 @@ fn build(unfinished: &Path, project: &Project, steps: &[Step], path: &Path) -> R
         rows::write_team(&transaction, project).map_err(sql)?;
         let schema = serde_json::to_string(&**project.schema()).map_err(|error| StoreError::damaged(path, error))?;
         transaction.execute("INSERT INTO schema(id, json) VALUES (1, ?1)", params![schema]).map_err(sql)?;
-        for (seq, step) in (1..).zip(steps) {
-            rows::append_journal(&transaction, seq, EntryKind::Do, step).map_err(sql)?;
+        for (seq, (kind, step)) in (1..).zip(entries) {
+            rows::append_journal(&transaction, seq, *kind, step).map_err(sql)?;
         }
         rows::insert_documents(&transaction, project.all_documents()).map_err(sql)?;
         transaction.commit().map_err(sql)?;

@@ -36,7 +36,8 @@ fn table(data: &[u8]) {
     let format = [Format::Csv(','), Format::Csv(';'), Format::Tsv, Format::Text][usize::from(how % 4)];
     let charset = Charset::ALL.get(usize::from(charset % 8)).copied();
     let (header, quoted) = (how & 8 == 0, how & 16 == 0);
-    let options = ImportOptions { text: import::Column::Number(1), format: Some(format), header, quoted, charset, ..ImportOptions::default() };
+    let options =
+        ImportOptions { text: import::Column::Number(1), format: Some(format), header, quoted, charset, ..ImportOptions::default() };
     read(&file("a.csv", bytes), &options);
     found_out("a.csv", bytes);
 }

@@ -176,12 +176,17 @@ fn add_span(doc: &mut RawDoc, id: &str, said: &str, words: Option<&str>, row: us
     let Some((label, places)) = said.split_once(' ') else { return false };
     let Some(mut pieces) = places.split(';').map(place).collect::<Option<Vec<_>>>() else { return false };
     pieces.sort_unstable();
-    // The editor breaks a span at a line's end: with nothing between, it is one.
+    // The editor breaks a span at the end of a line: with nothing else between, it is one.
+    let is_line_end = |from: u64, to: u64| {
+        let (skip, count) = (usize::try_from(from).unwrap_or(usize::MAX), usize::try_from(to - from).unwrap_or(usize::MAX));
+        count <= 2 && doc.text.chars().skip(skip).take(count).all(|c| matches!(c, '\n' | '\r'))
+    };
     pieces.dedup_by(|next, held| {
-        next.0 == held.1 && {
+        let joins = next.0 >= held.1 && is_line_end(held.1, next.0);
+        if joins {
             held.1 = next.1;
-            true
         }
+        joins
     });
     let surface = words.filter(|_| pieces.len() == 1).map(str::to_owned);
     for (at, (start, end)) in pieces.into_iter().enumerate() {

@@ -30,6 +30,7 @@ pub use loss::{Fate, Loss, SpanReport};
 pub(super) use loss::{Losses, short};
 pub use offsets::Unit;
 pub(super) use raw::{PART_LINK, PLAIN_LINK, is_about_polarity, polarity};
+pub(super) use semeval::{BETWEEN, CATEGORY};
 pub(super) use tokens::{is_wide, join};
 
 use super::import::{Intake, Look};

@@ -91,12 +91,23 @@ fn format(path: &Path, look: &Look) -> Result<Format, StoreError> {
         (&b"PK\x03\x04"[..], "it is a zip archive; unpack it first"),
         (b"\xd0\xcf\x11\xe0", "it is an old Excel workbook"),
         (b"\x1f\x8b", "it is compressed"),
+        (b"SQLite format 3", "it is a database; the project of a colleague is merged, not imported"),
+        (b"%PDF", "it is a PDF"),
     ] {
         if head.starts_with(magic) {
             return Err(StoreError::Unreadable { what: what.to_owned(), path: path.to_owned() });
         }
     }
+    if extension == "spacy" {
+        let what = "it is spaCy's binary DocBin, which no library outside Python reads; write it as JSON Lines there".to_owned();
+        return Err(StoreError::Unreadable { what, path: path.to_owned() });
+    }
     let text = encoding::decode_head(&head, look.charset).text;
+    let is_odd = |c: &char| *c == encoding::DAMAGE || c.is_control() && !matches!(c, '\t' | '\n' | '\r');
+    if text.chars().filter(is_odd).count() * 10 > text.chars().count() && look.charset.is_none() {
+        let what = "much of it is no text, whatever its encoding".to_owned();
+        return Err(StoreError::Unreadable { what, path: path.to_owned() });
+    }
     if let Some(kind) = formats::detect(path, &text) {
         return Ok(Format::Annotated(kind));
     }

@@ -2,10 +2,10 @@
 
 mod details;
 
-use super::{Draft, DraftAnnotation, DraftAnswer, DraftSpan, OwnProject, RowIssue};
+use super::{Draft, DraftAnnotation, DraftAnswer, DraftSpan, Imported, OwnProject, RowIssue};
 use crate::project::{
-    Annotation, AnnotatorId, Answer, Class, CommentId, DocId, Document, Edit, Kind, Link, MetaPool, Number, Project, Question, QuestionId,
-    Scale, Schema, Span, SpanId, SpanLabel,
+    Annotation, AnnotatorId, Answer, Class, CommentId, DocId, Document, Edit, Entry, History, Kind, Link, MetaPool, Number, Project,
+    Question, QuestionId, Scale, Schema, Span, SpanId, SpanLabel,
 };
 use std::collections::HashSet;
 
@@ -38,6 +38,46 @@ pub fn edits(project: &Project, mut drafts: Vec<Draft>) -> (Vec<Edit>, Vec<RowIs
         edits.push(Edit::AddDocuments { first, count: documents.len() as u32, documents });
     }
     (edits, names.new)
+}
+
+/// A project as the journal of a file of ours tells it.
+pub struct Restored {
+    pub project: Project,
+    pub history: History,
+}
+
+/// Brings back a whole project with its journal from our own lines, into a project to which nothing has happened yet.
+/// `None` where there is no journal, where it does not fit what the rows say, or where rows stayed outside.
+pub fn restored(project: &Project, history: &History, imported: &Imported) -> Option<Restored> {
+    let is_new = history.done().is_empty() && history.undone().is_empty();
+    let whole = imported.drafts.first()?.project.as_ref().filter(|whole| is_new && may_take_over(project, whole))?;
+    if whole.journal.is_empty() || imported.report.rows != imported.report.imported {
+        return None;
+    }
+    let mut drafts = imported.drafts.clone();
+    for gone in &whole.taken_out {
+        let at = usize::try_from(gone.id).ok().filter(|at| *at <= drafts.len())?;
+        drafts.insert(at, gone.draft()?);
+    }
+    // The row that speaks of the project may no longer be the first.
+    let mut back = project.clone();
+    for edit in edits(project, drafts).0 {
+        back.apply(edit).ok()?;
+    }
+    for gone in &whole.taken_out {
+        back.apply(Edit::SetPresent { first: DocId(gone.id), count: 1, to: false }).ok()?;
+    }
+    let entries = whole.journal.iter().map(|entry| Entry { kind: entry.kind, step: entry.step.clone() });
+    let history = History::replay(entries);
+    // Every step can be taken back and made again, or the journal is of another project.
+    let (mut trial, mut steps) = (back.clone(), history.clone());
+    while let Some(undone) = steps.undo(&mut trial) {
+        undone.ok()?;
+    }
+    while let Some(redone) = steps.redo(&mut trial) {
+        redone.ok()?;
+    }
+    Some(Restored { project: back, history })
 }
 
 /// Whether a project without documents becomes the one that a file of ours is from: nothing of its own goes by that.

@@ -1,3 +1,4 @@
+//! Bytes for the target `model` of `targets.rs`.
 #![no_main]
 #[path = "../targets.rs"]
 mod targets;

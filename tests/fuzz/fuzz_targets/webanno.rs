@@ -1,3 +1,4 @@
+//! Bytes for the target `webanno` of `targets.rs`.
 #![no_main]
 #[path = "../targets.rs"]
 mod targets;

@@ -1,3 +1,4 @@
+//! Bytes for the target `xml` of `targets.rs`.
 #![no_main]
 #[path = "../targets.rs"]
 mod targets;
