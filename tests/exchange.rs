@@ -310,6 +310,27 @@ fn the_window_copies_archives_and_opens_an_archive() {
     assert_eq!(window.state().desk().project().unwrap().documents().count(), documents);
 }
 
+#[test]
+fn remarks_are_said_in_chinese_too() {
+    use gloss::desk::Language;
+    use gloss::ui::i18n::remark;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv");
+    fs::write(&path, "text,label\n,x\n好,x,y\n").unwrap();
+    let said = |reason: &str| remark(Language::Chinese, &|| String::new(), (7, reason, false));
+    let report =
+        read(&path, &ImportOptions { label: Some(import::Column::Name("label".into())), ..ImportOptions::default() }).unwrap().report;
+    assert_eq!(
+        report.issues.iter().map(|issue| said(&issue.reason)).collect::<Vec<_>>(),
+        ["第 7 行：文本为空。", "第 7 行：有 3 列，而表头有 2 列。"]
+    );
+    let loss = "is the first of 3 places where an aspect has the polarity \"conflict\", which has no counterpart; it came without (food)";
+    assert_eq!(said(loss), "第 7 行：共 3 处，这里是第一处：方面的极性 \"conflict\" 没有对应项，不带极性导入（food）。");
+    assert_eq!(said("is something new"), "第 7 行：is something new。");
+    let english = remark(Language::English, &|| report.issues[0].sentence("a.csv"), (2, "has an empty text", true));
+    assert_eq!(english, "Row 2 of a.csv has an empty text. The row was skipped.");
+}
+
 /// Every input that a fuzzer found worth keeping, and every one that it broke something with.
 #[test]
 fn the_corpus_breaks_nothing() {

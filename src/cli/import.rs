@@ -57,8 +57,9 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
 /// How the file is read. Where nobody says whether the first row names the columns, columns that are called by name say so,
 /// or else the rows.
 fn options(args: &ImportArgs) -> Result<ImportOptions, CliError> {
-    let named = [&args.text, &args.label, &args.id, &args.date, &args.annotator, &args.part].into_iter().flatten().chain(&args.leave_out);
-    let is_named = named.into_iter().any(|name| matches!(Column::parse(name), Column::Name(_)));
+    let mut named =
+        [&args.text, &args.label, &args.id, &args.date, &args.annotator, &args.part].into_iter().flatten().chain(&args.leave_out);
+    let is_named = named.any(|name| matches!(Column::parse(name), Column::Name(_)));
     let mut look = Look {
         header: if args.no_header { Some(false) } else { is_named.then_some(true) },
         format: args.format,

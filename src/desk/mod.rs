@@ -53,7 +53,7 @@ pub use training::{KeepingPace, Phase, RunView};
 pub use crate::store::Charset;
 pub use crate::store::export::{ExportFormat, Verified};
 pub use crate::store::formats::Loss;
-pub use crate::store::formats::Unit as OffsetUnit;
+pub use crate::store::formats::{SpanReport, Unit as OffsetUnit};
 pub use crate::store::hub::USUAL_ENDPOINT;
 pub use crate::store::import::{Column, Format, ImportOptions, ImportReport, Look, Preview, RowIssue};
 pub use crate::store::{Language, Settings, Theme};

@@ -411,8 +411,11 @@ pub(super) fn export_with_journal(project: &Project, history: &History, writer: 
     let mut head = head(project);
     head.journal = history.entries().map(|(kind, step)| OwnEntry { kind, step: step.clone() }).collect();
     for doc in project.all_documents().iter().filter(|doc| !doc.present) {
-        let row = serde_json::to_value(own_row(project, doc, None))?;
-        head.taken_out.extend(row.as_object().map(|row| TakenOut { id: doc.id.0, row: row.clone() }));
+        own_row(project, doc, None, |row| {
+            let row = serde_json::to_value(row)?;
+            head.taken_out.extend(row.as_object().map(|row| TakenOut { id: doc.id.0, row: row.clone() }));
+            Ok(())
+        })?;
     }
     let fits = serde_json::to_vec(&head)?.len() <= MOST;
     if !fits {
@@ -430,13 +433,17 @@ fn head(project: &Project) -> OwnProject {
 fn write_rows(project: &Project, head: OwnProject, writer: &mut dyn Write) -> io::Result<()> {
     let mut head = Some(head);
     for doc in project.documents() {
-        serde_json::to_writer(&mut *writer, &own_row(project, doc, head.take()))?;
-        writer.write_all(b"\n")?;
+        own_row(project, doc, head.take(), |row| {
+            serde_json::to_writer(&mut *writer, row)?;
+            writer.write_all(b"\n")
+        })?;
     }
     Ok(())
 }
 
-fn own_row<'a>(project: &'a Project, doc: &'a Document, head: Option<OwnProject>) -> OwnRow<'a> {
+/// Makes the row of a document and hands it on.
+fn own_row(project: &Project, doc: &Document, head: Option<OwnProject>, mut each: impl FnMut(&OwnRow) -> io::Result<()>) -> io::Result<()> {
+    let views: Vec<_> = doc.layers.keys().map(|annotator| (annotator, doc.seen_in(Layer::Own(*annotator)))).collect();
     let mut row = OwnRow {
         text: &doc.text,
         said: own_layer(project, doc),
@@ -446,11 +453,11 @@ fn own_row<'a>(project: &'a Project, doc: &'a Document, head: Option<OwnProject>
         comments: doc.comments.values().collect(),
         project: head,
     };
-    for annotator in doc.layers.keys() {
+    for (annotator, view) in &views {
         let name = project.annotators().get(usize::from(annotator.0)).map_or("", String::as_str);
-        row.layers.insert(name, own_layer(project, &doc.seen_in(Layer::Own(*annotator))));
+        row.layers.insert(name, own_layer(project, view));
     }
-    row
+    each(&row)
 }
 
 /// [`export_jsonl`] to a file, replacing what was there once all is written.

@@ -54,6 +54,7 @@ pub(super) const ROWS: &[(&str, &str)] = &[
     ("Duplicate the project", "复制项目"),
     ("Archive the project", "打包项目"),
     ("Offsets count", "偏移单位"),
+    ("Spans: {} kept, {} clipped or moved, {} dropped", "片段：{} 个保留，{} 个截短或移动，{} 个舍弃"),
     ("UTF-16 units", "UTF-16 单元"),
     ("graphemes", "字素"),
     ("bytes of UTF-8", "UTF-8 字节"),

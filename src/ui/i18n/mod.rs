@@ -5,12 +5,14 @@ mod data;
 mod frame;
 mod label;
 mod labels;
+mod remarks;
 mod runs;
 mod team;
 mod templates;
 mod train;
 mod tuning;
 
+pub use remarks::remark;
 pub use templates::Template;
 
 use crate::desk::Language;
