@@ -4,7 +4,7 @@
 use super::opinions::linked;
 use super::small;
 use super::train::{quick, toys, weights};
-use gloss::predict::{Asked, Predictor};
+use gloss::predict::{Asked, Predictor, Stored};
 use gloss::train::{Adversarial, DeviceChoice, ModelChoice, OptimiserChoice, TrainConfig, TrainData, Tuned};
 
 fn there(config: &TrainConfig) -> TrainConfig {
@@ -75,8 +75,8 @@ fn the_same_seed_gives_the_same_weights_there() {
 #[test]
 fn predictions_and_their_reasons_are_the_same() {
     let files = small::run(&linked(), &TrainConfig { epochs: 3, lr: 2e-3, ..quick() }).files.unwrap();
-    let (here, note) = Predictor::on(&files, DeviceChoice::Cpu).unwrap();
-    let (there, told) = Predictor::on(&files, DeviceChoice::Reference).unwrap();
+    let (here, note) = Predictor::on(&files, DeviceChoice::Cpu, Stored::Float32).unwrap();
+    let (there, told) = Predictor::on(&files, DeviceChoice::Reference, Stored::Float32).unwrap();
     assert!(note.is_none() && told.is_some());
     let texts = ["房间很干净，但是早餐很差😀", "Great screen", "", "é\r\n“好”", "The staff were friendly and the room was dirty."];
     let (wanted, found) = (here.predict_many(&texts).unwrap(), there.predict_many(&texts).unwrap());

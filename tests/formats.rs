@@ -6,7 +6,7 @@ use gloss::project::{
 use gloss::store::StoreError;
 use gloss::store::export::{ExportFormat, Exported, export};
 use gloss::store::formats::{Fate, Kind, SpanReport};
-use gloss::store::import::{self, DraftAnswer, Format, ImportOptions, Imported};
+use gloss::store::import::{self, DraftAnswer, DraftValue, Format, ImportOptions, Imported};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
@@ -112,7 +112,7 @@ fn label_studio_tasks() {
     assert_eq!(imported.drafts[0].meta["shop"], "b");
     let spans = spans_of(&imported);
     assert_eq!((spans.kept, spans.clipped, spans.dropped, spans.unit), (2, 0, 0, Some("code points")));
-    for part in ["second annotation", "without its name \"has\"", "predictions"] {
+    for part in ["second annotation", "predictions"] {
         says(spans, Fate::Noted, part, 1);
     }
     assert_eq!(imported.report.skipped, 1);
@@ -120,6 +120,7 @@ fn label_studio_tasks() {
     let project = project_of(imported, Schema::default());
     let questions: Vec<_> = project.schema().questions.iter().map(|question| question.name.as_str()).collect();
     assert_eq!(questions, ["sentiment", "mood", "stars"]);
+    assert_eq!(project.schema().link_types()[0].name, "has", "the one name of links is that of the first type");
     let labels: Vec<_> = project.schema().span_labels.iter().map(|label| (label.name.as_str(), label.polarity)).collect();
     assert_eq!(labels, [("aspect", false), ("opinion", true), ("ASP", false), ("OPN", true)]);
 }
@@ -331,13 +332,14 @@ fn brat_pairs_and_folders() {
     write("b.ann", "");
     let imported = read_path(folder.path(), None).unwrap();
     assert_eq!(imported.report.format, "brat");
-    assert_eq!(lines(&imported), ["屏幕👍 is\ngreat value here\n | ASP:屏幕 | OPN:great value here+ | 1>0", "second"]);
+    assert_eq!(lines(&imported), ["屏幕👍 is\ngreat value here\n | ASP:屏幕 | OPN:great+ | OPN:here | 1>2 | 1>0 | 0>1", "second"]);
     assert_eq!((imported.drafts[0].meta["file"].as_str(), imported.drafts[0].meta["notes"].as_str()), ("a.txt", "AnnotatorNotes T1 see"));
     let spans = spans_of(&imported);
-    assert_eq!((spans.kept, spans.clipped, spans.dropped), (2, 0, 1));
-    for part in ["in pieces", "\"CMP\"", "event", "without its name \"has\""] {
-        says(spans, Fate::Noted, part, 1);
-    }
+    assert_eq!((spans.kept, spans.clipped, spans.dropped), (3, 0, 1));
+    let said = imported.drafts[0].annotation.as_ref().unwrap();
+    assert_eq!(said.attributes[&1]["CMP"], DraftValue::Name("Neg".to_owned()));
+    let names: Vec<&str> = said.link_types.values().map(String::as_str).collect();
+    assert_eq!(names, ["Y", "has", "part"]);
     for name in ["a.txt", "a.ann"] {
         assert_eq!(lines(&read_path(&folder.path().join(name), None).unwrap()).len(), 1);
     }

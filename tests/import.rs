@@ -351,6 +351,9 @@ fn files_that_hold_no_reviews_are_refused() {
         ("a.csv", b"PK\x03\x04rest", "zip archive"),
         ("a.csv.gz", b"\x1f\x8brest", "compressed"),
         ("a.parquet", b"PAR1 and nothing more", "can't be read"),
+        ("train.spacy", b"x\x9c\xabV\xca", "DocBin"),
+        ("a.txt", b"\x00\x01\x02\x03a\x00\x00\x9c", "no text"),
+        ("p.gloss", b"SQLite format 3\x00", "merged"),
     ] {
         let (_folder, path) = file(name, bytes);
         let said = import::preview(&path, None).unwrap_err().to_string();

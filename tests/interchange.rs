@@ -8,7 +8,7 @@ use gloss::project::{
 };
 use gloss::store::export::{ExportFormat, export, verify};
 use gloss::store::formats::{Fate, Kind};
-use gloss::store::import::{self, Column, Format, ImportOptions, Imported, Look};
+use gloss::store::import::{self, Column, DraftValue, Format, ImportOptions, Imported, Look};
 use gloss::store::{Charset, StoreError};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -284,9 +284,12 @@ fn webanno_as_inception_writes_it() {
     let wanted = "屏幕👍 is great.\nSecond  one | Aspect:屏幕+ | Aspect:is great | Aspect:great+ | Aspect:ne";
     assert_eq!(lines(&imported)[0].split(" | 0>").next().unwrap(), wanted);
     assert!(lines(&imported)[0].ends_with("0>1"), "{:?}", lines(&imported));
-    for part in ["about single words", "feature \"note\"", "without its name \"of\""] {
+    for part in ["about single words"] {
         says(&imported, Fate::Noted, part, 1);
     }
+    let said = imported.drafts[0].annotation.as_ref().unwrap();
+    assert_eq!(said.attributes.values().map(|own| own["note"].clone()).collect::<Vec<_>>(), [DraftValue::Name("x_y".to_owned())]);
+    assert!(said.link_types.values().any(|name| name == "of"));
     assert!(try_read("a.tsv", "#FORMAT=WebAnno TSV 3.3\n\nnothing", &ImportOptions::default()).is_err());
 }
 

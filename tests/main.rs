@@ -13,6 +13,7 @@ mod copies;
 mod desk;
 mod details;
 mod devices;
+mod exchange;
 mod figures;
 mod formats;
 mod hub;

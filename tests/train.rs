@@ -415,9 +415,13 @@ fn what_is_lost_or_missing_is_said() {
     crossing.spans.as_mut().unwrap().sort();
     data.examples.push(crossing);
     data.examples.push(example(51, &format!("{} [房间]", "好 ".repeat(200)), 1, Split::Train));
+    let long = "这家的房间很干净，早餐也不错，服务员态度很好，下次还会再来住几天";
+    data.examples.push(example(60, long, 1, Split::Train));
+    data.examples.push(example(61, &format!("{long}！"), 1, Split::Dev));
     let told = run(&data, &TrainConfig { max_length: 64, epochs: 1, ..quick() });
     let notes = told.started.unwrap().notes.join("\n");
     for wanted in [
+        "(such as document 62 and document 61, which is learnt from)",
         "overlap a longer or earlier one: 1",
         "limit of 64 pieces: 1",
         "spans beyond that limit, wholly or in part: 1",

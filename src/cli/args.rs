@@ -5,7 +5,7 @@ use crate::nn::kernels::Stored;
 use crate::project::Split;
 use crate::store::Charset;
 use crate::store::export::ExportFormat;
-use crate::store::formats::Kind;
+use crate::store::formats::{Kind, Unit};
 use crate::store::import::Format;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -296,7 +296,7 @@ pub struct ImportArgs {
     /// What a label of the file is called here, such as 1=positive; may be given many times
     #[arg(long = "map", value_name = "VALUE=CLASS", value_parser = key_value)]
     pub values: Vec<(String, String)>,
-    /// The first row is a review, not a header: columns go by number
+    /// The first row is a review, not a header: columns go by number. Without it names of columns, or else the rows, tell
     #[arg(long)]
     pub no_header: bool,
     /// How the file is encoded: utf-8, utf-16le, utf-16be, gb18030, big5, shift-jis or latin-1; without it the bytes tell
@@ -311,6 +311,10 @@ pub struct ImportArgs {
     /// The sheet of a workbook; without it the first one
     #[arg(long, value_name = "NAME")]
     pub sheet: Option<String>,
+    /// What the offsets of an annotated file count: codepoints, utf16, graphemes or bytes; without it the one under which
+    /// its spans fit
+    #[arg(long, value_name = "UNIT", value_parser = unit)]
+    pub offsets: Option<Unit>,
     /// Write the remarks on rows to a CSV file
     #[arg(long, value_name = "FILE")]
     pub save_list: Option<PathBuf>,
@@ -429,6 +433,11 @@ pub struct ExportArgs {
 
 fn charset(name: &str) -> Result<Charset, String> {
     Charset::parse(name).ok_or_else(|| format!("encodings are {}", Charset::ALL.map(Charset::name).join(", ")))
+}
+
+fn unit(name: &str) -> Result<Unit, String> {
+    let keys = || Unit::ALL.map(Unit::key).join(", ");
+    Unit::ALL.into_iter().find(|unit| unit.key() == name).ok_or_else(|| format!("offsets count {}", keys()))
 }
 
 fn delimiter(sign: &str) -> Result<char, String> {

@@ -2,7 +2,7 @@
 
 use super::{CliError, ExportArgs, existing};
 use crate::store::export::{self, ExportFormat};
-use crate::store::{ProjectFile, Runs, model_folder};
+use crate::store::{Opened, ProjectFile, Runs, model_folder};
 use std::io::Write;
 
 pub(super) fn run(args: &ExportArgs) -> Result<(), CliError> {
@@ -23,8 +23,8 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), CliError> {
 
 /// Says what the file can't hold, then writes it.
 fn documents(args: &ExportArgs, format: ExportFormat) -> Result<(), CliError> {
-    let project = ProjectFile::open(&args.project)?.project;
-    let exported = export::export(&project, format)?;
+    let Opened { project, history, .. } = ProjectFile::open(&args.project)?;
+    let exported = export::export_with(&project, Some(&history), format)?;
     let mut out = std::io::stdout().lock();
     let unit = exported.unit.map_or_else(String::new, |unit| format!("; offsets count {unit}"));
     writeln!(out, "{}: {} documents{unit}", format.name(), exported.documents)?;
@@ -45,7 +45,7 @@ fn documents(args: &ExportArgs, format: ExportFormat) -> Result<(), CliError> {
     exported.write(&args.out)?;
     if args.sidecar {
         let path = export::Exported::sidecar(&args.out);
-        export::export(&project, ExportFormat::Jsonl)?.write(&path)?;
+        export::export_with(&project, Some(&history), ExportFormat::Jsonl)?.write(&path)?;
         writeln!(out, "all of it stands in {} too", path.display())?;
     }
     if args.verify {

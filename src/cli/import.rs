@@ -2,7 +2,8 @@
 
 use super::{CliError, ImportArgs, ProgressLine, now_ms};
 use crate::project::EntryKind;
-use crate::store::import::{self, Column, ImportOptions, ImportReport, Imported, Look, RowIssue};
+use crate::store::formats::Unit;
+use crate::store::import::{self, Column, ImportOptions, ImportReport, Imported, Look, Restored, RowIssue};
 use crate::store::{ProjectFile, Settings};
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -20,10 +21,16 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
     };
     let read = import::read(&args.file, &options(args)?, &existing, &mut progress)?;
     line.clear();
-    let Imported { drafts, mut report } = read.unwrap_or_default();
+    let imported = read.unwrap_or_default();
+    let restored = import::restored(&project, &history, &imported);
+    let Imported { drafts, mut report } = imported;
     let (edits, issues) = import::edits(&project, drafts);
     report.issues.extend(issues);
-    if report.imported > 0 && !args.dry_run {
+    let steps = restored.as_ref().map(|restored| restored.history.done().len());
+    if let Some(Restored { project, history }) = restored.filter(|_| !args.dry_run) {
+        let entries: Vec<_> = history.entries().collect();
+        file.replace(&project, &entries)?;
+    } else if report.imported > 0 && !args.dry_run {
         let name = format!("import {} documents from {}", report.imported, report.file);
         let author = Settings::load().author;
         let step = history.commit(&mut project, name, author, now_ms(), edits).map_err(|error| CliError::Failed(error.to_string()))?;
@@ -38,31 +45,49 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
         return Ok(out.flush()?);
     }
     write_report(&report, &mut out)?;
+    if let Some(steps) = steps {
+        writeln!(out, "the journal came along: {steps} steps, which can be undone in the window")?;
+    }
     if args.dry_run {
         writeln!(out, "nothing was imported: this was a dry run")?;
     }
     Ok(())
 }
 
+/// How the file is read. Where nobody says whether the first row names the columns, columns that are called by name say so,
+/// or else the rows.
 fn options(args: &ImportArgs) -> Result<ImportOptions, CliError> {
-    let look = Look {
-        header: Some(!args.no_header),
+    let mut named =
+        [&args.text, &args.label, &args.id, &args.date, &args.annotator, &args.part].into_iter().flatten().chain(&args.leave_out);
+    let is_named = named.any(|name| matches!(Column::parse(name), Column::Name(_)));
+    let mut look = Look {
+        header: if args.no_header { Some(false) } else { is_named.then_some(true) },
         format: args.format,
         charset: args.encoding,
         delimiter: args.delimiter,
         quoted: !args.no_quotes,
         sheet: args.sheet.clone(),
+        unit: args.offsets,
     };
     let text = match &args.text {
-        Some(text) => Column::parse(text),
-        None => {
+        Some(text) if look.header.is_some() => Column::parse(text),
+        text => {
             let preview = import::preview_as(&args.file, &look)?;
+            look.header = look.header.or(preview.look.header);
+            if let Some(text) = text {
+                return Ok(with_roles(args, Column::parse(text)).looked(&look));
+            }
             let guess = preview.columns.get(preview.text_guess).cloned();
             guess.map_or(Column::Number(1), Column::Name)
         }
     };
+    Ok(with_roles(args, text).looked(&look))
+}
+
+/// What each column is.
+fn with_roles(args: &ImportArgs, text: Column) -> ImportOptions {
     let column = |name: &Option<String>| name.as_deref().map(Column::parse);
-    let options = ImportOptions {
+    ImportOptions {
         text,
         label: column(&args.label),
         id: column(&args.id),
@@ -73,13 +98,17 @@ fn options(args: &ImportArgs) -> Result<ImportOptions, CliError> {
         values: args.values.iter().cloned().collect(),
         split: args.split.map(Into::into),
         ..ImportOptions::default()
-    };
-    Ok(options.looked(&look))
+    }
 }
 
 fn write_report(report: &ImportReport, out: &mut impl Write) -> Result<(), CliError> {
     let ImportReport { file, format, encoding, rows, imported, skipped, .. } = report;
     writeln!(out, "{file} ({format}, {encoding}): {rows} rows, {imported} imported, {skipped} skipped")?;
+    match report.header {
+        Some(true) => writeln!(out, "the first row names the columns")?,
+        Some(false) => writeln!(out, "no row names the columns: they go by number")?,
+        None => {}
+    }
     if *imported == 0 {
         writeln!(out, "nothing came in: no row of the file is new and has a text")?;
     }
@@ -103,6 +132,10 @@ fn write_report(report: &ImportReport, out: &mut impl Write) -> Result<(), CliEr
     }
     if let Some(spans) = &report.spans {
         writeln!(out, "{}", spans.sentence())?;
+        if spans.unit_doubt.is_some() {
+            let keys = Unit::ALL.map(Unit::key).join(", ");
+            writeln!(out, "look whether the spans stand where they should; if not, say what the offsets count: --offsets {keys}")?;
+        }
     }
     for issue in &report.issues {
         writeln!(out, "{}", issue.sentence(file))?;
@@ -117,6 +150,7 @@ fn as_json(report: &ImportReport, dry_run: bool) -> Value {
         "format": report.format,
         "encoding": report.encoding,
         "dry_run": dry_run,
+        "header": report.header,
         "rows": report.rows,
         "imported": report.imported,
         "skipped": report.skipped,

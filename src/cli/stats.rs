@@ -3,7 +3,9 @@
 use super::args::{DuplicatesArgs, StatsArgs, WhatToDo};
 use super::{CliError, now_ms};
 use crate::nn::ModelFiles;
-use crate::project::{DocId, Edit, EntryKind, Lengths, NearGroup, NearPair, Project, Statistics, near_groups, near_pairs};
+use crate::project::{
+    DocId, Document, Edit, EntryKind, Lengths, NearGroup, NearPair, Project, Statistics, assign_split, near_groups, near_pairs,
+};
 use crate::store::{ProjectFile, Settings, model_folder, read_project};
 use crate::text::Tokenizer;
 use crate::train::TrainConfig;
@@ -82,7 +84,10 @@ pub(super) fn duplicates(args: &DuplicatesArgs) -> Result<(), CliError> {
     }
     let (project, _) = read_project(&args.project)?;
     let pairs = near_pairs(project.documents(), args.likeness);
-    let groups = near_groups(&pairs, |id| project.document(id).and_then(|doc| doc.split));
+    let config = TrainConfig::default();
+    // Where a document has no part, the one that training would draw.
+    let part = |doc: &Document| doc.split.unwrap_or_else(|| assign_split(config.seed, doc.id, config.dev_share));
+    let groups = near_groups(&pairs, |id| project.document(id).map(part));
     let mut out = std::io::stdout().lock();
     if args.json {
         writeln!(out, "{}", groups_json(&project, &groups, &pairs))?;

@@ -197,6 +197,7 @@ pub enum Command {
         path: PathBuf,
         schema: Box<Schema>,
     },
+    /// Also one in an archive, which is unpacked beside it.
     OpenProject(PathBuf),
     /// Lets a large project that is being read go.
     CancelOpening,
@@ -242,6 +243,11 @@ pub enum Command {
     },
     /// Makes a new project of this one's documents.
     ShareCopy(Box<SharePlan>),
+    /// Copies the project with its journal and its runs: as another project, or packed into one file.
+    CopyWhole {
+        to: PathBuf,
+        packed: bool,
+    },
     DismissExamining,
 
     /// Reads a colleague's project file and says what merging it comes to. Without a name, who made most of its steps.

@@ -4,7 +4,7 @@
 use super::job::{Job, Reporter};
 use super::{Command, Desk, Notice, phrase::Phrases};
 use crate::nn::ModelFiles;
-use crate::project::{Anonymiser, Document, Edit, NearGroup, Private, Project, Statistics, near_groups, near_pairs};
+use crate::project::{Anonymiser, Document, Edit, NearGroup, Private, Project, Statistics, assign_split, near_groups, near_pairs};
 use crate::store::{StoreError, copies};
 use crate::text::Tokenizer;
 use crate::train::TrainConfig;
@@ -67,6 +67,8 @@ impl SharePlan {
 enum News {
     Examined(Box<Examined>),
     Shared(PathBuf),
+    /// Out of an archive.
+    Unpacked(PathBuf),
     Failed(String),
 }
 
@@ -100,6 +102,7 @@ impl Desk {
             }
             Command::SettleDuplicates { remove } => self.settle_duplicates(remove),
             Command::ShareCopy(plan) => self.share(*plan),
+            Command::CopyWhole { to, packed } => self.copy_whole(to, packed),
             _ => self.examining.forget(),
         }
     }
@@ -131,6 +134,34 @@ impl Desk {
         self.examining.forget();
     }
 
+    /// The project with its journal and its runs, as another project or in one file.
+    fn copy_whole(&mut self, to: PathBuf, packed: bool) {
+        // What waits to be written belongs to it.
+        self.finish_saving();
+        let Some(from) = self.path().map(Path::to_owned) else { return };
+        self.start_examining(move |reporter| {
+            let copied = if packed { copies::archive_open(&from, &to, true).map(drop) } else { copies::duplicate_open(&from, &to) };
+            reporter.tell(match copied {
+                Ok(()) => News::Shared(to),
+                Err(error) => News::Failed(error.to_string()),
+            });
+        });
+    }
+
+    /// Takes a project out of an archive, beside it, and opens it.
+    pub(super) fn open_archive(&mut self, archive: PathBuf) {
+        self.start_examining(move |reporter| {
+            let free = |name: &PathBuf| !name.exists() && !name.with_extension("runs").exists();
+            let stem = archive.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let names = (1..).map(|at| if at == 1 { format!("{stem}.gloss") } else { format!("{stem} ({at}).gloss") });
+            let Some(to) = names.map(|name| archive.with_file_name(name)).find(free) else { return };
+            reporter.tell(match copies::unarchive(&archive, &to) {
+                Ok(()) => News::Unpacked(to),
+                Err(error) => News::Failed(error.to_string()),
+            });
+        });
+    }
+
     fn share(&mut self, plan: SharePlan) {
         let Some(project) = self.project().cloned() else { return };
         let documents: Vec<Document> = match plan.only_list {
@@ -154,6 +185,15 @@ impl Desk {
                 self.notify(Notice::Exported(path));
                 Examining::Idle
             }
+            News::Unpacked(path) => {
+                self.examining.forget();
+                return self.open_project(&path);
+            }
+            // Without a project there is no place that shows it.
+            News::Failed(reason) if self.path().is_none() => {
+                self.fail(reason);
+                Examining::Idle
+            }
             News::Failed(reason) => Examining::Failed(reason),
         };
         self.examining = Examiner { view, job: None };
@@ -167,7 +207,9 @@ fn examined(project: &Project) -> Result<Examined, String> {
     let pieces = |text: &str| tokenizer.encode(text, MOST_PIECES).map(|pieces| pieces.ids).unwrap_or_default();
     let statistics = Statistics::of(project, TrainConfig::default().max_length, pieces);
     let pairs = near_pairs(project.documents(), LIKENESS);
-    let groups = near_groups(&pairs, |id| project.document(id).and_then(|doc| doc.split));
+    let config = TrainConfig::default();
+    let part = |doc: &Document| doc.split.unwrap_or_else(|| assign_split(config.seed, doc.id, config.dev_share));
+    let groups = near_groups(&pairs, |id| project.document(id).map(part));
     Ok(Examined { statistics, groups })
 }
 

@@ -55,6 +55,7 @@ pub use training::{KeepingPace, Phase, RunView};
 pub use crate::store::Charset;
 pub use crate::store::export::{ExportFormat, Verified};
 pub use crate::store::formats::Loss;
+pub use crate::store::formats::{SpanReport, Unit as OffsetUnit};
 pub use crate::store::hub::USUAL_ENDPOINT;
 pub use crate::store::import::{Column, Format, ImportOptions, ImportReport, Look, Preview, RowIssue};
 pub use crate::store::{Language, Settings, Theme};
@@ -235,7 +236,7 @@ impl Desk {
             | C::Import { .. }
             | C::SaveImportList(_)
             | C::DismissImport => self.import(command),
-            C::Examine | C::SettleDuplicates { .. } | C::ShareCopy(_) | C::DismissExamining => self.examine(command),
+            C::Examine | C::SettleDuplicates { .. } | C::ShareCopy(_) | C::CopyWhole { .. } | C::DismissExamining => self.examine(command),
             C::PlanExport(_) | C::ExportAs(_) | C::DismissExport => self.export(command),
             C::PreviewMerge { .. } | C::Merge | C::DismissMerge => self.merge(command),
             C::StartTraining(config) => self.start_training(*config),

@@ -41,6 +41,9 @@ impl Desk {
         if self.path().is_some_and(|open| open == path) {
             return;
         }
+        if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip")) {
+            return self.open_archive(path.to_owned());
+        }
         if let Some(opening) = &mut self.opening {
             // One at a time: a second reader of a large file would only slow the first one down.
             opening.wanted |= opening.path == path;

@@ -100,6 +100,12 @@ impl History {
         history
     }
 
+    /// A journal that [`History::replay`] makes this history of.
+    pub fn entries(&self) -> impl Iterator<Item = (EntryKind, &Step)> {
+        let done = self.done.iter().chain(self.undone.iter().rev()).map(|step| (EntryKind::Do, step));
+        done.chain(self.undone.iter().map(|step| (EntryKind::Undo, step)))
+    }
+
     /// The step that undo would take back.
     pub fn next_undo(&self) -> Option<&Step> {
         self.done.last()

@@ -47,7 +47,7 @@ pub use layer::{AnnotatorId, Comment, CommentId, Layer};
 pub use link_type::LinkType;
 pub use merge::{Colleague, LayerReport, MergeError, MergePlan, MergeReport};
 pub use meta::{Meta, MetaPool};
-pub use near::{NearGroup, NearPair, near_groups, near_pairs};
+pub use near::{NearGroup, NearPair, near_groups, near_pairs, near_texts};
 pub use pace::{Growth, Pace, Session, starved};
 pub use question::{Kind, Number, Scale};
 pub use queue::{ColumnValues, Guess, Guesses, Order, Queue, Sight, View, columns_of};

@@ -58,7 +58,12 @@ fn likeness(a: &HashSet<u64>, b: &HashSet<u64>) -> f64 {
 /// Pairs at least so much alike, in order. With 24 bands of 3 rows, of pairs with a likeness of 0.7 one in 20,000 is
 /// missed, of those with 0.5 one in 25.
 pub fn near_pairs<'a>(documents: impl Iterator<Item = &'a Document>, least: f64) -> Vec<NearPair> {
-    let docs: Vec<(DocId, HashSet<u64>)> = documents.map(|doc| (doc.id, runs(&doc.text))).collect();
+    near_texts(documents.map(|doc| (doc.id, &*doc.text)), least)
+}
+
+/// [`near_pairs`] of texts.
+pub fn near_texts<'a>(texts: impl Iterator<Item = (DocId, &'a str)>, least: f64) -> Vec<NearPair> {
+    let docs: Vec<(DocId, HashSet<u64>)> = texts.map(|(id, text)| (id, runs(text))).collect();
     let mut buckets: HashMap<(usize, u64), Vec<usize>> = HashMap::new();
     let mut pairs = BTreeSet::new();
     for (at, (_, runs)) in docs.iter().enumerate() {

@@ -18,13 +18,21 @@ const RUNS: &str = "runs";
 /// # Errors
 /// The project is open elsewhere, the new name is taken, the disk is full.
 pub fn duplicate(from: &Path, to: &Path) -> Result<(), StoreError> {
+    settle(from)?;
+    duplicate_open(from, to)
+}
+
+/// [`duplicate`] of a project that this program has open: as it stands now.
+///
+/// # Errors
+/// The new name is taken, the disk is full.
+pub fn duplicate_open(from: &Path, to: &Path) -> Result<(), StoreError> {
     const DOING: &str = "Duplicating the project";
-    if to.exists() {
+    if to.exists() || Runs::of(to).folder().exists() {
         return Err(StoreError::Exists { path: to.to_owned() });
     }
-    settle(from)?;
     let unfinished = with_suffix(to, ".new");
-    fs::copy(from, &unfinished).map_err(StoreError::io(DOING, to))?;
+    ProjectFile::copy(from, &unfinished)?;
     for (name, file) in run_files(from)? {
         let target = Runs::of(to).folder().join(name);
         target.parent().map_or(Ok(()), fs::create_dir_all).map_err(StoreError::io(DOING, to))?;
@@ -67,9 +75,24 @@ fn run_files(project: &Path) -> Result<Vec<(PathBuf, PathBuf)>, StoreError> {
 /// # Errors
 /// As [`duplicate`].
 pub fn archive(project: &Path, to: &Path, with_runs: bool) -> Result<usize, StoreError> {
-    const DOING: &str = "Writing the archive";
     settle(project)?;
-    let mut files = vec![(PathBuf::from(PROJECT), project.to_owned())];
+    archive_open(project, to, with_runs)
+}
+
+/// [`archive`] of a project that this program has open: as it stands now.
+///
+/// # Errors
+/// The disk is full, or the place can't be written to.
+pub fn archive_open(project: &Path, to: &Path, with_runs: bool) -> Result<usize, StoreError> {
+    let copy = with_suffix(to, ".project");
+    let done = ProjectFile::copy(project, &copy).and_then(|()| pack(&copy, project, to, with_runs));
+    fs::remove_file(&copy).ok(); // it is not there when copying failed
+    done
+}
+
+fn pack(copy: &Path, project: &Path, to: &Path, with_runs: bool) -> Result<usize, StoreError> {
+    const DOING: &str = "Writing the archive";
+    let mut files = vec![(PathBuf::from(PROJECT), copy.to_owned())];
     if with_runs {
         files.extend(run_files(project)?.into_iter().map(|(name, file)| (Path::new(RUNS).join(name), file)));
     }

@@ -1,7 +1,11 @@
 //! Bytes of a text file to text: which encoding it is in, and where its bytes make no sense.
 //! Guesses from the bytes alone and says what it guessed; never drops a byte silently.
 
+use super::StoreError;
 use encoding_rs::{BIG5, Encoding, GB18030, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 
 /// Stands where bytes made no character. A noncharacter of Unicode: no honest text holds it.
 pub(super) const DAMAGE: char = '\u{fdd0}';
@@ -62,6 +66,16 @@ impl Charset {
         }
     }
 
+    /// What its files may begin with.
+    fn mark(self) -> &'static [u8] {
+        match self {
+            Self::Utf8 => b"\xef\xbb\xbf",
+            Self::Utf16Le => b"\xff\xfe",
+            Self::Utf16Be => b"\xfe\xff",
+            _ => b"",
+        }
+    }
+
     fn is_wide(self) -> bool {
         matches!(self, Self::Utf16Le | Self::Utf16Be)
     }
@@ -80,39 +94,161 @@ pub(super) struct Decoded {
 /// Windows-1252, whichever its bytes speak for.
 pub(super) fn decode_in(bytes: &[u8], charset: Option<Charset>) -> Decoded {
     let Some(charset) = charset else { return decode(bytes) };
-    let mark: &[u8] = match charset {
-        Charset::Utf8 => b"\xef\xbb\xbf",
-        Charset::Utf16Le => b"\xff\xfe",
-        Charset::Utf16Be => b"\xfe\xff",
-        _ => b"",
-    };
-    let rest = bytes.strip_prefix(mark).unwrap_or(bytes);
+    let rest = bytes.strip_prefix(charset.mark()).unwrap_or(bytes);
     Decoded { text: decode_as(charset.encoding(), rest), encoding: charset.name() }
 }
 
 /// [`decode_in`] where nobody said.
 pub(super) fn decode(bytes: &[u8]) -> Decoded {
-    let marks: [(&[u8], &'static Encoding, &'static str); 3] =
-        [(b"\xef\xbb\xbf", UTF_8, "UTF-8 with BOM"), (b"\xff\xfe", UTF_16LE, "UTF-16 LE"), (b"\xfe\xff", UTF_16BE, "UTF-16 BE")];
-    for (mark, encoding, name) in marks {
-        if let Some(rest) = bytes.strip_prefix(mark) {
-            return Decoded { text: decode_as(encoding, rest), encoding: name };
+    let mut survey = Survey::default();
+    survey.feed(bytes, true);
+    let Found { encoding, name, mark } = survey.found();
+    Decoded { text: decode_as(encoding, &bytes[mark..]), encoding: name }
+}
+
+/// Larger than what is read at once.
+const MOST_WHOLE: u64 = 2 << 30;
+
+/// Reads a file that is understood only as a whole.
+///
+/// # Errors
+/// It can't be read, or is too large for that.
+pub(super) fn read_whole(path: &Path) -> Result<Vec<u8>, StoreError> {
+    const DOING: &str = "Reading the file";
+    let file = File::open(path).map_err(StoreError::io_read(DOING, path))?;
+    let length = file.metadata().map_or(0, |meta| meta.len());
+    let mut bytes = Vec::with_capacity(usize::try_from(length.min(MOST_WHOLE)).unwrap_or_default());
+    file.take(MOST_WHOLE + 1).read_to_end(&mut bytes).map_err(StoreError::io_read(DOING, path))?;
+    if bytes.len() as u64 > MOST_WHOLE {
+        return Err(StoreError::TooLarge { path: path.to_owned() });
+    }
+    Ok(bytes)
+}
+
+/// An encoding that was found out or said.
+pub(super) struct Found {
+    pub encoding: &'static Encoding,
+    /// As people call it.
+    pub name: &'static str,
+    /// Bytes of its mark.
+    pub mark: usize,
+}
+
+/// The encoding of a file, by all of its bytes; a part of it is in memory at a time.
+///
+/// # Errors
+/// The file is missing or can't be read.
+pub(super) fn find(path: &Path, charset: Option<Charset>) -> Result<Found, StoreError> {
+    const DOING: &str = "Reading the file";
+    let mut file = File::open(path).map_err(StoreError::io_read(DOING, path))?;
+    let mut survey = Survey::default();
+    let mut block = vec![0; 1 << 20];
+    loop {
+        let mut length = 0;
+        while length < block.len() {
+            match file.read(&mut block[length..]).map_err(StoreError::io_read(DOING, path))? {
+                0 => break,
+                read => length += read,
+            }
+        }
+        let is_last = length < block.len();
+        if let Some(charset) = charset {
+            let mark = charset.mark();
+            let mark = if block[..length].starts_with(mark) { mark.len() } else { 0 };
+            return Ok(Found { encoding: charset.encoding(), name: charset.name(), mark });
+        }
+        survey.feed(&block[..length], is_last);
+        if is_last || survey.is_certain() {
+            return Ok(survey.found());
         }
     }
-    if let Some(charset) = wide(bytes) {
-        return Decoded { text: decode_as(charset.encoding(), bytes), encoding: charset.name() };
+}
+
+/// What the bytes of a file speak for, as far as they were seen.
+#[derive(Default)]
+struct Survey {
+    begun: bool,
+    /// By a mark, or by zeros at the side of letters.
+    certain: Option<(&'static Encoding, &'static str, usize)>,
+    /// The bytes of a character that goes on in the next block.
+    carried: Vec<u8>,
+    /// Characters beyond ASCII as UTF-8, and places that are none.
+    sound: usize,
+    broken: usize,
+    /// Pairs of high bytes, and single ones.
+    pairs: usize,
+    singles: usize,
+    /// A high byte that may be the first of a pair.
+    high: bool,
+    /// Bytes from the first high one on.
+    sample: Vec<u8>,
+}
+
+impl Survey {
+    /// As much as tells encodings of eastern Asia from each other.
+    const SAMPLE: usize = 64 << 10;
+
+    fn is_certain(&self) -> bool {
+        self.certain.is_some()
     }
-    if let Ok(text) = str::from_utf8(bytes) {
-        return Decoded { text: text.to_owned(), encoding: "UTF-8" };
+
+    fn feed(&mut self, bytes: &[u8], is_last: bool) {
+        if !std::mem::replace(&mut self.begun, true) {
+            let marks: [(&[u8], &'static Encoding, &'static str); 3] =
+                [(b"\xef\xbb\xbf", UTF_8, "UTF-8 with BOM"), (b"\xff\xfe", UTF_16LE, "UTF-16 LE"), (b"\xfe\xff", UTF_16BE, "UTF-16 BE")];
+            let marked = marks.into_iter().find(|(mark, ..)| bytes.starts_with(mark));
+            self.certain = marked.map(|(mark, encoding, name)| (encoding, name, mark.len()));
+            self.certain = self.certain.or_else(|| wide(bytes).map(|charset| (charset.encoding(), charset.name(), 0)));
+        }
+        if self.is_certain() {
+            return;
+        }
+        if self.sample.len() < Self::SAMPLE {
+            let from = if self.sample.is_empty() { bytes.iter().position(|byte| *byte >= 0x80).unwrap_or(bytes.len()) } else { 0 };
+            let more = &bytes[from..];
+            self.sample.extend_from_slice(&more[..more.len().min(Self::SAMPLE - self.sample.len())]);
+        }
+        self.count_pairs(bytes);
+        self.carried.extend_from_slice(bytes);
+        let held = std::mem::take(&mut self.carried);
+        for chunk in held.utf8_chunks() {
+            let (valid, invalid) = (chunk.valid(), chunk.invalid());
+            self.sound += valid.chars().filter(|c| !c.is_ascii()).count();
+            let goes_on = !is_last
+                && str::from_utf8(invalid).is_err_and(|error| error.error_len().is_none())
+                && std::ptr::eq(invalid.as_ptr_range().end, held.as_ptr_range().end);
+            if goes_on {
+                self.carried = invalid.to_vec();
+            } else {
+                self.broken += usize::from(!invalid.is_empty());
+            }
+        }
     }
-    if is_mostly_utf8(bytes) {
-        return Decoded { text: decode_as(UTF_8, bytes), encoding: "UTF-8" };
+
+    /// Chinese comes in pairs of high bytes; in western texts a high byte mostly stands between letters of ASCII.
+    fn count_pairs(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            if self.high {
+                // The second byte of GBK may be ASCII.
+                let count = if *byte >= 0x80 { &mut self.pairs } else { &mut self.singles };
+                *count += 1;
+                self.high = false;
+            } else {
+                self.high = *byte >= 0x80;
+            }
+        }
     }
-    if is_chinese(bytes) {
-        let charset = eastern(bytes);
-        Decoded { text: decode_as(charset.encoding(), bytes), encoding: charset.name() }
-    } else {
-        Decoded { text: decode_as(WINDOWS_1252, bytes), encoding: "Windows-1252" }
+
+    fn found(&self) -> Found {
+        if let Some((encoding, name, mark)) = self.certain {
+            return Found { encoding, name, mark };
+        }
+        // A few broken bytes make no other encoding: sound sequences outnumber them by far.
+        if self.broken == 0 || self.sound >= self.broken.saturating_mul(10) {
+            return Found { encoding: UTF_8, name: "UTF-8", mark: 0 };
+        }
+        let charset = if self.pairs > self.singles { eastern(&self.sample) } else { Charset::Latin1 };
+        Found { encoding: charset.encoding(), name: charset.name(), mark: 0 }
     }
 }
 
@@ -135,10 +271,8 @@ fn eastern(bytes: &[u8]) -> Charset {
     /// Among the commonest of their scripts.
     const COMMON: &str = "的一是不了人我在有他这中大来上国个到说们为子和你地出道也时年得就那要下以生会自着去之过家学对可她里后\
         這個來們說時會國為學對過裡後還點麼沒開關東車長門問間見馬魚鳥龍樂體機動務業區圖實發聽聲讀書話語認買賣錢飯館";
-    const ENOUGH: usize = 64 << 10;
-    let head = &bytes[..bytes.len().min(ENOUGH)];
     let sense = |charset: Charset| -> i64 {
-        let text = decode_as(charset.encoding(), head);
+        let text = decode_as(charset.encoding(), bytes);
         let value = |c: char| match c {
             DAMAGE => -40,
             '\u{3041}'..='\u{30ff}' => 4 * i64::from(charset == Charset::ShiftJis),
@@ -178,33 +312,4 @@ fn decode_as(encoding: &'static Encoding, bytes: &[u8]) -> String {
             encoding_rs::DecoderResult::Malformed(..) => text.push(DAMAGE),
         }
     }
-}
-
-/// A UTF-8 file with a few broken bytes, rather than another encoding: sound sequences outnumber broken ones by far.
-fn is_mostly_utf8(bytes: &[u8]) -> bool {
-    let (mut sound, mut broken) = (0usize, 0usize);
-    for chunk in bytes.utf8_chunks() {
-        sound += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
-        broken += usize::from(!chunk.invalid().is_empty());
-    }
-    sound >= broken.saturating_mul(10)
-}
-
-/// Chinese comes in pairs of high bytes; in western texts a high byte mostly stands between letters of ASCII.
-fn is_chinese(bytes: &[u8]) -> bool {
-    let (mut pairs, mut singles, mut at) = (0usize, 0usize, 0usize);
-    while at < bytes.len() {
-        match bytes[at] {
-            0..0x80 => at += 1,
-            _ if bytes.get(at + 1).is_some_and(|next| *next >= 0x80) => {
-                pairs += 1;
-                at += 2;
-            }
-            _ => {
-                singles += 1;
-                at += 2; // GBK's second byte may be ASCII
-            }
-        }
-    }
-    pairs > singles
 }

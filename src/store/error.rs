@@ -34,6 +34,8 @@ pub enum StoreError {
     NoColumn { column: String, have: String, path: PathBuf },
     #[error("The file can't be read ({what}). Save it again as CSV in UTF-8 and import that: {}", path.display())]
     Unreadable { what: String, path: PathBuf },
+    #[error("This file is larger than 2 GB and of a kind that is read at once. Split it, or save it as JSON Lines or CSV: {}", path.display())]
+    TooLarge { path: PathBuf },
     #[error("This can't be used ({what}). Choose a file that Gloss made: {}", path.display())]
     Archive { what: String, path: PathBuf },
     #[error("The workbook can't be read ({what}). Open it in the program it comes from and save it again as xlsx: {}", path.display())]

@@ -1,8 +1,9 @@
 //! Documents out to files of other tools. What a format can't hold is counted before anything is written.
 
-use super::formats::{Fate, Loss, Losses};
+use super::formats::{Fate, Loss, Losses, PLAIN_LINK};
+use super::import::DraftValue;
 use super::{StoreError, jsonl};
-use crate::project::{Annotation, Document, Project, Schema, Span, SpanId, State};
+use crate::project::{Annotation, Document, History, Link, Project, Schema, Span, SpanId, State};
 use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -198,10 +199,25 @@ impl Exported {
 /// # Errors
 /// Only a number that JSON can't hold: not with a sound project.
 pub fn export(project: &Project, format: ExportFormat) -> std::io::Result<Exported> {
+    export_with(project, None, format)
+}
+
+/// [`export`] with the journal, where the format has room: ours has.
+///
+/// # Errors
+/// As [`export`].
+pub fn export_with(project: &Project, history: Option<&History>, format: ExportFormat) -> std::io::Result<Exported> {
     let mut out = Out { project, bytes: Vec::new(), files: Vec::new(), losses: Losses::default(), documents: 0 };
     let unit = match format {
         ExportFormat::Jsonl => {
-            jsonl::export_jsonl(project, &mut out.bytes)?;
+            match history {
+                None => jsonl::export_jsonl(project, &mut out.bytes)?,
+                Some(history) => {
+                    if !jsonl::export_with_journal(project, history, &mut out.bytes)? {
+                        out.losses.note("the journal, which is longer than a row may be (an archive holds it)", 1, "");
+                    }
+                }
+            }
             out.documents = project.documents().count();
             Some("code points")
         }
@@ -243,6 +259,9 @@ enum No {
     OtherAnswers,
     Polarity,
     Links,
+    /// What is said of spans beside their polarity.
+    Attributes,
+    LinkTypes,
     States,
     Meta,
 }
@@ -280,6 +299,25 @@ impl<'a> Out<'a> {
         self.schema().span_labels.get(usize::from(span.label)).map_or("span", |label| label.name.as_str())
     }
 
+    /// What a link is called: the name of its type.
+    fn link_name(&self, annotation: &Annotation, link: &Link) -> &'a str {
+        self.schema().link_types().get(usize::from(annotation.link_type(link))).map_or(PLAIN_LINK, |held| held.name.as_str())
+    }
+
+    /// What is said of a span beside its polarity. What reads as a polarity elsewhere is named as lost.
+    fn attributes(&mut self, doc: &Document, id: SpanId, reads_as_polarity: impl Fn(&str, &str) -> bool) -> Vec<(String, DraftValue)> {
+        let Some(span) = doc.annotation.spans.get(&id) else { return Vec::new() };
+        let all = jsonl::own_attributes(self.schema(), doc, id, span).into_iter();
+        all.filter(|(name, value)| {
+            let is_lost = matches!(value, DraftValue::Name(value) if reads_as_polarity(name, value));
+            if is_lost {
+                self.note(doc, "an attribute of a span that would read as its polarity", &format!("{}: {name}", span.range.of(&doc.text)));
+            }
+            !is_lost
+        })
+        .collect()
+    }
+
     /// The class of the main question.
     fn main_class(&self, annotation: &Annotation) -> Option<&'a str> {
         let (id, question) = self.schema().main_question()?;
@@ -300,10 +338,11 @@ impl<'a> Out<'a> {
                 No::Links => (said.links.len(), "a link between spans"),
                 No::States => (usize::from(said.state == State::Skipped), "the mark \"skipped\""),
                 No::Meta => (doc.meta.len(), "a field of metadata"),
+                No::Attributes | No::LinkTypes => continue,
             };
             (0..count).for_each(|_| self.note(doc, what, &doc.text));
         }
-        self.lacks_own(doc);
+        self.lacks_own(doc, lacking);
         if !said.skip_reason.is_empty() {
             self.note(doc, "the reason for skipping", &said.skip_reason);
         }
@@ -315,15 +354,16 @@ impl<'a> Out<'a> {
         }
     }
 
-    /// Counts what only our own format has: attributes of spans, types of links, the layers of annotators, comments.
-    fn lacks_own(&mut self, doc: &Document) {
+    /// Counts what few formats have, attributes of spans and types of links, and what only ours has: the layers of
+    /// annotators, comments, suggestions that were turned down.
+    fn lacks_own(&mut self, doc: &Document, lacking: &[No]) {
         let said = &doc.annotation;
-        for (id, span) in &said.spans {
+        for (id, span) in said.spans.iter().filter(|_| lacking.contains(&No::Attributes)) {
             for (name, value) in self.schema().attribute_words(span.label, said.attributes_of(*id)) {
                 self.note(doc, "an attribute of a span", &format!("{}: {name} {value}", span.range.of(&doc.text)));
             }
         }
-        for link_type in said.link_types.values() {
+        for link_type in said.link_types.values().filter(|_| lacking.contains(&No::LinkTypes)) {
             let name = self.schema().link_types().get(usize::from(*link_type)).map_or("", |held| held.name.as_str());
             self.note(doc, "the type of a link", name);
         }

@@ -4,8 +4,10 @@
 //! Texts come in byte for byte. Nothing here changes a project; [`edits`] says how a project would take the rows in.
 //! Call [`read`] and [`preview`] from a plain thread: Parquet is read by polars, which has a thread pool of its own.
 
-use super::encoding::{self, DAMAGE};
+use super::encoding::DAMAGE;
 use super::formats::{self, SpanReport};
+pub use super::jsonl::OwnProject;
+use super::pieces::Pieces;
 use super::{StoreError, jsonl, table};
 use crate::project::{Comment, Number, Polarity, Rejected, Split, State, TextRange};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -24,7 +26,7 @@ pub use format::Format;
 pub(super) use guess::TEXT_NAMES;
 pub use options::{ImportOptions, Look};
 pub(super) use roles::{Roles, part};
-pub use take_in::edits;
+pub use take_in::{Restored, edits, restored};
 
 /// A column, by its name or its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,6 +90,10 @@ pub struct Preview {
     /// Places in `columns`.
     pub text_guess: usize,
     pub label_guess: Option<usize>,
+    /// What the offsets of an annotated file count.
+    pub unit: Option<&'static str>,
+    /// Why that could not be told for certain: then a person says it in [`Look::unit`].
+    pub unit_doubt: Option<String>,
 }
 
 /// A row on its way into a project.
@@ -101,6 +107,8 @@ pub struct Draft {
     pub split: Option<Split>,
     /// What our own files say about a document.
     pub annotation: Option<DraftAnnotation>,
+    /// What they say in their first row about the project it is from.
+    pub project: Option<Box<OwnProject>>,
 }
 
 /// An annotation by names instead of places in a schema.
@@ -191,6 +199,8 @@ pub struct ImportReport {
     pub file: String,
     pub format: &'static str,
     pub encoding: &'static str,
+    /// Whether the first row was taken for names of columns, where it can be.
+    pub header: Option<bool>,
     /// Rows with something in them, the header not counted.
     pub rows: usize,
     pub imported: usize,
@@ -271,19 +281,18 @@ pub fn read(path: &Path, options: &ImportOptions, existing: &HashSet<u64>, progr
     }
     let format = guess::known(path, &options.look())?;
     let mut intake = Intake::new(path, options, format, existing, progress);
+    intake.report.header = format.may_have_header().then_some(options.header);
     let done = match format {
         Format::Annotated(kind) => formats::read(kind, path, &mut intake)?,
         Format::Parquet => table::read(path, options, &mut intake)?,
         Format::Xlsx => rows::read_sheet(path, &mut intake)?,
         _ => {
-            let bytes = std::fs::read(path).map_err(StoreError::io_read("Reading the file", path))?;
-            let decoded = encoding::decode_in(&bytes, options.charset);
-            drop(bytes);
-            intake.report.encoding = decoded.encoding;
+            let mut pieces = Pieces::open(path, options.charset)?;
+            intake.report.encoding = pieces.encoding;
             match format.delimiter() {
-                Some(delimiter) => rows::read_delimited(&decoded.text, delimiter, &mut intake)?,
-                None if format == Format::Jsonl => jsonl::read(&decoded.text, &mut intake)?,
-                None => rows::read_lines(&decoded.text, &mut intake)?,
+                Some(delimiter) => rows::read_delimited(&mut pieces, delimiter, &mut intake)?,
+                None if format == Format::Jsonl => jsonl::read(pieces, &mut intake)?,
+                None => rows::read_lines(&mut pieces, &mut intake)?,
             }
         }
     };
@@ -442,8 +451,8 @@ impl<'a> Intake<'a> {
     /// [`StoreError::NoColumn`].
     pub(super) fn column(&self, wanted: &Column, names: &[String]) -> Result<usize, StoreError> {
         wanted.find(names).ok_or_else(|| StoreError::NoColumn {
-            column: wanted.to_string(),
-            have: names.join(", "),
+            column: formats::short(&wanted.to_string()),
+            have: names.iter().take(50).map(|name| formats::short(name)).collect::<Vec<_>>().join(", "),
             path: self.path.to_owned(),
         })
     }

@@ -5,10 +5,11 @@
 
 use super::StoreError;
 use super::import::{Draft, DraftAnnotation, DraftAnswer, DraftSpan, DraftValue, Intake, Roles};
-use super::scan;
+use super::pieces::{Line, Pieces, TOO_LONG};
+use super::{encoding, scan};
 use crate::project::{
-    Answer, AttributeValue, Comment, Document, Layer, Meta, Number, Polarity, Project, Rejected, Schema, Span, SpanId, Split, State,
-    TextRange,
+    Answer, AttributeValue, Comment, Document, EntryKind, History, Layer, Meta, Number, Polarity, Project, Rejected, Schema, Span, SpanId,
+    Split, State, Step, TextRange,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -32,6 +33,47 @@ struct OwnRow<'a> {
     layers: BTreeMap<&'a str, OwnLayer<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     comments: Vec<&'a Comment>,
+    /// In the first row only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project: Option<OwnProject>,
+}
+
+/// What the first row of a file of ours says of the project as a whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OwnProject {
+    /// Questions, labels, colours, keys, help, types of links, words and views.
+    pub(super) schema: Schema,
+    #[serde(default)]
+    pub(super) annotators: Vec<String>,
+    #[serde(default)]
+    pub(super) guidelines: String,
+    /// Every step that led there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) journal: Vec<OwnEntry>,
+    /// Documents that were taken out, of which the journal still speaks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) taken_out: Vec<TakenOut>,
+}
+
+/// A line of the journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct OwnEntry {
+    pub kind: EntryKind,
+    pub step: Step,
+}
+
+/// A document that was taken out, by its place among all.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct TakenOut {
+    pub id: u32,
+    pub row: Object,
+}
+
+impl TakenOut {
+    /// The document itself.
+    pub fn draft(&self) -> Option<Draft> {
+        own_draft(0, self.row.clone()).ok()
+    }
 }
 
 /// What is said about a document, in the outcome or by an annotator.
@@ -103,21 +145,25 @@ fn objects(text: &str) -> Box<dyn Iterator<Item = Row> + '_> {
         Value::Object(object) => Ok(object),
         _ => Err("holds no JSON object".to_owned()),
     };
-    if text.trim_start().starts_with('[')
-        && let Ok(array) = serde_json::from_str::<Vec<Value>>(text)
-    {
-        let total = array.len() as f32;
-        let row = move |(at, value)| Row { number: at + 1, share: (at + 1) as f32 / total, parsed: object(value) };
-        return Box::new(array.into_iter().enumerate().map(row));
+    if scan::is_json_array(text) {
+        let row = move |(at, (value, read)): (usize, (serde_json::Result<Value>, usize))| {
+            let parsed = value.map_err(|error| format!("is not valid JSON ({error})")).and_then(object);
+            Row { number: at + 1, share: read as f32 / text.len() as f32, parsed }
+        };
+        return Box::new(scan::elements(text).enumerate().map(row));
     }
-    let mut read = 0;
-    let row = move |(at, line): (usize, &str)| {
-        read += line.len() + 1;
-        let parse = || serde_json::from_str(line).map_err(|error| format!("is not valid JSON ({})", without_line(&error)));
-        let share = read as f32 / text.len() as f32;
-        (!line.trim().is_empty()).then(|| Row { number: at + 1, share, parsed: parse().and_then(object) })
-    };
+    let row =
+        move |(at, line): (usize, &str)| (!line.trim().is_empty()).then(|| Row { number: at + 1, share: 0.0, parsed: object_of(line) });
     Box::new(scan::lines(text).enumerate().filter_map(row))
+}
+
+/// The object of a line.
+fn object_of(line: &str) -> Result<Object, String> {
+    match serde_json::from_str(line) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err("holds no JSON object".to_owned()),
+        Err(error) => Err(format!("is not valid JSON ({})", without_line(&error))),
+    }
 }
 
 /// serde_json's message names "line 1" of the one line it was given.
@@ -157,8 +203,7 @@ fn cell(value: &Value) -> Option<String> {
 /// # Errors
 /// [`StoreError::Annotated`] with the place where it breaks.
 pub(super) fn check_array(text: &str, path: &Path) -> Result<(), StoreError> {
-    let first = || scan::lines(text.trim_start()).next().unwrap_or_default();
-    if !text.trim_start().starts_with('[') || serde_json::from_str::<Value>(first()).is_ok() {
+    if !scan::is_json_array(text) {
         return Ok(());
     }
     match serde_json::from_str::<Vec<serde::de::IgnoredAny>>(text) {
@@ -167,22 +212,59 @@ pub(super) fn check_array(text: &str, path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Reads all rows of a file.
-pub(super) fn read(text: &str, intake: &mut Intake) -> Result<ControlFlow<()>, StoreError> {
-    check_array(text, intake.path)?;
+/// Reads all rows of a file. An array is read at once, lines one by one.
+pub(super) fn read(mut pieces: Pieces, intake: &mut Intake) -> Result<ControlFlow<()>, StoreError> {
     const LOOKED_AT: usize = 1000;
-    let columns = names(objects(text).filter_map(|row| row.parsed.ok()).take(LOOKED_AT).collect::<Vec<_>>().iter());
-    let text_name = intake.column(&intake.options.text, &columns).map(|at| columns[at].clone())?;
-    let roles = Roles::find(intake, &columns, true)?;
-    for Row { number, share, parsed } in objects(text) {
+    let look = |text: &str, intake: &Intake| {
+        let columns = names(objects(text).filter_map(|row| row.parsed.ok()).take(LOOKED_AT).collect::<Vec<_>>().iter());
+        Reader::new(columns, intake)
+    };
+    if pieces.rest().trim_start().starts_with('[') {
+        let text = encoding::decode_in(&encoding::read_whole(intake.path)?, intake.options.charset).text;
+        check_array(&text, intake.path)?;
+        let reader = look(&text, intake)?;
+        for Row { number, share, parsed } in objects(&text) {
+            if intake.tick(share).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+            reader.take(number, parsed, intake)?;
+        }
+        return Ok(ControlFlow::Continue(()));
+    }
+    let reader = look(pieces.rest(), intake)?;
+    pieces.lines(|number, share, line| {
         if intake.tick(share).is_break() {
             return Ok(ControlFlow::Break(()));
         }
-        let draft = parsed.and_then(|object| match text_name == "text" && is_own(&object) {
+        match line {
+            Line::TooLong => intake.skip(number, TOO_LONG),
+            Line::Text(line) if line.trim().is_empty() => {}
+            Line::Text(line) => reader.take(number, object_of(line), intake)?,
+        }
+        Ok(ControlFlow::Continue(()))
+    })
+}
+
+/// What is known of the fields.
+struct Reader {
+    columns: Vec<String>,
+    text: String,
+    roles: Roles,
+}
+
+impl Reader {
+    fn new(columns: Vec<String>, intake: &Intake) -> Result<Self, StoreError> {
+        let text = intake.column(&intake.options.text, &columns).map(|at| columns[at].clone())?;
+        let roles = Roles::find(intake, &columns, true)?;
+        Ok(Self { columns, text, roles })
+    }
+
+    fn take(&self, number: usize, parsed: Result<Object, String>, intake: &mut Intake) -> Result<(), StoreError> {
+        let draft = parsed.and_then(|object| match self.text == "text" && is_own(&object) {
             true => own_draft(number, object),
-            false if object.get(&text_name).and_then(cell).is_none() => Err(format!("has no {text_name:?}")),
+            false if object.get(&self.text).and_then(cell).is_none() => Err(format!("has no {:?}", self.text)),
             false => {
-                let place = |name: &String| columns.iter().position(|column| column == name);
+                let place = |name: &String| self.columns.iter().position(|column| column == name);
                 // Fields that only later rows have are kept as well.
                 let late: Vec<(String, String)> = object
                     .iter()
@@ -190,19 +272,19 @@ pub(super) fn read(text: &str, intake: &mut Intake) -> Result<ControlFlow<()>, S
                     .filter_map(|(name, value)| Some((name.clone(), cell(value)?)))
                     .collect();
                 let cells = object.iter().filter_map(|(name, value)| Some((place(name)?, cell(value)?.into())));
-                let mut draft = roles.draft(intake, number, cells);
+                let mut draft = self.roles.draft(intake, number, cells);
                 draft.meta.extend(late);
                 Ok(draft)
             }
         });
         match draft {
-            Ok(draft) => {
-                intake.take(draft)?;
+            Ok(draft) => intake.take(draft).map(drop),
+            Err(reason) => {
+                intake.skip(number, reason);
+                Ok(())
             }
-            Err(reason) => intake.skip(number, reason),
         }
     }
-    Ok(ControlFlow::Continue(()))
 }
 
 /// The rows of a file of our own.
@@ -215,11 +297,17 @@ fn own_draft(row: usize, mut object: Object) -> Result<Draft, String> {
     let text = object.remove("text").as_ref().and_then(cell).ok_or("has no \"text\"")?;
     let annotation = Some(annotation(&text, &mut object)?);
     let split = field(&mut object, "split")?;
+    // Anyone's rows may have a field of this name.
+    let project = object.get("project").filter(|project| project["schema"].is_object());
+    let project = project.and_then(|project| serde_json::from_value(project.clone()).ok());
+    if project.is_some() {
+        object.remove("project");
+    }
     if let Some(Value::Object(inner)) = object.remove("meta") {
         object.extend(inner);
     }
     let meta = object.iter().filter_map(|(name, value)| Some((name.clone(), cell(value)?))).collect();
-    Ok(Draft { row, text, label: None, meta, split, annotation })
+    Ok(Draft { row, text, label: None, meta, split, annotation, project })
 }
 
 /// Whether an object is of our own making, rather than one that happens to have a field of the same name.
@@ -313,24 +401,63 @@ fn field<T: serde::de::DeserializeOwned>(object: &mut Object, name: &str) -> Res
 /// # Errors
 /// When the writer fails.
 pub fn export_jsonl(project: &Project, writer: &mut dyn Write) -> io::Result<()> {
+    write_rows(project, head(project), writer)
+}
+
+/// [`export_jsonl`] with the journal in the first row. Whether it had room there.
+pub(super) fn export_with_journal(project: &Project, history: &History, writer: &mut dyn Write) -> io::Result<bool> {
+    /// A row with more beside its text is not read again.
+    const MOST: usize = 16 << 20;
+    let mut head = head(project);
+    head.journal = history.entries().map(|(kind, step)| OwnEntry { kind, step: step.clone() }).collect();
+    for doc in project.all_documents().iter().filter(|doc| !doc.present) {
+        own_row(project, doc, None, |row| {
+            let row = serde_json::to_value(row)?;
+            head.taken_out.extend(row.as_object().map(|row| TakenOut { id: doc.id.0, row: row.clone() }));
+            Ok(())
+        })?;
+    }
+    let fits = serde_json::to_vec(&head)?.len() <= MOST;
+    if !fits {
+        (head.journal, head.taken_out) = (Vec::new(), Vec::new());
+    }
+    write_rows(project, head, writer)?;
+    Ok(fits)
+}
+
+fn head(project: &Project) -> OwnProject {
+    let (annotators, guidelines) = (project.annotators().to_vec(), project.guidelines().to_owned());
+    OwnProject { schema: (**project.schema()).clone(), annotators, guidelines, journal: Vec::new(), taken_out: Vec::new() }
+}
+
+fn write_rows(project: &Project, head: OwnProject, writer: &mut dyn Write) -> io::Result<()> {
+    let mut head = Some(head);
     for doc in project.documents() {
-        let views: Vec<_> = doc.layers.keys().map(|annotator| (annotator, doc.seen_in(Layer::Own(*annotator)))).collect();
-        let mut row = OwnRow {
-            text: &doc.text,
-            said: own_layer(project, doc),
-            split: doc.split,
-            meta: &doc.meta,
-            layers: BTreeMap::new(),
-            comments: doc.comments.values().collect(),
-        };
-        for (annotator, view) in &views {
-            let name = project.annotators().get(usize::from(annotator.0)).map_or("", String::as_str);
-            row.layers.insert(name, own_layer(project, view));
-        }
-        serde_json::to_writer(&mut *writer, &row)?;
-        writer.write_all(b"\n")?;
+        own_row(project, doc, head.take(), |row| {
+            serde_json::to_writer(&mut *writer, row)?;
+            writer.write_all(b"\n")
+        })?;
     }
     Ok(())
+}
+
+/// Makes the row of a document and hands it on.
+fn own_row(project: &Project, doc: &Document, head: Option<OwnProject>, mut each: impl FnMut(&OwnRow) -> io::Result<()>) -> io::Result<()> {
+    let views: Vec<_> = doc.layers.keys().map(|annotator| (annotator, doc.seen_in(Layer::Own(*annotator)))).collect();
+    let mut row = OwnRow {
+        text: &doc.text,
+        said: own_layer(project, doc),
+        split: doc.split,
+        meta: &doc.meta,
+        layers: BTreeMap::new(),
+        comments: doc.comments.values().collect(),
+        project: head,
+    };
+    for (annotator, view) in &views {
+        let name = project.annotators().get(usize::from(annotator.0)).map_or("", String::as_str);
+        row.layers.insert(name, own_layer(project, view));
+    }
+    each(&row)
 }
 
 /// [`export_jsonl`] to a file, replacing what was there once all is written.
@@ -382,7 +509,7 @@ fn own_layer<'a>(project: &'a Project, doc: &'a Document) -> OwnLayer<'a> {
     }
 }
 
-fn own_attributes(schema: &Schema, doc: &Document, id: SpanId, span: &Span) -> BTreeMap<String, DraftValue> {
+pub(super) fn own_attributes(schema: &Schema, doc: &Document, id: SpanId, span: &Span) -> BTreeMap<String, DraftValue> {
     let asked = schema.attributes(span.label);
     let said = doc.annotation.attributes_of(id).iter().filter_map(|(at, value)| {
         let attribute = asked.get(usize::from(at))?;

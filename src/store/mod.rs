@@ -15,6 +15,7 @@ pub mod key_file;
 mod metas;
 pub mod model_folder;
 mod peek;
+mod pieces;
 mod project_file;
 mod rows;
 pub mod runs;

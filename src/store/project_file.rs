@@ -85,7 +85,8 @@ impl ProjectFile {
             return Err(StoreError::Exists { path: path.to_owned() });
         }
         let unfinished = with_suffix(path, ".new");
-        let built = discard(&unfinished).and_then(|()| build(&unfinished, project, steps, path));
+        let entries: Vec<(EntryKind, &Step)> = steps.iter().map(|step| (EntryKind::Do, step)).collect();
+        let built = discard(&unfinished).and_then(|()| build(&unfinished, project, &entries, path));
         let placed = built.and_then(|()| {
             set_aside_stray_log(path)?;
             fs::rename(&unfinished, path).map_err(StoreError::io("Making the project", path))
@@ -150,6 +151,45 @@ impl ProjectFile {
         if !cleared {
             log::warn!("{} could not be set aside", log.display());
         }
+    }
+
+    /// Makes this the file of another project with its journal, in one moment: until then the file is as it was.
+    ///
+    /// # Errors
+    /// The disk is full, the folder can't be written to.
+    pub fn replace(self, project: &Project, entries: &[(EntryKind, &Step)]) -> Result<Self, StoreError> {
+        let Self { database, _lock: lock, path, .. } = self;
+        let unfinished = with_suffix(&path, ".new");
+        let built = discard(&unfinished).and_then(|()| build(&unfinished, project, entries, &path));
+        database.close().map_err(|(_, error)| StoreError::sql("Making the project", &path)(error))?;
+        let placed = built.and_then(|()| {
+            set_aside_stray_log(&path)?;
+            fs::rename(&unfinished, &path).map_err(StoreError::io("Making the project", &path))
+        });
+        if let Err(error) = placed {
+            discard(&unfinished).ok(); // best effort: the error that matters is the first one
+            return Err(error);
+        }
+        sync_folder(&path);
+        Ok(Self::open_locked(&path, lock, Check::Now)?.file)
+    }
+
+    /// Copies a project as it stands now, be it open or not: SQLite writes the copy, log and all in one file.
+    ///
+    /// # Errors
+    /// The file is missing or no project, the copy can't be written.
+    pub fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
+        const DOING: &str = "Copying the project";
+        discard(to)?;
+        check_header(from)?;
+        let database = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .map_err(StoreError::sql(DOING, from))?;
+        let name = to.to_str().ok_or_else(|| StoreError::damaged(to, "its name is no Unicode"))?;
+        let copied = database.execute("VACUUM INTO ?1", [name]).map_err(StoreError::sql(DOING, to));
+        if copied.is_err() {
+            discard(to).ok(); // best effort: the error that matters is the first one
+        }
+        copied.map(drop)
     }
 
     /// Whether the pages of the file are sound. What was not written before is free to be written after.
@@ -415,7 +455,7 @@ fn read(database: &Connection, path: &Path, check: Check) -> Result<Content, Sto
 }
 
 /// Writes a whole project file under a temporary name.
-fn build(unfinished: &Path, project: &Project, steps: &[Step], path: &Path) -> Result<(), StoreError> {
+fn build(unfinished: &Path, project: &Project, entries: &[(EntryKind, &Step)], path: &Path) -> Result<(), StoreError> {
     let make = || -> Result<(), StoreError> {
         let sql = |error| StoreError::sql("Making the project", path)(error);
         let mut database = Connection::open(unfinished).map_err(sql)?;
@@ -432,8 +472,8 @@ fn build(unfinished: &Path, project: &Project, steps: &[Step], path: &Path) -> R
         rows::write_team(&transaction, project).map_err(sql)?;
         let schema = serde_json::to_string(&**project.schema()).map_err(|error| StoreError::damaged(path, error))?;
         transaction.execute("INSERT INTO schema(id, json) VALUES (1, ?1)", params![schema]).map_err(sql)?;
-        for (seq, step) in (1..).zip(steps) {
-            rows::append_journal(&transaction, seq, EntryKind::Do, step).map_err(sql)?;
+        for (seq, (kind, step)) in (1..).zip(entries) {
+            rows::append_journal(&transaction, seq, *kind, step).map_err(sql)?;
         }
         rows::insert_documents(&transaction, project.all_documents()).map_err(sql)?;
         transaction.commit().map_err(sql)?;

@@ -4,6 +4,8 @@
 //! nulls, one with too many ends the import, and a quote that is never closed swallows what follows, all without saying
 //! which row it was. Here each row comes out with its number and its trouble. Knows no columns, labels or files.
 
+use serde::de::IgnoredAny;
+use serde_json::Value;
 use std::borrow::Cow;
 
 /// A row of the file.
@@ -15,6 +17,8 @@ pub(super) struct Record<'a> {
     pub end: usize,
     pub fields: Vec<Cow<'a, str>>,
     pub trouble: Trouble,
+    /// Whether what comes after the text could make it another row: no line end was seen, or no closing quote.
+    pub unsure: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +42,8 @@ pub(super) struct Scanner<'a> {
     row: usize,
     /// From this byte on, an open quote is known to stay open.
     open_from: usize,
+    /// Whether the end of the text was met in search of a quote.
+    searched_all: bool,
 }
 
 /// A field and how it ended.
@@ -50,7 +56,12 @@ enum Field<'a> {
 impl<'a> Scanner<'a> {
     /// `delimiter` must be ASCII.
     pub(super) fn new(text: &'a str, delimiter: u8) -> Self {
-        Self { text, delimiter, quoted: true, at: 0, row: 0, open_from: usize::MAX }
+        Self { text, delimiter, quoted: true, at: 0, row: 0, open_from: usize::MAX, searched_all: false }
+    }
+
+    /// The same for a text that begins after so many rows.
+    pub(super) fn after(self, row: usize) -> Self {
+        Self { row, ..self }
     }
 
     /// The same where quotes are letters like any other, unless `quoted`.
@@ -110,6 +121,7 @@ impl<'a> Scanner<'a> {
     /// Where the quoted field that begins at `at` closes, and whether it holds doubled quotes.
     fn closing_quote(&mut self, at: usize) -> Option<(usize, bool)> {
         if at >= self.open_from {
+            self.searched_all = true;
             return None;
         }
         let (mut next, mut doubled) = (at, false);
@@ -119,6 +131,7 @@ impl<'a> Scanner<'a> {
                     if !doubled {
                         self.open_from = at; // no quote at all from here on
                     }
+                    self.searched_all = true;
                     return None;
                 }
                 Some(found) if self.byte(next + found + 1) == Some(b'"') => {
@@ -139,6 +152,7 @@ impl<'a> Iterator for Scanner<'a> {
             return None;
         }
         self.row += 1;
+        self.searched_all = false;
         let mut start = self.at;
         let mut fields = Vec::new();
         let mut trouble = Trouble::None;
@@ -175,7 +189,9 @@ impl<'a> Iterator for Scanner<'a> {
             trouble = Trouble::Blank;
         }
         self.at = self.after_line_end(end);
-        Some(Record { row: self.row, end: self.at, fields, trouble })
+        // A carriage return may be the first half of a line end.
+        let unsure = self.searched_all || end == self.text.len() || self.at == self.text.len() && self.byte(end) == Some(b'\r');
+        Some(Record { row: self.row, end: self.at, fields, trouble, unsure })
     }
 }
 
@@ -209,5 +225,28 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
         let after = if rest[end..].starts_with("\r\n") { end + 2 } else { (end + 1).min(rest.len()) };
         rest = &rest[after..];
         Some(line)
+    })
+}
+
+/// Whether a text is one array of JSON, rather than lines that are arrays each.
+pub(super) fn is_json_array(text: &str) -> bool {
+    let text = text.trim();
+    let first = lines(text).next().unwrap_or_default();
+    text.starts_with('[') && (first.len() == text.len() || serde_json::from_str::<IgnoredAny>(first).is_err())
+}
+
+/// The elements of an array of JSON one by one, each with the byte behind it. Ends with the first that is broken.
+pub(super) fn elements(text: &str) -> impl Iterator<Item = (serde_json::Result<Value>, usize)> {
+    let start = text.trim_start();
+    let mut rest = start.strip_prefix('[').unwrap_or(start);
+    std::iter::from_fn(move || {
+        rest = rest.trim_start().trim_start_matches(',').trim_start();
+        if rest.is_empty() || rest.starts_with(']') {
+            return None;
+        }
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
+        let value = values.next()?;
+        rest = if value.is_ok() { &rest[values.byte_offset()..] } else { "" };
+        Some((value, text.len() - rest.len()))
     })
 }

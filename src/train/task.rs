@@ -4,11 +4,12 @@ use super::augment::{Terms, drop_words};
 use super::opinions::{self, Marks};
 use super::{Example, Roles, TrainConfig, TrainData, TrainError};
 use crate::nn::{ChainBatch, JointSizes, Moves, OpinionSizes, RaggedBatch, ScorerSizes, UnitBatch};
-use crate::project::Split;
+use crate::project::{DocId, NearPair, Split, near_texts};
 use crate::text::{BioTags, LeftOut, Reading, Tokenizer, moves, tag_count, tags_of_spans, word_joins, words_in};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// A document ready for the model.
@@ -93,7 +94,32 @@ impl<'a> Task<'a> {
         task.implicit = task.opinions.links && task.opinions.polarity && opinions::any_implicit(&task.train, task.roles);
         task.choose_scorer(config);
         task.note_classes();
+        task.note_leaks(data);
         Ok(task)
+    }
+
+    /// Says how many held-out documents say nearly what one says that is learnt from.
+    fn note_leaks(&mut self, data: &TrainData) {
+        /// So many runs of characters in common make two texts nearly the same.
+        const LIKENESS: f64 = 0.7;
+        /// Looking through more would keep a run waiting.
+        const MOST: usize = 20_000;
+        let parts: BTreeMap<DocId, Split> = data.examples.iter().map(|example| (example.doc, example.split)).collect();
+        if parts.len() > MOST {
+            return self.notes.push(format!("near-duplicates were not looked for among more than {MOST} documents (Data does it)"));
+        }
+        let learnt = |doc: DocId| parts.get(&doc) == Some(&Split::Train);
+        let pairs = near_texts(data.examples.iter().map(|example| (example.doc, &*example.text)), LIKENESS);
+        let across = pairs.iter().filter(|pair| learnt(pair.first) != learnt(pair.second));
+        let held_out = |pair: &NearPair| if learnt(pair.first) { (pair.second, pair.first) } else { (pair.first, pair.second) };
+        let leaks: BTreeMap<DocId, DocId> = across.map(held_out).collect();
+        if let Some((held, of)) = leaks.first_key_value() {
+            let (count, held, of) = (leaks.len(), held.index() + 1, of.index() + 1);
+            let example = format!("document {held} and document {of}, which is learnt from");
+            self.notes.push(format!(
+                "held-out documents that say nearly the same as one learnt from, which flatters the scores: {count} (such as {example})"
+            ));
+        }
     }
 
     fn read_all(&mut self, data: &'a TrainData, config: &TrainConfig, tokenizer: &Tokenizer) -> Result<(), TrainError> {

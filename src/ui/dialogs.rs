@@ -30,6 +30,10 @@ pub enum Wish {
     },
     /// Where a copy goes.
     ShareCopy(SharePlan),
+    /// Where the whole project goes, with journal and runs, packed or not.
+    CopyWhole {
+        packed: bool,
+    },
     /// Where the remarks on an import go.
     ImportList,
     /// Where to write the model of a run.
@@ -192,6 +196,11 @@ impl Dialogs {
                 let path = if path.extension().is_none() { path.with_extension("gloss") } else { path };
                 commands.send(Command::ShareCopy(Box::new(SharePlan { path, ..plan.clone() })));
             }
+            Wish::CopyWhole { packed } => {
+                let ending = if *packed { "zip" } else { "gloss" };
+                let to = if path.extension().is_none() { path.with_extension(ending) } else { path };
+                commands.send(Command::CopyWhole { to, packed: *packed });
+            }
             Wish::ExportModel { run } => commands.send(Command::ExportModel { run: run.clone(), folder: path }),
             Wish::RunFile { kind, .. } => self.run_file = Some((*kind, path)),
             Wish::Setting { key, .. } => self.setting = Some((key, path)),
@@ -259,6 +268,10 @@ fn proposal(wish: &Wish, desk: &Desk) -> Option<PathBuf> {
             let name = project.file_stem().unwrap_or_default().to_string_lossy();
             Some(project.with_file_name(format!("{name}-copy.gloss")))
         }
+        Wish::CopyWhole { packed } => {
+            let name = project.file_stem().unwrap_or_default().to_string_lossy();
+            Some(project.with_file_name(if *packed { format!("{name}.zip") } else { format!("{name}-copy.gloss") }))
+        }
         Wish::RunFile { run, kind } => {
             let name = project.file_stem().unwrap_or_default().to_string_lossy();
             Some(project.with_file_name(match kind.extension() {
@@ -291,7 +304,8 @@ fn system_dialog(wish: &Wish, desk: &Desk) -> Choosing {
     }
     match wish {
         Wish::OpenProject | Wish::MergeProject => {
-            let chosen = dialog.add_filter("Gloss", &["gloss"]).pick_file();
+            let endings: &[&str] = if *wish == Wish::OpenProject { &["gloss", "zip"] } else { &["gloss"] };
+            let chosen = dialog.add_filter("Gloss", endings).pick_file();
             Box::pin(async { path_of(chosen.await) })
         }
         Wish::NewProject => {
@@ -306,7 +320,12 @@ fn system_dialog(wish: &Wish, desk: &Desk) -> Choosing {
             let chosen = dialog.add_filter(i18n::translate(language, "Word lists"), &["txt", "tsv", "csv"]).pick_file();
             Box::pin(async { path_of(chosen.await) })
         }
-        Wish::ExportAs { .. } | Wish::ExportModel { .. } | Wish::ImportList | Wish::ShareCopy(_) | Wish::RunFile { .. } => {
+        Wish::ExportAs { .. }
+        | Wish::ExportModel { .. }
+        | Wish::ImportList
+        | Wish::ShareCopy(_)
+        | Wish::CopyWhole { .. }
+        | Wish::RunFile { .. } => {
             let chosen = dialog.save_file();
             Box::pin(async { path_of(chosen.await) })
         }
@@ -331,6 +350,8 @@ fn title(wish: &Wish, language: Language) -> &'static str {
         Wish::ExportAs { .. } => "Export documents",
         Wish::ImportList => "Save the list",
         Wish::ShareCopy(_) => "A copy to share",
+        Wish::CopyWhole { packed: false } => "Duplicate the project",
+        Wish::CopyWhole { packed: true } => "Archive the project",
         Wish::ExportModel { .. } => "Export a model",
         Wish::RunFile { .. } => "Export curves",
         Wish::Setting { key: "encoder", .. } => "Folder of an encoder",

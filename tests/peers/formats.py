@@ -33,7 +33,7 @@ def check(name, found, wanted):
 ROWS = [
     {"text": "屏幕👍很清晰", "answers": {"sentiment": "positive", "emotions": ["joy", "愤怒: 'x'"], "stars": 4.5},
      "spans": [{"id": 0, "start": 0, "end": 2, "label": "aspect"},
-               {"id": 1, "start": 4, "end": 6, "label": "opinion", "polarity": "positive"}],
+               {"id": 1, "start": 4, "end": 6, "label": "opinion", "polarity": "positive", "attributes": {"strength": 3}}],
      "links": [{"from": 1, "to": 0}], "state": "done", "flagged": False, "split": "train", "meta": {"shop": "b"}},
     {"text": "cafe\u0301 \"bad\", awful", "answers": {"sentiment": "negative"}, "spans": [], "links": [],
      "state": "done", "flagged": False, "split": "test", "meta": {}},
@@ -59,7 +59,8 @@ def of_datasets(folder):
     span = row["spans"][1]
     check("span", row["text"][span["start"]:span["end"]], "清晰")
     check("polarity and label", (span["polarity"], span["label"]), ("positive", "opinion"))
-    check("links", row["links"], [{"from": 1, "to": 0}])
+    check("links", row["links"], [{"from": 1, "to": 0, "type": None}])
+    check("attributes", json.loads(span["attributes"]), {"strength": 3})
 
     loaded.save_to_disk(os.path.join(folder, "saved"))
     gloss("new", "q.gloss", folder=folder)
@@ -93,6 +94,56 @@ def of_openpyxl(folder):
     check("workbook of openpyxl", (report["format"], report["imported"], report["labels"]), ("Excel", 1, {"3": 1}))
 
 
+def of_spacy(folder):
+    import spacy
+
+    gloss("export", "p.gloss", "p.jsonl", "--format", "prodigy", "--verify", folder=folder)
+    with open(os.path.join(folder, "p.jsonl"), encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    doc = spacy.tokens.Doc(spacy.blank("xx").vocab, words=[token["text"] for token in rows[0]["tokens"]],
+                           spaces=[token["ws"] for token in rows[0]["tokens"]])
+    check("tokens make the text again", doc.text, ROWS[0]["text"])
+    found = [str(doc.char_span(span["start"], span["end"], label=span["label"])) for span in rows[0]["spans"]]
+    check("spans of spaCy", found, ["屏幕", "清晰"])
+    blank = spacy.blank("en")
+    text = "Uber blew through $1 million"
+    example = spacy.training.Example.from_dict(blank.make_doc(text), {"entities": [(0, 4, "ORG")], "cats": {"NEWS": 1.0}})
+    tags = [token.ent_iob_ + ("-" + token.ent_type_ if token.ent_type_ else "") for token in example.reference]
+    with open(os.path.join(folder, "theirs.jsonl"), "w", encoding="utf-8") as file:
+        file.write(json.dumps({"text": text, "entities": [[0, 4, "ORG"]], "cats": {"NEWS": 1.0}}) + "\n")
+        file.write(json.dumps({"text": text + " again", "entities": tags + ["O"]}) + "\n")
+    gloss("new", "s.gloss", folder=folder)
+    report = json.loads(gloss("import", "s.gloss", "theirs.jsonl", "--format", "prodigy", "--json", folder=folder))
+    check("spaCy's dictionaries and tags", (report["imported"], report["labels"], report["spans"]["kept"]), (2, {"NEWS": 1}, 2))
+    spacy.tokens.DocBin(docs=[example.reference]).to_disk(os.path.join(folder, "theirs.spacy"))
+    try:
+        gloss("import", "s.gloss", "theirs.spacy", folder=folder)
+        check("DocBin is refused", False, True)
+    except RuntimeError as error:
+        check("DocBin is refused", "DocBin" in str(error), True)
+
+
+CONFIG = """<View><Text name="text" value="$text"/><Labels name="label" toName="text"><Label value="aspect"/><Label value="opinion"/></Labels>
+<Choices name="sentiment" toName="text"><Choice value="positive"/><Choice value="negative"/></Choices></View>"""
+
+
+def of_label_studio(folder):
+    from label_studio_sdk.converter import Converter
+
+    gloss("export", "p.gloss", "tasks.json", "--format", "labelstudio", "--verify", folder=folder)
+    converter = Converter(config=CONFIG, project_dir=folder, upload_dir=folder)
+    converter.convert_to_json_min(os.path.join(folder, "tasks.json"), os.path.join(folder, "min"), is_dir=False)
+    gloss("new", "l.gloss", folder=folder)
+    result = os.path.join("min", "result.json")
+    report = json.loads(gloss("import", "l.gloss", result, "--json", folder=folder))
+    check("JSON-MIN of its converter", (report["format"], report["labels"], report["spans"]["kept"]),
+          ("Label Studio", {"negative": 1, "positive": 1}, 2))
+    converter.convert_to_conll2003(os.path.join(folder, "tasks.json"), os.path.join(folder, "conll"), is_dir=False)
+    gloss("new", "c.gloss", folder=folder)
+    report = json.loads(gloss("import", "c.gloss", os.path.join("conll", "result.conll"), "--json", folder=folder))
+    check("CoNLL of its converter", report["format"], "CoNLL")
+
+
 with tempfile.TemporaryDirectory() as folder:
     gloss("new", "p.gloss", folder=folder)
     with open(os.path.join(folder, "rows.jsonl"), "w", encoding="utf-8") as file:
@@ -100,5 +151,7 @@ with tempfile.TemporaryDirectory() as folder:
     gloss("import", "p.gloss", "rows.jsonl", folder=folder)
     of_datasets(folder)
     of_openpyxl(folder)
+    of_spacy(folder)
+    of_label_studio(folder)
 print(f"{len(FAILED)} failed")
 sys.exit(bool(FAILED))

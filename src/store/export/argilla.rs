@@ -25,7 +25,7 @@ pub(super) fn write(out: &mut Out) -> std::io::Result<Option<&'static str>> {
 
 fn record(out: &mut Out, doc: &Document) -> Value {
     let said = &doc.annotation;
-    out.lacks(doc, &[No::Polarity, No::Links]);
+    out.lacks(doc, &[No::Polarity, No::Links, No::Attributes, No::LinkTypes]);
     let mut responses = Map::new();
     let mut respond = |name: &str, value: Value| {
         responses.insert(name.to_owned(), json!([{"value": value, "user_id": NOBODY}]));

@@ -14,7 +14,7 @@ pub(super) fn write(out: &mut Out) -> Option<&'static str> {
 }
 
 fn document(out: &mut Out, doc: &Document) {
-    out.lacks(doc, &[No::Answers, No::States, No::Meta]);
+    out.lacks(doc, &[No::Answers, No::Attributes, No::LinkTypes, No::States, No::Meta]);
     let said = &doc.annotation;
     let edges: BTreeSet<usize> = said.spans.values().flat_map(|span| [span.range.start(), span.range.end()]).collect();
     let words = words(&doc.text, &edges);

@@ -13,7 +13,7 @@ pub(super) fn write(out: &mut Out) -> Option<&'static str> {
 }
 
 fn document(out: &mut Out, doc: &Document) {
-    out.lacks(doc, &[No::Answers, No::Polarity, No::Links, No::States, No::Meta]);
+    out.lacks(doc, &[No::Answers, No::Polarity, No::Links, No::Attributes, No::LinkTypes, No::States, No::Meta]);
     let (kept, left) = flat(&doc.annotation);
     for span in left {
         out.drop_span(doc, "that overlaps another", &span);

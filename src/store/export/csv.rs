@@ -1,7 +1,7 @@
 //! CSV and Excel: a row a document, a column for each question and field of metadata. Several labels stand with "; "
 //! between them. Spans and links have no room.
 
-use super::Out;
+use super::{No, Out};
 use crate::project::{Answer, Document, Question, QuestionId, State};
 use rust_xlsxwriter::{Workbook, XlsxError};
 use std::collections::BTreeSet;
@@ -32,7 +32,7 @@ fn row(out: &mut Out, doc: &Document, fields: &[&str]) -> Vec<String> {
     let said = &doc.annotation;
     let spans = [(said.spans.len(), "a span"), (said.links.len(), "a link between spans")];
     spans.into_iter().for_each(|(count, what)| (0..count).for_each(|_| out.note(doc, what, &doc.text)));
-    out.lacks_own(doc);
+    out.lacks_own(doc, &[No::Attributes, No::LinkTypes]);
     if !said.skip_reason.is_empty() {
         out.note(doc, "the reason for skipping", &said.skip_reason);
     }

@@ -3,7 +3,7 @@
 
 use super::{No, Out};
 use crate::project::{Document, State};
-use crate::store::formats::{PLAIN_LINK, UNIT};
+use crate::store::formats::UNIT;
 use serde_json::{Map, Value, json};
 
 const NAME: &str = "UTF-16 units";
@@ -22,7 +22,7 @@ pub(super) fn write(out: &mut Out) -> std::io::Result<Option<&'static str>> {
 
 fn row(out: &mut Out, doc: &Document) -> Map<String, Value> {
     let said = &doc.annotation;
-    out.lacks(doc, &[No::OtherAnswers, No::Polarity, No::States]);
+    out.lacks(doc, &[No::OtherAnswers, No::Polarity, No::Attributes, No::States]);
     let class = out.main_class(said);
     let is_empty = class.is_none() && said.spans.is_empty();
     out.state_changes(doc, if is_empty { &State::Todo } else { &State::Done });
@@ -34,8 +34,10 @@ fn row(out: &mut Out, doc: &Document) -> Map<String, Value> {
         json!({"id": id.0, "label": out.label(span), "start_offset": start, "end_offset": end})
     };
     row.insert("entities".to_owned(), said.spans.iter().map(entity).collect());
-    let relation =
-        |(at, link): (usize, &crate::project::Link)| json!({"id": at, "from_id": link.from.0, "to_id": link.to.0, "type": PLAIN_LINK});
+    let relation = |(at, link): (usize, &crate::project::Link)| {
+        let name = out.link_name(said, link);
+        json!({"id": at, "from_id": link.from.0, "to_id": link.to.0, "type": name})
+    };
     row.insert("relations".to_owned(), said.links.iter().enumerate().map(relation).collect());
     row.insert("cats".to_owned(), class.into_iter().collect());
     row.insert(UNIT.to_owned(), json!(NAME));

@@ -24,7 +24,7 @@ fn document(out: &mut Out, doc: &Document) {
         }
         _ => Vec::new(),
     };
-    out.lacks(doc, &[No::Polarity, No::Links, No::States, No::Meta]);
+    out.lacks(doc, &[No::Polarity, No::Links, No::Attributes, No::LinkTypes, No::States, No::Meta]);
     said.spans.values().for_each(|_| out.note(doc, "a span", &doc.text));
     // Read back, several labels are those of no question in particular.
     let held = usize::from(main.is_some());

@@ -4,6 +4,7 @@
 use super::Out;
 use crate::project::{Answer, Document, Kind, QuestionId, Split};
 use crate::store::formats::OWN_NOTES;
+use crate::store::jsonl::own_attributes;
 use crate::store::table::{Cells, parquet};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -97,7 +98,9 @@ impl Columns {
             let ends = |end: &dyn Fn(&crate::project::Link) -> u32| {
                 Cells::Int(doc.annotation.links.iter().map(|link| Some(i64::from(end(link)))).collect())
             };
-            vec![ends(&|link| link.from.0), ends(&|link| link.to.0)]
+            let said = &doc.annotation;
+            let name = |link: &crate::project::Link| Some(out.link_name(said, link).to_owned()).filter(|_| said.link_type(link) > 0);
+            vec![ends(&|link| link.from.0), ends(&|link| link.to.0), Cells::Text(said.links.iter().map(name).collect())]
         });
         columns.push(("links".to_owned(), Cells::Structs(LINK.map(|(name, _)| name).to_vec(), links.collect())));
         let state = |doc: &&Document| serde_json::to_value(&doc.annotation.state).ok()?.as_str().map(str::to_owned);
@@ -139,9 +142,18 @@ impl Columns {
     }
 }
 
-const SPAN: [(&str, &str); 6] =
-    [("id", "int64"), ("start", "int64"), ("end", "int64"), ("text", "string"), ("label", "string"), ("polarity", "string")];
-const LINK: [(&str, &str); 2] = [("from", "int64"), ("to", "int64")];
+/// Attributes are a JSON object: each label has others.
+const SPAN: [(&str, &str); 7] = [
+    ("id", "int64"),
+    ("start", "int64"),
+    ("end", "int64"),
+    ("text", "string"),
+    ("label", "string"),
+    ("polarity", "string"),
+    ("attributes", "string"),
+];
+/// The type is nothing for the first one.
+const LINK: [(&str, &str); 3] = [("from", "int64"), ("to", "int64"), ("type", "string")];
 
 /// A string of YAML: JSON's are.
 fn quoted(name: &str) -> String {
@@ -166,6 +178,10 @@ fn classes(answer: Option<&Answer>) -> Vec<i64> {
 
 fn spans(out: &Out, doc: &Document) -> Vec<Cells> {
     let all = || doc.annotation.spans.iter();
+    let attributes = |(id, span): (&crate::project::SpanId, &crate::project::Span)| {
+        let said = own_attributes(out.schema(), doc, *id, span);
+        serde_json::to_string(&said).ok().filter(|_| !said.is_empty())
+    };
     let places: Vec<std::ops::Range<usize>> = all().map(|(_, span)| span.range.chars(&doc.text)).collect();
     vec![
         Cells::Int(all().map(|(id, _)| Some(i64::from(id.0))).collect()),
@@ -174,5 +190,6 @@ fn spans(out: &Out, doc: &Document) -> Vec<Cells> {
         Cells::Text(all().map(|(_, span)| Some(span.range.of(&doc.text).to_owned())).collect()),
         Cells::Text(all().map(|(_, span)| Some(out.label(span).to_owned())).collect()),
         Cells::Text(all().map(|(_, span)| span.polarity.map(|polarity| polarity.name().to_owned())).collect()),
+        Cells::Text(all().map(attributes).collect()),
     ]
 }

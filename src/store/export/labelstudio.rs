@@ -2,7 +2,8 @@
 
 use super::Out;
 use crate::project::{Answer, Document, SpanId, State};
-use crate::store::formats::PLAIN_LINK;
+use crate::store::formats::polarity;
+use crate::store::import::DraftValue;
 use serde_json::{Map, Value, json};
 
 /// Where our text stands among the data of a task.
@@ -43,7 +44,7 @@ fn task(out: &mut Out, doc: &Document) -> Value {
     json!({"id": doc.id.index() + 1, "data": data, "annotations": annotations})
 }
 
-fn results(out: &Out, doc: &Document) -> Vec<Value> {
+fn results(out: &mut Out, doc: &Document) -> Vec<Value> {
     let said = &doc.annotation;
     let id = |id: SpanId| format!("s{}", id.0);
     let mut results = Vec::new();
@@ -67,10 +68,18 @@ fn results(out: &Out, doc: &Document) -> Vec<Value> {
             let value = json!({"start": chars.start, "end": chars.end, "choices": [polarity.name()]});
             results.push(json!({"id": id(*span_id), "from_name": "polarity", "to_name": TEXT, "type": "choices", "value": value}));
         }
+        for (name, said) in out.attributes(doc, *span_id, |_, value| polarity(value).is_some()) {
+            let (kind, value) = match said {
+                DraftValue::Name(value) => ("choices", json!({"start": chars.start, "end": chars.end, "choices": [value]})),
+                DraftValue::Number(number) => ("number", json!({"start": chars.start, "end": chars.end, "number": number})),
+            };
+            results.push(json!({"id": id(*span_id), "from_name": name, "to_name": TEXT, "type": kind, "value": value}));
+        }
     }
     for link in &said.links {
         let (from, to) = (id(link.from), id(link.to));
-        results.push(json!({"from_id": from, "to_id": to, "type": "relation", "direction": "right", "labels": [PLAIN_LINK]}));
+        results
+            .push(json!({"from_id": from, "to_id": to, "type": "relation", "direction": "right", "labels": [out.link_name(said, link)]}));
     }
     results
 }

@@ -3,7 +3,6 @@
 
 use super::{No, Out, words};
 use crate::project::{Document, Span, State};
-use crate::store::formats::PLAIN_LINK;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -19,7 +18,7 @@ pub(super) fn write(out: &mut Out) -> std::io::Result<Option<&'static str>> {
 
 fn row(out: &mut Out, doc: &Document) -> Map<String, Value> {
     let said = &doc.annotation;
-    out.lacks(doc, &[No::OtherAnswers, No::Polarity]);
+    out.lacks(doc, &[No::OtherAnswers, No::Polarity, No::Attributes]);
     let mut row = Map::new();
     row.insert("text".to_owned(), json!(&*doc.text));
     let meta: Map<String, Value> = doc.meta.iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
@@ -47,7 +46,7 @@ fn row(out: &mut Out, doc: &Document) -> Map<String, Value> {
         let (Some(from), Some(to)) = (said.spans.get(&link.from), said.spans.get(&link.to)) else { continue };
         let word = |span: &Span| words.iter().position(|word| word.start >= span.range.start());
         relations
-            .push(json!({"head": word(from), "child": word(to), "label": PLAIN_LINK, "head_span": place(from), "child_span": place(to)}));
+            .push(json!({"head": word(from), "child": word(to), "label": out.link_name(said, link), "head_span": place(from), "child_span": place(to)}));
     }
     row.insert("relations".to_owned(), Value::Array(relations));
     let answer = match said.state {

@@ -1,7 +1,9 @@
 //! SemEval's XML: aspects with their polarity. Offsets count code points.
 
 use super::{No, Out};
-use crate::project::{Document, State};
+use crate::project::{Document, SpanId, State};
+use crate::store::formats::{BETWEEN, CATEGORY};
+use crate::store::import::DraftValue;
 use std::collections::BTreeSet;
 
 /// `reviews`: in the shape of 2015 and 2016, a review a document.
@@ -17,7 +19,7 @@ pub(super) fn write(out: &mut Out, reviews: bool) -> Option<&'static str> {
 
 fn document(out: &mut Out, doc: &Document, reviews: bool) {
     let said = &doc.annotation;
-    out.lacks(doc, &[No::Answers, No::Links, No::States]);
+    out.lacks(doc, &[No::Answers, No::Links, No::LinkTypes, No::States]);
     out.state_changes(doc, &State::Done);
     for (name, value) in doc.meta.iter().filter(|(name, _)| *name != "id") {
         out.note(doc, "a field of metadata", &format!("{name} {value}"));
@@ -29,7 +31,8 @@ fn document(out: &mut Out, doc: &Document, reviews: bool) {
     let id = escaped(doc.meta.get("id").filter(|id| id.chars().all(is_allowed)).unwrap_or(&number));
     let mut terms = String::new();
     let mut taken = BTreeSet::new();
-    for (_, span) in said.spans_in_order() {
+    for (id, span) in said.spans_in_order() {
+        let categories = categories(out, doc, id, reviews);
         let range = span.range.chars(&doc.text);
         if !out.label(&span).eq_ignore_ascii_case("aspect") {
             out.drop_span(doc, "that is no aspect", &span);
@@ -42,7 +45,9 @@ fn document(out: &mut Out, doc: &Document, reviews: bool) {
         let (tag, term) = if reviews { ("Opinion", "target") } else { ("aspectTerm", "term") };
         let polarity = span.polarity.map_or_else(String::new, |polarity| format!(" polarity=\"{}\"", polarity.name()));
         let words = escaped(span.range.of(&doc.text));
-        terms += &format!("<{tag} {term}=\"{words}\"{polarity} from=\"{}\" to=\"{}\"/>", range.start, range.end);
+        for category in categories {
+            terms += &format!("<{tag} {term}=\"{words}\"{category}{polarity} from=\"{}\" to=\"{}\"/>", range.start, range.end);
+        }
     }
     let list = if reviews { "Opinions" } else { "aspectTerms" };
     let list = if terms.is_empty() { String::new() } else { format!("<{list}>{terms}</{list}>") };
@@ -50,6 +55,20 @@ fn document(out: &mut Out, doc: &Document, reviews: bool) {
     let whole = if reviews { format!("<Review rid=\"{id}\"><sentences>{sentence}</sentences></Review>\n") } else { sentence + "\n" };
     out.bytes.extend_from_slice(whole.as_bytes());
     out.documents += 1;
+}
+
+/// The categories of an aspect as they are written, one of them nothing where there are none.
+fn categories(out: &mut Out, doc: &Document, id: SpanId, reviews: bool) -> Vec<String> {
+    let mut found = Vec::new();
+    for (name, value) in out.attributes(doc, id, |_, _| false) {
+        match value {
+            DraftValue::Name(words) if reviews && name == CATEGORY && words.chars().all(is_allowed) => {
+                found.extend(words.split(BETWEEN).map(|one| format!(" category=\"{}\"", escaped(one))));
+            }
+            _ => out.note(doc, "an attribute of a span", &name),
+        }
+    }
+    if found.is_empty() { vec![String::new()] } else { found }
 }
 
 /// Whether XML 1.0 may hold a character.

@@ -48,8 +48,11 @@ impl Verified {
     }
 }
 
+const DETAILS: &str = "an attribute of a span or the type of a link is missing or another";
+const REJECTED: &str = "a suggestion that was turned down is missing";
+
 /// Kinds of differences, and words of a loss that announces them.
-const SAID: [(&str, &[&str]); 13] = [
+const SAID: [(&str, &[&str]); 15] = [
     (
         "a document did not come back",
         &[
@@ -73,6 +76,8 @@ const SAID: [(&str, &[&str]); 13] = [
     ("the part in training is another", &["part in training"]),
     ("the answers of an annotator are missing or others", &["the answers of one annotator"]),
     ("a comment is missing", &["a comment"]),
+    (DETAILS, &["an attribute of a span", "the type of a link", "a span", "a link", "edge of a span", "name of a label", "end of a text"]),
+    (REJECTED, &["a suggestion that was turned down", "end of a text"]),
 ];
 
 /// Reads a file back that was written of this project, and compares. `said` is what the export reported.
@@ -87,6 +92,10 @@ pub fn verify(project: &Project, format: ExportFormat, path: &Path, said: &[Loss
     }
     let mut found = Losses::default();
     let mut documents = 0;
+    let is_whole = |project: &Project| (project.schema().clone(), project.annotators().to_vec(), project.guidelines().to_owned());
+    if format == ExportFormat::Jsonl && project.documents().next().is_some() && is_whole(project) != is_whole(&back) {
+        found.note("the schema, the annotators or the guidelines are others", 1, "");
+    }
     for doc in project.documents() {
         let row = doc.id.index() + 1;
         match by_text.get_mut(&*doc.text).and_then(VecDeque::pop_front) {
@@ -238,10 +247,10 @@ impl<'a> Compared<'a> {
             details
         };
         if details(before, self.project) != details(after, self.back) {
-            self.note("an attribute of a span or the type of a link is missing or another", self.text);
+            self.note(DETAILS, self.text);
         }
         if before.rejected != after.rejected {
-            self.note("a suggestion that was turned down is missing", self.text);
+            self.note(REJECTED, self.text);
         }
         links(before).into_iter().filter(|link| !theirs.contains(link)).for_each(|_| self.note("a link is missing", self.text));
     }

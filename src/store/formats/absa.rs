@@ -2,7 +2,7 @@
 
 use super::conll;
 use super::loss::{Losses, short};
-use super::raw::{Parsed, RawDoc, RawSpan, polarity};
+use super::raw::{Parsed, RawDoc, RawLink, RawSpan, polarity};
 use super::tokens;
 use crate::project::State;
 use crate::store::scan;
@@ -71,7 +71,7 @@ fn add_triplet(doc: &mut RawDoc, triplet: &Triplet, places: &[Range<usize>], los
         }
     }
     if let (Some(aspect), Some(opinion)) = (aspect, opinion) {
-        let link = (doc.spans[opinion].key.clone(), doc.spans[aspect].key.clone());
+        let link = RawLink::new(&doc.spans[opinion].key, &doc.spans[aspect].key);
         if !doc.links.contains(&link) {
             doc.links.push(link);
         }

@@ -27,7 +27,7 @@ pub(super) fn read(path: &Path) -> Result<Parsed, StoreError> {
     } else {
         path.to_owned()
     };
-    let open = |path: &Path| std::fs::read(path).map_err(StoreError::io_read("Reading the file", path));
+    let open = |path: &Path| encoding::read_whole(path);
     let text = encoding::decode(&open(&file)?).text;
     let folder = file.parent().unwrap_or(Path::new("."));
     let settings = [folder.join("settings.json"), folder.join(".argilla").join("settings.json")].into_iter().find(|path| path.is_file());
@@ -45,7 +45,7 @@ pub(super) fn read(path: &Path) -> Result<Parsed, StoreError> {
 }
 
 fn parse(text: &str, kinds: &BTreeMap<String, String>) -> Result<Parsed, String> {
-    Ok(records(json::rows(text)?, kinds))
+    Ok(records(json::rows(text).collect::<Result<_, _>>()?, kinds))
 }
 
 /// Whether an object is a record, or a row of the export to Hugging Face.

@@ -1,10 +1,10 @@
 //! brat's standoff: a `.txt` with the text and a `.ann` of the same name beside it with what is said about it.
 
-use super::labelstudio::PLAIN_LINK;
 use super::loss::Losses;
-use super::raw::{Parsed, RawDoc, RawSpan, polarity};
+use super::raw::{PART_LINK, Parsed, RawDoc, RawLink, RawSpan, is_about_polarity, polarity, value};
 use crate::project::State;
 use crate::store::{Charset, StoreError, encoding, scan};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The `.ann` files of a folder by name, or the one that belongs to a file.
@@ -38,7 +38,7 @@ pub(super) fn read(path: &Path, charset: Option<Charset>) -> Result<(Parsed, &'s
     }
     let (mut parsed, mut encoding) = (Parsed::default(), "UTF-8");
     for (at, file) in files.iter().enumerate() {
-        let open = |path: &Path| std::fs::read(path).map_err(StoreError::io_read("Reading the file", path));
+        let open = |path: &Path| encoding::read_whole(path);
         let said = encoding::decode_in(&open(file)?, charset).text;
         let words = file.with_extension("txt");
         let decoded = encoding::decode_in(&open(&words)?, charset);
@@ -55,82 +55,146 @@ pub(super) fn read(path: &Path, charset: Option<Charset>) -> Result<(Parsed, &'s
 }
 
 fn annotate(doc: &mut RawDoc, said: &str, by_line: bool, losses: &mut Losses) {
-    let mut notes = Vec::new();
-    // Attributes may come before what they are about.
-    for about_spans in [true, false] {
+    let mut reading = Reading::default();
+    // What is said of a span or an event may come before it.
+    for pass in ["T", "E", ""] {
         for (at, line) in scan::lines(said).enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            if line.starts_with('T') == about_spans {
+            let kind = ["T", "E"].into_iter().find(|kind| line.starts_with(kind)).unwrap_or_default();
+            if kind == pass {
                 let row = if by_line { at + 1 } else { doc.row };
-                read_line(doc, line, row, &mut notes, losses);
+                reading.line(doc, line, row, losses);
             }
         }
     }
-    if !notes.is_empty() {
-        doc.meta.insert("notes".to_owned(), notes.join("\n"));
+    for (from, name, to, row) in std::mem::take(&mut reading.arguments) {
+        let link = RawLink::new(from, reading.span(&to)).named(Some(&name));
+        if doc.spans.iter().any(|span| span.key == link.to) {
+            doc.links.push(link);
+        } else {
+            losses.note("a part of an event that is no span was left out", row, format!("{name}:{to}"));
+        }
+    }
+    if !reading.notes.is_empty() {
+        doc.meta.insert("notes".to_owned(), reading.notes.join("\n"));
     }
     if !doc.spans.is_empty() {
         doc.state = State::Done;
     }
 }
 
-fn read_line(doc: &mut RawDoc, line: &str, row: usize, notes: &mut Vec<String>, losses: &mut Losses) {
-    let mut columns = line.split('\t');
-    let (id, said, words) = (columns.next().unwrap_or_default(), columns.next().unwrap_or_default(), columns.next());
-    match id.chars().next() {
-        Some('T') => match span(id, said, words, row, losses) {
-            Some(span) => doc.spans.push(span),
-            None => losses.drop_span("can't be read", row, line),
-        },
-        Some('A' | 'M') => {
-            let mut parts = said.split_whitespace();
-            let (name, of, value) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default(), parts.next());
-            let found = polarity(value.unwrap_or(name)).filter(|_| value.is_none() || is_about_polarity(name));
-            match doc.spans.iter_mut().find(|span| span.key == of).filter(|_| found.is_some()) {
-                Some(span) => span.polarity = found,
-                None => losses.note(format!("an attribute {name:?} has no counterpart and was left out"), row, said),
-            }
-        }
-        Some('R') => {
-            let mut parts = said.split_whitespace();
-            let name = parts.next().unwrap_or_default();
-            let mut ends = parts.filter_map(|part| part.split_once(':')).map(|(_, id)| id.to_owned());
-            match (ends.next(), ends.next()) {
-                (Some(from), Some(to)) => {
-                    doc.links.push((from, to));
-                    if name != PLAIN_LINK {
-                        losses.note(format!("a link came over without its name {name:?}"), row, "");
-                    }
+/// What lines say beside spans.
+#[derive(Default)]
+struct Reading {
+    notes: Vec<String>,
+    /// The span that stands for an event.
+    events: BTreeMap<String, String>,
+    /// Of an event: its span, the role, what has it, and the row.
+    arguments: Vec<(String, String, String, usize)>,
+}
+
+impl Reading {
+    /// The span that an id means, be it that of an event.
+    fn span<'a>(&'a self, id: &'a str) -> &'a str {
+        self.events.get(id).map_or(id, String::as_str)
+    }
+
+    fn line(&mut self, doc: &mut RawDoc, line: &str, row: usize, losses: &mut Losses) {
+        let mut columns = line.split('\t');
+        let (id, said, words) = (columns.next().unwrap_or_default(), columns.next().unwrap_or_default(), columns.next());
+        match id.chars().next() {
+            Some('T') => {
+                if !add_span(doc, id, said, words, row) {
+                    losses.drop_span("can't be read", row, line);
                 }
-                _ => losses.note("a relation names no spans and was left out", row, line),
             }
+            Some('A' | 'M') => self.attribute(doc, said, row, losses),
+            Some('R') => {
+                let mut parts = said.split_whitespace();
+                let name = parts.next().unwrap_or_default();
+                let mut ends = parts.filter_map(|part| part.split_once(':')).map(|(_, id)| self.span(id).to_owned());
+                match (ends.next(), ends.next()) {
+                    (Some(from), Some(to)) => doc.links.push(RawLink::new(from, to).named(Some(name))),
+                    _ => losses.note("a relation names no spans and was left out", row, line),
+                }
+            }
+            Some('E') => self.event(id, said, row, losses),
+            // Spans said to be the same: each is linked to the next.
+            Some('*') => {
+                let mut parts = said.split_whitespace();
+                let name = parts.next().unwrap_or_default();
+                let same: Vec<&str> = parts.map(|id| self.span(id)).collect();
+                doc.links.extend(same.windows(2).map(|pair| RawLink::new(pair[0], pair[1]).named(Some(name))));
+            }
+            Some('#') => self.notes.push(format!("{said} {}", words.unwrap_or_default().trim())),
+            Some('N') => {
+                self.notes.push(format!("{said} {}", words.unwrap_or_default().trim()));
+                losses.note("a reference to a database is kept as metadata", row, line);
+            }
+            _ => losses.note("a line can't be read and was left out", row, line),
         }
-        Some('#') => notes.push(format!("{said} {}", words.unwrap_or_default().trim())),
-        Some('E') => losses.note("an event has no counterpart and was left out", row, line),
-        Some('*') => losses.note("spans said to be the same have no counterpart: left out", row, line),
-        Some('N') => losses.note("a reference to a database has no counterpart and was left out", row, line),
-        _ => losses.note("a line can't be read and was left out", row, line),
+    }
+
+    /// `Polarity T1 positive`, or `Negated T1` for a flag.
+    fn attribute(&self, doc: &mut RawDoc, said: &str, row: usize, losses: &mut Losses) {
+        let mut parts = said.split_whitespace();
+        let (name, of) = (parts.next().unwrap_or_default(), self.span(parts.next().unwrap_or_default()));
+        let words = parts.collect::<Vec<_>>().join(" ");
+        let found = match words.as_str() {
+            "" => polarity(name).filter(|_| name.chars().all(char::is_alphabetic)),
+            words => polarity(words).filter(|_| is_about_polarity(name)),
+        };
+        match doc.spans.iter_mut().find(|span| span.key == of) {
+            Some(span) if found.is_some() => span.polarity = found,
+            Some(span) => {
+                let words = if words.is_empty() { FLAG } else { &words };
+                span.attributes.insert(name.to_owned(), value(words));
+            }
+            None => losses.note(format!("an attribute {name:?} is about no span and was left out"), row, said),
+        }
+    }
+
+    /// `Type:T1 Role:T2 Role:E2`: links from the words of the event to what has a role in it.
+    fn event(&mut self, id: &str, said: &str, row: usize, losses: &mut Losses) {
+        let mut parts = said.split_whitespace().filter_map(|part| part.split_once(':'));
+        let Some((_, trigger)) = parts.next() else {
+            return losses.note("an event names no span and was left out", row, said);
+        };
+        self.events.insert(id.to_owned(), trigger.to_owned());
+        self.arguments.extend(parts.map(|(role, of)| (trigger.to_owned(), role.to_owned(), of.to_owned(), row)));
     }
 }
 
-/// The value "Pos" of another attribute may be a degree of comparison.
-fn is_about_polarity(name: &str) -> bool {
-    let name = name.to_lowercase();
-    ["polarity", "sentiment", "valence", "opinion", "极性", "情感"].iter().any(|word| name.contains(word))
-}
+/// The value of an attribute that has none.
+const FLAG: &str = "true";
 
-/// `ASP 4 10`, or in pieces `ASP 4 10;14 19`, which become one span from the first to the last.
-fn span(id: &str, said: &str, words: Option<&str>, row: usize, losses: &mut Losses) -> Option<RawSpan> {
-    let (label, places) = said.split_once(' ')?;
-    let mut numbers = Vec::new();
-    for piece in places.split(';') {
+/// `ASP 4 10`, or in pieces `ASP 4 10;14 19`, each of which becomes a span that is linked to the first.
+fn add_span(doc: &mut RawDoc, id: &str, said: &str, words: Option<&str>, row: usize) -> bool {
+    let place = |piece: &str| {
         let (start, end) = piece.trim().split_once(' ')?;
-        numbers.extend([start.trim().parse::<u64>().ok()?, end.trim().parse::<u64>().ok()?]);
+        Some((start.trim().parse::<u64>().ok()?, end.trim().parse::<u64>().ok()?))
+    };
+    let Some((label, places)) = said.split_once(' ') else { return false };
+    let Some(mut pieces) = places.split(';').map(place).collect::<Option<Vec<_>>>() else { return false };
+    pieces.sort_unstable();
+    // The editor breaks a span at the end of a line: with nothing else between, it is one.
+    let is_line_end = |from: u64, to: u64| {
+        let (skip, count) = (usize::try_from(from).unwrap_or(usize::MAX), usize::try_from(to - from).unwrap_or(usize::MAX));
+        count <= 2 && doc.text.chars().skip(skip).take(count).all(|c| matches!(c, '\n' | '\r'))
+    };
+    pieces.dedup_by(|next, held| {
+        let joins = next.0 >= held.1 && is_line_end(held.1, next.0);
+        if joins {
+            held.1 = next.1;
+        }
+        joins
+    });
+    let surface = words.filter(|_| pieces.len() == 1).map(str::to_owned);
+    for (at, (start, end)) in pieces.into_iter().enumerate() {
+        let key = if at == 0 { id.to_owned() } else { format!("{id} piece {at}") };
+        if at > 0 {
+            doc.links.push(RawLink::new(id, &key).named(Some(PART_LINK)));
+        }
+        doc.spans.push(RawSpan { surface: surface.clone(), row: Some(row), ..RawSpan::at_offsets(key, start, end, label) });
     }
-    let (start, end) = (*numbers.iter().min()?, *numbers.iter().max()?);
-    let mut surface = words.map(str::to_owned);
-    if numbers.len() > 2 {
-        losses.note("a span in pieces became one, with the words between", row, words.unwrap_or_default());
-        surface = None;
-    }
-    Some(RawSpan { surface, row: Some(row), ..RawSpan::at_offsets(id, start, end, label) })
+    true
 }

@@ -1,10 +1,9 @@
 //! doccano: JSON Lines or JSON with classes, spans, relations or classes and spans together; fastText's labelled lines.
 
 use super::json::{self, Object};
-use super::labelstudio::PLAIN_LINK;
 use super::loss::Losses;
 use super::offsets::Unit;
-use super::raw::{Parsed, RawDoc, RawSpan, polarity};
+use super::raw::{Parsed, RawDoc, RawLink, RawSpan, polarity};
 use crate::project::State;
 use crate::store::scan;
 use serde_json::Value;
@@ -126,10 +125,7 @@ fn link(row: usize, relation: &Value, doc: &mut RawDoc, losses: &mut Losses) {
     let (Some(from), Some(to)) = (json::key(&relation["from_id"]), json::key(&relation["to_id"])) else {
         return losses.note("a relation names no spans and was left out", row, relation.to_string());
     };
-    if let Some(name) = relation["type"].as_str().filter(|name| *name != PLAIN_LINK) {
-        losses.note(format!("a link came over without its name {name:?}"), row, "");
-    }
-    doc.links.push((from, to));
+    doc.links.push(RawLink::new(from, to).named(relation["type"].as_str()));
 }
 
 /// Before the name of a class.

@@ -3,7 +3,7 @@
 
 use super::json::{self, Object};
 use super::loss::Losses;
-use super::raw::{Parsed, RawDoc, RawSpan, polarity};
+use super::raw::{Parsed, RawDoc, RawLink, RawSpan, polarity};
 use super::{argilla, conll, tokens};
 use crate::project::{Number, Split, State};
 use crate::store::import::{DraftAnswer, TEXT_NAMES, part};
@@ -130,14 +130,14 @@ fn objects(file: &Path, about: &mut About, most: usize) -> Result<(Objects, Vec<
         }
         return Ok((rows.into_iter().map(Ok).collect(), left_out));
     }
-    let bytes = std::fs::read(file).map_err(StoreError::io_read("Reading the file", file))?;
+    let bytes = encoding::read_whole(file)?;
     let text = encoding::decode(&bytes).text;
     if kind == "csv" {
         return Ok((csv(&text, most), Vec::new()));
     }
     let broken = |what| StoreError::Annotated { format: "Hugging Face", what, path: file.to_owned() };
-    let rows = json::rows(&text).map_err(broken)?;
-    Ok((rows.into_iter().take(most).map(|(_, object)| object).collect(), Vec::new()))
+    let rows = json::rows(&text).take(most).map(|row| row.map(|(_, object)| object));
+    Ok((rows.collect::<Result<_, _>>().map_err(broken)?, Vec::new()))
 }
 
 fn csv(text: &str, most: usize) -> Objects {
@@ -277,7 +277,7 @@ fn document(row: usize, mut object: Object, about: &About, losses: &mut Losses) 
     }
     for link in object.remove("links").map(|links| structures(&links)).unwrap_or_default() {
         if let (Some(from), Some(to)) = (link.get("from").and_then(json::key), link.get("to").and_then(json::key)) {
-            doc.links.push((from, to));
+            doc.links.push(RawLink::new(from, to).named(link.get("type").and_then(Value::as_str)));
         }
     }
     let stated = object.remove("state").and_then(|state| serde_json::from_value::<State>(state).ok());
@@ -384,7 +384,9 @@ fn add_span(span: &Object, about: &About, doc: &mut RawDoc, losses: &mut Losses)
             let key = span.get("id").and_then(json::key).unwrap_or_else(|| format!("span {}", doc.spans.len()));
             let polarity = span.get("polarity").and_then(Value::as_str).and_then(polarity);
             let surface = span.get("text").and_then(Value::as_str).map(str::to_owned);
-            doc.spans.push(RawSpan { polarity, surface, ..RawSpan::at_offsets(key, start, end, label) });
+            let said = span.get("attributes").and_then(Value::as_str).map(serde_json::from_str).and_then(Result::ok);
+            let attributes = said.unwrap_or_default();
+            doc.spans.push(RawSpan { polarity, surface, attributes, ..RawSpan::at_offsets(key, start, end, label) });
         }
         _ => losses.drop_span("has no offsets or label that make sense", doc.row, Value::Object(span.clone()).to_string()),
     }

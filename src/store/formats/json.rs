@@ -14,7 +14,8 @@ pub(super) type Row = (usize, Result<Object, String>);
 /// A file of objects, each read by `document`.
 pub(super) fn parsed(text: &str, document: impl Fn(usize, Object, &mut Losses) -> Result<RawDoc, String>) -> Result<Parsed, String> {
     let mut parsed = Parsed::default();
-    for (row, object) in rows(text)? {
+    for row in rows(text) {
+        let (row, object) = row?;
         let losses = &mut parsed.losses;
         let doc = object.and_then(|object| document(row, object, losses));
         parsed.push(row, doc);
@@ -22,31 +23,32 @@ pub(super) fn parsed(text: &str, document: impl Fn(usize, Object, &mut Losses) -
     Ok(parsed)
 }
 
-/// All objects of a file.
-///
-/// # Errors
-/// The file as a whole is broken JSON: what is wrong.
-pub(super) fn rows(text: &str) -> Result<Vec<Row>, String> {
+/// All objects of a file, one after the other. Where the file as a whole is broken, what is wrong ends it.
+pub(super) fn rows(text: &str) -> Box<dyn Iterator<Item = Result<Row, String>> + '_> {
     let start = text.trim_start();
-    if start.starts_with('[') {
-        match serde_json::from_str::<Vec<Value>>(text) {
-            Ok(array) => return Ok(array.into_iter().enumerate().map(|(at, value)| (at + 1, object(value))).collect()),
-            // Lines that are arrays.
-            Err(_) if serde_json::from_str::<Value>(first_line(start)).is_ok() => {}
-            Err(error) => return Err(format!("it is broken JSON: {error}")),
+    if scan::is_json_array(text) {
+        let whole = serde_json::from_str::<Vec<serde::de::IgnoredAny>>(text).map(drop);
+        if let Err(error) = whole {
+            return Box::new(std::iter::once(Err(format!("it is broken JSON: {error}"))));
         }
-    } else if serde_json::from_str::<Value>(first_line(start)).is_err() {
-        let values: Vec<_> = serde_json::Deserializer::from_str(text).into_iter::<Value>().collect();
-        if values.first().is_some_and(Result::is_ok) {
+        let row = |(at, (value, _)): (usize, (serde_json::Result<Value>, usize))| match value {
+            Ok(value) => Ok((at + 1, object(value))),
+            Err(error) => Err(format!("it is broken JSON: {error}")),
+        };
+        return Box::new(scan::elements(text).enumerate().map(row));
+    }
+    if !start.starts_with('[') && serde_json::from_str::<Value>(first_line(start)).is_err() {
+        let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>().peekable();
+        if values.peek().is_some_and(Result::is_ok) {
             let read = |value: Result<Value, serde_json::Error>| value.map_err(|error| broken(&error)).and_then(object);
-            return Ok(values.into_iter().enumerate().map(|(at, value)| (at + 1, read(value))).collect());
+            return Box::new(values.enumerate().map(move |(at, value)| Ok((at + 1, read(value)))));
         }
     }
     let line = |(at, line): (usize, &str)| {
         let read = || serde_json::from_str(line).map_err(|error| broken(&error)).and_then(object);
-        (!line.trim().is_empty()).then(|| (at + 1, read()))
+        (!line.trim().is_empty()).then(|| Ok((at + 1, read())))
     };
-    Ok(scan::lines(text).enumerate().filter_map(line).collect())
+    Box::new(scan::lines(text).enumerate().filter_map(line))
 }
 
 /// The first objects of a file's beginning, whatever comes after.

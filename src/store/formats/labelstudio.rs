@@ -2,18 +2,16 @@
 
 use super::json::{self, Object};
 use super::loss::Losses;
-use super::raw::{Parsed, RawDoc, RawSpan, polarity};
+use super::raw::{Parsed, RawDoc, RawLink, RawSpan, is_about_polarity, polarity, value};
 use crate::project::{Number, State};
-use crate::store::import::DraftAnswer;
+use crate::store::import::{DraftAnswer, DraftValue};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The name that our own export gives to links: it says nothing, so nothing is lost with it.
-pub(in crate::store) const PLAIN_LINK: &str = "about";
-
 pub(super) fn parse(text: &str) -> Result<Parsed, String> {
     let mut parsed = Parsed::default();
-    for (row, object) in json::rows(text)? {
+    for row in json::rows(text) {
+        let (row, object) = row?;
         let losses = &mut parsed.losses;
         let doc = object.and_then(|object| match object.get("data") {
             Some(Value::Object(_)) => task(row, object, losses),
@@ -28,10 +26,10 @@ pub(super) fn parse(text: &str) -> Result<Parsed, String> {
 #[derive(Default)]
 struct Said {
     spans: Vec<RawSpan>,
-    links: Vec<(String, String)>,
+    links: Vec<RawLink>,
     answers: BTreeMap<String, DraftAnswer>,
-    /// Words said about a region, by its id: polarities, perhaps.
-    of_region: Vec<(String, String)>,
+    /// What is said about a region: its id, the name of the control, and the answer.
+    of_region: Vec<(String, String, DraftValue)>,
 }
 
 fn task(row: usize, mut object: Object, losses: &mut Losses) -> Result<RawDoc, String> {
@@ -97,10 +95,21 @@ fn class(mut choices: Vec<String>) -> DraftAnswer {
 }
 
 fn finish(row: usize, text: String, data: Object, mut said: Said, state: State, losses: &mut Losses) -> RawDoc {
-    for (id, word) in said.of_region {
-        match polarity(&word) {
-            Some(found) => said.spans.iter_mut().filter(|span| region(&span.key) == id).for_each(|span| span.polarity = Some(found)),
-            None => losses.note("a choice about a region is no polarity and was left out", row, word),
+    for (id, name, answer) in said.of_region {
+        let mut of_region = said.spans.iter_mut().filter(|span| region(&span.key) == id).peekable();
+        if of_region.peek().is_none() {
+            losses.note(format!("an answer to {name:?} is about no region with a label and was left out"), row, id);
+            continue;
+        }
+        let found = match &answer {
+            DraftValue::Name(word) if is_about_polarity(&name) || word.chars().all(char::is_alphabetic) => polarity(word),
+            _ => None,
+        };
+        for span in of_region {
+            match found {
+                Some(_) => span.polarity = found,
+                None => drop(span.attributes.insert(name.clone(), answer.clone())),
+            }
         }
     }
     let Said { spans, links, answers, .. } = said;
@@ -116,15 +125,18 @@ fn read_result(row: usize, result: &Value, said: &mut Said, losses: &mut Losses)
     let kind = result["type"].as_str().unwrap_or_default();
     let value = &result["value"];
     let id = json::key(&result["id"]).unwrap_or_else(|| format!("span {}", said.spans.len()));
+    let control = |usual: &str| result["from_name"].as_str().unwrap_or(usual).to_owned();
     match kind {
         "relation" => {
             let (Some(from), Some(to)) = (json::key(&result["from_id"]), json::key(&result["to_id"])) else {
                 return losses.note("a relation names no regions and was left out", row, "");
             };
-            for name in json::strings(result.get("labels")).into_iter().filter(|name| name != PLAIN_LINK) {
-                losses.note(format!("a link came over without its name {name:?}"), row, "");
+            let names = json::strings(result.get("labels"));
+            if names.len() > 1 {
+                losses.note("a second name of a link was left out", row, names[1..].join(", "));
             }
-            said.links.push(if result["direction"] == "left" { (to, from) } else { (from, to) });
+            let link = if result["direction"] == "left" { RawLink::new(to, from) } else { RawLink::new(from, to) };
+            said.links.push(link.named(names.first().map(String::as_str)));
         }
         "choices" => {
             let choices = json::strings(value.get("choices"));
@@ -133,17 +145,16 @@ fn read_result(row: usize, result: &Value, said: &mut Said, losses: &mut Losses)
                 if choices.len() > 1 {
                     losses.note("a second choice about a region was left out", row, choices[1..].join(", "));
                 }
-                return said.of_region.push((id, first.clone()));
+                return said.of_region.push((id, control("polarity"), self::value(first)));
             }
             let question = result["from_name"].as_str().unwrap_or("sentiment");
             said.answers.insert(question.to_owned(), class(choices));
         }
         "rating" | "number" => {
             let number = value.get(kind).and_then(Value::as_f64).and_then(Number::new);
-            match number.filter(|_| value.get("start").is_none()) {
-                Some(number) => {
-                    said.answers.insert(result["from_name"].as_str().unwrap_or(kind).to_owned(), DraftAnswer::Number(number));
-                }
+            match number {
+                Some(number) if value.get("start").is_some() => said.of_region.push((id, control(kind), DraftValue::Number(number))),
+                Some(number) => drop(said.answers.insert(control(kind), DraftAnswer::Number(number))),
                 None => losses.note(format!("a result of the kind {kind:?} was left out"), row, value.to_string()),
             }
         }

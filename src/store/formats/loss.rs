@@ -72,7 +72,7 @@ impl Losses {
 }
 
 /// At most so much of a text as a sentence can hold, on one line.
-pub(super) fn short(text: &str) -> String {
+pub(in crate::store) fn short(text: &str) -> String {
     const SHOWN: usize = 60;
     let line: String = text.chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(SHOWN).is_some() { line + "…" } else { line }

@@ -26,12 +26,14 @@ pub(super) use conll::TEXT_COMMENT;
 pub(super) use detect::detect;
 pub(super) use doccano::{FAST, UNIT};
 pub(super) use hf::OWN_NOTES;
-pub(super) use labelstudio::PLAIN_LINK;
-pub(super) use loss::Losses;
 pub use loss::{Fate, Loss, SpanReport};
+pub(super) use loss::{Losses, short};
+pub use offsets::Unit;
+pub(super) use raw::{PART_LINK, PLAIN_LINK, is_about_polarity, polarity};
+pub(super) use semeval::{BETWEEN, CATEGORY};
 pub(super) use tokens::{is_wide, join};
 
-use super::import::Intake;
+use super::import::{Intake, Look};
 use super::{Charset, StoreError, encoding};
 use raw::Parsed;
 use std::ops::ControlFlow;
@@ -130,8 +132,7 @@ pub(super) fn of_folder(folder: &Path) -> Kind {
         Kind::Brat
     } else if argilla::records_file(folder).is_some() {
         Kind::Argilla
-    } else if webanno::files(folder).iter().any(|file| std::fs::read(file).is_ok_and(|bytes| bytes.starts_with(webanno::FORMAT.as_bytes())))
-    {
+    } else if webanno::files(folder).iter().any(|file| webanno::is_one(file)) {
         Kind::WebAnno
     } else if hf::is_folder(folder) {
         Kind::HuggingFace
@@ -151,7 +152,7 @@ fn parse(kind: Kind, path: &Path, charset: Option<Charset>, most: usize) -> Resu
         Kind::HuggingFace => return Ok((hf::read(path, most)?, "UTF-8")),
         _ => {}
     }
-    let bytes = std::fs::read(path).map_err(StoreError::io_read("Reading the file", path))?;
+    let bytes = encoding::read_whole(path)?;
     let decoded = encoding::decode_in(&bytes, charset);
     drop(bytes);
     let text = &decoded.text;
@@ -182,15 +183,25 @@ pub(super) fn read(kind: Kind, path: &Path, intake: &mut Intake) -> Result<Contr
 /// Names of the columns a preview shows.
 pub(super) const COLUMNS: [&str; 3] = ["text", "class", "spans"];
 
-/// The first rows as they would come in, and the encoding.
-pub(super) fn head(kind: Kind, path: &Path, charset: Option<Charset>, rows: usize) -> Result<(Vec<Vec<String>>, &'static str), StoreError> {
-    let (parsed, encoding) = parse(kind, path, charset, rows)?;
-    let (all, _, _) = place::drafts(parsed, kind);
+/// The beginning of a file.
+pub(super) struct Head {
+    /// The first rows as they would come in.
+    pub rows: Vec<Vec<String>>,
+    pub encoding: &'static str,
+    /// What the offsets count, and why that could not be told for certain.
+    pub unit: Option<&'static str>,
+    pub unit_doubt: Option<String>,
+}
+
+pub(super) fn head(kind: Kind, path: &Path, look: &Look, rows: usize) -> Result<Head, StoreError> {
+    let (parsed, encoding) = parse(kind, path, look.charset, rows)?;
+    let (all, report, _) = place::drafts(parsed, kind, look.unit);
     let row = |ready: &place::Ready| {
         let draft = &ready.draft;
         let answers = draft.annotation.iter().flat_map(|said| said.answers.values().filter_map(|answer| answer.class().map(str::to_owned)));
         let classes: Vec<String> = draft.label.iter().cloned().chain(answers).collect();
         vec![draft.text.clone(), classes.join(", "), place::cell(ready)]
     };
-    Ok((all.iter().take(rows).map(row).collect(), encoding))
+    let rows = all.iter().take(rows).map(row).collect();
+    Ok(Head { rows, encoding, unit: report.unit, unit_doubt: report.unit_doubt })
 }

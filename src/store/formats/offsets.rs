@@ -6,7 +6,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 /// What an offset counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unit {
+pub enum Unit {
     CodePoints,
     Utf16,
     Graphemes,
@@ -15,14 +15,24 @@ pub(super) enum Unit {
 
 impl Unit {
     /// In the order in which they are preferred.
-    const ALL: [Self; 4] = [Self::CodePoints, Self::Utf16, Self::Graphemes, Self::Bytes];
+    pub const ALL: [Self; 4] = [Self::CodePoints, Self::Utf16, Self::Graphemes, Self::Bytes];
 
-    pub(super) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::CodePoints => "code points",
             Self::Utf16 => "UTF-16 units",
             Self::Graphemes => "graphemes",
             Self::Bytes => "bytes of UTF-8",
+        }
+    }
+
+    /// As it is written on a command line.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::CodePoints => "codepoints",
+            Self::Utf16 => "utf16",
+            Self::Graphemes => "graphemes",
+            Self::Bytes => "bytes",
         }
     }
 

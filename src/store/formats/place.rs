@@ -3,10 +3,10 @@
 use super::Kind;
 use super::loss::{Fate, Losses, SpanReport};
 use super::offsets::{self, Placed, Ruler, Unit};
-use super::raw::{Parsed, Place, RawDoc};
+use super::raw::{Parsed, Place, RawDoc, RawLink, RawSpan};
 use crate::project::TextRange;
 use crate::store::StoreError;
-use crate::store::import::{Draft, DraftAnnotation, DraftAnswer, DraftSpan, Intake, RowIssue};
+use crate::store::import::{Draft, DraftAnnotation, DraftAnswer, DraftSpan, DraftValue, Intake, RowIssue};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
@@ -17,11 +17,14 @@ pub(super) struct Ready {
     losses: Losses,
 }
 
-/// Understands all rows of a file.
-pub(super) fn drafts(mut parsed: Parsed, kind: Kind) -> (Vec<Ready>, SpanReport, Losses) {
+/// Understands all rows of a file. `said` is what a person says that its offsets count.
+pub(super) fn drafts(mut parsed: Parsed, kind: Kind, said: Option<Unit>) -> (Vec<Ready>, SpanReport, Losses) {
     let mut report = SpanReport::default();
     if kind.repeats_texts() {
         report.joined_rows = join(&mut parsed);
+    }
+    if said.is_some() {
+        parsed.docs.iter_mut().for_each(|doc| doc.unit = said);
     }
     let (unit, doubt) = offsets::choose(&parsed);
     let has_offsets = parsed.docs.iter().flat_map(|doc| &doc.spans).any(|span| matches!(span.place, Place::Offsets(..)));
@@ -30,11 +33,37 @@ pub(super) fn drafts(mut parsed: Parsed, kind: Kind) -> (Vec<Ready>, SpanReport,
         report.unit = Some(stated.unwrap_or(unit).name());
         report.unit_doubt = doubt;
     }
+    numbers_or_names(&mut parsed.docs);
     let several = ask_for_several(&mut parsed.docs);
     let questions: BTreeSet<&String> = parsed.docs.iter().flat_map(|doc| doc.answers.keys()).collect();
     let one_question = questions.len() == 1 && !several;
     let ready = parsed.docs.into_iter().map(|doc| ready(doc, unit, one_question)).collect();
     (ready, report, parsed.losses)
+}
+
+/// An attribute whose values are not all numbers has names for values.
+fn numbers_or_names(docs: &mut [RawDoc]) {
+    let is_name = |value: &DraftValue| matches!(value, DraftValue::Name(_));
+    let key = |span: &RawSpan, name: &String| (span.label.clone(), name.clone());
+    let spans = || docs.iter().flat_map(|doc| doc.spans.iter().chain(doc.layers.iter().flat_map(|(_, own)| &own.spans)));
+    let named: BTreeSet<(String, String)> =
+        spans().flat_map(|span| span.attributes.iter().filter(|(_, value)| is_name(value)).map(|(name, _)| key(span, name))).collect();
+    if named.is_empty() {
+        return;
+    }
+    let each = |span: &mut RawSpan| {
+        let label = span.label.clone();
+        for (name, value) in &mut span.attributes {
+            if let DraftValue::Number(number) = value
+                && named.contains(&(label.clone(), name.clone()))
+            {
+                *value = DraftValue::Name(number.to_string());
+            }
+        }
+    };
+    for doc in docs {
+        doc.spans.iter_mut().chain(doc.layers.iter_mut().flat_map(|(_, own)| &mut own.spans)).for_each(each);
+    }
 }
 
 /// Where one document has several classes, they all may: classes without a question answer the question "labels" then,
@@ -82,7 +111,7 @@ fn ready_alone(doc: RawDoc, unit: Unit, one_question: bool) -> Ready {
     let ruler = Ruler::new(&text);
     let unit = stated.unwrap_or(unit);
     let (mut placed, mut losses, mut kept) = (Vec::new(), Losses::default(), 0);
-    let mut ids = HashMap::new();
+    let (mut ids, mut attributes) = (HashMap::new(), BTreeMap::new());
     for span in spans {
         let row = span.row.unwrap_or(row);
         let range = match offsets::put(&text, &ruler, unit, &span) {
@@ -101,19 +130,41 @@ fn ready_alone(doc: RawDoc, unit: Unit, one_question: bool) -> Ready {
         };
         let id = placed.len() as u32;
         ids.entry(span.key).or_insert(id);
+        if !span.attributes.is_empty() {
+            attributes.insert(id, span.attributes);
+        }
         placed.push(DraftSpan { id, range, label: span.label, polarity: span.polarity });
     }
-    let mut joined = Vec::new();
-    for (from, to) in links {
+    let (mut joined, mut link_types) = (Vec::new(), BTreeMap::new());
+    for RawLink { from, to, name } in links {
         match (ids.get(&from), ids.get(&to)) {
-            (Some(from), Some(to)) if from != to => joined.push((*from, *to)),
+            (Some(from), Some(to)) if from != to => {
+                let is_new = !joined.contains(&(*from, *to));
+                match name {
+                    Some(name) if is_new => drop(link_types.insert((*from, *to), name)),
+                    Some(name) if link_types.get(&(*from, *to)) != Some(&name) => {
+                        losses.note("a second link between two spans was left out", row, name);
+                    }
+                    _ => {}
+                }
+                joined.extend(is_new.then_some((*from, *to)));
+            }
             (Some(_), Some(_)) => losses.note("a link joins a span to itself and was left out", row, ""),
             _ => losses.note("a link was left out with a span that it joins", row, format!("{from} to {to}")),
         }
     }
-    let annotation =
-        DraftAnnotation { answers, spans: placed, links: joined, state, foreign: true, one_question, ..DraftAnnotation::default() };
-    Ready { draft: Draft { row, text, label, meta, split, annotation: Some(annotation) }, kept, losses }
+    let annotation = DraftAnnotation {
+        answers,
+        spans: placed,
+        links: joined,
+        attributes,
+        link_types,
+        state,
+        foreign: true,
+        one_question,
+        ..DraftAnnotation::default()
+    };
+    Ready { draft: Draft { row, text, label, meta, split, annotation: Some(annotation), project: None }, kept, losses }
 }
 
 fn where_it_is(place: &Place) -> String {
@@ -165,7 +216,7 @@ pub(super) fn take(parsed: Parsed, kind: Kind, intake: &mut Intake) -> Result<Co
     for (row, reason) in std::mem::take(&mut parsed.bad) {
         intake.skip(row, reason);
     }
-    let (all, mut report, mut losses) = drafts(parsed, kind);
+    let (all, mut report, mut losses) = drafts(parsed, kind, intake.options.unit);
     intake.joined(report.joined_rows);
     let total = all.len() as f32;
     for (at, Ready { draft, kept, losses: own }) in all.into_iter().enumerate() {

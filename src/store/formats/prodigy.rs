@@ -1,15 +1,15 @@
 //! Prodigy's JSON Lines (spans, a binary label, options, relations) and spaCy's training data.
 
 use super::json::{self, Object};
-use super::labelstudio::PLAIN_LINK;
 use super::loss::Losses;
-use super::raw::{Parsed, Place, RawDoc, RawSpan};
+use super::raw::{Parsed, Place, RawDoc, RawLink, RawSpan};
 use crate::project::State;
 use serde_json::Value;
 
 pub(super) fn parse(text: &str) -> Result<Parsed, String> {
     let mut parsed = Parsed::default();
-    for (row, object) in json::rows(text)? {
+    for row in json::rows(text) {
+        let (row, object) = row?;
         match object {
             Ok(mut object) => match object.remove("paragraphs") {
                 Some(Value::Array(paragraphs)) => {
@@ -202,12 +202,7 @@ fn link(row: usize, relation: &Value, tokens: &Value, doc: &mut RawDoc, losses: 
         doc.spans.iter().find(holds).map(|span| span.key.clone())
     };
     match (end("head_span", "head"), end("child_span", "child")) {
-        (Some(from), Some(to)) => {
-            doc.links.push((from, to));
-            if let Some(name) = relation["label"].as_str().filter(|name| *name != PLAIN_LINK) {
-                losses.note(format!("a link came over without its name {name:?}"), row, "");
-            }
-        }
+        (Some(from), Some(to)) => doc.links.push(RawLink::new(from, to).named(relation["label"].as_str())),
         _ => losses.note("a relation joins words that are no spans and was left out", row, relation["label"].as_str().unwrap_or_default()),
     }
 }

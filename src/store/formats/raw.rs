@@ -2,8 +2,8 @@
 
 use super::loss::Losses;
 use super::offsets::Unit;
-use crate::project::{Polarity, Split, State};
-use crate::store::import::DraftAnswer;
+use crate::project::{Number, Polarity, Split, State};
+use crate::store::import::{DraftAnswer, DraftValue};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -37,8 +37,7 @@ pub(super) struct RawDoc {
     pub answers: BTreeMap<String, DraftAnswer>,
     pub meta: BTreeMap<String, String>,
     pub spans: Vec<RawSpan>,
-    /// `(from, to)`, keys of spans.
-    pub links: Vec<(String, String)>,
+    pub links: Vec<RawLink>,
     pub state: State,
     /// Where the row itself says what its offsets count.
     pub unit: Option<Unit>,
@@ -55,6 +54,8 @@ pub(super) struct RawSpan {
     pub place: Place,
     pub label: String,
     pub polarity: Option<Polarity>,
+    /// What is said of it beside the polarity, by name.
+    pub attributes: BTreeMap<String, DraftValue>,
     /// The words that the file says are there.
     pub surface: Option<String>,
     /// Where it is stated, if not in the row of its text.
@@ -63,21 +64,73 @@ pub(super) struct RawSpan {
 
 impl RawSpan {
     pub(super) fn at_bytes(key: impl Into<String>, bytes: Range<usize>, label: &str, polarity: Option<Polarity>) -> Self {
-        Self { key: key.into(), place: Place::Bytes(bytes), label: label.to_owned(), polarity, surface: None, row: None }
+        Self { place: Place::Bytes(bytes), polarity, ..Self::at_words(key, "", label) }.without_words()
     }
 
     pub(super) fn at_offsets(key: impl Into<String>, start: u64, end: u64, label: impl Into<String>) -> Self {
         let place = Place::Offsets(to_usize(start), to_usize(end));
-        Self { key: key.into(), place, label: label.into(), polarity: None, surface: None, row: None }
+        Self { place, ..Self::at_words(key, "", &label.into()) }.without_words()
     }
-}
 
-impl RawSpan {
+    fn without_words(self) -> Self {
+        Self { surface: None, ..self }
+    }
+
     /// Without a place: it is where its words are.
     pub(super) fn at_words(key: impl Into<String>, words: &str, label: &str) -> Self {
         let surface = Some(words.to_owned());
-        Self { key: key.into(), place: Place::Words, label: label.to_owned(), polarity: None, surface, row: None }
+        Self {
+            key: key.into(),
+            place: Place::Words,
+            label: label.to_owned(),
+            polarity: None,
+            attributes: BTreeMap::new(),
+            surface,
+            row: None,
+        }
     }
+}
+
+/// A link between two spans.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct RawLink {
+    /// Keys of spans.
+    pub from: String,
+    pub to: String,
+    /// What the file calls it, if it says more than that there is one.
+    pub name: Option<String>,
+}
+
+impl RawLink {
+    pub(super) fn new(from: impl Into<String>, to: impl Into<String>) -> Self {
+        Self { from: from.into(), to: to.into(), name: None }
+    }
+
+    /// The same with a name, unless that is the one which all links have that were never called anything.
+    pub(super) fn named(self, name: Option<&str>) -> Self {
+        let name = name.map(str::trim).filter(|name| !name.is_empty() && *name != PLAIN_LINK);
+        Self { name: name.map(str::to_owned), ..self }
+    }
+}
+
+/// The name that our own exports give to links of a type that was never named: it says nothing.
+pub(in crate::store) const PLAIN_LINK: &str = "about";
+
+/// Between the parts of a span in pieces.
+pub(in crate::store) const PART_LINK: &str = "part";
+
+/// A value as tools write it: a number where that says all of it.
+pub(super) fn value(words: &str) -> DraftValue {
+    let words = words.trim();
+    let number = words.parse().ok().and_then(Number::new).filter(|number| number.to_string() == words);
+    number.map_or_else(|| DraftValue::Name(words.to_owned()), DraftValue::Number)
+}
+
+/// Whether an attribute of this name says what a person thinks of a thing. The value "Pos" of another one may be a degree of
+/// comparison, "1" an intensity.
+pub(in crate::store) fn is_about_polarity(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["polarity", "sentiment", "valence", "opinion", "极性", "情感"].iter().any(|word| name.contains(word))
 }
 
 fn to_usize(offset: u64) -> usize {
@@ -96,7 +149,7 @@ pub(super) enum Place {
 }
 
 /// Polarities as tools write them. `None` for "conflict" and everything else.
-pub(super) fn polarity(name: &str) -> Option<Polarity> {
+pub(in crate::store) fn polarity(name: &str) -> Option<Polarity> {
     Some(match name.trim().to_lowercase().as_str() {
         "positive" | "pos" | "1" | "+1" | "+" | "正面" | "积极" | "正向" => Polarity::Positive,
         "negative" | "neg" | "-1" | "-" | "负面" | "消极" | "负向" => Polarity::Negative,

@@ -4,7 +4,12 @@ use super::absa::ASPECT;
 use super::loss::Losses;
 use super::raw::{Parsed, RawDoc, RawSpan, polarity};
 use crate::project::State;
+use crate::store::import::DraftValue;
 use roxmltree::{Document, Node};
+
+/// The attribute of an aspect that holds its category, or several.
+pub(in crate::store) const CATEGORY: &str = "category";
+pub(in crate::store) const BETWEEN: &str = "; ";
 
 /// More than any honest file has: a damaged one must not exhaust the stack.
 const MOST_NESTED: usize = 64;
@@ -81,11 +86,15 @@ fn add_aspect(doc: &mut RawDoc, term: Node, target: &str, said: &str, losses: &m
     if found.is_none() {
         losses.note(format!("an aspect has the polarity {said:?}, which has no counterpart; it came without"), row, target);
     }
+    let category = term.attribute("category").map(|category| (CATEGORY.to_owned(), DraftValue::Name(category.to_owned())));
     let place = offset("from").zip(offset("to"));
     let key = place.map_or_else(|| target.to_owned(), |(start, end)| format!("{start} {end}"));
     // The same words may stand there once for each category.
     if let Some(before) = doc.spans.iter_mut().find(|span| span.key == key) {
-        losses.note("an aspect is stated again for another category; its span stands once", row, target);
+        losses.note("an aspect is stated again for another category; its span stands once, with both", row, target);
+        if let (Some(DraftValue::Name(held)), Some((_, DraftValue::Name(other)))) = (before.attributes.get_mut(CATEGORY), category) {
+            *held = format!("{held}{BETWEEN}{other}");
+        }
         match (before.polarity, found) {
             (None, found) => before.polarity = found,
             (Some(first), Some(other)) if first != other => {
@@ -99,5 +108,6 @@ fn add_aspect(doc: &mut RawDoc, term: Node, target: &str, said: &str, losses: &m
         Some((start, end)) => RawSpan::at_offsets(key, start, end, ASPECT),
         None => RawSpan::at_words(key, target, ASPECT),
     };
-    doc.spans.push(RawSpan { polarity: found, surface: Some(target.to_owned()), ..span });
+    let attributes = category.into_iter().collect();
+    doc.spans.push(RawSpan { polarity: found, attributes, surface: Some(target.to_owned()), ..span });
 }

@@ -2,11 +2,12 @@
 //! document. Places come from the words, so that it does not matter what the file's offsets count.
 
 use super::loss::Losses;
-use super::raw::{Parsed, RawDoc, RawSpan, polarity};
+use super::raw::{Parsed, RawDoc, RawLink, RawSpan, polarity, value};
 use super::tokens;
 use crate::project::State;
 use crate::store::{Charset, StoreError, encoding, scan};
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -43,12 +44,19 @@ pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// Whether a file begins as such files do.
+pub(super) fn is_one(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(FORMAT.len() as u64).read_to_end(&mut head));
+    read.is_ok() && head == FORMAT.as_bytes()
+}
+
 /// Reads a file, or all of a folder. Rows are lines; of a folder, the places of the files.
 pub(super) fn read(path: &Path, charset: Option<Charset>) -> Result<(Parsed, &'static str), StoreError> {
     let files = if path.is_dir() { files(path) } else { vec![path.to_owned()] };
     let (mut parsed, mut encoding) = (Parsed::default(), "UTF-8");
     for (at, file) in files.iter().enumerate() {
-        let bytes = std::fs::read(file).map_err(StoreError::io_read("Reading the file", file))?;
+        let bytes = encoding::read_whole(file)?;
         let decoded = encoding::decode_in(&bytes, charset);
         encoding = decoded.encoding;
         let doc = document(&decoded.text, at + 1, &mut parsed.losses);
@@ -82,8 +90,8 @@ struct Reading {
     layers: Vec<Layer>,
     /// Spans by layer and number; those without a number by their word.
     spans: Vec<(String, Open)>,
-    /// Source word, target word, and their numbers.
-    relations: Vec<(String, String)>,
+    /// Source word, target word, their numbers, and the name.
+    relations: Vec<(String, String, Option<String>)>,
 }
 
 fn document(content: &str, row: usize, losses: &mut Losses) -> Result<RawDoc, String> {
@@ -267,15 +275,17 @@ impl Reading {
         let Some(sources) = sources else {
             return losses.note(format!("an entry of the layer {name} was left out"), row, cells.join(" "));
         };
+        let named = cells.iter().zip(features).find(|(_, feature)| !feature.starts_with("BT_"));
+        let mut names = named.map(|(cell, _)| values(cell)).unwrap_or_default().into_iter().map(|(name, _)| name);
         for (source, numbers) in values(sources) {
             let (from, to) = numbers.as_deref().and_then(|numbers| numbers.split_once('_')).unwrap_or(("0", "0"));
             let end = |word: &str, number: &str| if number == "0" { format!("at {word}") } else { format!("#{number}") };
-            self.relations.push((end(&source, from), end(id, to)));
+            let name = names.next().filter(|name| !matches!(name.as_str(), "*" | "_" | ""));
+            self.relations.push((end(&source, from), end(id, to), name));
         }
-        let labelled = cells.iter().zip(features).filter(|(_, feature)| !feature.starts_with("BT_"));
-        let names = labelled.flat_map(|(cell, _)| values(cell)).map(|(name, _)| name);
-        for name in names.filter(|name| !matches!(name.as_str(), "*" | "_" | "" | PLAIN)) {
-            losses.note(format!("a link came over without its name {name:?}"), row, "");
+        let others = cells.iter().zip(features).filter(|(_, feature)| !feature.starts_with("BT_")).skip(1);
+        for (cell, feature) in others.filter(|(cell, _)| !matches!(**cell, "*" | "_" | "")) {
+            losses.note(format!("the feature {feature:?} of a link has no counterpart and was left out"), row, cell);
         }
     }
 
@@ -290,17 +300,15 @@ impl Reading {
             if let Some(said) = said.filter(|_| found.is_none()) {
                 losses.note(format!("an aspect has the polarity {said:?}, which has no counterpart; it came without"), row, &label);
             }
-            for (feature, value) in values {
-                losses.note(format!("the feature {feature:?} of a span has no counterpart and was left out"), row, value);
-            }
-            doc.spans.push(RawSpan::at_bytes(key.as_str(), bytes.clone(), &label, found));
+            let attributes = values.iter().map(|(feature, said)| (feature.clone(), value(said))).collect();
+            doc.spans.push(RawSpan { attributes, ..RawSpan::at_bytes(key.as_str(), bytes.clone(), &label, found) });
         }
         let key = |end: &str| {
             doc.spans.iter().find(|span| span.key.split_once(' ').is_some_and(|(_, place)| place == end)).map(|span| span.key.clone())
         };
-        for (from, to) in &self.relations {
+        for (from, to, name) in &self.relations {
             match (key(from), key(to)) {
-                (Some(from), Some(to)) => doc.links.push((from, to)),
+                (Some(from), Some(to)) => doc.links.push(RawLink::new(from, to).named(name.as_deref())),
                 _ => losses.note("a relation joins words that are no spans and was left out", row, format!("{from} {to}")),
             }
         }
@@ -311,6 +319,3 @@ impl Reading {
         doc
     }
 }
-
-/// The name of links in files of our own.
-const PLAIN: &str = super::labelstudio::PLAIN_LINK;

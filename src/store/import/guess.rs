@@ -91,12 +91,23 @@ fn format(path: &Path, look: &Look) -> Result<Format, StoreError> {
         (&b"PK\x03\x04"[..], "it is a zip archive; unpack it first"),
         (b"\xd0\xcf\x11\xe0", "it is an old Excel workbook"),
         (b"\x1f\x8b", "it is compressed"),
+        (b"SQLite format 3", "it is a database; the project of a colleague is merged, not imported"),
+        (b"%PDF", "it is a PDF"),
     ] {
         if head.starts_with(magic) {
             return Err(StoreError::Unreadable { what: what.to_owned(), path: path.to_owned() });
         }
     }
+    if extension == "spacy" {
+        let what = "it is spaCy's binary DocBin, which no library outside Python reads; write it as JSON Lines there".to_owned();
+        return Err(StoreError::Unreadable { what, path: path.to_owned() });
+    }
     let text = encoding::decode_head(&head, look.charset).text;
+    let is_odd = |c: &char| *c == encoding::DAMAGE || c.is_control() && !matches!(c, '\t' | '\n' | '\r');
+    if text.chars().filter(is_odd).count() * 10 > text.chars().count() && look.charset.is_none() {
+        let what = "much of it is no text, whatever its encoding".to_owned();
+        return Err(StoreError::Unreadable { what, path: path.to_owned() });
+    }
     if let Some(kind) = formats::detect(path, &text) {
         return Ok(Format::Annotated(kind));
     }
@@ -131,9 +142,10 @@ pub(super) fn preview(path: &Path, look: &Look) -> Result<Preview, StoreError> {
     let format = known(path, look)?;
     let looked = Look { format: Some(format), delimiter: format.delimiter().map(char::from), ..look.clone() };
     if let Format::Annotated(kind) = format {
-        let (rows, encoding) = formats::head(kind, path, look.charset, SHOWN)?;
+        let formats::Head { rows, encoding, unit, unit_doubt } = formats::head(kind, path, look, SHOWN)?;
         let columns = formats::COLUMNS.map(str::to_owned).to_vec();
-        return Ok(Preview { label_guess: Some(1), ..finish(encoding, format, columns, rows, true).looked(looked, true) });
+        let preview = finish(encoding, format, columns, rows, true).looked(looked, true);
+        return Ok(Preview { label_guess: Some(1), unit, unit_doubt, ..preview });
     }
     if format == Format::Parquet {
         let (columns, rows) = table::head(path, LOOKED_AT)?;
@@ -145,7 +157,7 @@ pub(super) fn preview(path: &Path, look: &Look) -> Result<Preview, StoreError> {
     let mut decoded = encoding::decode_head(&head(path)?, look.charset);
     if format == Format::Jsonl && decoded.text.trim_start().starts_with('[') {
         // The start of an array is no array.
-        decoded = encoding::decode_in(&std::fs::read(path).map_err(StoreError::io_read("Reading the file", path))?, look.charset);
+        decoded = encoding::decode_in(&encoding::read_whole(path)?, look.charset);
         jsonl::check_array(&decoded.text, path)?;
     }
     let text = &decoded.text;
@@ -218,7 +230,7 @@ fn finish(encoding: &'static str, format: Format, columns: Vec<String>, mut rows
     let values = (0..columns.len()).map(|at| few_values(&rows, at)).collect();
     rows.truncate(SHOWN);
     let (look, sheets) = (Look::default(), Vec::new());
-    Preview { encoding, format, columns, rows, header_guess, text_guess, label_guess, look, sheets, values }
+    Preview { encoding, format, columns, rows, header_guess, text_guess, label_guess, look, sheets, values, unit: None, unit_doubt: None }
 }
 
 impl Preview {

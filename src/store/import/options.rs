@@ -3,6 +3,7 @@
 use super::{Column, Format};
 use crate::project::Split;
 use crate::store::Charset;
+use crate::store::formats::Unit;
 use std::collections::BTreeMap;
 
 /// What to take from a file.
@@ -36,6 +37,8 @@ pub struct ImportOptions {
     pub quoted: bool,
     /// Of a workbook; `None` is the first.
     pub sheet: Option<String>,
+    /// What the offsets of an annotated file count; `None` finds out.
+    pub unit: Option<Unit>,
 }
 
 impl Default for ImportOptions {
@@ -56,6 +59,7 @@ impl Default for ImportOptions {
             delimiter: None,
             quoted: true,
             sheet: None,
+            unit: None,
         }
     }
 }
@@ -63,14 +67,14 @@ impl Default for ImportOptions {
 impl ImportOptions {
     /// The part that concerns how the file is read.
     pub fn look(&self) -> Look {
-        let Self { header, format, charset, delimiter, quoted, ref sheet, .. } = *self;
-        Look { header: Some(header), format, charset, delimiter, quoted, sheet: sheet.clone() }
+        let Self { header, format, charset, delimiter, quoted, ref sheet, unit, .. } = *self;
+        Look { header: Some(header), format, charset, delimiter, quoted, sheet: sheet.clone(), unit }
     }
 
     /// Takes over how the file is read.
     pub fn looked(self, look: &Look) -> Self {
-        let Look { header, format, charset, delimiter, quoted, ref sheet } = *look;
-        Self { header: header.unwrap_or(self.header), format, charset, delimiter, quoted, sheet: sheet.clone(), ..self }
+        let Look { header, format, charset, delimiter, quoted, ref sheet, unit } = *look;
+        Self { header: header.unwrap_or(self.header), format, charset, delimiter, quoted, sheet: sheet.clone(), unit, ..self }
     }
 }
 
@@ -83,10 +87,11 @@ pub struct Look {
     pub delimiter: Option<char>,
     pub quoted: bool,
     pub sheet: Option<String>,
+    pub unit: Option<Unit>,
 }
 
 impl Default for Look {
     fn default() -> Self {
-        Self { header: None, format: None, charset: None, delimiter: None, quoted: true, sheet: None }
+        Self { header: None, format: None, charset: None, delimiter: None, quoted: true, sheet: None, unit: None }
     }
 }

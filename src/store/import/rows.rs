@@ -1,49 +1,87 @@
 //! Tables row by row: CSV and TSV, sheets of Excel, lines of plain text.
 
 use super::{Draft, Intake, Roles, guess};
-use crate::store::scan::{self, Scanner, Trouble};
+use crate::store::pieces::{Line, MOST_ROW, Pieces, TOO_LONG};
+use crate::store::scan::{Record, Scanner, Trouble};
 use crate::store::{StoreError, sheet};
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-pub(super) fn read_delimited(text: &str, delimiter: u8, intake: &mut Intake) -> Result<ControlFlow<()>, StoreError> {
+pub(super) fn read_delimited(pieces: &mut Pieces, delimiter: u8, intake: &mut Intake) -> Result<ControlFlow<()>, StoreError> {
     let (header, quoted) = (intake.options.header, intake.options.quoted);
-    let (names, in_header) = guess::columns(text, delimiter, quoted, header);
+    let (names, in_header) = guess::columns(pieces.rest(), delimiter, quoted, header);
     let roles = Roles::find(intake, &names, header)?;
-    let wanted = names.len();
-    for record in Scanner::new(text, delimiter).quoted(quoted) {
-        if intake.tick(record.end as f32 / text.len() as f32).is_break() {
-            return Ok(ControlFlow::Break(()));
+    let table = Table { roles, wanted: names.len(), in_header, header };
+    let mut rows = 0;
+    loop {
+        let (mut done, mut is_endless) = (0, false);
+        for record in Scanner::new(pieces.rest(), delimiter).after(rows).quoted(quoted) {
+            let has_end = record.end < pieces.rest().len();
+            if record.unsure && !pieces.is_last() {
+                let is_full = pieces.rest().len() - done >= MOST_ROW;
+                is_endless = is_full && !has_end;
+                // A quote that stays open so long is taken as never closed.
+                if !is_full || is_endless {
+                    break;
+                }
+            }
+            (done, rows) = (record.end, record.row);
+            if intake.tick(pieces.share(done)).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+            table.take(record, intake)?;
         }
+        pieces.take(done);
+        if is_endless {
+            rows += 1;
+            pieces.skip_line()?;
+            intake.skip(rows, TOO_LONG);
+        } else if pieces.is_last() {
+            return Ok(ControlFlow::Continue(()));
+        } else {
+            pieces.more()?;
+        }
+    }
+}
+
+/// What is known of the columns.
+struct Table {
+    roles: Roles,
+    wanted: usize,
+    in_header: Option<usize>,
+    header: bool,
+}
+
+impl Table {
+    fn take(&self, record: Record, intake: &mut Intake) -> Result<(), StoreError> {
         let row = record.row;
-        if Some(row) == in_header {
-            continue;
+        if Some(row) == self.in_header {
+            return Ok(());
         }
         match record.trouble {
             Trouble::Blank => {
                 intake.blank();
-                continue;
+                return Ok(());
             }
             Trouble::OpenQuote => {
                 intake.skip(row, "has a quote that is never closed");
-                continue;
+                return Ok(());
             }
             Trouble::StrayQuote | Trouble::None => {}
         }
-        if record.fields.len() != wanted {
+        if record.fields.len() != self.wanted {
             let (has, s) = (record.fields.len(), if record.fields.len() == 1 { "" } else { "s" });
-            let other = if header { "the header has" } else { "the other rows have" };
-            intake.skip(row, format!("has {has} column{s}, {other} {wanted}"));
-            continue;
+            let other = if self.header { "the header has" } else { "the other rows have" };
+            intake.skip(row, format!("has {has} column{s}, {other} {}", self.wanted));
+            return Ok(());
         }
-        let draft = roles.draft(intake, row, record.fields.into_iter().enumerate());
+        let draft = self.roles.draft(intake, row, record.fields.into_iter().enumerate());
         if record.trouble == Trouble::StrayQuote {
             intake.remark(row, "has text after a closing quote; the field was kept as it stands");
         }
-        intake.take(draft)?;
+        intake.take(draft).map(drop)
     }
-    Ok(ControlFlow::Continue(()))
 }
 
 /// A sheet of a workbook. Rows may be shorter than the header: empty cells at their end are not stored.
@@ -84,19 +122,16 @@ pub(super) fn read_sheet(path: &Path, intake: &mut Intake) -> Result<ControlFlow
     trouble.map_or(Ok(ended), Err)
 }
 
-pub(super) fn read_lines(text: &str, intake: &mut Intake) -> Result<ControlFlow<()>, StoreError> {
-    let mut done = 0;
-    // The same line ends as in CSV.
-    for (at, line) in scan::lines(text).enumerate() {
-        done += line.len() + 1;
-        if intake.tick(done as f32 / text.len() as f32).is_break() {
+pub(super) fn read_lines(pieces: &mut Pieces, intake: &mut Intake) -> Result<ControlFlow<()>, StoreError> {
+    pieces.lines(|row, share, line| {
+        if intake.tick(share).is_break() {
             return Ok(ControlFlow::Break(()));
         }
-        if line.trim().is_empty() {
-            intake.blank();
-        } else {
-            intake.take(Draft { row: at + 1, text: line.to_owned(), ..Draft::default() })?;
+        match line {
+            Line::TooLong => intake.skip(row, TOO_LONG),
+            Line::Text(line) if line.trim().is_empty() => intake.blank(),
+            Line::Text(line) => drop(intake.take(Draft { row, text: line.to_owned(), ..Draft::default() })?),
         }
-    }
-    Ok(ControlFlow::Continue(()))
+        Ok(ControlFlow::Continue(()))
+    })
 }

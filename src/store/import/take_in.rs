@@ -2,20 +2,25 @@
 
 mod details;
 
-use super::{Draft, DraftAnnotation, DraftAnswer, DraftSpan, RowIssue};
+use super::{Draft, DraftAnnotation, DraftAnswer, DraftSpan, Imported, OwnProject, RowIssue};
 use crate::project::{
-    Annotation, AnnotatorId, Answer, Class, CommentId, DocId, Document, Edit, Kind, Link, MetaPool, Number, Project, Question, QuestionId,
-    Scale, Schema, Span, SpanId, SpanLabel,
+    Annotation, AnnotatorId, Answer, Class, CommentId, DocId, Document, Edit, Entry, History, Kind, Link, MetaPool, Number, Project,
+    Question, QuestionId, Scale, Schema, Span, SpanId, SpanLabel,
 };
+use std::collections::HashSet;
 
 /// The edits of an import: the schema with the classes and labels it lacks (only where it lacks some), then one
 /// `AddDocuments`. Also remarks about rows that brought a name the schema did not have.
 ///
 /// A class that came with a row answers the main question but leaves the document to do; only our own files say more.
-pub fn edits(project: &Project, drafts: Vec<Draft>) -> (Vec<Edit>, Vec<RowIssue>) {
-    let schema = Schema::clone(project.schema());
-    let annotators = project.annotators().to_vec();
+pub fn edits(project: &Project, mut drafts: Vec<Draft>) -> (Vec<Edit>, Vec<RowIssue>) {
+    let whole = drafts.iter_mut().find_map(|draft| draft.project.take()).filter(|whole| may_take_over(project, whole));
+    let (schema, annotators, guidelines) = match whole {
+        Some(whole) => (whole.schema, whole.annotators, whole.guidelines),
+        None => (Schema::clone(project.schema()), project.annotators().to_vec(), project.guidelines().to_owned()),
+    };
     let mut names = Names { schema, annotators, new: Vec::new(), pool: MetaPool::default(), grows: Vec::new(), growing: Vec::new() };
+    names.first_link_type(project, &drafts);
     let first = project.next_id();
     let documents: Vec<Document> =
         drafts.into_iter().enumerate().map(|(at, draft)| names.document(DocId::from_index(first.index() + at), draft)).collect();
@@ -26,10 +31,77 @@ pub fn edits(project: &Project, drafts: Vec<Draft>) -> (Vec<Edit>, Vec<RowIssue>
     if names.annotators != project.annotators() {
         edits.push(Edit::SetAnnotators { to: names.annotators });
     }
+    if guidelines != project.guidelines() {
+        edits.push(Edit::SetGuidelines { to: guidelines });
+    }
     if !documents.is_empty() {
         edits.push(Edit::AddDocuments { first, count: documents.len() as u32, documents });
     }
     (edits, names.new)
+}
+
+/// A project as the journal of a file of ours tells it.
+pub struct Restored {
+    pub project: Project,
+    pub history: History,
+}
+
+/// Brings back a whole project with its journal from our own lines, into a project to which nothing has happened yet.
+/// `None` where there is no journal, where it does not fit what the rows say, or where rows stayed outside.
+pub fn restored(project: &Project, history: &History, imported: &Imported) -> Option<Restored> {
+    let is_new = history.done().is_empty() && history.undone().is_empty();
+    let whole = imported.drafts.first()?.project.as_ref().filter(|whole| is_new && may_take_over(project, whole))?;
+    if whole.journal.is_empty() || imported.report.rows != imported.report.imported {
+        return None;
+    }
+    let mut drafts = imported.drafts.clone();
+    for gone in &whole.taken_out {
+        let at = usize::try_from(gone.id).ok().filter(|at| *at <= drafts.len())?;
+        drafts.insert(at, gone.draft()?);
+    }
+    // The row that speaks of the project may no longer be the first.
+    let mut back = project.clone();
+    for edit in edits(project, drafts).0 {
+        back.apply(edit).ok()?;
+    }
+    for gone in &whole.taken_out {
+        back.apply(Edit::SetPresent { first: DocId(gone.id), count: 1, to: false }).ok()?;
+    }
+    let entries = whole.journal.iter().map(|entry| Entry { kind: entry.kind, step: entry.step.clone() });
+    let history = History::replay(entries);
+    // Every step can be taken back and made again, or the journal is of another project.
+    let (mut trial, mut steps) = (back.clone(), history.clone());
+    while let Some(undone) = steps.undo(&mut trial) {
+        undone.ok()?;
+    }
+    while let Some(redone) = steps.redo(&mut trial) {
+        redone.ok()?;
+    }
+    Some(Restored { project: back, history })
+}
+
+/// Whether a project without documents becomes the one that a file of ours is from: nothing of its own goes by that.
+fn may_take_over(project: &Project, whole: &OwnProject) -> bool {
+    let (held, schema) = (project.schema(), &whole.schema);
+    let is_named =
+        |names: Vec<&str>| names.iter().all(|name| !name.trim().is_empty()) && names.iter().collect::<HashSet<_>>().len() == names.len();
+    let classes = |question: &Question| is_named(question.classes.iter().map(|class| class.name.as_str()).collect());
+    let is_sound = is_named(schema.questions.iter().map(|question| question.name.as_str()).collect())
+        && is_named(schema.span_labels.iter().map(|label| label.name.as_str()).collect())
+        && is_named(schema.link_types().iter().map(|held| held.name.as_str()).collect())
+        && schema.questions.iter().all(classes);
+    let has_question = |question: &Question| {
+        let same = schema.questions.iter().find(|other| other.name == question.name);
+        same.is_some_and(|same| question.classes.iter().all(|class| same.classes.iter().any(|other| other.name == class.name)))
+    };
+    let is_untouched = **held == Schema::default();
+    let is_within =
+        held.questions.iter().all(has_question) && held.span_labels.iter().all(|label| schema.span_label(&label.name).is_some());
+    is_sound
+        && project.all_documents().is_empty()
+        && project.annotators().is_empty()
+        && project.guidelines().is_empty()
+        && (is_untouched || is_within)
 }
 
 /// A schema that grows by the names it is asked for.
@@ -46,7 +118,7 @@ struct Names {
 
 impl Names {
     fn document(&mut self, id: DocId, draft: Draft) -> Document {
-        let Draft { row, text, label, meta, split, annotation } = draft;
+        let Draft { row, text, label, meta, split, annotation, project: _ } = draft;
         let mut annotation = annotation.unwrap_or_default();
         let layers = std::mem::take(&mut annotation.layers);
         let layers = layers.into_iter().filter(|(name, _)| !name.trim().is_empty());

@@ -6,6 +6,7 @@ mod errors;
 mod frame;
 mod label;
 mod labels;
+mod remarks;
 mod runs;
 mod team;
 mod templates;
@@ -13,6 +14,7 @@ mod train;
 mod tuning;
 
 pub use errors::said;
+pub use remarks::remark;
 pub use templates::Template;
 
 use crate::desk::Language;

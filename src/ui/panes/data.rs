@@ -5,10 +5,10 @@ mod export;
 mod merge;
 mod preview;
 
-use crate::desk::{Command, ExportFormat, Exporting, ImportOptions, ImportReport, Importing, Merging};
+use crate::desk::{Command, ExportFormat, Exporting, ImportOptions, ImportReport, Importing, Merging, SpanReport};
 use crate::project::{Layer, Project, State};
 use crate::ui::dialogs::Wish;
-use crate::ui::{Cx, Place, bars, theme};
+use crate::ui::{Cx, Place, bars, i18n, theme};
 use eframe::egui::{self, Align, Layout, RichText, Sense, TextStyle, Ui, vec2};
 use std::path::{Path, PathBuf};
 
@@ -198,7 +198,7 @@ fn report_ui(ui: &mut Ui, cx: &mut Cx<'_>, path: &Path, report: &ImportReport, c
         ui.add(egui::Label::new(cx.tf("Labels: {}", &[&labels.join(" · ")])).wrap());
     }
     if let Some(spans) = &report.spans {
-        ui.add(egui::Label::new(spans.sentence()).wrap());
+        ui.add(egui::Label::new(spans_words(cx, spans)).wrap());
     }
     if !report.columns_left_out.is_empty() {
         let columns = report.columns_left_out.join(", ");
@@ -230,6 +230,19 @@ fn report_ui(ui: &mut Ui, cx: &mut Cx<'_>, path: &Path, report: &ImportReport, c
     issues_ui(ui, cx, report);
 }
 
+/// What became of the spans of a file.
+fn spans_words(cx: &Cx<'_>, spans: &SpanReport) -> String {
+    let mut words = cx.tf("Spans: {} kept, {} clipped or moved, {} dropped", &[&spans.kept, &spans.clipped, &spans.dropped]);
+    if let Some(unit) = spans.unit {
+        words += &cx.tf(" · offsets count {}", &[&cx.t(unit)]);
+    }
+    if spans.unit_doubt.is_some() {
+        words += " · ";
+        words += cx.t("The spans fit under more than one unit: look whether they stand where they should, and choose");
+    }
+    words
+}
+
 /// The way to keep the remarks.
 fn list_ui(ui: &mut Ui, cx: &mut Cx<'_>, report: &ImportReport) {
     if !report.issues.is_empty() && ui.button(cx.t("Save the list…")).clicked() {
@@ -257,7 +270,9 @@ fn issues_ui(ui: &mut Ui, cx: &Cx<'_>, report: &ImportReport) {
                     let color = if issue.skipped { palette.error } else { palette.warning };
                     let (dot, _) = ui.allocate_exact_size(vec2(8.0, height), Sense::hover());
                     ui.painter().circle_filled(dot.center(), 3.0, color);
-                    ui.add(egui::Label::new(issue.sentence(&report.file)).truncate());
+                    let said = (issue.row, issue.reason.as_str(), issue.skipped);
+                    let words = i18n::remark(cx.desk.settings().language, &|| issue.sentence(&report.file), said);
+                    ui.add(egui::Label::new(words).truncate());
                 });
             }
         });

@@ -2,13 +2,42 @@
 
 use super::{Names, place};
 use crate::project::{
-    Annotation, Attribute, AttributeChange, AttributeKind, AttributeValue, Attributes, Edit, Link, LinkTypeChange, Number, Project, Scale,
-    Schema, SchemaChange, SpanId,
+    Annotation, Attribute, AttributeChange, AttributeKind, AttributeValue, Attributes, Document, Edit, Link, LinkTypeChange, Number,
+    Project, Scale, Schema, SchemaChange, SpanId,
 };
-use crate::store::import::{DraftValue, RowIssue};
+use crate::store::formats::{PART_LINK, PLAIN_LINK};
+use crate::store::import::{Draft, DraftValue, RowIssue};
 use std::collections::BTreeMap;
 
 impl Names {
+    /// Where the type of links was never named and nothing is linked yet, links of another tool that all have a name give
+    /// it theirs (of several, the most frequent): it is the type that trains.
+    pub(super) fn first_link_type(&mut self, project: &Project, drafts: &[Draft]) {
+        let is_plain = self.schema.link_types().len() == 1 && self.schema.link_types()[0].name == PLAIN_LINK;
+        let is_linked = |doc: &Document| !doc.annotation.links.is_empty() || doc.layers.values().any(|said| !said.links.is_empty());
+        if !is_plain || project.documents().any(is_linked) {
+            return;
+        }
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut first_row = BTreeMap::new();
+        for draft in drafts {
+            let Some(said) = draft.annotation.as_ref().filter(|said| said.foreign) else { continue };
+            if said.link_types.len() < said.links.len() {
+                return;
+            }
+            for name in said.link_types.values().filter(|name| *name != PART_LINK) {
+                *counts.entry(name).or_default() += 1;
+                first_row.entry(name.as_str()).or_insert(draft.row);
+            }
+        }
+        let Some((name, row)) = counts.iter().rev().max_by_key(|(_, count)| **count).map(|(name, _)| (*name, first_row[name])) else {
+            return;
+        };
+        self.change(&SchemaChange::LinkType(LinkTypeChange::Rename { at: 0, to: name.to_owned() }));
+        let reason = format!("calls its links {name:?}; the first type of links is called so from now on");
+        self.new.push(RowIssue { row, reason, skipped: false });
+    }
+
     /// Adds what a row says of its spans beside their polarity, and of what type its links are.
     pub(super) fn details(
         &mut self,
@@ -98,6 +127,9 @@ impl Names {
         let held = |schema: &Schema| place(schema.link_types().iter().map(|held| held.name.as_str()), name);
         if held(&self.schema).is_none() {
             self.change(&SchemaChange::LinkType(LinkTypeChange::Add { name: name.to_owned() }));
+            if let Some(at) = held(&self.schema).filter(|_| name == PART_LINK) {
+                self.change(&SchemaChange::LinkType(LinkTypeChange::SetParts { at, to: true }));
+            }
             self.remark(row, "type of link", name);
         }
         held(&self.schema)

@@ -87,6 +87,16 @@ impl ExamineCard {
             }
             done |= ui.button(cx.t("Cancel")).clicked();
         });
+        ui.add_space(8.0);
+        ui.label(RichText::new(cx.t("The whole project, with journal and runs")).strong());
+        ui.horizontal(|ui| {
+            for (words, packed) in [("Duplicate…", false), ("Archive in one file…", true)] {
+                if ui.button(cx.t(words)).clicked() {
+                    cx.dialogs.open(Wish::CopyWhole { packed });
+                    done = true;
+                }
+            }
+        });
         if done {
             self.share = None;
         }

@@ -1,7 +1,7 @@
 //! The head of a file before its import: how it is read, what each column is, what its labels are called here.
 
 use super::short;
-use crate::desk::{Charset, Column, Command, ImportOptions, Look, Preview};
+use crate::desk::{Charset, Column, Command, ImportOptions, Look, OffsetUnit, Preview};
 use crate::ui::{Cx, bars, theme};
 use eframe::egui::{self, Align, ComboBox, Layout, RichText, TextEdit, TextStyle, Ui, vec2};
 use std::collections::BTreeMap;
@@ -133,7 +133,16 @@ pub(super) fn ui(choice: &mut Option<Choice>, ui: &mut Ui, cx: &mut Cx<'_>, path
     let facts = cx.tf("{} · {} · {} columns", &[&cx.t(preview.format.name()), &preview.encoding, &preview.columns.len()]);
     ui.label(RichText::new(facts).color(theme::palette(ui).weak)).on_hover_text(path.display().to_string());
     let before = choice.look.clone();
-    ui.horizontal_wrapped(|ui| look_ui(ui, cx, preview, &mut choice.look));
+    ui.horizontal_wrapped(|ui| {
+        look_ui(ui, cx, preview, &mut choice.look);
+        if preview.unit.is_some() {
+            unit_ui(ui, cx, preview, &mut choice.look);
+        }
+    });
+    if let Some(doubt) = &preview.unit_doubt {
+        let words = cx.t("The spans fit under more than one unit: look whether they stand where they should, and choose");
+        ui.add(egui::Label::new(RichText::new(words).color(theme::palette(ui).warning)).wrap()).on_hover_text(doubt);
+    }
     if choice.look != before {
         cx.send(Command::PreviewImportAs { path: path.to_owned(), look: Box::new(choice.look.clone()) });
     }
@@ -210,6 +219,20 @@ fn look_ui(ui: &mut Ui, cx: &Cx<'_>, preview: &Preview, look: &mut Look) {
         });
         combo.response.labelled_by(label.id);
     }
+}
+
+/// What the offsets of the file count.
+fn unit_ui(ui: &mut Ui, cx: &Cx<'_>, preview: &Preview, look: &mut Look) {
+    ui.add_space(8.0);
+    let label = ui.label(cx.t("Offsets count"));
+    let shown = preview.unit.map_or("", |unit| cx.t(unit));
+    let combo = ComboBox::from_id_salt("unit").selected_text(shown).width(120.0).show_ui(ui, |ui| {
+        ui.selectable_value(&mut look.unit, None, cx.t("as found"));
+        for unit in OffsetUnit::ALL {
+            ui.selectable_value(&mut look.unit, Some(unit), cx.t(unit.name()));
+        }
+    });
+    combo.response.labelled_by(label.id);
 }
 
 /// A field for each label of the file: what it is called here.

@@ -1,0 +1,137 @@
+//! Remarks on the rows of an import in Chinese. They are made below this room, as English sentences with the names and
+//! numbers of the file in them: each is known here by its pattern.
+
+use super::fill;
+use crate::desk::Language;
+
+/// A sentence with what varies as `{}`, and the same in Chinese in the same order.
+pub(super) const PATTERNS: &[(&str, &str)] = &[
+    // What becomes of rows.
+    ("has an empty text", "文本为空"),
+    ("has a text longer than 4 GB", "文本超过 4 GB"),
+    ("is longer than 64 MB", "超过 64 MB"),
+    ("holds bytes that are no {}", "含有不属于 {} 的字节"),
+    ("has a quote that is never closed", "引号没有闭合"),
+    ("has text after a closing quote; the field was kept as it stands", "闭合引号之后还有文字，单元格原样保留"),
+    ("has {} columns, the header has {}", "有 {} 列，而表头有 {} 列"),
+    ("has {} column, the header has {}", "有 {} 列，而表头有 {} 列"),
+    ("has {} columns, the other rows have {}", "有 {} 列，而其他行有 {} 列"),
+    ("has {} column, the other rows have {}", "有 {} 列，而其他行有 {} 列"),
+    (
+        "repeats row {} with another label ({} instead of {}); the first one was kept",
+        "与第 {} 行文本相同而标签不同（{} 而非 {}），保留先出现的",
+    ),
+    ("names the part {}, which is neither train, dev nor test; it was left to chance", "数据划分 {} 不是 train、dev 或 test，改为随机划分"),
+    (
+        "is of the sheet {}; {} more in the workbook were not read (choose one to read it)",
+        "来自工作表 {}；另有 {} 个工作表未读取（可另选）",
+    ),
+    ("is not valid JSON ({})", "不是有效的 JSON（{}）"),
+    ("holds no JSON object", "不是 JSON 对象"),
+    ("has no text", "没有文本"),
+    ("has no words", "没有词"),
+    ("has no fields", "没有字段"),
+    ("has no data", "没有数据"),
+    ("has no {}", "没有 {}"),
+    ("has a link from span {} to span {}, which do not both exist", "关联从片段 {} 到片段 {}，二者不都存在"),
+    ("has a span {} to {} that does not lie in its text", "片段 {} 至 {} 不在文本之内"),
+    ("has two spans with the id {}", "有两个片段的编号同为 {}"),
+    ("has a {} that makes no sense ({})", "{} 无法理解（{}）"),
+    ("states the text {} and no words", "只有文本 {} 而没有词"),
+    // What the schema gets.
+    ("brings the new class {}; it was added to the schema", "带来新类别 {}，已加入标签体系"),
+    ("brings the new question {}; it was added to the schema", "带来新问题 {}，已加入标签体系"),
+    ("brings the new span label {}; it was added to the schema", "带来新片段标签 {}，已加入标签体系"),
+    ("brings the new attribute {}; it was added to the schema", "带来新属性 {}，已加入标签体系"),
+    ("brings the new value {}; it was added to the schema", "带来新取值 {}，已加入标签体系"),
+    ("brings the new type of link {}; it was added to the schema", "带来新关联类型 {}，已加入标签体系"),
+    ("gives a polarity to {}; spans of this label can have one from now on", "给 {} 标了极性，此后该标签的片段可以有极性"),
+    ("calls its links {}; the first type of links is called so from now on", "把关联称为 {}，第一种关联类型从此用此名"),
+    ("answers {} in a way that the question does not take; the answer was left out", "对 {} 的回答不符合该问题，未导入"),
+    ("says {} of a span in a way that it does not take; that was left out", "片段属性 {} 的取值不合适，未导入"),
+    // Losses: these patterns hold others.
+    ("is the first of {} places where {}", "共 {} 处，这里是第一处：{}"),
+    ("is where {}", "{}"),
+    ("of the answers of one annotator: {}", "某位标注者的回答中：{}"),
+    ("a span lies outside its text and was dropped", "片段超出文本，已舍弃"),
+    ("a span cuts a character in half and was dropped", "片段把一个字符切开，已舍弃"),
+    ("a span is empty and was dropped", "片段为空，已舍弃"),
+    ("a span ends before it starts and was dropped", "片段终点在起点之前，已舍弃"),
+    ("a span reached beyond the end of its text and was cut there", "片段超出文本末尾，已截到末尾"),
+    ("a span did not stand where the file says and was put where its words are", "片段不在文件所说的位置，已按其文字定位"),
+    ("a span had no place and was put where its words are", "片段没有位置，已按其文字定位"),
+    ("a span has no place, and its words are not in its text and was dropped", "片段没有位置，文本中也没有其文字，已舍弃"),
+    ("a span has no place, and its words stand more than once in its text and was dropped", "片段没有位置，其文字在文本中不止一处，已舍弃"),
+    ("a span has other words in the file than in the text and was dropped", "片段文字与文本不符，已舍弃"),
+    ("a span has no offsets or label that make sense and was dropped", "片段没有可理解的位置或标签，已舍弃"),
+    ("a span has no label and was dropped", "片段没有标签，已舍弃"),
+    ("a span can't be read and was dropped", "片段无法读取，已舍弃"),
+    ("a span was rejected and was dropped", "片段已被否决，舍弃"),
+    (
+        "a span belongs to a row that stayed outside (its text is there already, or it was skipped) and was dropped",
+        "片段所在的行未导入（文本已存在或被跳过），已舍弃",
+    ),
+    ("a span stands in several rows of its text; it came over once", "同一文本的多行含同一片段，只导入一次"),
+    ("a span in pieces became one, with the words between", "不连续的片段合为一个，含中间文字"),
+    ("a link joins a span to itself and was left out", "关联的两端是同一片段，未导入"),
+    ("a link was left out with a span that it joins", "关联的一端片段未导入，关联也未导入"),
+    ("a second link between two spans was left out", "两个片段之间的第二个关联未导入"),
+    ("a second annotation of the same text was left out; the first one was taken", "同一文本的第二份标注未导入，取第一份"),
+    ("predictions of a model were left out: they are no annotation", "模型的预测不是标注，未导入"),
+    (
+        "several people annotated a text: each keeps their answers, and those of the first are the outcome too",
+        "多人标注了同一文本：各自保留，第一人的同时作为结果",
+    ),
+    ("an aspect has two polarities; the first was kept", "方面有两种极性，保留第一种"),
+    ("an opinion has two polarities; the first was kept", "观点有两种极性，保留第一种"),
+    ("an aspect has the polarity {}, which has no counterpart; it came without", "方面的极性 {} 没有对应项，不带极性导入"),
+    ("an {} without words has no place in the text and was left out", "没有文字的 {} 在文本中无位置，未导入"),
+    ("an opinion without words has no place in the text; it is kept as metadata", "没有文字的观点在文本中无位置，作为字段保留"),
+    ("a category of the whole sentence is kept as metadata", "整句的类别作为字段保留"),
+    ("an aspect is stated again for another category; its span stands once, with both", "同一方面另有类别，片段只有一个，带两个类别"),
+    ("the words do not stand in the text; the text was made of the words", "文本中没有这些词，文本由词拼成"),
+    ("a word has no tag and was taken as outside of spans", "有词没有标记，视为在片段之外"),
+    ("a rejected class became the class {}", "被否决的类别成为类别 {}"),
+];
+
+/// What a row's remark is called in a language: "第 14 行：文本为空。此行已跳过。"
+pub fn remark(language: Language, sentence: &dyn Fn() -> String, (row, reason, skipped): (usize, &str, bool)) -> String {
+    match language {
+        Language::English => sentence(),
+        Language::Chinese => format!("第 {row} 行：{}。{}", chinese(reason), if skipped { "此行已跳过。" } else { "" }),
+    }
+}
+
+/// A remark in Chinese; itself where no pattern knows it.
+pub(super) fn chinese(reason: &str) -> String {
+    let known = PATTERNS.iter().find_map(|(english, chinese)| Some((matched(english, reason)?, *chinese)));
+    if let Some((parts, chinese_words)) = known {
+        let parts: Vec<String> = parts.into_iter().map(chinese).collect();
+        let parts: Vec<&dyn std::fmt::Display> = parts.iter().map(|part| part as &dyn std::fmt::Display).collect();
+        return fill(chinese_words, &parts);
+    }
+    // With an example behind.
+    match reason.strip_suffix(')').and_then(|before| before.split_once(" (")) {
+        Some((what, example)) if is_known(what) => format!("{}（{example}）", chinese(what)),
+        _ => reason.to_owned(),
+    }
+}
+
+fn is_known(reason: &str) -> bool {
+    PATTERNS.iter().any(|(english, _)| matched(english, reason).is_some())
+}
+
+/// What stands in the places of `{}`, if a sentence is of this pattern.
+fn matched<'a>(pattern: &str, sentence: &'a str) -> Option<Vec<&'a str>> {
+    let mut pieces = pattern.split("{}");
+    let mut rest = sentence.strip_prefix(pieces.next()?)?;
+    let mut parts = Vec::new();
+    let mut pieces = pieces.peekable();
+    while let Some(piece) = pieces.next() {
+        let is_last = pieces.peek().is_none();
+        let at = if is_last { rest.ends_with(piece).then(|| rest.len() - piece.len())? } else { rest.find(piece)? };
+        parts.push(&rest[..at]);
+        rest = &rest[at + piece.len()..];
+    }
+    rest.is_empty().then_some(parts)
+}

@@ -1,0 +1,5 @@
+//! Bytes for the target `own` of `targets.rs`.
+#![no_main]
+#[path = "../targets.rs"]
+mod targets;
+libfuzzer_sys::fuzz_target!(|data: &[u8]| targets::run("own", data));
