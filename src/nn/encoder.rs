@@ -1,6 +1,7 @@
 //! The encoder: token ids to hidden states. Whatever the family, parameters stand in BERT's layout and names.
 //! It runs on our kernels (`fast`); the same from candle's own ops is the reference, and the way on other devices.
 
+use super::adapter::Adapter;
 use super::batch::{Mode, RaggedBatch};
 use super::fast::{Fast, Reach};
 use super::low_rank::{LowRank, LowRankTarget, Tuning};
@@ -63,9 +64,13 @@ pub(super) struct Layer {
     pub key: Pair,
     pub value: Pair,
     pub attended: Pair,
+    /// Behind `attended`.
+    pub attention_adapter: Option<Adapter>,
     pub attention_norm: Pair,
     pub up: Pair,
     pub down: Pair,
+    /// Behind `down`.
+    pub adapter: Option<Adapter>,
     pub norm: Pair,
 }
 
@@ -118,9 +123,18 @@ impl Loader<'_> {
     }
 
     fn pair(&mut self, name: &str, weight: &[usize], trainable: bool) -> Result<Pair, LoadError> {
+        let (weights, biases) = match self.tuning {
+            Tuning::Full => (true, true),
+            Tuning::Biases => (false, true),
+            Tuning::LowRank(_) => (false, false),
+            Tuning::Adapters(_) => {
+                let is_norm = name.starts_with("encoder.layer.") && name.ends_with("LayerNorm");
+                (is_norm, is_norm)
+            }
+        };
         Ok(Pair {
-            weight: self.take(&format!("{name}.weight"), 0, weight, trainable && self.tuning == Tuning::Full)?,
-            bias: self.take(&format!("{name}.bias"), 0, &weight[..1], trainable && !matches!(self.tuning, Tuning::LowRank(_)))?,
+            weight: self.take(&format!("{name}.weight"), 0, weight, trainable && weights)?,
+            bias: self.take(&format!("{name}.bias"), 0, &weight[..1], trainable && biases)?,
             update: None,
         })
     }
@@ -136,6 +150,20 @@ impl Loader<'_> {
             pair.update = Some(LowRank::new(&name, *shape, sizes, self.params).map_err(|error| LoadError::Damaged(error.to_string()))?);
         }
         Ok(pair)
+    }
+
+    /// The adapter behind a layer, where the files have one or one is wanted.
+    fn adapter(&mut self, name: &str, hidden: usize, trainable: bool) -> Result<Option<Adapter>, LoadError> {
+        let (sizes, learns) = match self.tuning {
+            Tuning::Adapters(sizes) => (Some(sizes).filter(|_| trainable), true),
+            Tuning::Full => (None, true),
+            Tuning::Biases | Tuning::LowRank(_) => (None, false),
+        };
+        let adapter = Adapter::load(name, hidden, (&self.file, &mut *self.params), sizes, trainable && learns)?;
+        if adapter.is_some() {
+            self.report.loaded.push(format!("bert.{name}"));
+        }
+        Ok(adapter)
     }
 
     fn embeddings(&mut self, config: &EncoderConfig, trainable: bool, tune: bool) -> Result<Embeddings, LoadError> {
@@ -169,9 +197,11 @@ impl Loader<'_> {
             linear("intermediate.dense", LowRankTarget::Feed, [f, h])?,
             linear("output.dense", LowRankTarget::Feed, [h, f])?,
         );
+        let attention_adapter = self.adapter(&name("attention.output.adapter"), h, trainable)?;
+        let adapter = self.adapter(&name("output.adapter"), h, trainable)?;
         let attention_norm = self.pair(&name("attention.output.LayerNorm"), &[h], trainable)?;
         let norm = self.pair(&name("output.LayerNorm"), &[h], trainable)?;
-        Ok(Layer { query, key, value, attended, attention_norm, up, down, norm })
+        Ok(Layer { query, key, value, attended, attention_adapter, attention_norm, up, down, adapter, norm })
     }
 
     /// Names of the file that nothing here reads: not a head's, not a layer left out on purpose.
@@ -316,6 +346,7 @@ impl Encoder {
             y + (x.matmul(&of(down).t()?)?.matmul(&of(up).t()?)? * f64::from(*scale))?
         };
         let norm = |x: &Tensor, pair: &Pair| plain::layer_norm(x, &of(&pair.weight), &of(&pair.bias), self.core.config.layer_norm_eps);
+        let adapted = |x: Tensor, adapter: Option<&Adapter>| adapter.map_or(Ok(x.clone()), |adapter| adapter.forward_plain(&x, &of));
         let device = self.core.embeddings.word.device();
         let ids = Tensor::from_slice(&batch.ids, batch.tokens(), device)?;
         let places: Vec<u32> = (0..batch.texts()).flat_map(|text| 0..batch.range(text).len() as u32).collect();
@@ -330,10 +361,11 @@ impl Encoder {
         for layer in &self.core.layers {
             let (q, k, v) = (linear(&x, &layer.query)?, linear(&x, &layer.key)?, linear(&x, &layer.value)?);
             let context = plain::attention(&q, &k, &v, batch, self.core.config.num_attention_heads, mode.next_dropout())?;
-            let attended = plain::dropout(&linear(&context, &layer.attended)?, mode.next_dropout())?;
+            let attended = adapted(linear(&context, &layer.attended)?, layer.attention_adapter.as_ref())?;
+            let attended = plain::dropout(&attended, mode.next_dropout())?;
             x = norm(&(x + attended)?, &layer.attention_norm)?;
             let inner = plain::activate(&linear(&x, &layer.up)?, self.core.config.hidden_act)?;
-            let fed = plain::dropout(&linear(&inner, &layer.down)?, mode.next_dropout())?;
+            let fed = plain::dropout(&adapted(linear(&inner, &layer.down)?, layer.adapter.as_ref())?, mode.next_dropout())?;
             x = norm(&(x + fed)?, &layer.norm)?;
         }
         Ok(x)

@@ -5,6 +5,7 @@ mod predictor;
 mod similar;
 mod why;
 
+pub use crate::nn::{QuestionAnswer, QuestionForm, QuestionKind};
 pub use prediction::{Considered, PredictedSpan, PredictedTriplet, Prediction, UnitTags, most_likely};
 pub use predictor::{PredictError, Predictor};
 pub use similar::{mean, similar};

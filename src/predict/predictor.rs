@@ -3,7 +3,7 @@
 use super::{PredictedSpan, PredictedTriplet, Prediction, UnitTags, most_likely};
 use crate::nn::{
     Calibration, CandidateBatch, Chain, FrozenChain, JointModel, JointSizes, LoadOptions, LogProbs, ModelFiles, Moves, OpinionScores,
-    OpinionSizes, PairBatch, Params, RaggedBatch, ScorerSizes, SpanBatch, SpanEdge, Tensor, UnitBatch, at_temperature,
+    OpinionSizes, PairBatch, Params, QuestionForm, RaggedBatch, ScorerSizes, SpanBatch, SpanEdge, Tensor, UnitBatch, at_temperature,
 };
 use crate::text::{
     DecodedSpan, Reading, Tokenizer, candidates, decode_spans, likely_spans, moves, tag_count, units_under, viterbi, weighted, word_joins,
@@ -43,6 +43,9 @@ struct Facts {
     widest_span: usize,
     #[serde(default)]
     opinions: Opinions,
+    /// Questions beside the main one; models of older versions have none.
+    #[serde(default)]
+    questions: Vec<QuestionForm>,
 }
 
 /// What the heads over spans learnt, and which labels a link goes from and to.
@@ -74,6 +77,7 @@ pub struct Predictor {
     classes: Vec<String>,
     span_labels: Vec<String>,
     opinions: Opinions,
+    questions: Vec<QuestionForm>,
     max_length: usize,
     pub(super) widest_span: usize,
     chain: Option<FrozenChain>,
@@ -91,11 +95,11 @@ impl Predictor {
     pub fn new(files: &ModelFiles) -> Result<Self, PredictError> {
         let model = |error: &dyn std::fmt::Display| PredictError::Model(error.to_string());
         let config: Config = serde_json::from_str(&files.config).map_err(|error| model(&error))?;
-        let Some(Facts { classes, span_labels, max_length, tag_transitions, widest_span, opinions }) = config.gloss else {
+        let Some(Facts { classes, span_labels, max_length, tag_transitions, widest_span, opinions, questions }) = config.gloss else {
             return Err(PredictError::Model("config.json has no key \"gloss\": it was not trained here".to_owned()));
         };
-        if classes.is_empty() && span_labels.is_empty() {
-            return Err(PredictError::Model("it has neither classes nor span labels".to_owned()));
+        if classes.is_empty() && span_labels.is_empty() && questions.is_empty() {
+            return Err(PredictError::Model("it has neither classes nor span labels nor other questions".to_owned()));
         }
         let tokenizer = Tokenizer::from_bytes(&files.tokenizer).map_err(|error| model(&error))?;
         let tags = if span_labels.is_empty() { 0 } else { tag_count(span_labels.len()) };
@@ -108,7 +112,8 @@ impl Predictor {
         };
         let chain = tag_transitions.then(|| Moves { tags, apart: moves(tags, false), joined: moves(tags, true) });
         let scorer = ScorerSizes { labels: if widest_span > 0 { span_labels.len() } else { 0 }, widest: widest_span };
-        let sizes = JointSizes { layers: 0, classes: classes.len(), tags, chain, scorer, opinions: over_spans };
+        let forms = questions.iter().map(|form| form.kind.size()).collect();
+        let sizes = JointSizes { layers: 0, classes: classes.len(), tags, chain, scorer, opinions: over_spans, questions: forms };
         // Nothing is drawn: a head that is not in the file is an error.
         let (mut rng, mut params) = (no_draws(), Params::new());
         // Nothing learns, but why it answers so is asked of its gradients.
@@ -120,7 +125,8 @@ impl Predictor {
         let joint = joint.with_gradients_of_tokens();
         let max_length = max_length.min(joint.network().max_tokens());
         let chain = joint.chain().map(Chain::frozen).transpose().map_err(compute)?;
-        Ok(Self { classes, span_labels, opinions, max_length, widest_span, chain, tokenizer, model: joint, params: Mutex::new(params) })
+        let params = Mutex::new(params);
+        Ok(Self { classes, span_labels, opinions, questions, max_length, widest_span, chain, tokenizer, model: joint, params })
     }
 
     pub fn classes(&self) -> &[String] {
@@ -129,6 +135,11 @@ impl Predictor {
 
     pub fn span_labels(&self) -> &[String] {
         &self.span_labels
+    }
+
+    /// Questions beside the main one, in the order of [`Prediction::questions`].
+    pub fn questions(&self) -> &[QuestionForm] {
+        &self.questions
     }
 
     /// Texts are read up to so many pieces.
@@ -260,8 +271,14 @@ impl Predictor {
         };
         let spans = decode_spans(text, &reading.units, &tags, &likely);
         let rows = reading.units.iter().zip(&tags).zip(likely.chunks_exact(width));
+        let question = |(at, form): (usize, &QuestionForm)| {
+            let width = form.kind.size().outputs;
+            let outputs = logs.questions.get(at).and_then(|outputs| outputs.get(row * width..(row + 1) * width));
+            form.kind.answer(outputs.unwrap_or_default())
+        };
         Prediction {
             probabilities,
+            questions: self.questions.iter().enumerate().map(question).collect(),
             spans: spans.into_iter().map(predicted).collect(),
             triplets: Vec::new(),
             units: rows.map(|((unit, tag), row)| UnitTags { range: unit.range, probabilities: row.to_vec(), tag: *tag }).collect(),

@@ -6,10 +6,10 @@ use super::run::{Best, End, Run, Sink};
 use super::scoring::{Scored, score};
 use super::task::Task;
 use super::{
-    Evaluation, HeldOut, Report, Slice, TrainEvent, TrainingAspects, calibrated, fit_calibration, fit_threshold, reliability, slices,
-    wrong_documents,
+    Evaluation, HeldOut, Report, Slice, TrainEvent, TrainingAspects, calibrated, fit_calibration, fit_label_thresholds, fit_threshold,
+    reliability, slices, wrong_documents,
 };
-use crate::nn::{Calibration, ModelFiles, Tensor};
+use crate::nn::{Calibration, ModelFiles, QuestionForm, QuestionKind, Tensor};
 use std::collections::BTreeMap;
 
 impl Run<'_> {
@@ -55,6 +55,17 @@ impl Run<'_> {
         Calibration { link, ..fit_calibration(&dev.held_out) }
     }
 
+    /// The questions beside the main one, with the thresholds that are best on the dev documents.
+    fn with_thresholds(&self, dev: Option<&Scored>) -> Vec<QuestionForm> {
+        let mut forms = self.task.questions.clone();
+        for (at, form) in forms.iter_mut().enumerate() {
+            if let (QuestionKind::Labels { labels, thresholds }, Some(dev)) = (&mut form.kind, dev) {
+                *thresholds = fit_label_thresholds(&dev.held_out, at, labels.len());
+            }
+        }
+        forms
+    }
+
     /// The report of the best weights, and the model.
     pub fn finish(mut self, end: End, encoder: &ModelFiles, sink: &mut Sink) -> Result<Outcome, TrainError> {
         self.optimiser.catch_up_all(&self.params).map_err(TrainError::compute)?;
@@ -73,6 +84,10 @@ impl Run<'_> {
         let on_test = !self.task.test.is_empty();
         let held_out = if on_test { &self.task.test } else { &self.task.dev };
         let calibration = scored.as_mut().map_or_else(Calibration::default, |dev| self.calibrate(dev));
+        let forms = self.with_thresholds(scored.as_ref());
+        if let Some(dev) = scored.as_mut().filter(|_| !forms.is_empty()) {
+            dev.say_labels(&forms);
+        }
         let Scored { scores, held_out: raw, .. } = match scored.filter(|_| !on_test) {
             Some(scored) => scored,
             None => {
@@ -80,12 +95,15 @@ impl Run<'_> {
                 if self.task.opinions.links {
                     scored.decide(calibration.link, self.task);
                 }
+                if !forms.is_empty() {
+                    scored.say_labels(&forms);
+                }
                 scored
             }
         };
         let held_out = calibrated(calibration, &raw);
         let slices = sliced(self.task, &held_out);
-        let files = model_files(self.task, &self.model, &self.params, encoder, calibration)?;
+        let files = model_files(self.task, (&self.model, &self.params), encoder, calibration, &forms)?;
         sink(TrainEvent::Finished(Report {
             scores,
             scored_on: if on_test { "test" } else { "dev" }.to_owned(),

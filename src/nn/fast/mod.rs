@@ -4,6 +4,7 @@
 //!
 //! [`Params::backward`]: super::Params::backward
 
+mod adapter;
 mod backward;
 mod forward;
 mod linear;
@@ -14,6 +15,7 @@ use super::batch::{Dropout, Mode, RaggedBatch};
 use super::encoder::Core;
 use super::kernels::{Buf, Pool};
 use super::params::Sink;
+use adapter::AdapterTape;
 use candle_core::{CpuStorage, CustomOp1, Error, Layout, Result, Shape, Storage, StorageRef, Tensor, Var};
 use std::ops::{Deref, Range};
 use std::sync::atomic::Ordering;
@@ -161,6 +163,8 @@ struct LayerTape {
     centred2: Buf,
     scale2: Buf,
     masks: LayerMasks,
+    /// Behind attention, and behind the feed-forward part.
+    adapters: [Option<AdapterTape>; 2],
 }
 
 /// Rows of the texts' first tokens, `[texts, hidden]`.

@@ -5,6 +5,7 @@ mod data;
 mod frame;
 mod label;
 mod labels;
+mod panel;
 mod runs;
 mod team;
 mod templates;
@@ -19,7 +20,7 @@ use std::sync::LazyLock;
 
 // Where two tables have a sentence, the frame's words win, so that a command has one name everywhere.
 static CHINESE: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
-    let tables = [runs::ROWS, data::ROWS, train::ROWS, tuning::ROWS, label::ROWS, labels::ROWS, team::ROWS, frame::ROWS];
+    let tables = [panel::ROWS, runs::ROWS, data::ROWS, train::ROWS, tuning::ROWS, label::ROWS, labels::ROWS, team::ROWS, frame::ROWS];
     tables.into_iter().flatten().copied().collect()
 });
 

@@ -145,7 +145,9 @@ fn sentence(cx: &Cx<'_>, report: &Report, sure: &Uncertainty) -> String {
     };
     let class = report.scores.macro_f1.map(|f1| cx.tf("macro-F1 {}", &[&with(f1, sure.of(Score::MacroF1))]));
     let spans = report.scores.span_f1.map(|f1| cx.tf("span F1 {}", &[&with(f1, sure.of(Score::SpanF1))]));
-    let scores = class.into_iter().chain(spans).collect::<Vec<_>>().join(cx.t(", "));
+    let questions =
+        report.scores.questions.iter().filter_map(|question| Some(format!("{} {}", question.name, two_places(question.selection()?))));
+    let scores = class.into_iter().chain(spans).chain(questions).collect::<Vec<_>>().join(cx.t(", "));
     cx.tf("{} on {} held-out reviews; best after epoch {}", &[&scores, &report.examples, &epoch(report.best_epoch)])
 }
 
