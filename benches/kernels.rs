@@ -1,6 +1,6 @@
 //! Times the encoder's kernels and a whole training step on this machine, beside the best matrix rate measured in the
 //! same run. `cargo bench --bench kernels`; with `-- quick` fewer repetitions, with `products`, `others`,
-//! `attention` or `step` only these.
+//! `attention`, `frozen`, `step` or `prediction` only these.
 #![allow(clippy::unwrap_used)] // A bench that fails should stop.
 
 use gloss::nn::kernels::*;
@@ -55,8 +55,30 @@ fn products(tokens: usize, runs: usize) -> f64 {
             line(&format!("{name} {tokens} x {inputs} x {outputs}"), ms, flop);
             best = best.max(flop / ms / 1e6);
         }
+        if !Precision::BFloat16.is_native() {
+            continue;
+        }
+        let half = Precision::BFloat16;
+        let forward = median_ms(runs, || half.linear(&mut y, outputs, &x, &w, None, inputs));
+        let input = median_ms(runs, || half.input_grad(&mut dx, &g, outputs, &w, inputs, false));
+        let weight = median_ms(runs, || half.weight_grad(&mut dw, &g, outputs, &x, inputs));
+        for (name, ms) in [("y = x W^T", forward), ("dx = g W", input), ("dW = g^T x", weight)] {
+            line(&format!("{name} {tokens} x {inputs} x {outputs}, bfloat16"), ms, flop);
+        }
     }
     best
+}
+
+/// Products with weights that are laid out once, a block of rows on one thread.
+fn frozen(rows: usize, runs: usize) {
+    for (inputs, outputs) in [(HIDDEN, HIDDEN), (HIDDEN, INNER), (INNER, HIDDEN)] {
+        let (x, w, mut y) = (noise(rows * inputs), noise(outputs * inputs), vec![0.0; rows * outputs]);
+        for stored in [Stored::Float32, Stored::BFloat16, Stored::Int8].into_iter().filter(|stored| stored.is_native()) {
+            let linear = FrozenLinear::new(&w, inputs, stored);
+            let ms = median_ms(10 * runs, || linear.apply(&x, &mut y, outputs));
+            line(&format!("laid out {rows} x {inputs} x {outputs}, {stored:?}"), ms, 2.0 * (rows * inputs * outputs) as f64);
+        }
+    }
 }
 
 fn others(texts: usize, length: usize, runs: usize) {
@@ -101,10 +123,11 @@ fn attention(texts: usize, length: usize, runs: usize) {
 }
 
 /// A whole step of the shipped encoder with a class head.
-fn step(texts: usize, length: usize, runs: usize, best: f64) {
+fn step(texts: usize, length: usize, runs: usize, best: f64, precision: Precision) {
     let files = ModelFiles::shipped();
     let mut params = Params::new();
     let (encoder, _) = Encoder::load(&files, 0, &mut params, LoadOptions::TRAINABLE).unwrap();
+    encoder.set_precision(precision);
     let mut rng = StdRng::seed_from_u64(1);
     let (head, _) = ClassHead::new_or_load(None, HIDDEN, 3, &mut params, &mut rng, true).unwrap();
     let ids: Vec<Vec<u32>> = (0..texts).map(|_| (0..length).map(|_| rng.random_range(10..30_000)).collect()).collect();
@@ -136,16 +159,27 @@ fn step(texts: usize, length: usize, runs: usize, best: f64) {
     let flop = (LAYERS * tokens) as f64 * per_layer;
     let rate = flop / whole / 1e6;
     println!(
-        "step {texts} x {length}: {whole:.0} ms (forward {forward:.0}, backward {backward:.0}, AdamW {update:.0}), {:.0} tokens/s, \
+        "step {texts} x {length}, {precision:?}: {whole:.0} ms (forward {forward:.0}, backward {backward:.0}, AdamW {update:.0}), {:.0} tokens/s, \
          {rate:.0} GFLOP/s, {:.0} % of the best matrix rate",
         tokens as f64 / whole * 1e3,
         100.0 * rate / best,
     );
-    let eval = median_ms(runs, || drop(encoder.forward(&batch, &mut Mode::Eval).unwrap()));
-    println!("prediction {texts} x {length}: {eval:.0} ms, {:.0} tokens/s", tokens as f64 / eval * 1e3);
+}
+
+/// The shipped encoder without a gradient: a batch, and one text.
+fn prediction(texts: usize, length: usize, runs: usize) {
+    let mut rng = StdRng::seed_from_u64(1);
+    let ids: Vec<Vec<u32>> = (0..texts).map(|_| (0..length).map(|_| rng.random_range(10..30_000)).collect()).collect();
+    let batch = RaggedBatch::new(&ids.iter().map(Vec::as_slice).collect::<Vec<_>>());
     let one = RaggedBatch::new(&[&ids[0]]);
-    let eval = median_ms(runs * 3, || drop(encoder.forward(&one, &mut Mode::Eval).unwrap()));
-    println!("one text of {length}: {eval:.1} ms");
+    for stored in [Stored::Float32, Stored::BFloat16, Stored::Int8].into_iter().filter(|stored| stored.is_native()) {
+        let (mut encoder, _) = Encoder::load(&ModelFiles::shipped(), 0, &mut Params::new(), LoadOptions::FROZEN).unwrap();
+        encoder.freeze(Some(stored)).unwrap();
+        let many = median_ms(runs, || drop(encoder.forward_first(&batch, &mut Mode::Eval).unwrap()));
+        let alone = median_ms(runs * 3, || drop(encoder.forward_first(&one, &mut Mode::Eval).unwrap()));
+        let rate = (texts * length) as f64 / many * 1e3;
+        println!("prediction {texts} x {length}, {stored:?}: {many:.0} ms, {rate:.0} tokens/s; one text: {alone:.1} ms");
+    }
 }
 
 fn main() {
@@ -168,8 +202,17 @@ fn main() {
         if wanted("attention") {
             attention(16, length, runs);
         }
+        if wanted("frozen") {
+            frozen(length, runs);
+        }
         if wanted("step") {
-            step(16, length, runs, best);
+            step(16, length, runs, best, Precision::Float32);
+            if Precision::BFloat16.is_native() {
+                step(16, length, runs, best, Precision::BFloat16);
+            }
+        }
+        if wanted("prediction") {
+            prediction(16, length, runs);
         }
     }
 }

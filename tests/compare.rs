@@ -17,6 +17,7 @@ fn report(held_out: Vec<HeldOut>) -> Report {
         seconds: 1.0,
         real_tokens_per_s: 1.0,
         reliability: Vec::new(),
+        eight_bits: None,
         held_out,
     }
 }

@@ -73,6 +73,7 @@ pub fn add_run(project: &Path, config: &TrainConfig, started_ms: i64, (right, he
         seconds: 12.0,
         real_tokens_per_s: 100.0,
         reliability: Vec::new(),
+        eight_bits: None,
         held_out,
     };
     run.event(&TrainEvent::Finished(report.clone())).unwrap();

@@ -8,6 +8,7 @@ mod loading;
 mod onnx;
 mod opinion;
 mod optimisers;
+mod precision;
 mod reference;
 mod scorer;
 mod scratch;

@@ -20,6 +20,7 @@ fn report() -> Report {
         seconds: 1.5,
         real_tokens_per_s: 100.0,
         reliability: Vec::new(),
+        eight_bits: None,
         held_out: Vec::new(),
     }
 }

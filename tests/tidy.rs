@@ -22,7 +22,7 @@ const ROOMS: &[Room] = &[
     room("text", &["tokenizers", "jieba_rs", "unicode_segmentation"], &["project"]),
     room("nn", &["candle_core", "candle_nn", "candle_transformers", "gemm", "rand", "rayon", "safetensors", "std::io"], &[]),
     room("train", &["rand", "std::time"], &["nn", "text", "project"]),
-    room("predict", &["rand"], &["nn", "text", "project"]),
+    room("predict", &["rand", "rayon"], &["nn", "text", "project"]),
     room(
         "store",
         &[

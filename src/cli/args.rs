@@ -1,5 +1,6 @@
 //! The command line as it is written: names, values and their help. Does nothing by itself.
 
+use crate::nn::kernels::Stored;
 use crate::project::Split;
 use crate::store::Charset;
 use crate::store::export::ExportFormat;
@@ -425,6 +426,12 @@ pub struct PredictArgs {
     /// Which words speak for each answer, and which against it; slower
     #[arg(long)]
     pub why: bool,
+    /// How the encoder's weights are held: float32, bfloat16 or int8; the latter are faster and a little less exact
+    #[arg(long, value_name = "PRECISION", default_value = "float32", value_parser = stored)]
+    pub precision: Stored,
+    /// Say on standard error how many texts were answered in how long
+    #[arg(long)]
+    pub time: bool,
 }
 
 #[derive(Debug, Args)]
@@ -472,6 +479,11 @@ fn import_format(name: &str) -> Result<Format, String> {
 fn export_format(name: &str) -> Result<ExportFormat, String> {
     let found = ExportFormat::ALL.into_iter().find(|format| format.key() == name);
     found.ok_or_else(|| format!("formats are {}", ExportFormat::ALL.map(ExportFormat::key).join(", ")))
+}
+
+fn stored(name: &str) -> Result<Stored, String> {
+    let found = Stored::ALL.into_iter().find(|stored| stored.name() == name);
+    found.ok_or_else(|| format!("precisions are {}", Stored::ALL.map(Stored::name).join(", ")))
 }
 
 /// Names from a comma-separated list (a type of its own: clap would take a `Vec` for many arguments).

@@ -9,14 +9,27 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::time::Instant;
 
 /// Texts scored together.
-const BATCH_LINES: usize = 64;
+const BATCH_LINES: usize = 256;
 
 pub(super) fn run(args: &PredictArgs) -> Result<(), CliError> {
-    let predictor = Predictor::new(&model(args)?).map_err(|error| CliError::Failed(error.to_string()))?;
-    let input = BufReader::with_capacity(1 << 16, std::io::stdin().lock());
-    score_lines(&Answering { predictor: &predictor, why: args.why }, input, BufWriter::new(std::io::stdout().lock()))
+    let start = Instant::now();
+    let predictor = Predictor::stored_as(&model(args)?, args.precision).map_err(|error| CliError::Failed(error.to_string()))?;
+    if predictor.stored().is_some_and(|stored| !stored.is_native()) {
+        eprintln!("this processor has no instruction for {}: float32 is faster here", args.precision.name());
+    }
+    let loaded = start.elapsed().as_secs_f64();
+    let input = BufReader::with_capacity(1 << 20, std::io::stdin().lock());
+    let start = Instant::now();
+    let count = score_lines(&Answering { predictor: &predictor, why: args.why }, input, BufWriter::new(std::io::stdout().lock()))?;
+    if args.time {
+        let seconds = start.elapsed().as_secs_f64();
+        let rate = count as f64 / seconds.max(1e-9);
+        eprintln!("{count} texts in {seconds:.2} s, {rate:.1} a second; the model was read in {loaded:.2} s");
+    }
+    Ok(())
 }
 
 fn model(args: &PredictArgs) -> Result<ModelFiles, CliError> {
@@ -36,8 +49,10 @@ fn model(args: &PredictArgs) -> Result<ModelFiles, CliError> {
     Ok(runs.model(&run)?)
 }
 
-/// Answers every line in order. A batch ends when it is full or when reading on would have to wait.
-fn score_lines<R: std::io::Read>(answering: &Answering<'_>, mut input: BufReader<R>, mut output: impl Write) -> Result<(), CliError> {
+/// Answers every line in order, and says how many there were. A batch ends when it is full or when reading on would have
+/// to wait.
+fn score_lines<R: std::io::Read>(answering: &Answering<'_>, mut input: BufReader<R>, mut output: impl Write) -> Result<usize, CliError> {
+    let mut count = 0;
     let mut texts: Vec<String> = Vec::with_capacity(BATCH_LINES);
     for number in 1usize.. {
         let mut line = Vec::new();
@@ -45,7 +60,10 @@ fn score_lines<R: std::io::Read>(answering: &Answering<'_>, mut input: BufReader
         if !at_end {
             let text = String::from_utf8(line).map_err(|_| CliError::Failed(format!("line {number} of standard input is not UTF-8")));
             match text {
-                Ok(text) => texts.push(text.trim_end_matches(['\n', '\r']).to_owned()),
+                Ok(text) => {
+                    texts.push(text.trim_end_matches(['\n', '\r']).to_owned());
+                    count += 1;
+                }
                 Err(error) => {
                     answer(answering, &mut texts, &mut output)?;
                     return Err(error);
@@ -59,7 +77,7 @@ fn score_lines<R: std::io::Read>(answering: &Answering<'_>, mut input: BufReader
             break;
         }
     }
-    Ok(())
+    Ok(count)
 }
 
 /// Who answers, and whether with reasons.

@@ -265,6 +265,9 @@ fn finished_line(run: &str, report: &Report) -> Value {
         let questions = scores.questions.iter().map(|scores| (scores.name.clone(), question(scores)));
         line["questions"] = Value::Object(questions.collect());
     }
+    if let Some(eight) = report.eight_bits {
+        line["int8"] = json!(eight);
+    }
     line["slices"] = report.slices.iter().map(slice).collect();
     line
 }
@@ -307,8 +310,9 @@ fn named(scores: &Scores) -> Vec<(&'static str, f64)> {
 
 fn finished_sentence(run: &str, report: &Report) -> String {
     let named = named_with_questions(&report.scores).into_iter().map(|(name, score)| format!("{name} {score:.4}"));
+    let eight = report.eight_bits.map_or_else(String::new, |eight| format!("; as int8 {} of them are answered otherwise", eight.changed));
     format!(
-        "run {run}: {} on {} {} documents; best after epoch {:.2}; {:.0} s, {:.0} tokens/s",
+        "run {run}: {} on {} {} documents; best after epoch {:.2}; {:.0} s, {:.0} tokens/s{eight}",
         named.collect::<Vec<_>>().join(", "),
         report.examples,
         report.scored_on,

@@ -4,12 +4,13 @@
 use super::adapter::Adapter;
 use super::batch::{Mode, RaggedBatch};
 use super::fast::{Fast, Reach};
+use super::kernels::{Precision, Stored};
 use super::low_rank::{LowRank, LowRankTarget, Tuning};
 use super::weights::WeightFile;
 use super::{EncoderConfig, LoadError, LoadReport, ModelFiles, Params, plain};
 use candle_core::{Tensor, bail};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Which parts of a loaded encoder learn.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -90,6 +91,14 @@ pub(super) struct Core {
     /// The lowest layer that learns in the next passes; as many as there are layers when none does. The embeddings learn
     /// when it is the first.
     pub first_learning: AtomicUsize,
+    /// Whether products of linear layers take bfloat16 factors.
+    pub bfloat16: AtomicBool,
+}
+
+impl Core {
+    pub fn precision(&self) -> Precision {
+        if self.bfloat16.load(Ordering::Relaxed) { Precision::BFloat16 } else { Precision::Float32 }
+    }
 }
 
 /// Reads parameters one by one and keeps the report.
@@ -243,7 +252,7 @@ impl Encoder {
         config.position_offset = 0;
         let first_learning = AtomicUsize::new(if options.trainable { options.frozen_layers.min(layers.len()) } else { layers.len() });
         let fast = Fast::new(params.share_sink()).map_err(|error| LoadError::Damaged(error.to_string()))?;
-        let core = Core { config, embeddings, layers, first_learning };
+        let core = Core { config, embeddings, layers, first_learning, bfloat16: AtomicBool::new(false) };
         Ok((Self { core: Arc::new(core), fast }, report))
     }
 
@@ -254,6 +263,27 @@ impl Encoder {
     /// Gives memory that is kept from batch to batch back to the system.
     pub fn free_memory(&self) {
         self.fast.free_memory();
+    }
+
+    /// Lays the weights out for passes in [`Mode::Eval`], which from now on do not see changes of them: for prediction.
+    /// `None` undoes that. Without effect on weights that do not lie on the processor, and on an encoder with adapters.
+    ///
+    /// # Errors
+    /// When a weight has a low-rank update beside it.
+    pub fn freeze(&mut self, stored: Option<Stored>) -> candle_core::Result<()> {
+        let has_adapters = self.core.layers.iter().any(|layer| layer.adapter.is_some() || layer.attention_adapter.is_some());
+        let stored = stored.filter(|_| self.core.embeddings.word.device().is_cpu() && !has_adapters);
+        self.fast.freeze(&self.core, stored)
+    }
+
+    /// How the weights for passes in [`Mode::Eval`] are held; `None` as long as they follow those that learn.
+    pub fn stored(&self) -> Option<Stored> {
+        self.fast.stored()
+    }
+
+    /// How factors of the products of linear layers are held in the next passes; sums and weights are float32 always.
+    pub fn set_precision(&self, precision: Precision) {
+        self.core.bfloat16.store(precision == Precision::BFloat16, Ordering::Relaxed);
     }
 
     /// Has only the layers from this one on learn in the next passes: gradual unfreezing. What was loaded not to learn

@@ -1,5 +1,6 @@
 //! One network with the heads it was asked for: a class of the text, tags of its units, polarity and links of its spans.
 
+use super::kernels::Stored;
 use super::{
     Chain, ClassHead, Encoder, LoadError, LoadOptions, LoadReport, Mode, ModelFiles, Moves, Network, OpinionHead, OpinionLogits,
     OpinionScores, OpinionSizes, PairBatch, Params, QuestionHeads, QuestionSize, RaggedBatch, ScorerSizes, SpanBatch, SpanScorer, TagHead,
@@ -118,6 +119,18 @@ impl JointModel {
         match &self.network {
             Network::Encoder(encoder) => Some(encoder),
             Network::Scratch(_) => None,
+        }
+    }
+
+    /// Lays an encoder's weights out for answers without a graph, which from now on do not see changes of them; `None` undoes
+    /// that. See [`Encoder::freeze`].
+    ///
+    /// # Errors
+    /// As [`Encoder::freeze`].
+    pub fn freeze(&mut self, stored: Option<Stored>) -> Result<()> {
+        match &mut self.network {
+            Network::Encoder(encoder) => encoder.freeze(stored),
+            Network::Scratch(_) => Ok(()),
         }
     }
 

@@ -1,15 +1,18 @@
 //! The frozen model.
 
 use super::{PredictedSpan, PredictedTriplet, Prediction, UnitTags, most_likely};
+use crate::nn::kernels::Stored;
 use crate::nn::{
-    Calibration, CandidateBatch, Chain, FrozenChain, JointModel, JointSizes, LoadOptions, LogProbs, ModelFiles, Moves, OpinionScores,
-    OpinionSizes, PairBatch, Params, QuestionForm, RaggedBatch, ScorerSizes, SpanBatch, SpanEdge, Tensor, UnitBatch, at_temperature,
+    Calibration, CandidateBatch, Chain, Encoder, FrozenChain, JointModel, JointSizes, LoadOptions, LogProbs, ModelFiles, Moves,
+    OpinionScores, OpinionSizes, PairBatch, Params, QuestionForm, RaggedBatch, ScorerSizes, SpanBatch, SpanEdge, Tensor, UnitBatch,
+    at_temperature,
 };
 use crate::text::{
     DecodedSpan, Reading, Tokenizer, candidates, decode_spans, likely_spans, moves, tag_count, units_under, viterbi, weighted, word_joins,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use rayon::prelude::*;
 use serde::Deserialize;
 use std::ops::Range;
 use std::sync::Mutex;
@@ -93,6 +96,15 @@ impl Predictor {
     /// # Errors
     /// When the files are damaged or are not a model trained here.
     pub fn new(files: &ModelFiles) -> Result<Self, PredictError> {
+        Self::stored_as(files, Stored::Float32)
+    }
+
+    /// The same with the encoder's weights held as `stored`; reasons are always given by float32. A network without
+    /// pretraining stays as it is.
+    ///
+    /// # Errors
+    /// As [`Predictor::new`].
+    pub fn stored_as(files: &ModelFiles, stored: Stored) -> Result<Self, PredictError> {
         let model = |error: &dyn std::fmt::Display| PredictError::Model(error.to_string());
         let config: Config = serde_json::from_str(&files.config).map_err(|error| model(&error))?;
         let Some(Facts { classes, span_labels, max_length, tag_transitions, widest_span, opinions, questions }) = config.gloss else {
@@ -122,11 +134,17 @@ impl Predictor {
         if let Some(name) = report.fresh.iter().chain(&report.wrong_shape).next() {
             return Err(PredictError::Model(format!("the weights file has no fitting {name}")));
         }
-        let joint = joint.with_gradients_of_tokens();
+        let mut joint = joint.with_gradients_of_tokens();
+        joint.freeze(Some(stored)).map_err(compute)?;
         let max_length = max_length.min(joint.network().max_tokens());
         let chain = joint.chain().map(Chain::frozen).transpose().map_err(compute)?;
         let params = Mutex::new(params);
         Ok(Self { classes, span_labels, opinions, questions, max_length, widest_span, chain, tokenizer, model: joint, params })
+    }
+
+    /// How the encoder's weights are held; `None` of a network without pretraining.
+    pub fn stored(&self) -> Option<Stored> {
+        self.model.encoder().and_then(Encoder::stored)
     }
 
     pub fn classes(&self) -> &[String] {
@@ -158,7 +176,7 @@ impl Predictor {
     /// # Errors
     /// When a tensor operation fails.
     pub fn predict_many(&self, texts: &[&str]) -> Result<Vec<Prediction>, PredictError> {
-        let readings: Vec<Reading> = texts.iter().map(|text| self.read(text)).collect::<Result<_, _>>()?;
+        let readings: Vec<Reading> = texts.par_iter().map(|text| self.read(text)).collect::<Result<_, _>>()?;
         let length = |index: &usize| readings[*index].pieces.ids.len();
         let mut order: Vec<usize> = (0..texts.len()).collect();
         order.sort_by_key(length);

@@ -1,7 +1,7 @@
 //! What a run does: every setting with its default, its help, and a parser that names near keys.
 
 use super::ModelChoice;
-use super::methods::{OptimiserChoice, Schedule, Tuned, low_rank_targets};
+use super::methods::{OptimiserChoice, PrecisionChoice, Schedule, Tuned, low_rank_targets};
 use super::regularise::Adversarial;
 use super::{NumberLoss, Sampling, TaskWeights};
 use crate::nn::Pooling;
@@ -156,6 +156,8 @@ pub struct TrainConfig {
     pub patience: usize,
     /// Tell norms of gradients and weights of every layer now and then.
     pub layer_stats: bool,
+    /// How factors of the encoder's products are held while it learns.
+    pub precision: PrecisionChoice,
     pub seed: u64,
     /// What is a token of a network without pretraining.
     pub vocabulary: VocabularyUnit,
@@ -250,6 +252,7 @@ impl Default for TrainConfig {
             evals_per_epoch: 1,
             patience: 4,
             layer_stats: false,
+            precision: PrecisionChoice::Float32,
             seed: 0,
             vocabulary: VocabularyUnit::Words,
             vocabulary_size: 20_000,

@@ -137,8 +137,23 @@ pub struct Report {
     /// How often the held-out answers are right, by how sure the model was.
     #[serde(default)]
     pub reliability: Vec<Reliability>,
+    /// `None` where it was not measured: of a network without pretraining, of low-rank updates, and on a processor that has
+    /// no instruction for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eight_bits: Option<EightBits>,
     /// Held-out documents with gold and prediction: the evidence behind the scores.
     pub held_out: Vec<HeldOut>,
+}
+
+/// The same held-out documents with the encoder's weights held as whole numbers of eight bits: what that costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EightBits {
+    pub accuracy: Option<f64>,
+    pub macro_f1: Option<f64>,
+    pub span_f1: Option<f64>,
+    pub triplet_f1: Option<f64>,
+    /// Documents whose class or spans are others than with float32.
+    pub changed: usize,
 }
 
 /// One held-out document as the best weights answer it. Offsets are bytes.

@@ -4,11 +4,12 @@ use super::fit::{Outcome, Signal, TrainError};
 use super::output::model_files;
 use super::run::{Best, End, Run, Sink};
 use super::scoring::{Scored, score};
-use super::task::Task;
+use super::task::{Item, Task};
 use super::{
-    Evaluation, HeldOut, Report, Slice, TrainEvent, TrainingAspects, calibrated, fit_calibration, fit_label_thresholds, fit_threshold,
-    reliability, slices, wrong_documents,
+    EightBits, Evaluation, HeldOut, Report, Scores, Slice, TrainEvent, TrainingAspects, Tuned, calibrated, fit_calibration,
+    fit_label_thresholds, fit_threshold, reliability, slices, wrong_documents,
 };
+use crate::nn::kernels::Stored;
 use crate::nn::{Calibration, ModelFiles, QuestionForm, QuestionKind, Tensor};
 use std::collections::BTreeMap;
 
@@ -66,6 +67,28 @@ impl Run<'_> {
         forms
     }
 
+    /// What the weights as whole numbers of eight bits answer to documents that float32 answered as `raw`.
+    fn eight_bits(&mut self, held_out: &[Item], raw: &[HeldOut], link: f32) -> Result<Option<EightBits>, TrainError> {
+        if held_out.is_empty() || self.model.encoder().is_none() || self.config.tuned == Tuned::Lora || !Stored::Int8.is_native() {
+            return Ok(None);
+        }
+        self.model.freeze(Some(Stored::Int8)).map_err(TrainError::compute)?;
+        // Not every encoder can be held so.
+        if self.model.encoder().is_none_or(|encoder| encoder.stored().is_none()) {
+            return Ok(None);
+        }
+        let scored = score(&self.model, self.task, held_out, self.config);
+        self.model.freeze(None).map_err(TrainError::compute)?;
+        let mut scored = scored?;
+        if self.task.opinions.links {
+            scored.decide(link, self.task);
+        }
+        let changed = scored.held_out.iter().zip(raw).filter(|(own, other)| own.class != other.class || own.spans != other.spans);
+        let changed = changed.count();
+        let Scores { accuracy, macro_f1, span_f1, opinions, .. } = scored.scores;
+        Ok(Some(EightBits { accuracy, macro_f1, span_f1, triplet_f1: opinions.triplet_f1, changed }))
+    }
+
     /// The report of the best weights, and the model.
     pub fn finish(mut self, end: End, encoder: &ModelFiles, sink: &mut Sink) -> Result<Outcome, TrainError> {
         self.optimiser.catch_up_all(&self.params).map_err(TrainError::compute)?;
@@ -101,6 +124,7 @@ impl Run<'_> {
                 scored
             }
         };
+        let eight_bits = self.eight_bits(held_out, &raw, calibration.link)?;
         let held_out = calibrated(calibration, &raw);
         let slices = sliced(self.task, &held_out);
         let files = model_files(self.task, (&self.model, &self.params), encoder, calibration, &forms)?;
@@ -116,6 +140,7 @@ impl Run<'_> {
             seconds: self.whole_time().as_secs_f64(),
             real_tokens_per_s: self.tokens_per_s(),
             reliability: reliability(&raw, &held_out),
+            eight_bits,
             aspects: self.task.roles.aspects.clone(),
             held_out,
         }));

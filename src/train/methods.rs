@@ -1,6 +1,7 @@
 //! How weights are changed: which of them learn, by which optimiser, at which rate over the run.
 
 use super::TrainConfig;
+use crate::nn::kernels::Precision;
 use crate::nn::{Adafactor, AdamW, AdapterSizes, LoadOptions, LowRankSizes, LowRankTarget, LowRankTargets, Optimiser, Rates, Sgd, Tuning};
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +68,28 @@ pub enum OptimiserChoice {
 
 impl OptimiserChoice {
     pub const ALL: [Self; 3] = [Self::AdamW, Self::Sgd, Self::Adafactor];
+}
+
+/// How factors of an encoder's products are held while it learns. Weights, sums and steps are float32 always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PrecisionChoice {
+    #[default]
+    Float32,
+    /// Where the processor has an instruction for it, else float32.
+    BFloat16,
+}
+
+impl PrecisionChoice {
+    pub const ALL: [Self; 2] = [Self::Float32, Self::BFloat16];
+
+    /// What this processor makes of it.
+    pub(super) fn here(self) -> Precision {
+        match self {
+            Self::BFloat16 if Precision::BFloat16.is_native() => Precision::BFloat16,
+            _ => Precision::Float32,
+        }
+    }
 }
 
 /// What of an encoder learns by these settings.

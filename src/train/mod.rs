@@ -49,14 +49,14 @@ pub use calibration::{Reliability, ReliabilityBin, bins, calibrated, fit_calibra
 pub use compare::{Better, Comparison, Difference, Side, compare};
 pub use config::{ConfigError, EncoderChoice, SettingDifference, TrainConfig};
 pub use errors::{ErrorGroup, ErrorKind, error_groups};
-pub use event::{Evaluation, HeldOut, LabelScore, LinkAnswer, OpinionAnswers, Report, Scores, Started, StepEvent, TrainEvent};
+pub use event::{EightBits, Evaluation, HeldOut, LabelScore, LinkAnswer, OpinionAnswers, Report, Scores, Started, StepEvent, TrainEvent};
 pub use example::{Example, Readiness, Roles, TrainData};
 pub use fit::{Outcome, Resumable, Signal, TrainError, fit, fit_from};
 pub use imbalance::{Sampling, class_weights, epoch_examples};
 pub use interval::{Interval, Uncertainty, uncertainty};
 pub use layer_stats::{LayerNorms, LayerStats};
 pub use memory::{memory_bytes, scratch_memory_bytes};
-pub use methods::{OptimiserChoice, Schedule, Tuned, first_learning_layer};
+pub use methods::{OptimiserChoice, PrecisionChoice, Schedule, Tuned, first_learning_layer};
 pub use metrics::{ClassScores, SpanKey, class_scores, span_scores};
 pub use opinion_scores::{OpinionScores, opinion_scores};
 pub use patience::{Patience, Verdict};

@@ -8,7 +8,7 @@ use super::losses::{
     BatchWeights, CLASS, HeadSet, LINK_POLARITY, LINKS, Losses, POLARITY, QUESTIONS, SPANS, class_loss_of, head_of, loss_of, number,
     share_of, sum,
 };
-use super::methods::{load_options, optimiser};
+use super::methods::{PrecisionChoice, load_options, optimiser};
 use super::opinions::Lesson;
 use super::patience::Patience;
 use super::plan::{Planned, generator, plan, step_generator};
@@ -20,6 +20,7 @@ use super::weighting::{self, Taught, Variances};
 use super::{
     ModelChoice, Started, StepEvent, TrainConfig, TrainEvent, Tuned, first_learning_layer, memory_bytes, scratch, scratch_memory_bytes,
 };
+use crate::nn::kernels::Precision;
 use crate::nn::{Gradients, JointModel, LoadReport, Logits, Mode, ModelFiles, Network, Optimiser, Params, State, Tensor, unreached};
 use rand::rngs::StdRng;
 use std::collections::BTreeMap;
@@ -108,6 +109,9 @@ impl<'a> Run<'a> {
             .map_err(TrainError::encoder)?;
         let tasks = ["class", "span", "polarity", "link"].map(str::to_owned).into_iter();
         let variances = Variances::new(config, tasks.chain((0..task.questions.len()).map(weighting::question)), &mut params)?;
+        if let Some(encoder) = model.encoder() {
+            encoder.set_precision(config.precision.here());
+        }
         Ok(Self {
             config,
             elapsed,
@@ -144,6 +148,12 @@ impl<'a> Run<'a> {
         if self.config.tuned != Tuned::Full || self.config.freeze_layers > 0 {
             let (learning, all) = (self.params.trainable_numbers(), self.params.numbers());
             notes.push(format!("{learning} of {all} numbers learn, {:.2} %", learning as f64 * 100.0 / all.max(1) as f64));
+        }
+        if self.config.precision == PrecisionChoice::BFloat16 && self.model.encoder().is_some() {
+            notes.push(match self.config.precision.here() {
+                Precision::BFloat16 => "products take bfloat16 factors; weights and sums are float32".to_owned(),
+                Precision::Float32 => "this processor does not multiply bfloat16: products take float32".to_owned(),
+            });
         }
         if self.steps_done > 0 {
             notes.push(format!("goes on after step {}", self.steps_done));

@@ -7,8 +7,8 @@ use crate::nn::adapter::Adapter;
 use crate::nn::batch::RaggedBatch;
 use crate::nn::encoder::{Core, Layer, Pair};
 use crate::nn::kernels::{
-    Attention, AttentionSaved, Buf, NormBackward, NormGrads, Pool, activate_backward, attention_backward, column_sums, drop_rows,
-    norm_backward,
+    Attention, AttentionSaved, Buf, NormBackward, NormGrads, Pool, Precision, activate_backward, attention_backward, column_sums,
+    drop_rows, norm_backward,
 };
 use crate::nn::params::{Grad, RowsGrad, Sink, accumulate};
 use candle_core::{Result, Tensor};
@@ -22,6 +22,8 @@ pub(super) struct Collect<'a> {
     /// Whether these parameters learn in this step.
     learns: bool,
     pub pool: &'a Arc<Pool>,
+    /// Of the products of linear layers.
+    pub precision: Precision,
     sink: &'a Sink,
 }
 
@@ -44,16 +46,17 @@ pub(super) fn backward(core: &Core, tape: Tape, grad: &[f32], pool: &Arc<Pool>, 
     let Tape { batch, embeddings, mut layers, first } = tape;
     // The tape may reach further down than what learns.
     let learning = core.first_learning.load(Ordering::Relaxed);
+    let precision = core.precision();
     let mut g = pool.take(grad.len());
     g.copy_from_slice(grad);
     while let Some(layer) = layers.pop() {
         let at = first + layers.len();
-        let collect = Collect { prefix: format!("bert.encoder.layer.{at}."), learns: at >= learning, pool, sink };
+        let collect = Collect { prefix: format!("bert.encoder.layer.{at}."), learns: at >= learning, pool, precision, sink };
         let wanted = !layers.is_empty() || embeddings.is_some();
         g = layer_backward(core, &core.layers[at], &batch, layer, g, &collect, wanted)?;
     }
     let Some(tape) = embeddings else { return Ok(None) };
-    let collect = Collect { prefix: "bert.embeddings".to_owned(), learns: learning == 0, pool, sink };
+    let collect = Collect { prefix: "bert.embeddings".to_owned(), learns: learning == 0, pool, precision, sink };
     Ok(Some(embeddings_backward(core, &batch, tape, g, &collect)?.to_vec()))
 }
 
@@ -101,14 +104,14 @@ fn layer_backward(
     let fed = norm_step(of, &mut g, collect, ("output.LayerNorm", &layer.norm), ("output.dense", &layer.down), adapter)?;
     drop((centred2, scale2));
     let (mut inner_grad, mut active) = (pool.take(rows * f), pool.take(rows * f));
-    input_gradient(&layer.down, &mut inner_grad, &fed, h, false, pool)?;
+    input_gradient(&layer.down, &mut inner_grad, &fed, h, false, collect)?;
     let mut bias = pool.take(f);
     activate_backward(&inner, &mut inner_grad, &mut active, &mut bias, core.config.hidden_act, pool);
     collect.give("intermediate.dense.bias", &layer.up.bias, bias);
     weight_gradients("output.dense", &layer.down, &fed, h, &active, collect)?;
     drop((active, inner, fed));
     weight_gradients("intermediate.dense", &layer.up, &inner_grad, f, &middle, collect)?;
-    input_gradient(&layer.up, &mut g, &inner_grad, f, true, pool)?;
+    input_gradient(&layer.up, &mut g, &inner_grad, f, true, collect)?;
     drop((inner_grad, middle));
 
     let gain = Read::of(&layer.attention_norm.weight)?;
@@ -119,7 +122,7 @@ fn layer_backward(
     let taken = first.as_ref().map_or(&context, |first| &first.context);
     weight_gradients("attention.output.dense", &layer.attended, &attended, h, taken, collect)?;
     let mut context_grad = pool.take(rows * h);
-    input_gradient(&layer.attended, &mut context_grad, &attended, h, false, pool)?;
+    input_gradient(&layer.attended, &mut context_grad, &attended, h, false, collect)?;
     drop((attended, centred1, scale1));
     if first.is_some() {
         let mut all = pool.take(tokens * h);
@@ -148,7 +151,7 @@ fn layer_backward(
         collect.give(&format!("attention.self.{name}.bias"), &pair.bias, bias);
         weight_gradients(&format!("attention.self.{name}"), pair, grad, 3 * h, &input, collect)?;
         if wanted {
-            input_gradient(pair, &mut g, grad, 3 * h, true, pool)?;
+            input_gradient(pair, &mut g, grad, 3 * h, true, collect)?;
         }
     }
     Ok(g)
@@ -177,7 +180,7 @@ fn queries_backward(
     if !wanted {
         return Ok(g);
     }
-    input_gradient(&layer.query, &mut g, &grad, h, true, pool)?;
+    input_gradient(&layer.query, &mut g, &grad, h, true, collect)?;
     let mut all = pool.zeros(batch.tokens() * h);
     for (row, start) in g.chunks_exact(h).zip(&batch.starts) {
         all[start * h..][..h].copy_from_slice(row);
@@ -194,7 +197,7 @@ fn embeddings_backward(core: &Core, batch: &RaggedBatch, tape: EmbeddingTape, mu
         collect.give("_project.bias", &project.bias, bias);
         weight_gradients("_project", project, &g, hidden, output, collect)?;
         let mut before = pool.take(batch.tokens() * width);
-        input_gradient(project, &mut before, &g, hidden, false, pool)?;
+        input_gradient(project, &mut before, &g, hidden, false, collect)?;
         g = before;
     }
     if let Some(dropout) = tape.dropout {

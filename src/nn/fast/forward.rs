@@ -58,7 +58,7 @@ pub(super) fn gather(x: &[f32], batch: &RaggedBatch, width: usize, pool: &Arc<Po
     rows
 }
 
-fn embed(core: &Core, asked: &Asked, pool: &Arc<Pool>) -> Result<(Buf, EmbeddingTape)> {
+pub(super) fn embed(core: &Core, asked: &Asked, pool: &Arc<Pool>) -> Result<(Buf, EmbeddingTape)> {
     let (batch, masks) = (asked.batch, asked.masks);
     let (tokens, width) = (batch.tokens(), core.config.embedding_size);
     let e = &core.embeddings;
@@ -101,7 +101,7 @@ fn embed(core: &Core, asked: &Asked, pool: &Arc<Pool>) -> Result<(Buf, Embedding
     if let Some(project) = &e.project {
         let hidden = core.config.hidden_size;
         let mut projected = pool.take(tokens * hidden);
-        forward_linear(project, &mut projected, hidden, &y, true, pool)?;
+        forward_linear(project, &mut projected, hidden, &y, true, (core.precision(), pool))?;
         output = Some(std::mem::replace(&mut y, projected));
     }
     Ok((y, EmbeddingTape { centred, scale, output, dropout: masks.embeddings }))
@@ -124,12 +124,12 @@ fn run_layer(
         match &first {
             Some(first) if part == 0 => {
                 let mut queries = pool.take(batch.texts() * h);
-                forward_linear(pair, &mut queries, h, first, true, pool)?;
+                forward_linear(pair, &mut queries, h, first, true, (core.precision(), pool))?;
                 for (query, start) in queries.chunks_exact(h).zip(&batch.starts) {
                     qkv[start * 3 * h..][..h].copy_from_slice(query);
                 }
             }
-            _ => forward_linear(pair, &mut qkv[part * h..], 3 * h, &x, true, pool)?,
+            _ => forward_linear(pair, &mut qkv[part * h..], 3 * h, &x, true, (core.precision(), pool))?,
         }
     }
     let heads = core.config.num_attention_heads;
@@ -143,8 +143,8 @@ fn run_layer(
     let tokens = if first.is_some() { batch.texts() } else { tokens };
     let (residual, attended) = first.as_ref().map_or((&x, &context), |first| (&first.input, &first.context));
     let mut out = pool.take(tokens * h);
-    forward_linear(&layer.attended, &mut out, h, attended, false, pool)?;
-    let adapted1 = adapt(layer.attention_adapter.as_ref(), &layer.attended, &mut out, pool)?;
+    forward_linear(&layer.attended, &mut out, h, attended, false, (core.precision(), pool))?;
+    let adapted1 = adapt(layer.attention_adapter.as_ref(), &layer.attended, &mut out, (core.precision(), pool))?;
     let (mut middle, mut centred1, mut scale1) = (pool.take(tokens * h), pool.take(tokens * h), pool.take(tokens));
     let input = NormInput {
         x: &out,
@@ -158,10 +158,10 @@ fn run_layer(
     norm_forward(input, NormOutput { y: &mut middle, centred: &mut centred1, scale: &mut scale1 });
 
     let (mut inner, mut active) = (pool.take(tokens * f), pool.take(tokens * f));
-    forward_linear(&layer.up, &mut inner, f, &middle, false, pool)?;
+    forward_linear(&layer.up, &mut inner, f, &middle, false, (core.precision(), pool))?;
     activate_forward(&mut inner, &mut active, &Read::of(&layer.up.bias)?, core.config.hidden_act);
-    forward_linear(&layer.down, &mut out, h, &active, false, pool)?;
-    let adapted2 = adapt(layer.adapter.as_ref(), &layer.down, &mut out, pool)?;
+    forward_linear(&layer.down, &mut out, h, &active, false, (core.precision(), pool))?;
+    let adapted2 = adapt(layer.adapter.as_ref(), &layer.down, &mut out, (core.precision(), pool))?;
     drop(active);
     let (mut y, mut centred2, mut scale2) = (pool.take(tokens * h), pool.take(tokens * h), pool.take(tokens));
     let input = NormInput {

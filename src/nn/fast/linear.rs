@@ -4,16 +4,23 @@
 use super::Read;
 use super::backward::Collect;
 use crate::nn::encoder::Pair;
-use crate::nn::kernels::{Buf, Mat, MatMut, Pool, linear, linear_input_grad, linear_weight_grad, matmul};
+use crate::nn::kernels::{Buf, Mat, MatMut, Pool, Precision, linear, linear_input_grad, linear_weight_grad, matmul};
 use crate::nn::low_rank::LowRank;
 use candle_core::Result;
 use std::sync::Arc;
 
 /// `y = x Wᵀ`, and the bias where it is asked for; rows of `y` are `row_step` apart.
-pub(super) fn forward_linear(pair: &Pair, y: &mut [f32], row_step: usize, x: &[f32], with_bias: bool, pool: &Arc<Pool>) -> Result<()> {
+pub(super) fn forward_linear(
+    pair: &Pair,
+    y: &mut [f32],
+    row_step: usize,
+    x: &[f32],
+    with_bias: bool,
+    (precision, pool): (Precision, &Arc<Pool>),
+) -> Result<()> {
     let (outputs, inputs) = pair.weight.dims2()?;
     let bias = if with_bias { Some(Read::of(&pair.bias)?) } else { None };
-    linear(y, row_step, x, &Read::of(&pair.weight)?, bias.as_deref(), inputs);
+    precision.linear(y, row_step, x, &Read::of(&pair.weight)?, bias.as_deref(), inputs);
     let Some(update) = &pair.update else { return Ok(()) };
     let inner = down(update, x, pool)?;
     let (rows, rank) = (x.len() / inputs, update.down.dims()[0]);
@@ -28,7 +35,7 @@ pub(super) fn weight_gradients(name: &str, pair: &Pair, g: &[f32], row_step: usi
     let ((outputs, inputs), pool) = (pair.weight.dims2()?, collect.pool);
     if collect.wants(&pair.weight) {
         let mut grad = pool.take(outputs * inputs);
-        linear_weight_grad(&mut grad, g, row_step, x, inputs);
+        collect.precision.weight_grad(&mut grad, g, row_step, x, inputs);
         collect.give(&format!("{name}.weight"), &pair.weight, grad);
     }
     let Some(update) = pair.update.as_ref().filter(|update| collect.wants(&update.up)) else { return Ok(()) };
@@ -43,11 +50,11 @@ pub(super) fn weight_gradients(name: &str, pair: &Pair, g: &[f32], row_step: usi
 }
 
 /// The gradient of the input, added to `dx` when `add` is set.
-pub(super) fn input_gradient(pair: &Pair, dx: &mut [f32], g: &[f32], row_step: usize, add: bool, pool: &Arc<Pool>) -> Result<()> {
+pub(super) fn input_gradient(pair: &Pair, dx: &mut [f32], g: &[f32], row_step: usize, add: bool, collect: &Collect) -> Result<()> {
     let (_, inputs) = pair.weight.dims2()?;
-    linear_input_grad(dx, g, row_step, &Read::of(&pair.weight)?, inputs, add);
+    collect.precision.input_grad(dx, g, row_step, &Read::of(&pair.weight)?, inputs, add);
     let Some(update) = &pair.update else { return Ok(()) };
-    let inner = inner_gradient(update, dx.len() / inputs, g, row_step, pool)?;
+    let inner = inner_gradient(update, dx.len() / inputs, g, row_step, collect.pool)?;
     linear_input_grad(dx, &inner, update.down.dims()[0], &Read::of(&update.down)?, inputs, true);
     Ok(())
 }

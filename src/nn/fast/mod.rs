@@ -7,13 +7,14 @@
 mod adapter;
 mod backward;
 mod forward;
+mod frozen;
 mod linear;
 
 pub(super) use backward::table_rows;
 
 use super::batch::{Dropout, Mode, RaggedBatch};
 use super::encoder::Core;
-use super::kernels::{Buf, Pool};
+use super::kernels::{Buf, Pool, Stored};
 use super::params::Sink;
 use adapter::AdapterTape;
 use candle_core::{CpuStorage, CustomOp1, Error, Layout, Result, Shape, Storage, StorageRef, Tensor, Var};
@@ -29,6 +30,8 @@ pub(super) struct Fast {
     /// A leaf of candle's graph that stands for all weights of the encoder, so that the graph reaches the op.
     anchor: Var,
     input: Arc<Mutex<Input>>,
+    /// The weights as prediction wants them.
+    frozen: Option<frozen::Frozen>,
 }
 
 /// What is asked and told about the embedded pieces, `[tokens, embedding size]`.
@@ -44,11 +47,16 @@ pub(super) struct Input {
 impl Fast {
     pub fn new(sink: Sink) -> Result<Self> {
         let anchor = Var::from_tensor(&Tensor::zeros(1, candle_core::DType::F32, &candle_core::Device::Cpu)?)?;
-        Ok(Self { pool: Pool::new(), sink, anchor, input: Arc::default() })
+        Ok(Self { pool: Pool::new(), sink, anchor, input: Arc::default(), frozen: None })
     }
 
     /// Hidden states `[tokens, hidden]`, or `[texts, hidden]` of the texts' first tokens.
     pub fn run(&self, core: &Arc<Core>, batch: &RaggedBatch, reach: Reach, mode: &mut Mode) -> Result<Tensor> {
+        if let (false, Some(frozen)) = (mode.is_train(), &self.frozen) {
+            let values = frozen::forward(core, frozen, batch, reach, &self.pool)?;
+            let rows = values.len() / core.config.hidden_size;
+            return Tensor::from_vec(values, (rows, core.config.hidden_size), &candle_core::Device::Cpu);
+        }
         let masks = Masks::draw(core.layers.len(), mode);
         let (watched, shift) = {
             let input = self.input();
@@ -81,6 +89,17 @@ impl Fast {
 
     pub fn input(&self) -> MutexGuard<'_, Input> {
         self.input.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lays the weights out for passes without a gradient, which do not see later changes of them.
+    pub fn freeze(&mut self, core: &Core, stored: Option<Stored>) -> Result<()> {
+        self.frozen = stored.map(|stored| frozen::Frozen::new(core, stored)).transpose()?;
+        Ok(())
+    }
+
+    /// How the weights for passes without a gradient are held; `None` as long as they follow those that learn.
+    pub fn stored(&self) -> Option<Stored> {
+        self.frozen.as_ref().map(|frozen| frozen.stored)
     }
 
     /// Gives memory kept for the next step back to the system.

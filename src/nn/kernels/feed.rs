@@ -82,7 +82,12 @@ fn gelu_tanh_both<const FMA: bool>(x: f32) -> (f32, f32) {
 }
 
 simd! { fn gelu(u: &mut [f32], a: &mut [f32], bias: &[f32]) { each_forward(u, a, bias, |x| x * normal::<FMA>(x).0) } }
-simd! { fn gelu_tanh(u: &mut [f32], a: &mut [f32], bias: &[f32]) { each_forward(u, a, bias, |x| gelu_tanh_both::<FMA>(x).0) } }
+#[inline(always)]
+pub(super) fn gelu_tanh_of<const FMA: bool>(x: f32) -> f32 {
+    gelu_tanh_both::<FMA>(x).0
+}
+
+simd! { fn gelu_tanh(u: &mut [f32], a: &mut [f32], bias: &[f32]) { each_forward(u, a, bias, gelu_tanh_of::<FMA>) } }
 simd! { fn relu(u: &mut [f32], a: &mut [f32], bias: &[f32]) { each_forward(u, a, bias, |x| x.max(0.0)) } }
 simd! {
     fn gelu_grad(u: &[f32], g: &mut [f32], a: &mut [f32], partial: &mut [f32]) { each_backward(u, g, a, partial, gelu_both::<FMA>) }

@@ -59,6 +59,14 @@ impl<'a> Mat<'a> {
         Self { data: &self.data[first * self.row_step..], rows: count, ..self }
     }
 
+    pub(super) fn row_count(self) -> usize {
+        self.rows
+    }
+
+    pub(super) fn col_count(self) -> usize {
+        self.cols
+    }
+
     /// One row, of a matrix that is not transposed.
     pub(super) fn row(&self, at: usize) -> &'a [f32] {
         &self.data[at * self.row_step..][..self.cols]
@@ -105,11 +113,16 @@ impl Target {
 /// # Panics
 /// When shapes do not fit.
 pub fn matmul(dst: MatMut, a: Mat, b: Mat, add: bool, threads: bool) {
+    multiply(Tile::here(), dst, a, b, add, threads);
+}
+
+/// `dst = a b`, where the operands hold what `tile` multiplies.
+pub(super) fn multiply(tile: Tile, dst: MatMut, a: Mat, b: Mat, add: bool, threads: bool) {
     if dst.rows == 0 || dst.cols == 0 {
         return;
     }
     let (rows, cols, row_step) = (dst.rows, dst.cols, dst.row_step);
-    product(Target::new(dst.data).part(0, rows, cols, row_step), a, b, add, threads);
+    product(tile, Target::new(dst.data).part(0, rows, cols, row_step), a, b, add, threads);
 }
 
 /// As [`matmul`], on this thread, to a target.
@@ -118,10 +131,10 @@ pub fn matmul(dst: MatMut, a: Mat, b: Mat, add: bool, threads: bool) {
 /// What `dst` was made of must still be borrowed mutably, `a` and `b` may not lie in it, and no other thread may
 /// touch the elements of `dst` meanwhile (it may touch others between them).
 pub(super) unsafe fn matmul_to(dst: Target, a: Mat, b: Mat, add: bool) {
-    product(dst, a, b, add, false);
+    product(Tile::here(), dst, a, b, add, false);
 }
 
-fn product(dst: Target, a: Mat, b: Mat, add: bool, threads: bool) {
+fn product(tile: Tile, dst: Target, a: Mat, b: Mat, add: bool, threads: bool) {
     assert!(a.rows == dst.rows && b.cols == dst.cols && a.cols == b.rows, "shapes of a matrix product do not fit");
     let depth = a.cols;
     let blocks = depth.div_ceil(DEPTH).max(1);
@@ -133,9 +146,9 @@ fn product(dst: Target, a: Mat, b: Mat, add: bool, threads: bool) {
         // To pack a transposed right operand is slow; with few rows it pays to pack the left one instead and to make
         // the transposed product.
         if b.col_step != 1 && a.col_step == 1 && FEW_ROWS * a.rows <= depth {
-            Product::new(dst, b.t(), a.t(), add, true).run(threads);
+            Product { tile, dst, a: b.t(), b: a.t(), add, transposed: true }.run(threads);
         } else {
-            Product::new(dst, a, b, add, false).run(threads);
+            Product { tile, dst, a, b, add, transposed: false }.run(threads);
         }
     }
 }
@@ -152,7 +165,11 @@ pub struct Packed {
 
 impl Packed {
     pub fn new(right: Mat) -> Self {
-        let tile = Tile::here();
+        Self::of(Tile::here(), right)
+    }
+
+    /// Of an operand that holds what `tile` multiplies.
+    pub(super) fn of(tile: Tile, right: Mat) -> Self {
         let mut memory = Vec::new();
         let (panels, len) = {
             let packed = pack(&mut memory, right, tile.cols, false);
@@ -219,11 +236,7 @@ thread_local! {
     static PACKED: Cell<(Vec<f32>, Vec<f32>)> = const { Cell::new((Vec::new(), Vec::new())) };
 }
 
-impl<'a> Product<'a> {
-    fn new(dst: Target, a: Mat<'a>, b: Mat<'a>, add: bool, transposed: bool) -> Self {
-        Self { tile: Tile::here(), dst, a, b, add, transposed }
-    }
-
+impl Product<'_> {
     fn run(&self, threads: bool) {
         let threads = threads && self.a.rows * self.b.cols * self.a.cols >= WORTH_A_THREAD && rayon::current_num_threads() > 1;
         let (mut memory, mut left_memory) = PACKED.take();
@@ -307,14 +320,19 @@ fn pack<'m>(memory: &'m mut Vec<f32>, from: Mat, cols: usize, threads: bool) -> 
 pub fn linear(y: &mut [f32], row_step: usize, x: &[f32], weight: &[f32], bias: Option<&[f32]>, inputs: usize) {
     let (rows, outputs) = (x.len() / inputs, weight.len() / inputs);
     if let Some(bias) = bias {
-        y.par_chunks_mut(row_step * super::BLOCK).for_each(|block| {
-            for row in block.chunks_mut(row_step) {
-                row[..outputs].copy_from_slice(bias);
-            }
-        });
+        begin_with(y, row_step, bias);
     }
     let product = MatMut::new(y, rows, outputs, row_step);
     matmul(product, Mat::new(x, rows, inputs, inputs), Mat::new(weight, outputs, inputs, inputs).t(), bias.is_some(), true);
+}
+
+/// Has every row, `row_step` after the one before, begin with `bias`.
+pub(super) fn begin_with(y: &mut [f32], row_step: usize, bias: &[f32]) {
+    y.par_chunks_mut(row_step * super::BLOCK).for_each(|block| {
+        for row in block.chunks_mut(row_step) {
+            row[..bias.len()].copy_from_slice(bias);
+        }
+    });
 }
 
 /// The gradient of a linear layer's input: `dx = g W`, added when `add` is set. Rows of `g` are `row_step` apart.

@@ -14,20 +14,27 @@ use std::sync::OnceLock;
 mod adam;
 mod attention;
 mod feed;
+mod frozen;
+mod half;
+mod int8;
 mod math;
 mod matmul;
 mod norm;
 mod pool;
+mod precision;
 mod recurrent;
 mod tile;
 
 pub use adam::{AdamStep, adam_step};
 pub use attention::{Attention, AttentionSaved, attention_backward, attention_forward};
 pub use feed::{activate_backward, activate_forward};
+pub use frozen::{FrozenLinear, Norm, Stored, activate_rows, add_to_rows, norm_rows};
+pub use half::to_bfloat16;
 pub use math::{erf, exp, sum_of_squares};
 pub use matmul::{Mat, MatMut, Packed, linear, linear_input_grad, linear_weight_grad, matmul, matmul_packed};
 pub use norm::{NormBackward, NormGrads, NormInput, NormOutput, column_sums, drop_rows, norm_backward, norm_forward};
 pub use pool::{Buf, Pool};
+pub use precision::Precision;
 pub use recurrent::{Cell, Trace, recur_backward, recur_forward};
 
 /// Rows a thread takes at once; also the blocks in which sums over rows are taken.
@@ -65,6 +72,28 @@ fn found(asked: &str) -> Level {
     }
     let _ = asked;
     Level::Base
+}
+
+/// Whether the processor multiplies pairs of bfloat16 in one instruction, and is not kept from it.
+pub(super) fn has_pairs() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    {
+        static FOUND: OnceLock<bool> = OnceLock::new();
+        *FOUND.get_or_init(|| level() == Level::Avx512 && std::arch::is_x86_feature_detected!("avx512bf16"))
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    false
+}
+
+/// As [`has_pairs`], of four whole numbers of eight bits.
+pub(super) fn has_fours() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    {
+        static FOUND: OnceLock<bool> = OnceLock::new();
+        *FOUND.get_or_init(|| level() == Level::Avx512 && std::arch::is_x86_feature_detected!("avx512vnni"))
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    false
 }
 
 /// Has the kernels use nothing wider than `base` or `avx2`: to test those versions. Without effect once a kernel has run.

@@ -5,34 +5,66 @@
 //! (Goto and van de Geijn, Anatomy of high-performance matrix multiplication, 2008.)
 
 use super::Level;
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::*;
 
 /// Most rows and columns of a tile on any instruction set.
 const MAX_ROWS: usize = 12;
 const MAX_COLS: usize = 32;
 
-/// The size of a tile on this processor.
+/// The size of a tile on this processor, and what it multiplies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Tile {
     pub rows: usize,
     pub cols: usize,
-    level: Level,
+    version: Version,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Version {
+    Floats(Level),
+    /// Each number of the operands stands for two bfloat16 that follow each other in the sum: see [`super::half`].
+    #[cfg(target_arch = "x86_64")]
+    PairsAvx512,
+    PairsBase,
+    /// Each number of the left operand stands for four whole ones from 0 to 255, of the right one for four from -127 to
+    /// 127, each result for a whole sum: see [`super::int8`].
+    #[cfg(target_arch = "x86_64")]
+    FoursAvx512,
+    FoursBase,
 }
 
 impl Tile {
     pub fn here() -> Self {
-        Self::of(super::level())
-    }
-
-    fn of(level: Level) -> Self {
-        match level {
+        let level = super::level();
+        let (rows, cols) = match level {
             // 24 of 32 registers hold the tile, two the row of the panel.
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => Self { rows: 12, cols: 32, level },
+            Level::Avx512 => (12, 32),
             // 12 of 16.
             #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => Self { rows: 6, cols: 16, level },
-            Level::Base => Self { rows: 4, cols: 16, level },
+            Level::Avx2 => (6, 16),
+            Level::Base => (4, 16),
+        };
+        Self { rows, cols, version: Version::Floats(level) }
+    }
+
+    /// For operands of pairs.
+    pub fn pairs() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if super::has_pairs() {
+            return Self { rows: 12, cols: 32, version: Version::PairsAvx512 };
         }
+        Self { rows: 4, cols: 16, version: Version::PairsBase }
+    }
+
+    /// For operands of fours.
+    pub fn fours() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if super::has_fours() {
+            return Self { rows: 12, cols: 32, version: Version::FoursAvx512 };
+        }
+        Self { rows: 4, cols: 16, version: Version::FoursBase }
     }
 
     /// `c = a b` or `c += a b` for one tile.
@@ -42,14 +74,20 @@ impl Tile {
     /// by this thread alone; `out.rows` and `out.cols` are at most those of the tile, and not 0.
     #[inline]
     pub unsafe fn run(&self, left: Left, depth: usize, panel: *const f32, out: Out) {
-        // SAFETY: `level` says that the instructions are there; the rest is the caller's promise.
+        // SAFETY: the version says that the instructions are there; the rest is the caller's promise.
         unsafe {
-            match self.level {
+            match self.version {
                 #[cfg(target_arch = "x86_64")]
-                Level::Avx512 => avx512::run(left, depth, panel, out),
+                Version::Floats(Level::Avx512) => avx512::run(left, depth, panel, out),
                 #[cfg(target_arch = "x86_64")]
-                Level::Avx2 => avx2::run(left, depth, panel, out),
-                Level::Base => base::run(left, depth, panel, out),
+                Version::Floats(Level::Avx2) => avx2::run(left, depth, panel, out),
+                Version::Floats(Level::Base) => base::run(left, depth, panel, out),
+                #[cfg(target_arch = "x86_64")]
+                Version::PairsAvx512 => pairs_avx512::run(left, depth, panel, out),
+                Version::PairsBase => pairs_base::run(left, depth, panel, out),
+                #[cfg(target_arch = "x86_64")]
+                Version::FoursAvx512 => fours_avx512::run(left, depth, panel, out),
+                Version::FoursBase => fours_base::run(left, depth, panel, out),
             }
         }
     }
@@ -118,9 +156,6 @@ macro_rules! tiles {
      $zero:ident, $load:ident, $spread:ident, $fma:ident, $add:ident, $store:ident $(, $feature:literal)?) => {
         mod $module {
             use super::*;
-            #[cfg(target_arch = "x86_64")]
-            #[allow(unused_imports)]
-            use std::arch::x86_64::*;
             const LANES: usize = $lanes;
             const VECTORS: usize = $vectors;
 
@@ -214,6 +249,46 @@ tiles!(
     _mm256_setzero_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_fmadd_ps, _mm256_add_ps, _mm256_storeu_ps, "avx2,fma"
 );
 tiles!(base, 2, 8, Eight, [1 2 3 4], zero, load, spread, multiply_add, sum, store);
+#[cfg(target_arch = "x86_64")]
+tiles!(
+    pairs_avx512, 2, 16, __m512, [1 2 3 4 5 6 7 8 9 10 11 12],
+    _mm512_setzero_ps, _mm512_loadu_ps, _mm512_set1_ps, multiply_add_pairs_512, _mm512_add_ps, _mm512_storeu_ps,
+    "avx512f,avx512vl,avx512dq,avx512bw,avx512bf16,avx2,fma"
+);
+tiles!(pairs_base, 2, 8, Eight, [1 2 3 4], zero, load, spread, multiply_add_pairs, sum, store);
+
+#[cfg(target_arch = "x86_64")]
+tiles!(
+    fours_avx512, 2, 16, __m512, [1 2 3 4 5 6 7 8 9 10 11 12],
+    _mm512_setzero_ps, _mm512_loadu_ps, _mm512_set1_ps, multiply_add_fours_512, add_whole_512, _mm512_storeu_ps,
+    "avx512f,avx512vl,avx512dq,avx512bw,avx512vnni,avx2,fma"
+);
+tiles!(fours_base, 2, 8, Eight, [1 2 3 4], zero, load, spread, multiply_add_fours, add_whole, store);
+
+/// `c` and all four products of each four.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx512f,avx512vnni")]
+fn multiply_add_fours_512(a: __m512, b: __m512, c: __m512) -> __m512 {
+    _mm512_castsi512_ps(_mm512_dpbusd_epi32(_mm512_castps_si512(c), _mm512_castps_si512(a), _mm512_castps_si512(b)))
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn add_whole_512(a: __m512, b: __m512) -> __m512 {
+    _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(a), _mm512_castps_si512(b)))
+}
+
+/// `c` and both products of each pair.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx512f,avx512bf16")]
+fn multiply_add_pairs_512(a: __m512, b: __m512, c: __m512) -> __m512 {
+    // SAFETY: both are 64 bytes of which every pattern is a value.
+    let (a, b) = unsafe { (std::mem::transmute::<__m512, __m512bh>(a), std::mem::transmute::<__m512, __m512bh>(b)) };
+    _mm512_dpbf16_ps(c, a, b)
+}
 
 /// Eight numbers that the compiler may keep in vectors of whatever width there is.
 #[derive(Clone, Copy)]
@@ -238,6 +313,29 @@ fn spread(x: f32) -> Eight {
 #[inline(always)]
 fn multiply_add(a: Eight, b: Eight, c: Eight) -> Eight {
     Eight(std::array::from_fn(|at| super::math::fma::<{ cfg!(target_arch = "aarch64") }>(a.0[at], b.0[at], c.0[at])))
+}
+
+/// As `multiply_add_fours_512`.
+#[inline(always)]
+fn multiply_add_fours(a: Eight, b: Eight, c: Eight) -> Eight {
+    Eight(std::array::from_fn(|at| {
+        let (bytes, factors) = (a.0[at].to_bits().to_le_bytes(), b.0[at].to_bits().to_le_bytes());
+        let products = bytes.into_iter().zip(factors).map(|(byte, factor)| i32::from(byte) * i32::from(factor.cast_signed()));
+        f32::from_bits(c.0[at].to_bits().wrapping_add(products.sum::<i32>().cast_unsigned()))
+    }))
+}
+
+#[inline(always)]
+fn add_whole(a: Eight, b: Eight) -> Eight {
+    Eight(std::array::from_fn(|at| f32::from_bits(a.0[at].to_bits().wrapping_add(b.0[at].to_bits()))))
+}
+
+/// As `multiply_add_pairs_512`, in two roundings.
+#[inline(always)]
+fn multiply_add_pairs(a: Eight, b: Eight, c: Eight) -> Eight {
+    let first = |x: f32| f32::from_bits(x.to_bits() << 16);
+    let second = |x: f32| f32::from_bits(x.to_bits() & 0xffff_0000);
+    Eight(std::array::from_fn(|at| c.0[at] + first(a.0[at]) * first(b.0[at]) + second(a.0[at]) * second(b.0[at])))
 }
 
 #[inline(always)]
