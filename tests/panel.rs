@@ -11,9 +11,10 @@ use gloss::predict::Predictor;
 use gloss::project::{DocId, Split, TextRange};
 use gloss::store::{RunStatus, Runs, wordings};
 use gloss::train::{
-    AskedKind, AskedQuestion, Example, Halving, HeldOut, NumberLoss, QuestionOutcome, Rewording, Sampling, Signal, TaskWeights,
-    TaughtAnswer, TrainConfig, TrainData, Tuned, class_weights, epoch_examples, fit_label_thresholds, label_scores, number_scores, penalty,
-    pretrain, scaled, trial_settings,
+    AskedKind, AskedQuestion, Better, Example, Halving, HeldOut, NumberLoss, QuestionOutcome, Rewording, Sampling, Score, Side, Signal,
+    TaskWeights, TaughtAnswer, TrainConfig, TrainData, Tuned, abstentions, calibrated, class_weights, compare, epoch_examples,
+    fit_calibration, fit_label_thresholds, label_scores, number_scores, penalty, pretrain, reliability, scaled, trial_settings,
+    uncertainty,
 };
 use std::cell::Cell;
 
@@ -248,6 +249,50 @@ fn several_labels_and_a_number_are_learnt_beside_the_class() {
 }
 
 #[test]
+fn labels_have_intervals_and_are_compared() {
+    let doc = |id: u32, gold: &[u16], said: &[u16]| HeldOut {
+        doc: id,
+        questions: vec![QuestionOutcome {
+            gold: Some(TaughtAnswer::Labels(gold.to_vec())),
+            labels: said.to_vec(),
+            probabilities: vec![0.5; 2],
+            number: None,
+        }],
+        ..HeldOut::default()
+    };
+    // Label 0: 20 right of 30 given; label 1: 30 right, and 10 too many.
+    let docs: Vec<HeldOut> = (0..60)
+        .map(|at| match at {
+            0..20 => doc(at, &[0], &[0]),
+            20..30 => doc(at, &[0], &[1]),
+            _ => doc(at, &[1], &[1]),
+        })
+        .collect();
+    let sure = uncertainty(&docs, &[], 1);
+    let macro_f1 = sure.of(Score::LabelsF1(0)).unwrap();
+    close(macro_f1.score, (40.0 / 50.0 + 60.0 / 70.0) / 2.0);
+    assert!(macro_f1.low < macro_f1.score && macro_f1.score < macro_f1.high && macro_f1.half_width() < 0.2);
+    close(sure.of(Score::LabelF1(0, 1)).unwrap().score, 60.0 / 70.0);
+    // Beside a run that has all right.
+    let right: Vec<HeldOut> = docs
+        .iter()
+        .map(|old| {
+            let mut new = old.clone();
+            let Some(TaughtAnswer::Labels(gold)) = &old.questions[0].gold else { panic!() };
+            new.questions[0].labels.clone_from(gold);
+            new
+        })
+        .collect();
+    let mut first = run(&toys(), &TrainConfig { epochs: 1, ..quick() }).report.unwrap();
+    let mut second = first.clone();
+    (first.held_out, second.held_out) = (docs, right);
+    let side = |report| Side { classes: &[], span_labels: &[], report };
+    let found = compare(side(&first), side(&second), 1);
+    let main = found.main().unwrap();
+    assert_eq!((main.score, main.better(), found.better.len()), (Score::LabelsF1(0), Better::Second, 10));
+}
+
+#[test]
 fn questions_are_learnt_alone_and_left_out() {
     let mut data = asked();
     data.classes.clear();
@@ -424,6 +469,46 @@ fn the_mean_of_teachers_is_learnt() {
     let one = answers(teacher.clone());
     let twice = answers(format!("{teacher}, {teacher}"));
     assert!(one.iter().zip(&twice).all(|(a, b)| (a - b).abs() < 1e-5), "{one:?} {twice:?}");
+}
+
+// ---- how far it can be trusted ----
+
+/// Classes said with `sure`, of which every fifth is wrong.
+fn said(sure: f32, count: u32) -> Vec<HeldOut> {
+    let doc = |at: u32| HeldOut {
+        doc: at,
+        gold_class: Some(u16::from(at % 5 == 0)),
+        class: Some(0),
+        probabilities: vec![sure, 1.0 - sure],
+        ..HeldOut::default()
+    };
+    (0..count).map(doc).collect()
+}
+
+#[test]
+fn classes_are_cooled_to_how_often_they_are_right() {
+    let calibration = fit_calibration(&said(0.99, 200));
+    // σ(logit(0.99) / T) = 0.8.
+    assert!((calibration.class - 99f64.ln() / 4f64.ln()).abs() < 0.01, "{}", calibration.class);
+    let cooled = calibrated(calibration, &said(0.99, 200));
+    assert!((cooled[0].probabilities[0] - 0.8).abs() < 1e-3 && cooled[0].class == Some(0));
+    let found = reliability(&said(0.99, 200), &cooled);
+    assert_eq!(found[0].of, "class");
+    assert!((found[0].error_before - 0.19).abs() < 1e-3 && found[0].error < 1e-3, "{found:?}");
+    // Too few to tell.
+    close(fit_calibration(&said(0.99, 20)).class, 1.0);
+}
+
+#[test]
+fn what_is_answered_only_when_sure() {
+    let mut docs = said(0.9, 10);
+    docs.extend(said(0.6, 10).into_iter().map(|doc| HeldOut { class: Some(1), probabilities: vec![0.4, 0.6], ..doc }));
+    docs.push(HeldOut::default());
+    let found = abstentions(&docs, &[1.0, 0.5, 0.3]);
+    // Of the sure ones 2 of 10 are wrong; of the others those that are 0, 8 of 10.
+    let rows: Vec<(f32, f64, f64)> = found.iter().map(|row| (row.threshold, row.coverage, row.risk)).collect();
+    assert_eq!(rows, [(0.6, 1.0, 0.5), (0.9, 0.5, 0.2), (0.9, 0.5, 0.2)]);
+    assert!(abstentions(&docs[20..], &[1.0]).is_empty());
 }
 
 // ---- adapters ----

@@ -44,7 +44,7 @@ mod word_vectors;
 pub use adapter::AdapterSizes;
 pub use average::{MovingAverage, mean_of};
 pub use batch::{Dropout, Mode, RaggedBatch, UnitBatch};
-pub use calibration::{Calibration, Platt, at_temperature, fit_temperature};
+pub use calibration::{Calibration, Platt, at_temperature, fit_temperature, set_temperature};
 pub use candle_core::{Device, Result as TensorResult, Tensor, Var};
 pub use chain::{Chain, ChainBatch, FrozenChain, Moves};
 pub use config::{Activation, EncoderConfig};

@@ -5,7 +5,7 @@ use crate::nn::kernels::Stored;
 use crate::nn::{
     Calibration, CandidateBatch, Chain, Encoder, FrozenChain, JointModel, JointSizes, LoadOptions, LogProbs, ModelFiles, Moves,
     OpinionScores, OpinionSizes, PairBatch, Params, QuestionForm, RaggedBatch, ScorerSizes, SpanBatch, SpanEdge, Tensor, UnitBatch,
-    at_temperature,
+    at_temperature, set_temperature,
 };
 use crate::text::{
     DecodedSpan, Reading, Tokenizer, candidates, decode_spans, likely_spans, moves, tag_count, units_under, viterbi, weighted, word_joins,
@@ -307,6 +307,7 @@ impl Predictor {
 
 /// The probabilities as the run found them to be meant on its dev documents.
 fn calibrate(prediction: &mut Prediction, calibration: Calibration) {
+    set_temperature(&mut prediction.probabilities, calibration.class);
     for span in &mut prediction.spans {
         span.probability = calibration.spans.apply(span.probability);
         span.polarity = span.polarity.map(|shares| at_temperature(shares, calibration.polarity));

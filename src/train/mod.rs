@@ -1,6 +1,7 @@
 //! Training: `fit` takes data, settings and a sink for news, and returns a model. It only computes:
 //! no thread, no channel, no clock of its own, no file, no egui.
 
+mod abstain;
 mod augment;
 mod averaging;
 mod batching;
@@ -44,6 +45,7 @@ mod wrong;
 
 pub use crate::nn::Pooling;
 pub use crate::text::VocabularyUnit;
+pub use abstain::{Abstention, abstentions};
 pub use batching::{epoch_batches, estimate_seconds, rate_factor, rough_length};
 pub use calibration::{Reliability, ReliabilityBin, bins, calibrated, fit_calibration, fit_threshold, reliability};
 pub use compare::{Better, Comparison, Difference, Side, compare};

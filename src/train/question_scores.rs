@@ -68,7 +68,7 @@ impl QuestionOutcome {
     }
 
     /// Gold labels and those that were said.
-    fn labels(&self) -> Option<(&[u16], &[u16])> {
+    pub(super) fn labels(&self) -> Option<(&[u16], &[u16])> {
         match &self.gold {
             Some(TaughtAnswer::Labels(gold)) => Some((gold, &self.labels)),
             _ => None,

@@ -142,4 +142,15 @@ pub(super) const ROWS: &[(&str, &str)] = &[
     ("Open the {} with a wrong label", "打开 {} 条标签有误的评论"),
     ("Other questions", "其他问题"),
     ("{} to {}", "{} 到 {}"),
+    ("Answering only when sure", "只在确信时回答"),
+    ("sure of", "确信度"),
+    (
+        "The least probability of a class that is answered; less sure reviews are left to a person",
+        "给出类别所需的最低概率；不够确信的评论留给人",
+    ),
+    ("answered", "已回答"),
+    ("Share of the held-out reviews that are answered then", "此时得到回答的留出评论比例"),
+    ("wrong", "错误"),
+    ("Share of these answers that is wrong", "这些回答中错误的比例"),
+    ("{}, macro-F1", "{}，宏平均 F1"),
 ];

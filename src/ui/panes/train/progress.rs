@@ -145,8 +145,12 @@ fn sentence(cx: &Cx<'_>, report: &Report, sure: &Uncertainty) -> String {
     };
     let class = report.scores.macro_f1.map(|f1| cx.tf("macro-F1 {}", &[&with(f1, sure.of(Score::MacroF1))]));
     let spans = report.scores.span_f1.map(|f1| cx.tf("span F1 {}", &[&with(f1, sure.of(Score::SpanF1))]));
-    let questions =
-        report.scores.questions.iter().filter_map(|question| Some(format!("{} {}", question.name, two_places(question.selection()?))));
+    let questions = report
+        .scores
+        .questions
+        .iter()
+        .zip(0u16..)
+        .filter_map(|(question, at)| Some(format!("{} {}", question.name, with(question.selection()?, sure.of(Score::LabelsF1(at))))));
     let scores = class.into_iter().chain(spans).chain(questions).collect::<Vec<_>>().join(cx.t(", "));
     cx.tf("{} on {} held-out reviews; best after epoch {}", &[&scores, &report.examples, &epoch(report.best_epoch)])
 }
@@ -177,7 +181,7 @@ fn facts(cx: &Cx<'_>, view: &RunView, report: &Report) -> String {
 fn too_few(ui: &mut egui::Ui, cx: &Cx<'_>, report: &Report, sure: &Uncertainty) {
     /// A half width from which on people draw wrong conclusions.
     const WIDE: f64 = 0.04;
-    let main = sure.of(Score::MacroF1).or_else(|| sure.of(Score::SpanF1));
+    let main = sure.of(Score::MacroF1).or_else(|| sure.of(Score::SpanF1)).or_else(|| sure.of(Score::LabelsF1(0)));
     let Some(half) = main.map(Interval::half_width).filter(|half| *half > WIDE) else { return };
     // Two independent runs differ by more than this in 5 of 100 cases by chance.
     let least = two_places(half * std::f64::consts::SQRT_2);

@@ -2,12 +2,18 @@
 
 use super::scores::{open_documents, right, table};
 use super::{group, two_places};
-use crate::train::{QuestionScores, Report, Scores};
+use crate::train::{Interval, QuestionScores, Report, Score, Scores};
 use crate::ui::{Cx, theme};
 use eframe::egui::{self, RichText};
 
 /// `of`: of which weights the scores are.
-pub(super) fn ui(ui: &mut egui::Ui, cx: &mut Cx<'_>, scores: &Scores, of: &str, report: Option<&Report>) {
+pub(super) fn ui(
+    ui: &mut egui::Ui,
+    cx: &mut Cx<'_>,
+    scores: &Scores,
+    of: &str,
+    (report, sure): (Option<&Report>, &dyn Fn(Score) -> Option<Interval>),
+) {
     for (at, question) in scores.questions.iter().enumerate().filter(|(_, question)| question.examples > 0) {
         ui.add_space(12.0);
         ui.push_id(("question-scores", at), |ui| {
@@ -15,7 +21,7 @@ pub(super) fn ui(ui: &mut egui::Ui, cx: &mut Cx<'_>, scores: &Scores, of: &str, 
                 ui.spacing_mut().item_spacing.x = 28.0;
                 let title = format!("{} ({of})", question.name);
                 if !question.per_label.is_empty() {
-                    ui.vertical(|ui| table(ui, cx, "labels", &title, &question.per_label, |_| None));
+                    ui.vertical(|ui| table(ui, cx, "labels", &title, &question.per_label, |label| sure(Score::LabelF1(at as u16, label))));
                 }
                 ui.vertical(|ui| {
                     group(ui, if question.per_label.is_empty() { &title } else { cx.t("All labels together") });

@@ -34,7 +34,7 @@ impl TrainPane {
                 ui.vertical(|ui| confusion(ui, cx, scores, report));
             }
         });
-        super::questions::ui(ui, cx, scores, &of, report);
+        super::questions::ui(ui, cx, scores, &of, (report, &sure));
         self.opinions(ui, cx, (&view.id, scores, &of), report);
         if let Some(report) = report {
             self.examples(ui, cx, view, report);
