@@ -90,6 +90,7 @@ fn step_event(step: usize) -> StepEvent {
         span_loss: None,
         polarity_loss: None,
         link_loss: None,
+        question_loss: None,
         lr: 1e-4,
         grad_norm: 1.5,
         tokens_per_s: 100.0,

@@ -66,7 +66,8 @@ fn many_answers_are_those_of_one_at_a_time() {
 #[test]
 fn an_answer_is_well_formed() {
     let text = "  [服务] 很热情,the room was very cosy！\r\n早餐不错 👍";
-    let Prediction { probabilities, spans, triplets, units, cut_at } = trained().2.predict(text).unwrap();
+    let Prediction { probabilities, spans, triplets, units, cut_at, questions } = trained().2.predict(text).unwrap();
+    assert!(questions.is_empty());
     assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-5);
     assert_eq!(cut_at, None);
     assert!(triplets.is_empty(), "nobody linked");

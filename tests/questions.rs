@@ -49,7 +49,7 @@ fn set(doc: u32, question: QuestionId, to: Answer) -> Edit {
 }
 
 /// Three documents: all answered, two answers, none.
-fn project() -> Project {
+pub fn project() -> Project {
     let mut project = Project::new(schema());
     let documents = ["很好，但是贵！", "CRLF\r\nline 👨🏻‍🚒", "无"].iter().zip(0..).map(|(text, id)| Document::new(DocId(id), *text)).collect();
     for edit in [

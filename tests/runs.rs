@@ -34,6 +34,7 @@ fn step(step: usize) -> TrainEvent {
         span_loss: None,
         polarity_loss: None,
         link_loss: None,
+        question_loss: None,
         lr: 1e-4,
         grad_norm: 1.0,
         tokens_per_s: 9.0,

@@ -169,7 +169,7 @@ fn example(id: u32, source: &str, class: u16, split: Split) -> Example {
         }
     }
     let spans = places.into_iter().map(|(bytes, label)| (TextRange::new(&text, bytes).unwrap(), label)).collect();
-    Example { doc: DocId(id), text: text.into(), class: Some(class), spans: Some(spans), polarities: Vec::new(), links: None, split }
+    Example { doc: DocId(id), text: text.into(), class: Some(class), spans: Some(spans), split, ..Example::default() }
 }
 
 /// The toy reviews to learn from, and the same again to be scored on.
@@ -182,6 +182,7 @@ pub fn toys() -> TrainData {
         roles: Roles { aspects: vec![0], opinions: vec![1] },
         examples: of(Split::Train, 0).chain(of(Split::Dev, 100)).collect(),
         underway: BTreeSet::new(),
+        ..TrainData::default()
     }
 }
 

@@ -126,6 +126,7 @@ fn tensorboard_reads_what_is_written() {
         span_loss: None,
         polarity_loss: None,
         link_loss: None,
+        question_loss: None,
         lr: 1e-4,
         grad_norm: 2.0,
         tokens_per_s: 9.0,

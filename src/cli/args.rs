@@ -34,6 +34,10 @@ pub enum Command {
     Merge(MergeArgs),
     /// Train a model on the labelled documents of a project
     Train(TrainArgs),
+    /// Look for good settings: tries rates, epochs and frozen layers as runs, and gives up the worse ones early
+    Search(SearchArgs),
+    /// Have an encoder read the project's own reviews, labelled or not, with pieces hidden: a folder to train from
+    Pretrain(PretrainArgs),
     /// Read a text a line on standard input, write a JSON object a line on standard output
     Predict(PredictArgs),
     /// Write the documents for another tool, or the model of a run as a folder in Hugging Face layout
@@ -381,6 +385,39 @@ pub struct TrainArgs {
     /// One event a line on standard output, as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct SearchArgs {
+    #[arg(value_name = "P.gloss")]
+    pub project: PathBuf,
+    /// How many settings are tried, the given ones first
+    #[arg(long, value_name = "N", default_value_t = 9, value_parser = clap::value_parser!(u8).range(2..=100))]
+    pub trials: u8,
+    /// An encoder of the BERT family, a folder in Hugging Face layout; without it the one inside the program
+    #[arg(long, value_name = "DIR")]
+    pub encoder: Option<PathBuf>,
+    /// Change a setting of all trials, such as batch_examples=16; may be given many times
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub settings: Vec<(String, String)>,
+    /// One piece of news a line on standard output, as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct PretrainArgs {
+    #[arg(value_name = "P.gloss")]
+    pub project: PathBuf,
+    /// The folder to write, for `train --encoder`
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+    /// An encoder of the BERT family, a folder in Hugging Face layout; without it the one inside the program
+    #[arg(long, value_name = "DIR")]
+    pub encoder: Option<PathBuf>,
+    /// Change a setting: epochs (1), lr (5e-5), batch_examples (16), max_length, layers, freeze_layers, seed
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub settings: Vec<(String, String)>,
 }
 
 #[derive(Debug, Args)]

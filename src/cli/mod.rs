@@ -8,14 +8,17 @@ mod export;
 mod import;
 mod merge;
 mod predict;
+mod pretrain;
 mod projects;
 mod runs;
+mod search;
 mod stats;
 mod train;
 
 pub use args::{
     AnonymiseArgs, ArchiveArgs, Command, CopyArgs, DuplicatesArgs, EncoderArgs, ExportArgs, ExtractArgs, ImportArgs, MergeArgs, Names,
-    NewArgs, PredictArgs, RestoreArgs, RunsArgs, RunsCommand, SplitName, StateName, StatsArgs, TrainArgs, WhatToDo,
+    NewArgs, PredictArgs, PretrainArgs, RestoreArgs, RunsArgs, RunsCommand, SearchArgs, SplitName, StateName, StatsArgs, TrainArgs,
+    WhatToDo,
 };
 
 use crate::project::Schema;
@@ -105,6 +108,8 @@ pub fn run(command: Command) -> ExitCode {
         Command::Import(args) => import::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Train(args) => train::run(&args),
+        Command::Search(args) => search::run(&args),
+        Command::Pretrain(args) => pretrain::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Runs(args) => runs::run(&args),

@@ -1,12 +1,13 @@
 //! `gloss predict`: a text a line in, a JSON object a line out, in memory that does not grow with the input.
 
 use super::{CliError, PredictArgs, existing};
-use crate::nn::ModelFiles;
+use crate::nn::{ModelFiles, QuestionAnswer, QuestionForm, QuestionKind};
 use crate::predict::{Asked, PredictError, PredictedSpan, PredictedTriplet, Prediction, Predictor, Reason, most_likely};
 use crate::project::TextRange;
 use crate::store::{RunStatus, Runs, StoreError, model_folder};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::time::Instant;
 
@@ -158,6 +159,12 @@ impl Serialize for Line<'_> {
         if let Some(why) = line_reasons(text, reasons.map(|reasons| &reasons.class)) {
             map.serialize_entry("why", &why)?;
         }
+        if !prediction.questions.is_empty() {
+            let answers = predictor.questions().iter().zip(&prediction.questions);
+            let answers: BTreeMap<&str, LineAnswer<'_>> =
+                answers.map(|(form, answer)| (form.name.as_str(), LineAnswer::of(form, answer))).collect();
+            map.serialize_entry("questions", &answers)?;
+        }
         let span = |(at, span): (usize, &PredictedSpan)| LineSpan {
             why: line_reasons(text, reasons.and_then(|reasons| reasons.spans.get(at))),
             polarity_why: line_reasons(text, reasons.and_then(|reasons| reasons.polarities.get(at))),
@@ -171,6 +178,26 @@ impl Serialize for Line<'_> {
         });
         map.serialize_entry("triplets", &triplets.collect::<Vec<_>>())?;
         map.end()
+    }
+}
+
+/// The answer to a question beside the main one: labels with the probability of each, or a number.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum LineAnswer<'a> {
+    Labels { labels: Vec<&'a str>, probabilities: Named<'a> },
+    Number { number: Option<f64> },
+}
+
+impl<'a> LineAnswer<'a> {
+    fn of(form: &'a QuestionForm, answer: &'a QuestionAnswer) -> Self {
+        match &form.kind {
+            QuestionKind::Labels { labels, .. } => Self::Labels {
+                labels: answer.labels.iter().filter_map(|at| labels.get(usize::from(*at)).map(String::as_str)).collect(),
+                probabilities: Named(labels, &answer.probabilities),
+            },
+            QuestionKind::Number { .. } | QuestionKind::Ordinal { .. } => Self::Number { number: answer.number },
+        }
     }
 }
 

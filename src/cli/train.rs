@@ -1,15 +1,17 @@
 //! `gloss train`: a run like those of the window, with its news on a terminal or as JSON lines.
 
 use super::{CliError, ProgressLine, TrainArgs, now_ms};
-use crate::desk::{BaseError, KeepingPace, starting_model, training_data};
+use crate::desk::{BaseError, KeepingPace, starting_model, teach, training_data};
 use crate::nn::{ModelFiles, State};
 use crate::store::{ProjectFile, ResumedRun, RunWriter, Runs};
 use crate::train::{
-    EncoderChoice, Outcome, Readiness, Report, Resumable, SavedRun, Scores, Signal, Slice, TrainConfig, TrainData, TrainEvent, fit_from,
+    EncoderChoice, Outcome, QuestionScores, Readiness, Report, Resumable, SavedRun, Scores, Signal, Slice, TrainConfig, TrainData,
+    TrainEvent, fit_from,
 };
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::io::Write;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 pub(super) fn run(args: &TrainArgs) -> Result<(), CliError> {
@@ -17,7 +19,7 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), CliError> {
         let job = resumed(args, run)?;
         return told(job, args.json).map(|_| ());
     }
-    let config = config(args)?;
+    let config = config_of(&args.settings, args.encoder.as_deref())?;
     let Some(folds) = args.folds.map(usize::from) else {
         return told(started(args, config)?, args.json).map(|_| ());
     };
@@ -85,10 +87,11 @@ struct Job {
 fn started(args: &TrainArgs, config: TrainConfig) -> Result<(Job, ModelFiles), CliError> {
     let opened = ProjectFile::open(&args.project)?;
     let runs = opened.file.runs();
-    let data = training_data(&opened.project, &runs, &config)?;
+    let mut data = training_data(&opened.project, &runs, &config)?;
     if let Some(missing) = missing(&data) {
         return Err(CliError::Failed(missing));
     }
+    teach(&runs, &config, &mut data, &|| true).map_err(failed)?;
     let encoder = starting_model(&runs, &config, &data).map_err(failed)?;
     let writer = runs.start(&config, &data, now_ms())?;
     Ok((Job { writer, data, config, state: None }, encoder))
@@ -105,22 +108,23 @@ fn failed(error: BaseError) -> CliError {
     CliError::Failed(error.to_string())
 }
 
-fn config(args: &TrainArgs) -> Result<TrainConfig, CliError> {
+/// The settings that the arguments ask for.
+pub(super) fn config_of(settings: &[(String, String)], encoder: Option<&Path>) -> Result<TrainConfig, CliError> {
     let mut config = TrainConfig::default();
     // The model first: other settings are changes of its defaults.
-    let (model, others): (Vec<_>, Vec<_>) = args.settings.iter().partition(|(key, _)| key == "model");
+    let (model, others): (Vec<_>, Vec<_>) = settings.iter().partition(|(key, _)| key == "model");
     for (key, value) in model.into_iter().chain(others) {
         config.set(key, value)?;
     }
-    if let Some(folder) = &args.encoder {
-        config.encoder = EncoderChoice::Folder(folder.clone());
+    if let Some(folder) = encoder {
+        config.encoder = EncoderChoice::Folder(folder.to_owned());
     }
     config.check()?;
     Ok(config)
 }
 
 /// What keeps training from starting, as a sentence.
-fn missing(data: &TrainData) -> Option<String> {
+pub(super) fn missing(data: &TrainData) -> Option<String> {
     let ready = data.readiness();
     if ready.can_start() {
         return None;
@@ -130,7 +134,7 @@ fn missing(data: &TrainData) -> Option<String> {
     } else if ready.held_out == 0 {
         "no labelled document is held out to be judged by; label more, or import some with --split dev".to_owned()
     } else {
-        "all labelled documents have the same class and none has a span; label a second class".to_owned()
+        "all labelled documents have the same class, none has a span and none answers another question; label a second class".to_owned()
     })
 }
 
@@ -222,7 +226,7 @@ impl News {
             TrainEvent::Evaluated(evaluation) => {
                 let scores = &evaluation.scores;
                 let mut text = format!("epoch {:.2}  dev loss {:.4}", evaluation.epoch, scores.loss);
-                for (name, score) in named(scores) {
+                for (name, score) in named_with_questions(scores) {
                     text += &format!("  {name} {score:.4}");
                 }
                 self.line.lasting(&if evaluation.is_best { text + "  best so far" } else { text });
@@ -251,6 +255,16 @@ fn finished_line(run: &str, report: &Report) -> Value {
             line[name] = json!(score);
         }
     }
+    if !scores.questions.is_empty() {
+        let question = |question: &QuestionScores| -> Value {
+            let figures = question.named().map(|(name, value)| (name.to_owned(), json!(value)));
+            let mut line: serde_json::Map<String, Value> = figures.collect();
+            line.insert("examples".to_owned(), json!(question.examples));
+            line.into()
+        };
+        let questions = scores.questions.iter().map(|scores| (scores.name.clone(), question(scores)));
+        line["questions"] = Value::Object(questions.collect());
+    }
     if let Some(eight) = report.eight_bits {
         line["int8"] = json!(eight);
     }
@@ -275,10 +289,19 @@ fn slice(slice: &Slice) -> Value {
 
 /// All scores in a line.
 pub(super) fn named_scores(scores: &Scores) -> String {
-    named(scores).into_iter().map(|(name, score)| format!("{name} {score:.4}")).collect::<Vec<_>>().join("  ")
+    named_with_questions(scores).into_iter().map(|(name, score)| format!("{name} {score:.4}")).collect::<Vec<_>>().join("  ")
 }
 
-/// Every score there is, under the name people know it by.
+/// Every score there is, with those of questions beside the main one.
+fn named_with_questions(scores: &Scores) -> Vec<(String, f64)> {
+    let questions = scores.questions.iter().flat_map(|question| {
+        let named = question.named().filter(|(name, _)| *name != "exact");
+        named.map(move |(name, value)| (format!("{}: {}", question.name, name.replace("_f1", "-F1")), value))
+    });
+    named(scores).into_iter().map(|(name, value)| (name.to_owned(), value)).chain(questions).collect()
+}
+
+/// Every score of class, spans and links, under the name people know it by.
 fn named(scores: &Scores) -> Vec<(&'static str, f64)> {
     let all = [("accuracy", scores.accuracy), ("macro-F1", scores.macro_f1), ("span F1", scores.span_f1)];
     let opinions = scores.opinions.named();
@@ -286,7 +309,7 @@ fn named(scores: &Scores) -> Vec<(&'static str, f64)> {
 }
 
 fn finished_sentence(run: &str, report: &Report) -> String {
-    let named = named(&report.scores).into_iter().map(|(name, score)| format!("{name} {score:.4}"));
+    let named = named_with_questions(&report.scores).into_iter().map(|(name, score)| format!("{name} {score:.4}"));
     let eight = report.eight_bits.map_or_else(String::new, |eight| format!("; as int8 {} of them are answered otherwise", eight.changed));
     format!(
         "run {run}: {} on {} {} documents; best after epoch {:.2}; {:.0} s, {:.0} tokens/s{eight}",

@@ -12,6 +12,8 @@ pub enum BaseError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Train(#[from] TrainError),
+    #[error("the teacher {teacher} can't be used: {what}")]
+    Teacher { teacher: String, what: String },
 }
 
 /// The encoder a configuration names, from the program or from its folder.

@@ -261,6 +261,11 @@ pub enum Command {
     DismissMerge,
 
     StartTraining(Box<TrainConfig>),
+    /// Tries settings around these as so many runs, and gives up the worse ones early.
+    StartSearch {
+        config: Box<TrainConfig>,
+        trials: usize,
+    },
     PauseTraining(bool),
     /// Goes on with a run that ended before its time.
     ResumeTraining(String),

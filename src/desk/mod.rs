@@ -15,6 +15,7 @@ mod examining;
 mod exporting;
 mod fetching;
 mod files;
+mod hunt;
 mod importing;
 pub mod job;
 mod merging;
@@ -30,9 +31,11 @@ mod searching;
 mod similar;
 mod starting;
 mod suggesting;
+mod teaching;
 mod team;
 mod tester;
 mod training;
+mod trials;
 
 pub use base::{BaseError, base_files, encoder_files};
 pub use command::Command;
@@ -41,6 +44,7 @@ pub use dialogs::{Asked, Choosing, Chosen};
 pub use examining::{Examined, Examining, SharePlan};
 pub use exporting::{ExportPlan, Exporting, Planned, Written};
 pub use fetching::Fetching;
+pub use hunt::{SearchView, TrialState, TrialView};
 pub use importing::Importing;
 pub use job::Waker;
 pub use merging::Merging;
@@ -49,8 +53,10 @@ pub use runs::{Compared, Comparing};
 pub use similar::SimilarTerms;
 pub use starting::{starting_model, training_data};
 pub use suggesting::Ghost;
+pub use teaching::teach;
 pub use tester::{Answered, Tester, Why};
 pub use training::{KeepingPace, Phase, RunView};
+pub use trials::{Search, SearchError, SearchNews, Trial};
 
 pub use crate::store::Charset;
 pub use crate::store::export::{ExportFormat, Verified};
@@ -240,6 +246,7 @@ impl Desk {
             C::PlanExport(_) | C::ExportAs(_) | C::DismissExport => self.export(command),
             C::PreviewMerge { .. } | C::Merge | C::DismissMerge => self.merge(command),
             C::StartTraining(config) => self.start_training(*config),
+            C::StartSearch { config, trials } => self.start_search(*config, trials),
             C::ResumeTraining(run) => self.resume_training(&run),
             C::PauseTraining(on) => self.training.pause(on),
             C::StopTraining => self.training.stop_and_keep_best(),
@@ -382,6 +389,11 @@ impl Desk {
 
     pub fn merging(&self) -> &Merging {
         self.merging.view()
+    }
+
+    /// The search for settings that goes on, or the last one.
+    pub fn search(&self) -> Option<&SearchView> {
+        self.training.search()
     }
 
     /// The run shown in the training pane: the one going on, or the one last chosen.

@@ -4,14 +4,15 @@
 use super::{BaseError, base_files};
 use crate::nn::ModelFiles;
 use crate::project::Project;
-use crate::store::{Runs, StoreError};
+use crate::store::{Runs, StoreError, wordings};
 use crate::train::{TrainConfig, TrainData};
 use serde_json::Value;
 
-/// The documents that a run learns from and is judged by.
+/// The documents that a run learns from and is judged by, with the files that the settings name. What a teacher says of them
+/// is asked later: see [`super::teach`].
 ///
 /// # Errors
-/// The run to go on from is not there.
+/// The run to go on from is not there, or a file can't be read.
 pub fn training_data(project: &Project, runs: &Runs, config: &TrainConfig) -> Result<TrainData, StoreError> {
     let mut data = TrainData::of(project, config.seed, config.dev_share);
     if config.folds > 1 {
@@ -19,6 +20,16 @@ pub fn training_data(project: &Project, runs: &Runs, config: &TrainConfig) -> Re
     }
     if !config.continue_from.is_empty() {
         data.rehearse(&runs.learnt_from(&config.continue_from)?, config.replay, config.seed);
+    }
+    if let Some(path) = &config.synonyms {
+        data.synonyms = wordings::synonyms(path)?;
+    }
+    if let Some(path) = &config.paraphrases {
+        let count = data.add_wordings(&wordings::paraphrases(path)?);
+        data.notes.push(format!("documents more in wordings of {}: {count}", path.display()));
+    }
+    if !config.teacher.is_empty() {
+        data.find_unlabelled(project, config.seed, config.dev_share);
     }
     Ok(data)
 }

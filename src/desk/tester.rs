@@ -3,7 +3,7 @@
 use super::Desk;
 use super::job::Waker;
 use crate::nn::ModelFiles;
-use crate::predict::{Asked, Prediction, Predictor, Reason, Stored};
+use crate::predict::{Asked, Prediction, Predictor, QuestionForm, Reason, Stored};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::JoinHandle;
@@ -45,7 +45,7 @@ enum Request {
 }
 
 enum News {
-    Loaded { run: String, classes: Vec<String>, span_labels: Vec<String> },
+    Loaded { run: String, classes: Vec<String>, span_labels: Vec<String>, questions: Vec<QuestionForm> },
     Answered(Box<Answered>),
     Explained { text: String, why: Why },
     Failed(String),
@@ -61,6 +61,7 @@ pub struct Tester {
     asked: String,
     classes: Vec<String>,
     span_labels: Vec<String>,
+    questions: Vec<QuestionForm>,
     answered: Option<Answered>,
     /// What was last asked about the answer, and the reasons once they are there.
     asked_why: Option<Asked>,
@@ -95,6 +96,7 @@ impl Tester {
             asked: String::new(),
             classes: Vec::new(),
             span_labels: Vec::new(),
+            questions: Vec::new(),
             answered: None,
             asked_why: None,
             why: None,
@@ -153,6 +155,11 @@ impl Tester {
         &self.span_labels
     }
 
+    /// Questions beside the main one, in the order of their answers.
+    pub fn questions(&self) -> &[QuestionForm] {
+        &self.questions
+    }
+
     pub fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
@@ -202,9 +209,9 @@ impl Tester {
         let news: Vec<News> = self.worker.iter().flat_map(|worker| worker.news.try_iter()).collect();
         for news in news {
             match news {
-                News::Loaded { run, classes, span_labels } if self.run.as_deref() == Some(&run) => {
+                News::Loaded { run, classes, span_labels, questions } if self.run.as_deref() == Some(&run) => {
                     (self.ready, self.error) = (true, None);
-                    (self.classes, self.span_labels) = (classes, span_labels);
+                    (self.classes, self.span_labels, self.questions) = (classes, span_labels, questions);
                     self.ask(self.asked.clone());
                 }
                 News::Loaded { .. } => {}
@@ -239,8 +246,9 @@ fn start(wake: Waker) -> std::io::Result<Worker> {
                         match guarded(|| Predictor::stored_as(&source()?, precision).map_err(|e| e.to_string())) {
                             Ok(loaded) => {
                                 let (classes, span_labels) = (loaded.classes().to_vec(), loaded.span_labels().to_vec());
+                                let questions = loaded.questions().to_vec();
                                 predictor = Some(loaded);
-                                tell(News::Loaded { run, classes, span_labels });
+                                tell(News::Loaded { run, classes, span_labels, questions });
                             }
                             Err(reason) => tell(News::Failed(reason)),
                         }

@@ -1,7 +1,10 @@
 //! The run going on: its thread, its news, and what the training pane shows of it.
 
+use super::hunt::{HuntNews, SearchView, hunt};
 use super::job::{Job, Reporter};
 use super::starting::{starting_model, training_data};
+use super::teaching::teach;
+use super::trials::SearchError;
 use super::{Curve, Desk, Notice};
 use crate::nn::State;
 use crate::store::{ResumedRun, RunSummary, RunWriter, Runs};
@@ -115,6 +118,9 @@ enum News {
     /// Its state is kept.
     Left,
     Failed(String),
+    Hunt(HuntNews),
+    /// The search has found this run.
+    Found(String),
 }
 
 const GO: u8 = 0;
@@ -125,6 +131,7 @@ const CANCEL: u8 = 3;
 #[derive(Default)]
 pub(super) struct Trainer {
     view: Option<RunView>,
+    search: Option<SearchView>,
     job: Option<Job<News>>,
     wish: Arc<AtomicU8>,
 }
@@ -132,6 +139,10 @@ pub(super) struct Trainer {
 impl Trainer {
     pub(super) fn view(&self) -> Option<&RunView> {
         self.view.as_ref()
+    }
+
+    pub(super) fn search(&self) -> Option<&SearchView> {
+        self.search.as_ref()
     }
 
     pub(super) fn is_busy(&self) -> bool {
@@ -213,8 +224,49 @@ impl Desk {
         match Job::start("gloss-train", self.surroundings.wake.clone(), work, |panic| {
             News::Failed(format!("the program failed inside: {panic}"))
         }) {
-            Ok(job) => self.training = Trainer { view: Some(view), job: Some(job), wish },
+            Ok(job) => self.training = Trainer { view: Some(view), search: None, job: Some(job), wish },
             Err(error) => self.fail(error),
+        }
+    }
+
+    /// Tries settings around these.
+    pub(super) fn start_search(&mut self, config: TrainConfig, trials: usize) {
+        if self.training.is_busy() {
+            return;
+        }
+        let Some(open) = &self.open else { return };
+        if let Err(error) = config.check() {
+            return self.fail(error);
+        }
+        let runs = Runs::of(&open.path);
+        let data = match training_data(&open.project, &runs, &config) {
+            Ok(data) => data,
+            Err(error) => return self.fail(error),
+        };
+        let wish = Arc::new(AtomicU8::new(GO));
+        let (worker_wish, clock) = (wish.clone(), self.surroundings.clock.clone());
+        let threads = self.threads.of(self.settings.threads);
+        let search = SearchView::new(config.clone(), trials);
+        let work = move |reporter: &Reporter<News>| {
+            threads.run(|| search_work(reporter, (&runs, data, &config, trials), &worker_wish, &*clock));
+        };
+        match Job::start("gloss-search", self.surroundings.wake.clone(), work, |panic| {
+            News::Failed(format!("the program failed inside: {panic}"))
+        }) {
+            Ok(job) => self.training = Trainer { view: None, search: Some(search), job: Some(job), wish },
+            Err(error) => self.fail(error),
+        }
+    }
+
+    fn take_hunt(&mut self, news: HuntNews) {
+        if let Some(search) = &mut self.training.search {
+            search.take(&news);
+        }
+        if let HuntNews::Trial { run, config, before, .. } = news {
+            let mut view = RunView::new(run, *config, Phase::Loading);
+            before.into_iter().for_each(|event| view.take(event));
+            self.training.view = Some(view);
+            self.reread_runs();
         }
     }
 
@@ -226,7 +278,27 @@ impl Desk {
     }
 
     fn take_news(&mut self, news: News) {
-        let Some(view) = &mut self.training.view else { return };
+        let news = match news {
+            News::Hunt(news) => return self.take_hunt(news),
+            News::Found(run) => {
+                self.end_run();
+                if let Some(search) = &mut self.training.search {
+                    search.best = Some(run.clone());
+                }
+                self.show_run(&run);
+                self.notify(Notice::RunFinished(run));
+                if !self.tester.is_pinned() {
+                    self.use_run(None);
+                }
+                return;
+            }
+            News::Failed(reason) if self.training.view.is_none() => {
+                self.end_run();
+                return self.fail(reason);
+            }
+            news => news,
+        };
+        let Some(view) = &mut self.training.view else { return self.end_run_unseen(&news) };
         let id = view.id.clone();
         match news {
             News::Event(event, seconds) => {
@@ -258,10 +330,21 @@ impl Desk {
                 self.end_run();
                 self.notify(Notice::RunFailed { run: id, reason });
             }
+            News::Hunt(_) | News::Found(_) => {}
+        }
+    }
+
+    /// A search that ended before its first trial.
+    fn end_run_unseen(&mut self, news: &News) {
+        if matches!(news, News::Cancelled | News::Left) {
+            self.end_run();
         }
     }
 
     fn end_run(&mut self) {
+        if let Some(search) = &mut self.training.search {
+            search.is_going_on = false;
+        }
         self.training.job = None;
         self.reread_runs();
     }
@@ -327,7 +410,14 @@ struct Order {
 
 /// The whole run, on its own thread.
 fn work(reporter: &Reporter<News>, order: Order, wish: &AtomicU8) {
-    let Order { runs, writer, data, config, state } = order;
+    let Order { runs, mut writer, mut data, config, state } = order;
+    if state.is_none() && !config.teacher.is_empty() {
+        let goes_on = || !reporter.stopped() && wish.load(Ordering::Relaxed) != CANCEL;
+        let taught = teach(&runs, &config, &mut data, &goes_on).map_err(|error| error.to_string());
+        if let Err(error) = taught.and_then(|()| writer.learns_from(&data).map_err(|error| error.to_string())) {
+            return fail(reporter, &mut writer, error);
+        }
+    }
     let writer = RefCell::new(writer);
     let encoder = match starting_model(&runs, &config, &data) {
         Ok(files) => files,
@@ -381,6 +471,47 @@ fn work(reporter: &Reporter<News>, order: Order, wish: &AtomicU8) {
         }
         (None, Ok(Outcome::Left), _) => reporter.tell(News::Left),
         (None, Err(error), _) => fail(reporter, &mut writer, error.to_string()),
+    }
+}
+
+/// The whole search, on its own thread.
+fn search_work(
+    reporter: &Reporter<News>,
+    (runs, mut data, config, trials): (&Runs, TrainData, &TrainConfig, usize),
+    wish: &AtomicU8,
+    now: &dyn Fn() -> i64,
+) {
+    let goes_on = || !reporter.stopped() && wish.load(Ordering::Relaxed) != CANCEL;
+    if let Err(error) = teach(runs, config, &mut data, &goes_on) {
+        return reporter.tell(News::Failed(error.to_string()));
+    }
+    let began = Cell::new(Instant::now());
+    let paused = Cell::new(Duration::ZERO);
+    let mut tell = |news: Result<HuntNews, Box<TrainEvent>>| {
+        match news {
+            Ok(news) => {
+                if matches!(news, HuntNews::Trial { .. }) {
+                    began.set(Instant::now());
+                    paused.set(Duration::ZERO);
+                }
+                reporter.tell(News::Hunt(news));
+            }
+            Err(event) => {
+                let seconds = began.get().elapsed().saturating_sub(paused.get()).as_secs_f64();
+                match *event {
+                    TrainEvent::Step(_) | TrainEvent::Layers(_) => reporter.sample(News::Event(event, seconds)),
+                    _ => reporter.tell(News::Event(event, seconds)),
+                }
+            }
+        }
+        wished(reporter, wish)
+    };
+    let wait = || wait_while_paused(reporter, wish, &paused);
+    match hunt((runs, &data, config, trials), now, &wait, &mut tell) {
+        Ok(best) => reporter.tell(News::Found(best)),
+        Err(SearchError::Cancelled) => reporter.tell(News::Cancelled),
+        Err(SearchError::Left) => reporter.tell(News::Left),
+        Err(error) => reporter.tell(News::Failed(error.to_string())),
     }
 }
 

@@ -25,13 +25,15 @@ pub struct Calibration {
     pub triplets: Platt,
     /// Temperature.
     pub polarity: f64,
+    /// Temperature of the classes of the text.
+    pub class: f64,
     /// Two spans at least this likely to belong together are linked.
     pub link: f32,
 }
 
 impl Default for Calibration {
     fn default() -> Self {
-        Self { spans: Platt::default(), triplets: Platt::default(), polarity: 1.0, link: 0.5 }
+        Self { spans: Platt::default(), triplets: Platt::default(), polarity: 1.0, class: 1.0, link: 0.5 }
     }
 }
 
@@ -112,25 +114,34 @@ fn logit(p: f32) -> f64 {
 }
 
 /// Shares of a choice at a temperature: each to the power of its inverse, summing to 1 again.
-pub fn at_temperature(shares: [f32; 3], temperature: f64) -> [f32; 3] {
+pub fn at_temperature(mut shares: [f32; 3], temperature: f64) -> [f32; 3] {
+    set_temperature(&mut shares, temperature);
+    shares
+}
+
+/// The same of any number of shares, in place.
+pub fn set_temperature(shares: &mut [f32], temperature: f64) {
     if temperature == 1.0 {
-        return shares;
+        return;
     }
-    let logs = shares.map(|share| f64::from(share.max(1e-12)).ln() / temperature);
+    let logs: Vec<f64> = shares.iter().map(|share| f64::from(share.max(1e-12)).ln() / temperature).collect();
     let top = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let powers = logs.map(|log| (log - top).exp());
-    let sum: f64 = powers.iter().sum();
-    powers.map(|power| (power / sum) as f32)
+    let sum: f64 = logs.iter().map(|log| (log - top).exp()).sum();
+    shares.iter_mut().zip(logs).for_each(|(share, log)| *share = ((log - top).exp() / sum) as f32);
 }
 
 /// The temperature under which the right choices are likeliest (Guo et al. 2017); 1 for too few cases.
 /// Cases are shares with the place of the right one.
-pub fn fit_temperature(cases: &[([f32; 3], usize)]) -> f64 {
+pub fn fit_temperature<S: AsRef<[f32]>>(cases: &[(S, usize)]) -> f64 {
     if cases.len() < FEWEST {
         return 1.0;
     }
     let surprise = |log_t: f64| -> f64 {
-        let at = |(shares, right): &([f32; 3], usize)| f64::from(at_temperature(*shares, log_t.exp())[*right].max(1e-12)).ln();
+        let at = |(shares, right): &(S, usize)| {
+            let mut cooled = shares.as_ref().to_vec();
+            set_temperature(&mut cooled, log_t.exp());
+            f64::from(cooled.get(*right).copied().unwrap_or(0.0).max(1e-12)).ln()
+        };
         -cases.iter().map(at).sum::<f64>()
     };
     // One minimum between a fifth and five: golden-section search.

@@ -2,6 +2,7 @@
 //! It runs on our kernels (`fast`), or on other devices by candle's ops (`by_ops`); the same from plain ops, one text after
 //! the other, is the reference of both.
 
+use super::adapter::Adapter;
 use super::batch::{Mode, RaggedBatch};
 use super::by_ops::{self, Around};
 use super::fast::{Fast, Reach};
@@ -66,9 +67,13 @@ pub(super) struct Layer {
     pub key: Pair,
     pub value: Pair,
     pub attended: Pair,
+    /// Behind `attended`.
+    pub attention_adapter: Option<Adapter>,
     pub attention_norm: Pair,
     pub up: Pair,
     pub down: Pair,
+    /// Behind `down`.
+    pub adapter: Option<Adapter>,
     pub norm: Pair,
 }
 
@@ -130,9 +135,18 @@ impl Loader<'_> {
     }
 
     fn pair(&mut self, name: &str, weight: &[usize], trainable: bool) -> Result<Pair, LoadError> {
+        let (weights, biases) = match self.tuning {
+            Tuning::Full => (true, true),
+            Tuning::Biases => (false, true),
+            Tuning::LowRank(_) => (false, false),
+            Tuning::Adapters(_) => {
+                let is_norm = name.starts_with("encoder.layer.") && name.ends_with("LayerNorm");
+                (is_norm, is_norm)
+            }
+        };
         Ok(Pair {
-            weight: self.take(&format!("{name}.weight"), 0, weight, trainable && self.tuning == Tuning::Full)?,
-            bias: self.take(&format!("{name}.bias"), 0, &weight[..1], trainable && !matches!(self.tuning, Tuning::LowRank(_)))?,
+            weight: self.take(&format!("{name}.weight"), 0, weight, trainable && weights)?,
+            bias: self.take(&format!("{name}.bias"), 0, &weight[..1], trainable && biases)?,
             update: None,
         })
     }
@@ -148,6 +162,20 @@ impl Loader<'_> {
             pair.update = Some(LowRank::new(&name, *shape, sizes, self.params).map_err(|error| LoadError::Damaged(error.to_string()))?);
         }
         Ok(pair)
+    }
+
+    /// The adapter behind a layer, where the files have one or one is wanted.
+    fn adapter(&mut self, name: &str, hidden: usize, trainable: bool) -> Result<Option<Adapter>, LoadError> {
+        let (sizes, learns) = match self.tuning {
+            Tuning::Adapters(sizes) => (Some(sizes).filter(|_| trainable), true),
+            Tuning::Full => (None, true),
+            Tuning::Biases | Tuning::LowRank(_) => (None, false),
+        };
+        let adapter = Adapter::load(name, hidden, (&self.file, &mut *self.params), sizes, trainable && learns)?;
+        if adapter.is_some() {
+            self.report.loaded.push(format!("bert.{name}"));
+        }
+        Ok(adapter)
     }
 
     fn embeddings(&mut self, config: &EncoderConfig, trainable: bool, tune: bool) -> Result<Embeddings, LoadError> {
@@ -182,9 +210,11 @@ impl Loader<'_> {
             linear("intermediate.dense", LowRankTarget::Feed, [f, h])?,
             linear("output.dense", LowRankTarget::Feed, [h, f])?,
         );
+        let attention_adapter = self.adapter(&name("attention.output.adapter"), h, trainable)?;
+        let adapter = self.adapter(&name("output.adapter"), h, trainable)?;
         let attention_norm = self.pair(&name("attention.output.LayerNorm"), &[h], trainable)?;
         let norm = self.pair(&name("output.LayerNorm"), &[h], trainable)?;
-        Ok(Layer { query, key, value, attended, attention_norm, up, down, norm })
+        Ok(Layer { query, key, value, attended, attention_adapter, attention_norm, up, down, adapter, norm })
     }
 
     /// Names of the file that nothing here reads: not a head's, not a layer left out on purpose.
@@ -241,12 +271,13 @@ impl Encoder {
     }
 
     /// Lays the weights out for passes in [`Mode::Eval`], which from now on do not see changes of them: for prediction.
-    /// `None` undoes that. Without effect where it computes by candle's ops.
+    /// `None` undoes that. Without effect where it computes by candle's ops, and on an encoder with adapters.
     ///
     /// # Errors
     /// When a weight has a low-rank update beside it.
     pub fn freeze(&mut self, stored: Option<Stored>) -> candle_core::Result<()> {
-        let stored = stored.filter(|_| !self.place.by_ops());
+        let has_adapters = self.core.layers.iter().any(|layer| layer.adapter.is_some() || layer.attention_adapter.is_some());
+        let stored = stored.filter(|_| !self.place.by_ops() && !has_adapters);
         self.fast.freeze(&self.core, stored)
     }
 
@@ -349,6 +380,7 @@ impl Encoder {
             y + (x.matmul(&of(down).t()?)?.matmul(&of(up).t()?)? * f64::from(*scale))?
         };
         let norm = |x: &Tensor, pair: &Pair| plain::layer_norm(x, &of(&pair.weight), &of(&pair.bias), self.core.config.layer_norm_eps);
+        let adapted = |x: Tensor, adapter: Option<&Adapter>| adapter.map_or(Ok(x.clone()), |adapter| adapter.forward_plain(&x, &of));
         let device = self.core.embeddings.word.device();
         let ids = Tensor::from_slice(&batch.ids, batch.tokens(), device)?;
         let places: Vec<u32> = (0..batch.texts()).flat_map(|text| 0..batch.range(text).len() as u32).collect();
@@ -363,10 +395,11 @@ impl Encoder {
         for layer in &self.core.layers {
             let (q, k, v) = (linear(&x, &layer.query)?, linear(&x, &layer.key)?, linear(&x, &layer.value)?);
             let context = plain::attention(&q, &k, &v, batch, self.core.config.num_attention_heads, mode.next_dropout())?;
-            let attended = plain::dropout(&linear(&context, &layer.attended)?, mode.next_dropout())?;
+            let attended = adapted(linear(&context, &layer.attended)?, layer.attention_adapter.as_ref())?;
+            let attended = plain::dropout(&attended, mode.next_dropout())?;
             x = norm(&(x + attended)?, &layer.attention_norm)?;
             let inner = plain::activate(&linear(&x, &layer.up)?, self.core.config.hidden_act)?;
-            let fed = plain::dropout(&linear(&inner, &layer.down)?, mode.next_dropout())?;
+            let fed = plain::dropout(&adapted(linear(&inner, &layer.down)?, layer.adapter.as_ref())?, mode.next_dropout())?;
             x = norm(&(x + fed)?, &layer.norm)?;
         }
         Ok(x)

@@ -79,6 +79,16 @@ impl<'a> HeadLoader<'a> {
         self.take(name, shape, 0.0)
     }
 
+    /// A linear layer that begins, where the files lack it, as their layer `from`; anew where they lack that too.
+    pub fn pair_from(&mut self, name: &str, from: &str, outputs: usize, inputs: usize) -> Result<(Tensor, Tensor), LoadError> {
+        let mut part = |part: &str, shape: &[usize], spread: f64| {
+            let other = self.file.as_ref().map(|file| file.tensor(&format!("{from}.{part}"))).transpose()?.flatten();
+            let other = other.filter(|value| value.dims() == shape);
+            self.take_or(&format!("{name}.{part}"), shape, |rng| other.map_or_else(|| normal(shape, spread, rng), Ok))
+        };
+        Ok((part("weight", &[outputs, inputs], SPREAD)?, part("bias", &[outputs], 0.0)?))
+    }
+
     pub fn pair(&mut self, name: &str, outputs: usize, inputs: usize) -> Result<(Tensor, Tensor), LoadError> {
         Ok((self.take(&format!("{name}.weight"), &[outputs, inputs], SPREAD)?, self.take(&format!("{name}.bias"), &[outputs], 0.0)?))
     }

@@ -3,7 +3,8 @@
 use super::kernels::Stored;
 use super::{
     Chain, ClassHead, Encoder, LoadError, LoadOptions, LoadReport, Mode, ModelFiles, Moves, Network, OpinionHead, OpinionLogits,
-    OpinionScores, OpinionSizes, PairBatch, Params, RaggedBatch, ScorerSizes, SpanBatch, SpanScorer, TagHead, UnitBatch,
+    OpinionScores, OpinionSizes, PairBatch, Params, QuestionHeads, QuestionSize, RaggedBatch, ScorerSizes, SpanBatch, SpanScorer, TagHead,
+    UnitBatch,
 };
 use candle_core::{DType, Result, Tensor};
 use rand::rngs::StdRng;
@@ -19,6 +20,8 @@ pub struct JointSizes {
     pub chain: Option<Moves>,
     pub scorer: ScorerSizes,
     pub opinions: OpinionSizes,
+    /// Further questions about the whole text.
+    pub questions: Vec<QuestionSize>,
 }
 
 /// An encoder, or another network, and its heads.
@@ -30,6 +33,7 @@ pub struct JointModel {
     chain: Option<Chain>,
     scorer: Option<SpanScorer>,
     opinion_head: Option<OpinionHead>,
+    questions: Option<QuestionHeads>,
 }
 
 /// What the heads over texts and units answer, `[texts, classes]` and `[units, tags]`, and what they read.
@@ -38,6 +42,8 @@ pub struct Logits {
     pub hidden: Tensor,
     pub class: Option<Tensor>,
     pub tags: Option<Tensor>,
+    /// Of each further question `[texts, outputs]`.
+    pub questions: Vec<Tensor>,
 }
 
 /// Natural logarithms of probabilities, row after row; empty without the head.
@@ -47,6 +53,8 @@ pub struct LogProbs {
     pub class: Vec<f32>,
     /// `[units, tags]`
     pub tags: Vec<f32>,
+    /// Of each further question `[texts, outputs]`, as the network gives them.
+    pub questions: Vec<Vec<f32>>,
 }
 
 impl JointModel {
@@ -97,7 +105,13 @@ impl JointModel {
             report.merge(heads);
             opinion_head = Some(head);
         }
-        Ok((Self { network, class_head, tag_head, chain, scorer, opinion_head }, report))
+        let mut questions = None;
+        if !sizes.questions.is_empty() {
+            let (heads, loaded) = QuestionHeads::new_or_load(Some(files), &network, &sizes.questions, params, rng, options.trainable)?;
+            report.merge(loaded);
+            questions = Some(heads);
+        }
+        Ok((Self { network, class_head, tag_head, chain, scorer, opinion_head, questions }, report))
     }
 
     /// The encoder; `None` of a network without pretraining.
@@ -138,10 +152,12 @@ impl JointModel {
     /// # Errors
     /// As [`Network::forward`].
     pub fn forward(&self, batch: &RaggedBatch, units: &UnitBatch, mode: &mut Mode) -> Result<Logits> {
-        if let (Network::Encoder(encoder), Some(class), None, None) = (&self.network, &self.class_head, &self.tag_head, &self.opinion_head)
-        {
+        let is_about_texts = self.class_head.is_some() || self.questions.is_some();
+        if let (Network::Encoder(encoder), None, None, true) = (&self.network, &self.tag_head, &self.opinion_head, is_about_texts) {
             let hidden = encoder.forward_first(batch, mode)?;
-            return Ok(Logits { class: Some(class.forward_first(&hidden, mode)?), tags: None, hidden });
+            let class = self.class_head.as_ref().map(|head| head.forward_first(&hidden, mode)).transpose()?;
+            let questions = self.questions.as_ref().map_or(Ok(Vec::new()), |heads| heads.forward_texts(&hidden, mode))?;
+            return Ok(Logits { class, tags: None, hidden, questions });
         }
         let hidden = self.network.forward(batch, mode)?;
         let class = self.class_head.as_ref().map(|head| head.forward(&hidden, batch, mode)).transpose()?;
@@ -149,7 +165,8 @@ impl JointModel {
             Some(head) if !units.piece.is_empty() => Some(head.forward(&hidden, units, mode)?),
             _ => None,
         };
-        Ok(Logits { hidden, class, tags })
+        let questions = self.questions.as_ref().map_or(Ok(Vec::new()), |heads| heads.forward(&hidden, batch, mode))?;
+        Ok(Logits { hidden, class, tags, questions })
     }
 
     /// The transitions between tags; `None` when there are none.
@@ -184,7 +201,12 @@ impl JointModel {
     /// As [`Network::forward`].
     pub fn score(&self, batch: &RaggedBatch, units: &UnitBatch) -> Result<(LogProbs, Tensor)> {
         let logits = self.forward(batch, units, &mut Mode::Eval)?;
-        let logs = LogProbs { class: log_softmax(logits.class.as_ref())?, tags: log_softmax(logits.tags.as_ref())? };
+        let questions = logits.questions.iter().map(|outputs| outputs.detach().flatten_all()?.to_vec1::<f32>());
+        let logs = LogProbs {
+            class: log_softmax(logits.class.as_ref())?,
+            tags: log_softmax(logits.tags.as_ref())?,
+            questions: questions.collect::<Result<_>>()?,
+        };
         Ok((logs, logits.hidden.detach()))
     }
 }

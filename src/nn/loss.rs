@@ -60,6 +60,82 @@ impl CustomOp1 for CrossEntropy {
     }
 }
 
+/// How a class loss differs from plain cross-entropy.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ClassLoss {
+    /// This share of each target is spread over all classes (label smoothing: Szegedy et al. 2016, section 7).
+    pub smoothing: f64,
+    /// What is answered rightly counts less: the loss of a row is multiplied by (1 - p)^gamma of the right class (focal
+    /// loss: Lin et al. 2017, equation 4). The gradient passes through that factor too.
+    pub gamma: f64,
+}
+
+/// As [`cross_entropy`] with one weight a row, and what `kind` says.
+///
+/// # Errors
+/// As [`cross_entropy`].
+pub fn class_loss(logits: &Tensor, targets: &[u32], weights: &[f32], kind: ClassLoss) -> Result<Tensor> {
+    if kind == ClassLoss::default() {
+        return cross_entropy(logits, targets, Some(weights));
+    }
+    let (rows, classes) = logits.dims2()?;
+    let total: f32 = weights.iter().sum();
+    if rows == 0 || targets.len() != rows || weights.len() != rows || total.is_nan() || total <= 0.0 {
+        bail!("a class loss of {rows} rows wants as many targets and weights that add up to more than 0");
+    }
+    if let Some(target) = targets.iter().find(|target| **target as usize >= classes) {
+        bail!("target {target} is not one of {classes} classes");
+    }
+    let device = logits.device();
+    let logs = log_softmax(logits)?;
+    let right = logs.gather(&Tensor::from_slice(targets, (rows, 1), device)?, D::Minus1)?.squeeze(D::Minus1)?;
+    let mut loss = right.neg()?;
+    if kind.smoothing > 0.0 {
+        let spread = (logs.mean(D::Minus1)? * -kind.smoothing)?;
+        loss = ((loss * (1.0 - kind.smoothing))? + spread)?;
+    }
+    if kind.gamma > 0.0 {
+        // At least a little, so that the power has a gradient where the answer is certain.
+        let missing = (1.0 - right.exp()?)?.clamp(1e-6, 1.0)?;
+        loss = loss.mul(&missing.powf(kind.gamma)?)?;
+    }
+    let share: Vec<f32> = weights.iter().map(|weight| weight / total).collect();
+    loss.mul(&Tensor::from_vec(share, rows, device)?)?.sum_all()
+}
+
+/// Weighted sum of the squared differences of `values` and `targets`, over `total`.
+///
+/// # Errors
+/// Lengths that differ, or a total that is not above 0.
+pub fn squared_error(values: &Tensor, targets: &[f32], weights: &[f32], total: f64) -> Result<Tensor> {
+    let values = values.flatten_all()?;
+    let count = values.elem_count();
+    if targets.len() != count || weights.len() != count || total.is_nan() || total <= 0.0 {
+        bail!("a squared error of {count} numbers wants as many targets and weights, and a total above 0");
+    }
+    let share: Vec<f32> = weights.iter().map(|weight| (f64::from(*weight) / total) as f32).collect();
+    let apart = values.sub(&Tensor::from_slice(targets, count, values.device())?)?;
+    apart.sqr()?.mul(&Tensor::from_vec(share, count, values.device())?)?.sum_all()
+}
+
+/// How far the answers `logits` `[n, classes]` are from those of a teacher, `taught` `[n, classes]` logits or logarithms of
+/// probabilities, both softened by a temperature: T² times the cross-entropy (Hinton, Vinyals and Dean 2015, section 2) less
+/// the teacher's own entropy, which learns nothing, so that 0 is equal. Weighted, over `total`.
+///
+/// # Errors
+/// Lengths that differ, or a total that is not above 0.
+pub fn distillation(logits: &Tensor, taught: &[f32], weights: &[f32], temperature: f64, total: f64) -> Result<Tensor> {
+    let (rows, classes) = logits.dims2()?;
+    if taught.len() != rows * classes || weights.len() != rows || total.is_nan() || total <= 0.0 {
+        bail!("a distillation of {rows} rows wants as many of a teacher's and weights, and a total above 0");
+    }
+    let taught = log_softmax(&(Tensor::from_slice(taught, (rows, classes), logits.device())? / temperature)?)?;
+    let own = log_softmax(&(logits / temperature)?)?;
+    let apart = (taught.exp()? * (taught - own)?)?.sum(D::Minus1)?;
+    let share: Vec<f32> = weights.iter().map(|weight| (f64::from(*weight) * temperature * temperature / total) as f32).collect();
+    apart.mul(&Tensor::from_vec(share, rows, logits.device())?)?.sum_all()
+}
+
 /// Weighted sum of the negative logarithm of the probability that all `allowed` tags of a row have together, over the sum of
 /// the weights: what is learnt where only a part of the classes can be ruled out (Tsuboi et al. 2008, section 3, for
 /// one unit). `allowed` is `[n, classes]`; a row where all are allowed teaches nothing and has weight 0.

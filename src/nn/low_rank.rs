@@ -1,7 +1,7 @@
 //! Low-rank updates (LoRA: Hu et al. 2021, section 4.1): beside a weight W that stays as it is, two thin matrices learn, and
 //! the layer computes x Wᵀ + scale · (x downᵀ) upᵀ. Saved as one weight, so that nothing else knows of them.
 
-use super::Params;
+use super::{AdapterSizes, Params};
 use candle_core::{Device, Result, Tensor};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -15,6 +15,8 @@ pub enum Tuning {
     Biases,
     /// Low-rank updates of some of the weights.
     LowRank(LowRankSizes),
+    /// Adapters, and the norms.
+    Adapters(AdapterSizes),
 }
 
 /// Which updates, and how large they are.

@@ -11,6 +11,7 @@
 //! let norm = optimiser.step(&params, &grads, lr, clip)?;    // norm before clipping
 //! ```
 
+mod adapter;
 mod average;
 mod batch;
 mod by_ops;
@@ -25,6 +26,7 @@ mod joint;
 pub mod kernels;
 pub mod loss;
 mod low_rank;
+mod masked;
 mod network;
 mod onnx;
 mod opinion;
@@ -33,6 +35,7 @@ mod params;
 mod place;
 pub mod plain;
 mod pooling;
+mod question;
 mod scorer;
 mod scratch;
 mod state;
@@ -40,9 +43,10 @@ mod threads;
 mod weights;
 mod word_vectors;
 
+pub use adapter::AdapterSizes;
 pub use average::{MovingAverage, mean_of};
 pub use batch::{Dropout, Mode, RaggedBatch, UnitBatch};
-pub use calibration::{Calibration, Platt, at_temperature, fit_temperature};
+pub use calibration::{Calibration, Platt, at_temperature, fit_temperature, set_temperature};
 pub use candle_core::{Device, Result as TensorResult, Tensor, Var};
 pub use chain::{Chain, ChainBatch, FrozenChain, Moves};
 pub use config::{Activation, EncoderConfig};
@@ -51,12 +55,14 @@ pub use files::{ModelFiles, Weights};
 pub use heads::{ClassHead, TagHead};
 pub use joint::{JointModel, JointSizes, LogProbs, Logits};
 pub use low_rank::{LowRankSizes, LowRankTarget, LowRankTargets, Tuning};
+pub use masked::MaskedHead;
 pub use network::Network;
 pub use onnx::to_onnx;
 pub use opinion::{OpinionHead, OpinionLogits, OpinionScores, OpinionSizes, POLARITIES, PairBatch, SpanBatch, SpanEdge};
 pub use optim::{Adafactor, AdamW, Lists, Optimiser, Rates, Sgd};
 pub use params::{Gradients, Param, Params, RowsGrad, unreached};
 pub use place::{DeviceChoice, Place};
+pub use question::{QuestionAnswer, QuestionForm, QuestionHeads, QuestionKind, QuestionSize, labels_from};
 pub use scorer::{CandidateBatch, ScorerSizes, SpanScorer};
 pub use scratch::{Coverage, FRESH_VECTOR, Pooling, ScratchConfig, ScratchKind, ScratchNet, WORD_TABLE};
 pub use state::{Numbers, State, StateFile};

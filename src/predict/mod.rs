@@ -6,6 +6,7 @@ mod similar;
 mod why;
 
 pub use crate::nn::kernels::Stored;
+pub use crate::nn::{QuestionAnswer, QuestionForm, QuestionKind};
 pub use prediction::{Considered, PredictedSpan, PredictedTriplet, Prediction, UnitTags, most_likely};
 pub use predictor::{PredictError, Predictor};
 pub use similar::{mean, similar};

@@ -1,5 +1,6 @@
 //! What a model says about one text. All offsets are bytes of the original text.
 
+use crate::nn::QuestionAnswer;
 use crate::project::{Polarity, TextRange};
 use std::ops::Range;
 
@@ -8,6 +9,8 @@ use std::ops::Range;
 pub struct Prediction {
     /// Probability of each class; empty when the model has no class head.
     pub probabilities: Vec<f32>,
+    /// Answers to the questions beside the main one, in the model's order.
+    pub questions: Vec<QuestionAnswer>,
     /// In reading order; they overlap only where the model judges spans one by one.
     pub spans: Vec<PredictedSpan>,
     /// Which spans belong together, in the order of their aspects.

@@ -4,8 +4,8 @@ use super::{PredictedSpan, PredictedTriplet, Prediction, UnitTags, most_likely};
 use crate::nn::kernels::Stored;
 use crate::nn::{
     Calibration, CandidateBatch, Chain, DeviceChoice, Encoder, FrozenChain, JointModel, JointSizes, LoadOptions, LogProbs, ModelFiles, Moves,
-    OpinionScores, OpinionSizes, PairBatch, Params, Place, RaggedBatch, ScorerSizes, ScratchConfig, SpanBatch, SpanEdge, Tensor, UnitBatch,
-    at_temperature,
+    OpinionScores, OpinionSizes, PairBatch, Params, Place, QuestionForm, RaggedBatch, ScorerSizes, ScratchConfig, SpanBatch, SpanEdge,
+    Tensor, UnitBatch, at_temperature, set_temperature,
 };
 use crate::text::{
     DecodedSpan, Reading, Tokenizer, candidates, decode_spans, likely_spans, moves, tag_count, units_under, viterbi, weighted, word_joins,
@@ -46,6 +46,9 @@ struct Facts {
     widest_span: usize,
     #[serde(default)]
     opinions: Opinions,
+    /// Questions beside the main one; models of older versions have none.
+    #[serde(default)]
+    questions: Vec<QuestionForm>,
 }
 
 /// What the heads over spans learnt, and which labels a link goes from and to.
@@ -77,6 +80,7 @@ pub struct Predictor {
     classes: Vec<String>,
     span_labels: Vec<String>,
     opinions: Opinions,
+    questions: Vec<QuestionForm>,
     max_length: usize,
     pub(super) widest_span: usize,
     chain: Option<FrozenChain>,
@@ -120,11 +124,11 @@ impl Predictor {
     fn at(files: &ModelFiles, place: Place, stored: Stored) -> Result<Self, PredictError> {
         let model = |error: &dyn std::fmt::Display| PredictError::Model(error.to_string());
         let config: Config = serde_json::from_str(&files.config).map_err(|error| model(&error))?;
-        let Some(Facts { classes, span_labels, max_length, tag_transitions, widest_span, opinions }) = config.gloss else {
+        let Some(Facts { classes, span_labels, max_length, tag_transitions, widest_span, opinions, questions }) = config.gloss else {
             return Err(PredictError::Model("config.json has no key \"gloss\": it was not trained here".to_owned()));
         };
-        if classes.is_empty() && span_labels.is_empty() {
-            return Err(PredictError::Model("it has neither classes nor span labels".to_owned()));
+        if classes.is_empty() && span_labels.is_empty() && questions.is_empty() {
+            return Err(PredictError::Model("it has neither classes nor span labels nor other questions".to_owned()));
         }
         let tokenizer = Tokenizer::from_bytes(&files.tokenizer).map_err(|error| model(&error))?;
         let tags = if span_labels.is_empty() { 0 } else { tag_count(span_labels.len()) };
@@ -137,7 +141,8 @@ impl Predictor {
         };
         let chain = tag_transitions.then(|| Moves { tags, apart: moves(tags, false), joined: moves(tags, true) });
         let scorer = ScorerSizes { labels: if widest_span > 0 { span_labels.len() } else { 0 }, widest: widest_span };
-        let sizes = JointSizes { layers: 0, classes: classes.len(), tags, chain, scorer, opinions: over_spans };
+        let forms = questions.iter().map(|form| form.kind.size()).collect();
+        let sizes = JointSizes { layers: 0, classes: classes.len(), tags, chain, scorer, opinions: over_spans, questions: forms };
         // Nothing is drawn: a head that is not in the file is an error.
         let (mut rng, mut params) = (no_draws(), Params::at(place));
         // Nothing learns, but why it answers so is asked of its gradients.
@@ -150,7 +155,8 @@ impl Predictor {
         joint.freeze(Some(stored)).map_err(compute)?;
         let max_length = max_length.min(joint.network().max_tokens());
         let chain = joint.chain().map(Chain::frozen).transpose().map_err(compute)?;
-        Ok(Self { classes, span_labels, opinions, max_length, widest_span, chain, tokenizer, model: joint, params: Mutex::new(params) })
+        let params = Mutex::new(params);
+        Ok(Self { classes, span_labels, opinions, questions, max_length, widest_span, chain, tokenizer, model: joint, params })
     }
 
     /// How the encoder's weights are held; `None` of a network without pretraining.
@@ -164,6 +170,11 @@ impl Predictor {
 
     pub fn span_labels(&self) -> &[String] {
         &self.span_labels
+    }
+
+    /// Questions beside the main one, in the order of [`Prediction::questions`].
+    pub fn questions(&self) -> &[QuestionForm] {
+        &self.questions
     }
 
     /// Texts are read up to so many pieces.
@@ -295,8 +306,14 @@ impl Predictor {
         };
         let spans = decode_spans(text, &reading.units, &tags, &likely);
         let rows = reading.units.iter().zip(&tags).zip(likely.chunks_exact(width));
+        let question = |(at, form): (usize, &QuestionForm)| {
+            let width = form.kind.size().outputs;
+            let outputs = logs.questions.get(at).and_then(|outputs| outputs.get(row * width..(row + 1) * width));
+            form.kind.answer(outputs.unwrap_or_default())
+        };
         Prediction {
             probabilities,
+            questions: self.questions.iter().enumerate().map(question).collect(),
             spans: spans.into_iter().map(predicted).collect(),
             triplets: Vec::new(),
             units: rows.map(|((unit, tag), row)| UnitTags { range: unit.range, probabilities: row.to_vec(), tag: *tag }).collect(),
@@ -307,6 +324,7 @@ impl Predictor {
 
 /// The probabilities as the run found them to be meant on its dev documents.
 fn calibrate(prediction: &mut Prediction, calibration: Calibration) {
+    set_temperature(&mut prediction.probabilities, calibration.class);
     for span in &mut prediction.spans {
         span.probability = calibration.spans.apply(span.probability);
         span.polarity = span.polarity.map(|shares| at_temperature(shares, calibration.polarity));

@@ -46,6 +46,8 @@ pub enum StoreError {
     TooManyLabels { column: String, limit: usize, path: PathBuf },
     #[error("The model folder can't be used ({what}). It needs config.json, tokenizer.json and model.safetensors: {}", path.display())]
     Model { what: String, path: PathBuf },
+    #[error("The other wordings can't be used ({what}). Write a text, a tab and its other wording on each line: {}", path.display())]
+    Wordings { what: String, path: PathBuf },
     #[error("The word vectors can't be used ({what}). Choose text of word2vec or GloVe, or word2vec binary (.bin): {}", path.display())]
     WordVectors { what: String, path: PathBuf },
     #[error("The run can't be used ({what}). Train again or choose another run: {}", path.display())]

@@ -26,6 +26,7 @@ mod sheet;
 mod table;
 pub mod tensorboard;
 pub mod word_vectors;
+pub mod wordings;
 pub mod words;
 
 pub use encoding::Charset;

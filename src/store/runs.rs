@@ -7,7 +7,7 @@
 use super::{StoreError, model_folder, sync_folder, write_atomically, write_atomically_with};
 use crate::nn::{ModelFiles, State};
 use crate::project::{DocId, Split};
-use crate::train::{Report, SavedAt, SavedRun, TrainConfig, TrainData, TrainEvent};
+use crate::train::{Report, SavedAt, SavedRun, TaughtAnswer, TrainConfig, TrainData, TrainEvent};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -310,6 +310,15 @@ impl RunWriter {
         &self.id
     }
 
+    /// Says that the run learns from other data than it was started with: a teacher has answered.
+    ///
+    /// # Errors
+    /// The disk is full or read-only.
+    pub fn learns_from(&mut self, data: &TrainData) -> Result<(), StoreError> {
+        (self.run.data_hash, self.run.learnt_from) = (data_hash(data), learnt_ranges(data));
+        write_json(&self.folder, RUN, &self.run).map_err(StoreError::io("Starting the run", &self.folder))
+    }
+
     /// Appends an event. All but the frequent steps reach the file at once.
     ///
     /// # Errors
@@ -505,6 +514,17 @@ fn data_hash(data: &TrainData) -> String {
             put(&from.to_le_bytes());
             put(&to.to_le_bytes());
         }
+        // Only where there are some: data of older runs keeps its hash.
+        for (at, answer) in example.answers.iter().enumerate().filter_map(|(at, answer)| Some((at, answer.as_ref()?))) {
+            put(&(at as u64).to_le_bytes());
+            match answer {
+                TaughtAnswer::Labels(labels) => labels.iter().for_each(|label| put(&label.to_le_bytes())),
+                TaughtAnswer::Number(number) => put(&number.to_le_bytes()),
+            }
+        }
+    }
+    for question in &data.questions {
+        put(question.name.as_bytes());
     }
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

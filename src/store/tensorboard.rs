@@ -72,7 +72,13 @@ fn values_of(event: &TrainEvent) -> Vec<(String, f64)> {
 }
 
 fn of_step(step: &StepEvent) -> Vec<(String, f64)> {
-    let losses = [("class", step.class_loss), ("spans", step.span_loss), ("polarity", step.polarity_loss), ("links", step.link_loss)];
+    let losses = [
+        ("class", step.class_loss),
+        ("spans", step.span_loss),
+        ("polarity", step.polarity_loss),
+        ("links", step.link_loss),
+        ("questions", step.question_loss),
+    ];
     let losses = losses.into_iter().filter_map(|(name, loss)| Some((format!("train/loss_{name}"), loss?)));
     let always = [
         ("train/loss", step.loss),
@@ -84,7 +90,7 @@ fn of_step(step: &StepEvent) -> Vec<(String, f64)> {
 }
 
 fn of_evaluation(evaluation: &Evaluation) -> Vec<(String, f64)> {
-    let Scores { loss, accuracy, macro_f1, per_class, span_f1, per_span_label, opinions, .. } = &evaluation.scores;
+    let Scores { loss, accuracy, macro_f1, per_class, span_f1, per_span_label, opinions, questions, .. } = &evaluation.scores;
     let named = [("loss", Some(*loss)), ("accuracy", *accuracy), ("macro_f1", *macro_f1), ("span_f1", *span_f1)];
     let named = named.into_iter().chain(opinions.named());
     let labels = |group: &'static str, scores: &[crate::train::LabelScore]| -> Vec<(String, f64)> {
@@ -93,6 +99,9 @@ fn of_evaluation(evaluation: &Evaluation) -> Vec<(String, f64)> {
     let mut values: Vec<(String, f64)> = named.filter_map(|(name, value)| Some((format!("dev/{name}"), value?))).collect();
     values.extend(labels("dev_class_f1", per_class));
     values.extend(labels("dev_span_f1", per_span_label));
+    for question in questions {
+        values.extend(question.named().map(|(name, value)| (format!("dev_question/{}/{name}", question.name), value)));
+    }
     values
 }
 

@@ -2,7 +2,7 @@
 
 use super::HeldOut;
 use super::opinions::place_of;
-use crate::nn::{Calibration, Platt, at_temperature, fit_temperature};
+use crate::nn::{Calibration, Platt, at_temperature, fit_temperature, set_temperature};
 use crate::project::Polarity;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// How often answers of a kind were right, by how sure the model was.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reliability {
-    /// "spans", "polarity" or "triplets".
+    /// "class", "spans", "polarity" or "triplets".
     pub of: String,
     pub bins: Vec<ReliabilityBin>,
     /// Mean distance between sureness and share of right answers over ten bins (Guo et al. 2017, section 2), before and
@@ -60,12 +60,20 @@ fn f1_from(cases: &[(f32, bool)], threshold: f32, all: usize) -> f64 {
 /// Fitted to answers with probabilities as the network gives them.
 pub fn fit_calibration(dev: &[HeldOut]) -> Calibration {
     let polarity = fit_temperature(&polarity_cases(dev));
-    Calibration { spans: Platt::fit(&span_cases(dev)), triplets: Platt::fit(&triplet_cases(dev)), polarity, ..Calibration::default() }
+    let class = fit_temperature(&class_shares(dev));
+    Calibration {
+        class,
+        spans: Platt::fit(&span_cases(dev)),
+        triplets: Platt::fit(&triplet_cases(dev)),
+        polarity,
+        ..Calibration::default()
+    }
 }
 
 /// The answers with calibrated probabilities.
 pub fn calibrated(calibration: Calibration, raw: &[HeldOut]) -> Vec<HeldOut> {
     let mut held_out = raw.to_vec();
+    held_out.iter_mut().for_each(|doc| set_temperature(&mut doc.probabilities, calibration.class));
     for opinions in held_out.iter_mut().map(|doc| &mut doc.opinions) {
         opinions.probabilities.iter_mut().for_each(|p| *p = calibration.spans.apply(*p));
         opinions.links.iter_mut().for_each(|link| link.probability = calibration.triplets.apply(link.probability));
@@ -84,6 +92,7 @@ pub fn reliability(raw: &[HeldOut], calibrated: &[HeldOut]) -> Vec<Reliability> 
         polarity_cases(docs).into_iter().map(most).collect()
     };
     let kinds = [
+        ("class", class_cases(raw), class_cases(calibrated)),
         ("spans", span_cases(raw), span_cases(calibrated)),
         ("polarity", best(raw), best(calibrated)),
         ("triplets", triplet_cases(raw), triplet_cases(calibrated)),
@@ -113,6 +122,21 @@ pub fn bins(cases: &[(f32, bool)]) -> Vec<ReliabilityBin> {
 fn error_of(bins: &[ReliabilityBin]) -> f64 {
     let all: usize = bins.iter().map(|bin| bin.count).sum();
     bins.iter().map(|bin| (bin.said - bin.right).abs() * bin.count as f64).sum::<f64>() / all.max(1) as f64
+}
+
+/// Probabilities with the right class.
+fn class_shares(docs: &[HeldOut]) -> Vec<(&[f32], usize)> {
+    let of = |doc: &'_ HeldOut| doc.gold_class.map(usize::from).filter(|gold| *gold < doc.probabilities.len());
+    docs.iter().filter_map(|doc| Some((doc.probabilities.as_slice(), of(doc)?))).collect()
+}
+
+/// How sure of the class that was said, and whether it is right.
+fn class_cases(docs: &[HeldOut]) -> Vec<(f32, bool)> {
+    let best = |(shares, gold): (&[f32], usize)| {
+        let top = shares.iter().copied().fold(0.0, f32::max);
+        (top, shares[gold] >= top)
+    };
+    class_shares(docs).into_iter().map(best).collect()
 }
 
 fn span_cases(docs: &[HeldOut]) -> Vec<(f32, bool)> {

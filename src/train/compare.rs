@@ -4,7 +4,7 @@
 use super::interval::{draw, middle};
 use super::tally::{Score, Tallies};
 use super::wrong::tasks_right;
-use super::{HeldOut, Interval, Report, SpanKey};
+use super::{HeldOut, Interval, Report, SpanKey, TaughtAnswer};
 use std::collections::BTreeMap;
 
 /// What a run says, with the names of its labels: two runs may have learnt from different schemas.
@@ -156,7 +156,14 @@ fn renamed(doc: &HeldOut, classes: &[u16], labels: &[u16]) -> HeldOut {
 }
 
 fn same_gold(a: &HeldOut, b: &HeldOut) -> bool {
-    a.gold_class == b.gold_class && a.gold_spans == b.gold_spans && a.opinions.gold_links == b.opinions.gold_links
+    a.gold_class == b.gold_class
+        && a.gold_spans == b.gold_spans
+        && a.opinions.gold_links == b.opinions.gold_links
+        && gold_of(a).eq(gold_of(b))
+}
+
+fn gold_of(doc: &HeldOut) -> impl Iterator<Item = &Option<TaughtAnswer>> {
+    doc.questions.iter().map(|outcome| &outcome.gold)
 }
 
 /// The same answers, judged by what `judge` takes for right.
@@ -169,9 +176,16 @@ fn judged_by(mut doc: HeldOut, judge: &HeldOut) -> HeldOut {
     }
     doc.opinions.gold_polarities.clone_from(&judge.opinions.gold_polarities);
     doc.opinions.gold_links.clone_from(&judge.opinions.gold_links);
+    // Questions are told apart by their places alone: where there are others, none is compared.
+    if doc.questions.len() == judge.questions.len() {
+        doc.questions.iter_mut().zip(&judge.questions).for_each(|(own, judge)| own.gold.clone_from(&judge.gold));
+    } else {
+        doc.questions.clear();
+    }
     doc
 }
 
 fn answers_differ(a: &HeldOut, b: &HeldOut) -> bool {
-    a.class != b.class || a.spans != b.spans
+    let labels = |doc: &HeldOut| doc.questions.iter().map(|outcome| outcome.labels.clone()).collect::<Vec<_>>();
+    a.class != b.class || a.spans != b.spans || labels(a) != labels(b)
 }

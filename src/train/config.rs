@@ -3,6 +3,7 @@
 use super::ModelChoice;
 use super::methods::{OptimiserChoice, PrecisionChoice, Schedule, Tuned, low_rank_targets};
 use super::regularise::Adversarial;
+use super::{NumberLoss, Sampling, TaskWeights};
 use crate::nn::{DeviceChoice, Pooling};
 use crate::text::VocabularyUnit;
 use serde::{Deserialize, Serialize};
@@ -67,6 +68,8 @@ pub struct TrainConfig {
     pub lora_alpha: f64,
     /// Of LoRA: which layers get updates, among query, key, value, output and feed.
     pub lora_targets: Vec<String>,
+    /// Of adapters: numbers between their two layers.
+    pub adapter_width: usize,
     /// Gradual unfreezing: the highest layer learns at first, one more after so many epochs each; 0: all from the start.
     pub unfreeze_every: usize,
     /// Layers, from the bottom, whose weights stay as they are.
@@ -77,6 +80,42 @@ pub struct TrainConfig {
     pub tune_embeddings: bool,
     /// Weigh rare classes up (inverse frequency).
     pub class_weights: bool,
+    /// Of those weights: 0 by inverse frequency, else by the effective number of documents with this beta (0.99 to 0.9999).
+    pub class_weight_beta: f64,
+    /// Whether documents of rare classes are read more often, or those of common ones less.
+    pub sampling: Sampling,
+    /// Share of each target class that is spread over all classes.
+    pub label_smoothing: f64,
+    /// Focal loss: how much less what is answered rightly counts; 0: as much.
+    pub focal_gamma: f64,
+    /// Who weighs the tasks against each other.
+    pub task_weights: TaskWeights,
+    /// Weight of the questions beside the main one; 0 learns none of them.
+    pub question_loss_weight: f64,
+    /// How questions with a number are learnt.
+    pub number_loss: NumberLoss,
+    /// Runs of the project (one or, separated by commas, several) or a folder whose model teaches this one; empty: none.
+    pub teacher: String,
+    /// Weight of how far the classes are from the teacher's, beside the class loss.
+    pub distil_weight: f64,
+    /// How much teacher and model are softened before they are compared.
+    pub distil_temperature: f64,
+    /// Documents without a class that the teacher is at least so sure of are learnt as it answers them; 0: none are.
+    pub pseudo_threshold: f64,
+    /// Whether the teacher answers documents without a class too, all of which are then learnt from its probabilities.
+    pub distil_unlabelled: bool,
+    /// For each training document so many more in an epoch, with words changed.
+    pub augment: f64,
+    /// Of those: which share of the words is left out.
+    pub word_deletion: f64,
+    /// Of those: which share of the words changes places with another.
+    pub word_swap: f64,
+    /// Of those: which share of the words that have synonyms is changed for one.
+    pub synonym_share: f64,
+    /// A list of synonyms: a line each, separated by tabs or commas.
+    pub synonyms: Option<PathBuf>,
+    /// Other wordings of documents, by a translation there and back or by hand: a line each, the text, a tab, the wording.
+    pub paraphrases: Option<PathBuf>,
     /// Weight of the span loss beside the class loss.
     pub span_loss_weight: f64,
     /// Learn how tags follow each other too (a conditional random field), rather than each tag by itself.
@@ -171,11 +210,30 @@ impl Default for TrainConfig {
             lora_rank: 8,
             lora_alpha: 16.0,
             lora_targets: vec!["query".to_owned(), "value".to_owned()],
+            adapter_width: 64,
             unfreeze_every: 0,
             freeze_layers: 0,
             layer_decay: 1.0,
             tune_embeddings: false,
             class_weights: false,
+            class_weight_beta: 0.0,
+            sampling: Sampling::Off,
+            label_smoothing: 0.0,
+            focal_gamma: 0.0,
+            task_weights: TaskWeights::Fixed,
+            question_loss_weight: 1.0,
+            number_loss: NumberLoss::Squared,
+            teacher: String::new(),
+            distil_weight: 1.0,
+            distil_temperature: 2.0,
+            pseudo_threshold: 0.0,
+            distil_unlabelled: false,
+            augment: 0.0,
+            word_deletion: 0.1,
+            word_swap: 0.05,
+            synonym_share: 0.2,
+            synonyms: None,
+            paraphrases: None,
             span_loss_weight: 1.0,
             crf: false,
             span_scorer: false,
@@ -294,6 +352,7 @@ impl TrainConfig {
             ("accumulate", self.accumulate as f64, 1.0, 1024.0),
             ("lora_rank", self.lora_rank as f64, 1.0, 256.0),
             ("lora_alpha", self.lora_alpha, 1e-3, 1e4),
+            ("adapter_width", self.adapter_width as f64, 1.0, 4096.0),
             ("replay", self.replay, 0.0, 1.0),
             ("folds", self.folds as f64, 0.0, 100.0),
             ("fold", self.fold as f64, 0.0, self.folds.max(1) as f64 - 1.0),
@@ -308,6 +367,17 @@ impl TrainConfig {
             ("polarity_loss_weight", self.polarity_loss_weight, 0.0, 1e3),
             ("link_loss_weight", self.link_loss_weight, 0.0, 1e3),
             ("layer_decay", self.layer_decay, 0.1, 1.0),
+            ("class_weight_beta", self.class_weight_beta, 0.0, 0.999_999),
+            ("label_smoothing", self.label_smoothing, 0.0, 0.9),
+            ("focal_gamma", self.focal_gamma, 0.0, 10.0),
+            ("question_loss_weight", self.question_loss_weight, 0.0, 1e3),
+            ("distil_weight", self.distil_weight, 0.0, 1e3),
+            ("distil_temperature", self.distil_temperature, 0.1, 100.0),
+            ("pseudo_threshold", self.pseudo_threshold, 0.0, 1.0),
+            ("augment", self.augment, 0.0, 10.0),
+            ("word_deletion", self.word_deletion, 0.0, 0.9),
+            ("word_swap", self.word_swap, 0.0, 0.9),
+            ("synonym_share", self.synonym_share, 0.0, 1.0),
             ("span_swaps", self.span_swaps, 0.0, 10.0),
             ("word_dropout", self.word_dropout, 0.0, 0.9),
             ("dev_share", self.dev_share, 0.0, 0.9),
@@ -339,7 +409,7 @@ impl TrainConfig {
 }
 
 /// Settings that name a file or a folder; nothing, or "none", is none.
-const PATHS: [&str; 1] = ["word_vectors"];
+const PATHS: [&str; 3] = ["word_vectors", "synonyms", "paraphrases"];
 
 /// A value as the settings' JSON has it, by the value there is.
 fn parsed(key: &str, now: Option<&serde_json::Value>, value: &str) -> Option<serde_json::Value> {

@@ -1,7 +1,7 @@
 //! What a run tells while it goes: numbers only, so that anything can listen.
 
 use super::layer_stats::LayerStats;
-use super::{OpinionScores, Reliability, Slice, SpanKey};
+use super::{OpinionScores, QuestionOutcome, QuestionScores, Reliability, Slice, SpanKey};
 use crate::project::Polarity;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -49,6 +49,9 @@ pub struct StepEvent {
     pub polarity_loss: Option<f64>,
     #[serde(default)]
     pub link_loss: Option<f64>,
+    /// Of all questions beside the main one.
+    #[serde(default)]
+    pub question_loss: Option<f64>,
     pub lr: f64,
     /// Before clipping.
     pub grad_norm: f64,
@@ -82,13 +85,18 @@ pub struct Scores {
     pub per_span_label: Vec<LabelScore>,
     #[serde(default)]
     pub opinions: OpinionScores,
+    /// Of each question beside the main one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<QuestionScores>,
 }
 
 impl Scores {
     /// What the best checkpoint is chosen by: the mean over what was learnt of macro-F1, span F1, one score of polarity
-    /// (with its aspect where aspects have one, else of marked spans) and one of links (triplets, else pairs).
+    /// (with its aspect where aspects have one, else of marked spans), one of links (triplets, else pairs), and one of each
+    /// question beside the main one (macro-F1 of labels, Pearson's correlation of a number).
     pub fn selection(&self) -> f64 {
-        let tasks: Vec<f64> = self.macro_f1.into_iter().chain(self.span_f1).chain(self.opinions.tasks()).collect();
+        let questions = self.questions.iter().filter_map(QuestionScores::selection);
+        let tasks: Vec<f64> = self.macro_f1.into_iter().chain(self.span_f1).chain(self.opinions.tasks()).chain(questions).collect();
         if tasks.is_empty() { f64::NAN } else { tasks.iter().sum::<f64>() / tasks.len() as f64 }
     }
 }
@@ -163,6 +171,9 @@ pub struct HeldOut {
     /// Polarities and links of both.
     #[serde(default)]
     pub opinions: OpinionAnswers,
+    /// Answers to the questions beside the main one, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<QuestionOutcome>,
 }
 
 /// Polarities and links of a held-out document. What was not learnt is empty.

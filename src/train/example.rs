@@ -1,8 +1,9 @@
 //! What a run learns from: an owned snapshot of the labelled documents, taken at one revision.
 
+use super::questions::{AskedQuestion, TaughtAnswer, answers_of};
 use crate::project::{Annotation, DocId, Polarity, Project, Schema, Span, SpanId, Split, State, TextRange, assign_split, draw};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A labelled document.
@@ -18,7 +19,29 @@ pub struct Example {
     pub polarities: Vec<Option<Polarity>>,
     /// Links `(from, to)` by places in `spans`: from the opinion to the aspect. `None` teaches no links.
     pub links: Option<Vec<(u32, u32)>>,
+    /// Answers to [`TrainData::questions`], in their order; may be shorter.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<Option<TaughtAnswer>>,
+    /// What a teacher says of the classes, as logarithms of probabilities; empty without a teacher.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taught: Vec<f32>,
     pub split: Split,
+}
+
+impl Default for Example {
+    fn default() -> Self {
+        Self {
+            doc: DocId(0),
+            text: Arc::from(""),
+            class: None,
+            spans: None,
+            polarities: Vec::new(),
+            links: None,
+            answers: Vec::new(),
+            taught: Vec::new(),
+            split: Split::Train,
+        }
+    }
 }
 
 /// Span labels by the part they play in opinions: a link goes from an opinion to an aspect.
@@ -39,6 +62,18 @@ pub struct TrainData {
     pub examples: Vec<Example>,
     /// Documents that are not done: what is not marked in them may have been overlooked.
     pub underway: BTreeSet<DocId>,
+    /// Questions beside the main one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<AskedQuestion>,
+    /// Words that may stand for each other in new wordings, a list each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub synonyms: Vec<Vec<String>>,
+    /// Training documents without a class of the main question, for a teacher to answer. Never kept.
+    #[serde(skip)]
+    pub unlabelled: Vec<(DocId, Arc<str>)>,
+    /// What a person should know about where the documents come from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// Whether training can start, in numbers.
@@ -48,6 +83,8 @@ pub struct Readiness {
     pub per_class: Vec<usize>,
     /// Training spans of each label.
     pub per_span_label: Vec<usize>,
+    /// Training documents that answer each question beside the main one.
+    pub per_question: Vec<usize>,
     /// Documents that teach something.
     pub train: usize,
     pub held_out: usize,
@@ -57,11 +94,12 @@ impl Readiness {
     /// Fewer labelled documents than this can't be trained on.
     pub const MIN_TRAIN: usize = 16;
 
-    /// Whether there is enough to start: documents on both sides, and either two classes or a span label.
+    /// Whether there is enough to start: documents on both sides, and two classes, a span label or another question.
     pub fn can_start(&self) -> bool {
         let classes = self.per_class.iter().filter(|count| **count > 0).count();
         let spans: usize = self.per_span_label.iter().sum();
-        self.train >= Self::MIN_TRAIN && self.held_out > 0 && (classes >= 2 || spans > 0)
+        let answers: usize = self.per_question.iter().sum();
+        self.train >= Self::MIN_TRAIN && self.held_out > 0 && (classes >= 2 || spans > 0 || answers > 0)
     }
 }
 
@@ -72,6 +110,7 @@ impl TrainData {
     pub fn of(project: &Project, seed: u64, dev_share: f64) -> Self {
         let question = project.schema().main_question();
         let classes = question.map(|(_, q)| q.classes.iter().map(|c| c.name.clone()).collect()).unwrap_or_default();
+        let questions = AskedQuestion::of(project);
         let any_span = project.documents().any(|doc| !doc.annotation.spans.is_empty());
         let any_link = project.documents().any(|doc| doc.annotation.main_links().next().is_some());
         let examples = project
@@ -82,20 +121,24 @@ impl TrainData {
                 let marked = any_span && (!doc.annotation.spans.is_empty() || spans_were_asked(doc));
                 let in_order = if marked { doc.annotation.spans_in_order() } else { Vec::new() };
                 let linked = marked && any_link && (doc.annotation.main_links().next().is_some() || spans_were_asked(doc));
-                (class.is_some() || marked).then(|| Example {
+                let answers = answers_of(&doc.annotation, &questions);
+                (class.is_some() || marked || answers.iter().any(Option::is_some)).then(|| Example {
                     doc: doc.id,
                     text: doc.text.clone(),
                     class,
                     spans: marked.then(|| in_order.iter().map(|(_, span)| (span.range, span.label)).collect()),
                     polarities: in_order.iter().map(|(_, span)| span.polarity).collect(),
                     links: linked.then(|| links(&doc.annotation, &in_order)),
+                    answers,
+                    taught: Vec::new(),
                     split: doc.split.unwrap_or_else(|| assign_split(seed, doc.id, dev_share)),
                 })
             })
             .collect();
         let span_labels = if any_span { project.schema().span_labels.iter().map(|l| l.name.clone()).collect() } else { Vec::new() };
         let underway = project.documents().filter(|doc| doc.annotation.state == State::Todo).map(|doc| doc.id).collect();
-        Self { revision: project.revision(), classes, span_labels, roles: roles(project), examples, underway }
+        let questions = questions.into_iter().map(|(_, question)| question).collect();
+        Self { revision: project.revision(), classes, span_labels, roles: roles(project), examples, underway, questions, ..Self::default() }
     }
 
     /// Leaves out training documents that were learnt before, but for a share of them that follows from the seed
@@ -122,10 +165,44 @@ impl TrainData {
         }
     }
 
+    /// Looks for the documents that teach nothing and might: neither skipped, nor empty, nor held out.
+    pub fn find_unlabelled(&mut self, project: &Project, seed: u64, dev_share: f64) {
+        let known: BTreeSet<DocId> = self.examples.iter().map(|example| example.doc).collect();
+        let open = project.documents().filter(|doc| doc.annotation.state != State::Skipped && !doc.text.trim().is_empty());
+        let learnt = open.filter(|doc| doc.split.unwrap_or_else(|| assign_split(seed, doc.id, dev_share)) == Split::Train);
+        self.unlabelled = learnt.filter(|doc| !known.contains(&doc.id)).map(|doc| (doc.id, doc.text.clone())).collect();
+    }
+
+    /// Training documents once more in other wordings that a person brought, by the very text; a wording teaches the class and
+    /// the other questions, no spans. Gives how many were added.
+    pub fn add_wordings(&mut self, wordings: &[(String, String)]) -> usize {
+        let mut of: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        wordings.iter().for_each(|(text, wording)| of.entry(text.trim()).or_default().push(wording));
+        let learnt = self.examples.iter().filter(|example| example.split == Split::Train);
+        let more = learnt.flat_map(|example| {
+            let wordings = of.get(example.text.trim()).map_or(&[][..], Vec::as_slice);
+            wordings.iter().map(|wording| Example {
+                text: Arc::from(*wording),
+                spans: None,
+                polarities: Vec::new(),
+                links: None,
+                ..example.clone()
+            })
+        });
+        let more: Vec<Example> = more.filter(|example| example.class.is_some() || !example.answers.is_empty()).collect();
+        let count = more.len();
+        self.examples.extend(more);
+        count
+    }
+
     /// Counts for the start button.
     pub fn readiness(&self) -> Readiness {
-        let mut ready =
-            Readiness { per_class: vec![0; self.classes.len()], per_span_label: vec![0; self.span_labels.len()], ..Default::default() };
+        let mut ready = Readiness {
+            per_class: vec![0; self.classes.len()],
+            per_span_label: vec![0; self.span_labels.len()],
+            per_question: vec![0; self.questions.len()],
+            ..Default::default()
+        };
         for example in &self.examples {
             if example.split != Split::Train {
                 ready.held_out += 1;
@@ -134,6 +211,9 @@ impl TrainData {
             ready.train += 1;
             if let Some(count) = example.class.and_then(|class| ready.per_class.get_mut(usize::from(class))) {
                 *count += 1;
+            }
+            for (count, answer) in ready.per_question.iter_mut().zip(&example.answers) {
+                *count += usize::from(answer.is_some());
             }
             for (_, label) in example.spans.iter().flatten() {
                 if let Some(count) = ready.per_span_label.get_mut(usize::from(*label)) {

@@ -6,11 +6,11 @@ use super::run::{Best, End, Run, Sink};
 use super::scoring::{Scored, score};
 use super::task::{Item, Task};
 use super::{
-    EightBits, Evaluation, HeldOut, Report, Scores, Slice, TrainEvent, TrainingAspects, Tuned, calibrated, fit_calibration, fit_threshold,
-    reliability, slices, wrong_documents,
+    EightBits, Evaluation, HeldOut, Report, Scores, Slice, TrainEvent, TrainingAspects, Tuned, calibrated, fit_calibration,
+    fit_label_thresholds, fit_threshold, reliability, slices, wrong_documents,
 };
 use crate::nn::kernels::Stored;
-use crate::nn::{Calibration, ModelFiles, Tensor};
+use crate::nn::{Calibration, ModelFiles, QuestionForm, QuestionKind, Tensor};
 use std::collections::BTreeMap;
 
 impl Run<'_> {
@@ -56,12 +56,27 @@ impl Run<'_> {
         Calibration { link, ..fit_calibration(&dev.held_out) }
     }
 
+    /// The questions beside the main one, with the thresholds that are best on the dev documents.
+    fn with_thresholds(&self, dev: Option<&Scored>) -> Vec<QuestionForm> {
+        let mut forms = self.task.questions.clone();
+        for (at, form) in forms.iter_mut().enumerate() {
+            if let (QuestionKind::Labels { labels, thresholds }, Some(dev)) = (&mut form.kind, dev) {
+                *thresholds = fit_label_thresholds(&dev.held_out, at, labels.len());
+            }
+        }
+        forms
+    }
+
     /// What the weights as whole numbers of eight bits answer to documents that float32 answered as `raw`.
     fn eight_bits(&mut self, held_out: &[Item], raw: &[HeldOut], link: f32) -> Result<Option<EightBits>, TrainError> {
         if held_out.is_empty() || self.model.encoder().is_none() || self.config.tuned == Tuned::Lora || !Stored::Int8.is_native() {
             return Ok(None);
         }
         self.model.freeze(Some(Stored::Int8)).map_err(TrainError::compute)?;
+        // Not every encoder can be held so.
+        if self.model.encoder().is_none_or(|encoder| encoder.stored().is_none()) {
+            return Ok(None);
+        }
         let scored = score(&self.model, self.task, held_out, self.config);
         self.model.freeze(None).map_err(TrainError::compute)?;
         let mut scored = scored?;
@@ -92,6 +107,10 @@ impl Run<'_> {
         let on_test = !self.task.test.is_empty();
         let held_out = if on_test { &self.task.test } else { &self.task.dev };
         let calibration = scored.as_mut().map_or_else(Calibration::default, |dev| self.calibrate(dev));
+        let forms = self.with_thresholds(scored.as_ref());
+        if let Some(dev) = scored.as_mut().filter(|_| !forms.is_empty()) {
+            dev.say_labels(&forms);
+        }
         let Scored { scores, held_out: raw, .. } = match scored.filter(|_| !on_test) {
             Some(scored) => scored,
             None => {
@@ -99,13 +118,16 @@ impl Run<'_> {
                 if self.task.opinions.links {
                     scored.decide(calibration.link, self.task);
                 }
+                if !forms.is_empty() {
+                    scored.say_labels(&forms);
+                }
                 scored
             }
         };
         let eight_bits = self.eight_bits(held_out, &raw, calibration.link)?;
         let held_out = calibrated(calibration, &raw);
         let slices = sliced(self.task, &held_out);
-        let files = model_files(self.task, &self.model, &self.params, encoder, calibration)?;
+        let files = model_files(self.task, (&self.model, &self.params), encoder, calibration, &forms)?;
         sink(TrainEvent::Finished(Report {
             scores,
             scored_on: if on_test { "test" } else { "dev" }.to_owned(),

@@ -4,6 +4,7 @@ use super::opinions::OpinionWeights;
 use super::span_loss::words;
 use super::task::{Batch, Item, Targets};
 use super::{TrainConfig, TrainError};
+use crate::nn::loss::ClassLoss;
 use crate::nn::{OpinionSizes, Tensor, loss};
 use std::collections::BTreeSet;
 
@@ -15,6 +16,10 @@ pub(super) struct BatchWeights {
     /// Words of the documents that teach spans.
     pub words: f64,
     pub opinions: OpinionWeights,
+    /// Answers to each question beside the main one.
+    pub questions: Vec<f64>,
+    /// Documents that a teacher answered.
+    pub distilled: f64,
 }
 
 /// Losses of a part of a batch, as shares of the batch's; `None` where it teaches nothing of the kind.
@@ -24,6 +29,10 @@ pub(super) struct Losses {
     pub span: Option<Tensor>,
     pub polarity: Option<Tensor>,
     pub link: Option<Tensor>,
+    /// How far the classes are from a teacher's.
+    pub distilled: Option<Tensor>,
+    /// Of each question beside the main one.
+    pub questions: Vec<Option<Tensor>>,
     pub heads: HeadSet,
 }
 
@@ -32,7 +41,7 @@ pub(super) type HeadSet = BTreeSet<&'static str>;
 
 /// The head a parameter belongs to; `None` in the encoder.
 pub(super) fn head_of(name: &str) -> Option<&'static str> {
-    const HEADS: [(&str, &str); 10] = [
+    const HEADS: [(&str, &str); 11] = [
         ("classifier.", CLASS),
         ("pooling.", CLASS),
         ("bert.pooler.", CLASS),
@@ -42,6 +51,7 @@ pub(super) fn head_of(name: &str) -> Option<&'static str> {
         ("gloss.span.", SPANS),
         ("gloss.pair.polarity.", LINK_POLARITY),
         ("gloss.pair.", LINKS),
+        ("gloss.question.", QUESTIONS),
         ("gloss.", ""),
     ];
     HEADS.iter().find(|(start, _)| name.starts_with(start)).map(|(_, head)| *head)
@@ -54,6 +64,7 @@ pub(super) const SPANS: &str = "spans";
 pub(super) const POLARITY: &str = "polarity";
 pub(super) const LINKS: &str = "links";
 pub(super) const LINK_POLARITY: &str = "link polarity";
+pub(super) const QUESTIONS: &str = "questions";
 
 impl BatchWeights {
     pub fn add(&mut self, members: &[&Item], batch: &Batch, opinions: OpinionSizes) {
@@ -61,7 +72,17 @@ impl BatchWeights {
         self.tags += batch.tags.weight();
         self.words += members.iter().map(|item| words(item)).sum::<f64>();
         self.opinions += OpinionWeights::of(members, opinions);
+        self.questions.resize(batch.questions.len(), 0.0);
+        self.questions.iter_mut().zip(&batch.questions).for_each(|(sum, part)| *sum += part.answered);
+        self.distilled += batch.taught.weights.iter().map(|weight| f64::from(*weight)).sum::<f64>();
     }
+}
+
+/// The loss of the classes, as the settings want it; `None` when the batch has none.
+pub(super) fn class_loss_of(logits: Option<&Tensor>, targets: &Targets, config: &TrainConfig) -> Result<Option<Tensor>, TrainError> {
+    let kind = ClassLoss { smoothing: config.label_smoothing, gamma: config.focal_gamma };
+    let taught = logits.filter(|_| targets.teach());
+    taught.map(|logits| loss::class_loss(logits, &targets.targets, &targets.weights, kind).map_err(TrainError::compute)).transpose()
 }
 
 /// `None` when the batch has no target for the head.
@@ -74,20 +95,6 @@ pub(super) fn loss_of(logits: Option<&Tensor>, targets: &Targets) -> Result<Opti
 pub(super) fn share_of(loss: Option<Tensor>, share: f64) -> Result<Option<Tensor>, TrainError> {
     let shared = |loss: Tensor| if share == 1.0 { Ok(loss) } else { loss.affine(share, 0.0).map_err(TrainError::compute) };
     loss.map(shared).transpose()
-}
-
-impl Losses {
-    /// All of them, weighted; `None` when there are none.
-    pub fn total(&self, config: &TrainConfig) -> Result<Option<Tensor>, TrainError> {
-        let weighted = [
-            (&self.class, 1.0),
-            (&self.span, config.span_loss_weight),
-            (&self.polarity, config.polarity_loss_weight),
-            (&self.link, config.link_loss_weight),
-        ];
-        let parts = weighted.into_iter().filter_map(|(loss, weight)| Some((loss.clone()?, weight)));
-        sum(parts.map(|(loss, weight)| share_of(Some(loss), weight)).collect::<Result<Vec<_>, _>>()?.into_iter().flatten())
-    }
 }
 
 /// `None` of nothing.

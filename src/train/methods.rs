@@ -2,7 +2,7 @@
 
 use super::TrainConfig;
 use crate::nn::kernels::Precision;
-use crate::nn::{Adafactor, AdamW, LoadOptions, LowRankSizes, LowRankTarget, LowRankTargets, Optimiser, Rates, Sgd, Tuning};
+use crate::nn::{Adafactor, AdamW, AdapterSizes, LoadOptions, LowRankSizes, LowRankTarget, LowRankTargets, Optimiser, Rates, Sgd, Tuning};
 use serde::{Deserialize, Serialize};
 
 /// How the rate goes on after the warm-up.
@@ -47,10 +47,12 @@ pub enum Tuned {
     Lora,
     /// The heads and the encoder's biases (Ben Zaken, Goldberg and Ravfogel 2022).
     Bitfit,
+    /// The heads, and small layers put behind attention and feed-forward parts, with the norms (Houlsby et al. 2019).
+    Adapters,
 }
 
 impl Tuned {
-    pub const ALL: [Self; 4] = [Self::Full, Self::Head, Self::Lora, Self::Bitfit];
+    pub const ALL: [Self; 5] = [Self::Full, Self::Head, Self::Lora, Self::Bitfit, Self::Adapters];
 }
 
 /// What makes a step of a gradient.
@@ -95,6 +97,7 @@ pub(super) fn load_options(config: &TrainConfig) -> LoadOptions {
     let tuning = match config.tuned {
         Tuned::Full | Tuned::Head => Tuning::Full,
         Tuned::Bitfit => Tuning::Biases,
+        Tuned::Adapters => Tuning::Adapters(AdapterSizes { width: config.adapter_width, seed: config.seed }),
         Tuned::Lora => Tuning::LowRank(LowRankSizes {
             rank: config.lora_rank,
             alpha: config.lora_alpha,

@@ -1,6 +1,7 @@
 //! Training: `fit` takes data, settings and a sink for news, and returns a model. It only computes:
 //! no thread, no channel, no clock of its own, no file, no egui.
 
+mod abstain;
 mod augment;
 mod averaging;
 mod batching;
@@ -11,6 +12,7 @@ mod errors;
 mod event;
 mod example;
 mod fit;
+mod imbalance;
 mod interval;
 mod judging;
 mod layer_stats;
@@ -23,19 +25,27 @@ mod opinions;
 mod output;
 mod patience;
 mod plan;
+mod pretrain;
+mod question_scores;
+mod questions;
 mod regularise;
 mod resume;
+mod reword;
 mod run;
 mod scoring;
 mod scratch;
+mod search;
 mod slices;
 mod span_loss;
 mod tally;
 mod task;
+mod teaching;
+mod weighting;
 mod wrong;
 
 pub use crate::nn::{DeviceChoice, Pooling};
 pub use crate::text::VocabularyUnit;
+pub use abstain::{Abstention, abstentions};
 pub use batching::{epoch_batches, estimate_seconds, rate_factor, rough_length};
 pub use calibration::{Reliability, ReliabilityBin, bins, calibrated, fit_calibration, fit_threshold, reliability};
 pub use compare::{Better, Comparison, Difference, Side, compare};
@@ -44,6 +54,7 @@ pub use errors::{ErrorGroup, ErrorKind, error_groups};
 pub use event::{EightBits, Evaluation, HeldOut, LabelScore, LinkAnswer, OpinionAnswers, Report, Scores, Started, StepEvent, TrainEvent};
 pub use example::{Example, Readiness, Roles, TrainData};
 pub use fit::{Outcome, Resumable, Signal, TrainError, fit, fit_from};
+pub use imbalance::{Sampling, class_weights, epoch_examples};
 pub use interval::{Interval, Uncertainty, uncertainty};
 pub use layer_stats::{LayerNorms, LayerStats};
 pub use memory::{memory_bytes, scratch_memory_bytes};
@@ -51,9 +62,15 @@ pub use methods::{OptimiserChoice, PrecisionChoice, Schedule, Tuned, first_learn
 pub use metrics::{ClassScores, SpanKey, class_scores, span_scores};
 pub use opinion_scores::{OpinionScores, opinion_scores};
 pub use patience::{Patience, Verdict};
+pub use pretrain::{PretrainStep, pretrain};
+pub use question_scores::{QuestionOutcome, QuestionScores, fit_label_thresholds, label_scores, number_scores, question_scores};
+pub use questions::{AskedKind, AskedQuestion, NumberLoss, TaughtAnswer};
 pub use regularise::{Adversarial, push_along};
 pub use resume::{SavedAt, SavedRun};
+pub use reword::Rewording;
 pub use scratch::{ModelChoice, learn_vocabulary, scratch_files};
+pub use search::{Halving, trial_settings};
 pub use slices::{Slice, TrainingAspects, slices};
 pub use tally::Score;
+pub use weighting::{TaskWeights, penalty, scaled};
 pub use wrong::wrong_documents;

@@ -3,7 +3,7 @@
 
 use super::TrainError;
 use super::task::Task;
-use crate::nn::{Calibration, JointModel, ModelFiles, Network, Params, Weights};
+use crate::nn::{Calibration, JointModel, ModelFiles, Network, Params, QuestionForm, Weights};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ const KEPT: [&str; 3] = ["bos_token_id", "eos_token_id", "initializer_range"];
 /// The current weights with everything needed to predict.
 pub(super) fn model_files(
     task: &Task,
-    model: &JointModel,
-    params: &Params,
+    (model, params): (&JointModel, &Params),
     encoder: &ModelFiles,
     calibration: Calibration,
+    questions: &[QuestionForm],
 ) -> Result<ModelFiles, TrainError> {
     let mut config = model.network().to_json().map_err(TrainError::compute)?;
     let is_encoder = matches!(model.network(), Network::Encoder(_));
@@ -43,6 +43,7 @@ pub(super) fn model_files(
         "max_length": task.max_length,
         "tag_transitions": model.chain().is_some(),
         "widest_span": task.widest,
+        "questions": questions,
         "opinions": {
             "polarity": task.opinions.polarity,
             "context": task.opinions.context,

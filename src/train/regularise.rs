@@ -72,7 +72,7 @@ impl Run<'_> {
             push_along(&mut shift, &gradient, &part.texts, gradient.len() / part.texts.tokens().max(1), length, size);
             encoder.shift_input(Some(shift.clone()));
             let (losses, _) = self.losses(members, part, whole)?;
-            let total = losses.total(self.config)?;
+            let total = self.variances.total(&losses, self.config, &mut Default::default())?;
             grads = total.map(|total| self.params.backward(&total)).transpose().map_err(TrainError::compute)?;
         }
         if let Some(encoder) = self.model.encoder() {
@@ -94,7 +94,7 @@ impl Run<'_> {
             return Ok(total);
         }
         let (losses, second) = self.losses(members, part, whole)?;
-        let Some(other) = losses.total(self.config)? else { return Ok(total) };
+        let Some(other) = self.variances.total(&losses, self.config, &mut Default::default())? else { return Ok(total) };
         let mut sum = ((total + other).map_err(TrainError::compute)? * 0.5).map_err(TrainError::compute)?;
         for apart in apart(first, &second, part, whole, self.config)? {
             sum = (sum + apart).map_err(TrainError::compute)?;

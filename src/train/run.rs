@@ -4,14 +4,19 @@ use super::averaging::Averaging;
 use super::batching::consecutive;
 use super::fit::{Signal, TrainError};
 use super::layer_stats::{LayerStats, is_due, layer_stats};
-use super::losses::{BatchWeights, CLASS, HeadSet, LINK_POLARITY, LINKS, Losses, POLARITY, SPANS, head_of, loss_of, number, share_of, sum};
+use super::losses::{
+    BatchWeights, CLASS, HeadSet, LINK_POLARITY, LINKS, Losses, POLARITY, QUESTIONS, SPANS, class_loss_of, head_of, loss_of, number,
+    share_of, sum,
+};
 use super::methods::{PrecisionChoice, load_options, optimiser};
 use super::opinions::Lesson;
 use super::patience::Patience;
 use super::plan::{Planned, generator, plan, step_generator};
+use super::questions::question_loss;
 use super::scoring::Scored;
 use super::span_loss::span_loss;
 use super::task::{Batch, Item, Task};
+use super::weighting::{self, Taught, Variances};
 use super::{
     ModelChoice, Started, StepEvent, TrainConfig, TrainEvent, Tuned, first_learning_layer, memory_bytes, scratch, scratch_memory_bytes,
 };
@@ -54,6 +59,9 @@ struct Learnt {
     span_loss: Option<f64>,
     polarity_loss: Option<f64>,
     link_loss: Option<f64>,
+    question_loss: Option<f64>,
+    /// Tasks with what they count.
+    tasks: Taught,
     heads: HeadSet,
     grads: Gradients,
     tokens: usize,
@@ -74,6 +82,8 @@ pub(super) struct Run<'a> {
     pub(super) averaging: Averaging,
     pub(super) dropout: StdRng,
     pub(super) class_weights: Vec<f32>,
+    /// Of the tasks, where they learn.
+    pub(super) variances: Variances,
     pub(super) plan: Vec<Planned>,
     pub(super) patience: Patience,
     pub(super) best: Option<Best>,
@@ -102,6 +112,8 @@ impl<'a> Run<'a> {
         let options = load_options(config);
         let (model, loaded) = JointModel::load(encoder, task.sizes(config), &mut params, options, &mut generator(config.seed, 1))
             .map_err(TrainError::encoder)?;
+        let tasks = ["class", "span", "polarity", "link"].map(str::to_owned).into_iter();
+        let variances = Variances::new(config, tasks.chain((0..task.questions.len()).map(weighting::question)), &mut params)?;
         if let Some(encoder) = model.encoder() {
             encoder.set_precision(config.precision.here());
         }
@@ -111,6 +123,7 @@ impl<'a> Run<'a> {
             task,
             params,
             place_note,
+            variances,
             loaded,
             optimiser: optimiser(config, model.network().encoder_layers()),
             averaging: Averaging::new(config),
@@ -237,7 +250,8 @@ impl<'a> Run<'a> {
         if let Some(encoder) = self.model.encoder() {
             encoder.learn_from(self.first_learning(at));
         }
-        let Learnt { loss, class_loss, span_loss, polarity_loss, link_loss, heads, grads, tokens, longest } = self.gradients(at)?;
+        let Learnt { loss, class_loss, span_loss, polarity_loss, link_loss, question_loss, heads, grads, tokens, longest, .. } =
+            self.gradients(at)?;
         if !loss.is_finite() {
             return Err(TrainError::NotFinite { step, lr });
         }
@@ -252,7 +266,19 @@ impl<'a> Run<'a> {
             self.optimiser.catch_up_all(&self.params).map_err(TrainError::compute)?;
             self.averaging.after_step(&self.params)?;
         }
-        let event = StepEvent { step, epoch, loss, class_loss, span_loss, polarity_loss, link_loss, lr, grad_norm, tokens_per_s: 0.0 };
+        let event = StepEvent {
+            step,
+            epoch,
+            loss,
+            class_loss,
+            span_loss,
+            polarity_loss,
+            link_loss,
+            question_loss,
+            lr,
+            grad_norm,
+            tokens_per_s: 0.0,
+        };
         // A recurrence is learnt from the second token on.
         if longest > 1 {
             self.check_reached(&grads, &heads)?;
@@ -274,6 +300,7 @@ impl<'a> Run<'a> {
             .map(|items| {
                 let members: Vec<&Item> = items.iter().map(|index| &task.train[*index]).collect();
                 let mut batch = Batch::of(&members, &self.class_weights, task.labels.len(), false);
+                batch.ask(&members, task);
                 if self.config.word_dropout > 0.0 {
                     batch.drop_words(&members, task.hidden_id, self.config.word_dropout, &mut self.dropout);
                 }
@@ -293,7 +320,7 @@ impl<'a> Run<'a> {
             learnt.longest = learnt.longest.max(part.texts.longest());
             self.watch_for_attacks();
             let (losses, answers) = self.losses(members, part, &whole)?;
-            let Some(total) = losses.total(self.config)? else { continue };
+            let Some(total) = self.variances.total(&losses, self.config, &mut learnt.tasks)? else { continue };
             let total = self.with_second_pass((total, &answers), members, part, &whole)?;
             learnt.loss += number(&total)?;
             let sums = [
@@ -307,6 +334,9 @@ impl<'a> Run<'a> {
                     *sum = Some(sum.unwrap_or(0.0) + number(loss)?);
                 }
             }
+            for loss in losses.questions.iter().flatten() {
+                learnt.question_loss = Some(learnt.question_loss.unwrap_or(0.0) + number(loss)?);
+            }
             learnt.heads.extend(losses.heads);
             let grads = self.params.backward(&total).map_err(TrainError::compute)?;
             learnt.grads.add(grads).map_err(TrainError::compute)?;
@@ -314,7 +344,11 @@ impl<'a> Run<'a> {
                 learnt.grads.add(grads).map_err(TrainError::compute)?;
             }
         }
-        if learnt.heads.is_empty() {
+        if let Some(penalty) = self.variances.penalty(&learnt.tasks)? {
+            learnt.loss += number(&penalty)?;
+            learnt.grads.add(self.params.backward(&penalty).map_err(TrainError::compute)?).map_err(TrainError::compute)?;
+        }
+        if learnt.tasks.is_empty() {
             return Err(TrainError::Compute("a batch teaches nothing".to_owned()));
         }
         Ok(learnt)
@@ -325,11 +359,19 @@ impl<'a> Run<'a> {
         let mut mode = Mode::Train { rng: &mut self.dropout, dropout: self.config.dropout as f32 };
         let logits = self.model.forward(&part.texts, &part.units, &mut mode).map_err(TrainError::compute)?;
         let mut losses = Losses {
-            class: share_of(loss_of(logits.class.as_ref(), &part.classes)?, part.classes.weight() / whole.classes)?,
+            class: share_of(class_loss_of(logits.class.as_ref(), &part.classes, self.config)?, part.classes.weight() / whole.classes)?,
+            distilled: part.taught.loss(logits.class.as_ref(), whole.distilled, self.config)?,
             ..Losses::default()
         };
-        if losses.class.is_some() {
+        if losses.class.is_some() || losses.distilled.is_some() {
             losses.heads.insert(CLASS);
+        }
+        for (at, form) in self.task.questions.iter().enumerate() {
+            losses.questions.push(question_loss(&form.kind, &logits.questions[at], &part.questions[at], whole.questions[at])?);
+        }
+        // They share a layer, so that all of it learns only where all are taught.
+        if !losses.questions.is_empty() && losses.questions.iter().all(Option::is_some) {
+            losses.heads.insert(QUESTIONS);
         }
         let sizes = (self.task.labels.len(), self.task.widest);
         let learning = (&mut mode, &mut losses.heads);

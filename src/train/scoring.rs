@@ -3,9 +3,12 @@
 use super::batching::sorted_batches;
 use super::metrics::{SpanKey, class_scores, span_scores};
 use super::opinions::{POLARITIES, edges, gold_links};
+use super::question_scores::{QuestionOutcome, question_scores, say_labels_anew};
 use super::task::{Batch, Item, Targets, Task};
 use super::{HeldOut, LinkAnswer, OpinionAnswers, Scores, TrainConfig, TrainError, opinion_scores};
-use crate::nn::{CandidateBatch, Chain, JointModel, LogProbs, OpinionScores, PairBatch, RaggedBatch, SpanBatch, Tensor};
+use crate::nn::{
+    CandidateBatch, Chain, JointModel, LogProbs, OpinionScores, PairBatch, QuestionForm, QuestionKind, RaggedBatch, SpanBatch, Tensor,
+};
 use crate::project::{Polarity, TextRange};
 use crate::text::{DecodedSpan, candidates, decode_spans, likely_spans, tag_count, units_under, viterbi, weighted};
 use std::collections::BTreeSet;
@@ -36,6 +39,16 @@ impl Scored {
             doc.opinions.links = links.into_iter().chain(alone).collect();
         }
         self.scores.opinions = opinion_scores(&self.held_out, task.roles);
+    }
+
+    /// Says the labels of the questions beside the main one by other thresholds.
+    pub fn say_labels(&mut self, forms: &[QuestionForm]) {
+        for (at, form) in forms.iter().enumerate() {
+            if let QuestionKind::Labels { thresholds, .. } = &form.kind {
+                say_labels_anew(&mut self.held_out, at, thresholds);
+            }
+        }
+        self.scores.questions = question_scores(forms, &self.held_out);
     }
 
     /// How likely each pair was said to be a link, and whether it is one; and how many links there are.
@@ -149,7 +162,15 @@ fn answer_of(item: &Item, logs: &LogProbs, row: usize, spans: &[DecodedSpan], op
         gold_spans: gold.map(|spans| spans.iter().map(|(range, label)| key(*range, *label)).collect()),
         spans: spans.iter().map(|span| key(span.range, span.label)).collect(),
         opinions,
+        questions: task.questions.iter().enumerate().map(|(at, form)| outcome_of(item, logs, row, (at, form))).collect(),
     }
+}
+
+/// The answer to a question beside the main one.
+fn outcome_of(item: &Item, logs: &LogProbs, row: usize, (at, form): (usize, &QuestionForm)) -> QuestionOutcome {
+    let width = form.kind.size().outputs;
+    let own = logs.questions.get(at).and_then(|outputs| outputs.get(row * width..(row + 1) * width)).unwrap_or_default();
+    QuestionOutcome::of(item.example.answers.get(at).cloned().flatten(), form.kind.answer(own))
 }
 
 /// Polarities and links of the decoded spans, and the polarities of the marked ones.
@@ -243,7 +264,7 @@ fn most_likely(shares: [f32; 3]) -> (Polarity, f32) {
 
 fn scores_of(held_out: &[HeldOut], task: &Task, loss: f64) -> Scores {
     let pairs: Vec<(u16, u16)> = held_out.iter().filter_map(|doc| Some((doc.gold_class?, doc.class?))).collect();
-    let mut scores = Scores { loss, ..Scores::default() };
+    let mut scores = Scores { loss, questions: question_scores(&task.questions, held_out), ..Scores::default() };
     if let Some(class) = class_scores(task.classes, &pairs) {
         scores.accuracy = Some(class.accuracy);
         scores.macro_f1 = Some(class.macro_f1);

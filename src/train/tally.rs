@@ -4,7 +4,7 @@
 use super::metrics::Counts;
 use super::opinion_scores::{aspect_polarity, links, polarities};
 use super::opinions::POLARITIES;
-use super::{HeldOut, SpanKey};
+use super::{HeldOut, QuestionOutcome, SpanKey};
 use std::collections::BTreeSet;
 
 /// A score of held-out documents, in the order in which they are shown. Numbers are places of labels.
@@ -21,8 +21,12 @@ pub enum Score {
     PolarityMacroF1,
     PairF1,
     TripletF1,
+    /// Of a question with several labels beside the main one: the mean over them.
+    LabelsF1(u16),
     ClassF1(u16),
     SpanLabelF1(u16),
+    /// The question and its label.
+    LabelF1(u16, u16),
 }
 
 impl Score {
@@ -40,6 +44,8 @@ impl Score {
             Self::TripletF1 => "triplet_f1".to_owned(),
             Self::ClassF1(class) => format!("class_f1:{}", of(classes, class)),
             Self::SpanLabelF1(label) => format!("span_f1:{}", of(span_labels, label)),
+            Self::LabelsF1(question) => format!("labels_f1:{question}"),
+            Self::LabelF1(question, label) => format!("label_f1:{question}:{label}"),
         }
     }
 }
@@ -50,11 +56,13 @@ pub(super) struct Tallies {
     places: Places,
 }
 
-/// Where the counters stand: the confusion of classes, that of polarities, then `[right, guessed, given]` of each kind.
-#[derive(Clone, Copy)]
+/// Where the counters stand: the confusion of classes, that of polarities, then `[right, guessed, given]` of each kind, and of
+/// each label of each question beside the main one.
 struct Places {
     classes: usize,
     labels: usize,
+    /// Labels of each question beside the main one; 0 of those without.
+    questions: Vec<usize>,
 }
 
 /// Labels beyond are no labels of ours: a damaged file must not ask for all the memory.
@@ -68,20 +76,24 @@ const TRIPLETS: usize = 3;
 const LABELS: usize = 4;
 
 impl Places {
-    fn class(self, gold: usize, said: usize) -> usize {
+    fn class(&self, gold: usize, said: usize) -> usize {
         gold * self.classes + said
     }
 
-    fn polarity(self, gold: usize, said: usize) -> usize {
+    fn polarity(&self, gold: usize, said: usize) -> usize {
         self.classes * self.classes + gold * SIDE + said
     }
 
-    fn kind(self, kind: usize) -> usize {
+    fn kind(&self, kind: usize) -> usize {
         self.classes * self.classes + SIDE * SIDE + 3 * kind
     }
 
-    fn all(self) -> usize {
-        self.kind(LABELS + self.labels)
+    fn label(&self, question: usize, label: usize) -> usize {
+        self.kind(LABELS + self.labels + self.questions[..question].iter().sum::<usize>() + label)
+    }
+
+    fn all(&self) -> usize {
+        self.kind(LABELS + self.labels + self.questions.iter().sum::<usize>())
     }
 }
 
@@ -91,7 +103,7 @@ impl Tallies {
         let classes = held_out.iter().flat_map(|doc| doc.gold_class.into_iter().chain(doc.class));
         let spans = held_out.iter().flat_map(|doc| doc.spans.iter().chain(doc.gold_spans.iter().flatten()));
         let most = |places: Option<u16>| places.map_or(0, |most| (usize::from(most) + 1).min(MOST));
-        let places = Places { classes: most(classes.max()), labels: most(spans.map(|span| span.2).max()) };
+        let places = Places { classes: most(classes.max()), labels: most(spans.map(|span| span.2).max()), questions: questions(held_out) };
         Self { documents: held_out.iter().map(|doc| places.count(doc, aspects)).collect(), places }
     }
 
@@ -117,7 +129,7 @@ impl Tallies {
 }
 
 impl Places {
-    fn count(self, doc: &HeldOut, aspects: &[u16]) -> Vec<(u32, u32)> {
+    fn count(&self, doc: &HeldOut, aspects: &[u16]) -> Vec<(u32, u32)> {
         let mut counted = Vec::new();
         let mut add = |place: usize, count: usize| {
             if count > 0 {
@@ -128,6 +140,14 @@ impl Places {
             && gold.max(said) < self.classes
         {
             add(self.class(gold, said), 1);
+        }
+        for (question, labels) in self.questions.iter().enumerate() {
+            let Some((gold, said)) = doc.questions.get(question).and_then(QuestionOutcome::labels) else { continue };
+            for label in 0..*labels {
+                let (given, guessed) = (gold.contains(&(label as u16)), said.contains(&(label as u16)));
+                let counts = [given && guessed, guessed, given];
+                counts.into_iter().enumerate().for_each(|(at, holds)| add(self.label(question, label) + at, usize::from(holds)));
+            }
         }
         let Some(gold) = doc.gold_spans.as_deref() else { return counted };
         let mut kind = |kind: usize, Counts { right, guessed, given }: Counts| {
@@ -152,7 +172,7 @@ impl Places {
         counted
     }
 
-    fn scores(self, sums: &[u64]) -> Vec<(Score, f64)> {
+    fn scores(&self, sums: &[u64]) -> Vec<(Score, f64)> {
         let mut scores = Vec::new();
         let classes = Confusion { cells: &sums[..self.classes * self.classes], side: self.classes };
         scores.extend(classes.macro_f1().map(|f1| (Score::MacroF1, f1)));
@@ -170,8 +190,30 @@ impl Places {
         scores.extend(micro(TRIPLETS).map(|f1| (Score::TripletF1, f1)));
         scores.extend((0..self.classes).filter_map(|class| Some((Score::ClassF1(class as u16), classes.f1(class)?))));
         scores.extend((0..self.labels).filter_map(|label| Some((Score::SpanLabelF1(label as u16), micro(LABELS + label)?))));
+        for (question, labels) in self.questions.iter().enumerate() {
+            let of = |label: usize| {
+                let [right, guessed, given] = [0, 1, 2].map(|at| sums[self.label(question, label) + at]);
+                (guessed + given > 0)
+                    .then(|| (Score::LabelF1(question as u16, label as u16), 2.0 * right as f64 / (guessed + given) as f64))
+            };
+            let found: Vec<(Score, f64)> = (0..*labels).filter_map(of).collect();
+            if !found.is_empty() {
+                scores.push((Score::LabelsF1(question as u16), found.iter().map(|(_, f1)| f1).sum::<f64>() / found.len() as f64));
+            }
+            scores.extend(found);
+        }
         scores
     }
+}
+
+/// Labels of each question beside the main one.
+fn questions(held_out: &[HeldOut]) -> Vec<usize> {
+    let count = held_out.iter().map(|doc| doc.questions.len()).max().unwrap_or(0).min(MOST);
+    let labels = |at: usize| {
+        let asked = held_out.iter().filter_map(|doc| doc.questions.get(at).filter(|outcome| outcome.labels().is_some()));
+        asked.map(|outcome| outcome.probabilities.len().min(MOST)).max().unwrap_or(0)
+    };
+    (0..count).map(labels).collect()
 }
 
 /// `cells[gold * side + said]`

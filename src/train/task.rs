@@ -2,8 +2,11 @@
 
 use super::augment::{Terms, drop_words};
 use super::opinions::{self, Marks};
+use super::questions::QuestionTargets;
+use super::reword::Rewording;
+use super::teaching::TaughtClasses;
 use super::{Example, Roles, TrainConfig, TrainData, TrainError};
-use crate::nn::{ChainBatch, JointSizes, Moves, OpinionSizes, RaggedBatch, ScorerSizes, UnitBatch};
+use crate::nn::{ChainBatch, JointSizes, Moves, OpinionSizes, QuestionForm, RaggedBatch, ScorerSizes, UnitBatch};
 use crate::project::{DocId, NearPair, Split, near_texts};
 use crate::text::{BioTags, LeftOut, Reading, Tokenizer, moves, tag_count, tags_of_spans, word_joins, words_in};
 use rand::SeedableRng;
@@ -40,6 +43,8 @@ pub(super) struct Task<'a> {
     pub classes: &'a [String],
     /// Names of the span labels; empty when no spans are learnt.
     pub labels: &'a [String],
+    /// Questions beside the main one.
+    pub questions: Vec<QuestionForm>,
     /// Which labels take part in links.
     pub roles: &'a Roles,
     /// What is learnt of polarity and links.
@@ -72,6 +77,7 @@ impl<'a> Task<'a> {
         let mut task = Self {
             classes: if learns_class { &data.classes } else { &[] },
             labels: if learns_spans { &data.span_labels } else { &[] },
+            questions: questions_of(data, config),
             roles: &data.roles,
             opinions: OpinionSizes::default(),
             implicit: false,
@@ -81,11 +87,13 @@ impl<'a> Task<'a> {
             test: Vec::new(),
             max_length,
             hidden_id: tokenizer.hidden_id(),
-            notes: Vec::new(),
+            notes: data.notes.clone(),
         };
         task.read_all(data, config, tokenizer)?;
         if task.train.is_empty() {
-            return Err(TrainError::Data("no training document has a class among at least two, or marked spans".to_owned()));
+            return Err(TrainError::Data(
+                "no training document has a class among at least two, marked spans, or an answer to another question".to_owned(),
+            ));
         }
         if task.dev.is_empty() && task.test.is_empty() {
             return Err(TrainError::Data("no labelled document is held out, so nothing could be measured".to_owned()));
@@ -137,7 +145,7 @@ impl<'a> Task<'a> {
             }
         }
         self.note_losses(left_out, cut);
-        for example in self.swapped(config) {
+        for example in self.swapped(config).into_iter().chain(self.reworded(data, config)) {
             let partly = partly(&example);
             if let Some((item, _)) = self.read(Cow::Owned(example), partly, tokenizer)? {
                 self.train.push(item);
@@ -150,13 +158,14 @@ impl<'a> Task<'a> {
     fn read(&self, example: Cow<'a, Example>, partly: Vec<u16>, tokenizer: &Tokenizer) -> Result<Option<(Item<'a>, LeftOut)>, TrainError> {
         let class = example.class.filter(|class| usize::from(*class) < self.classes.len());
         let spans = example.spans.as_ref().filter(|_| !self.labels.is_empty());
-        if class.is_none() && spans.is_none() {
+        let answers = self.teaches_otherwise(&example);
+        if class.is_none() && spans.is_none() && !answers {
             return Ok(None);
         }
         let reading = tokenizer
             .read(&example.text, self.max_length, !self.labels.is_empty())
             .map_err(|error| TrainError::Encoder(error.to_string()))?;
-        if class.is_none() && reading.units.is_empty() {
+        if class.is_none() && !answers && reading.units.is_empty() {
             return Ok(None);
         }
         let mut left_out = LeftOut::default();
@@ -171,6 +180,12 @@ impl<'a> Task<'a> {
         Ok(Some((Item { example, reading, class, tags, partly, joined, marks }, left_out)))
     }
 
+    /// Whether a document answers a question beside the main one, or a teacher answered it.
+    fn teaches_otherwise(&self, example: &Example) -> bool {
+        let is_taught = !self.classes.is_empty() && !example.taught.is_empty();
+        is_taught || !self.questions.is_empty() && example.answers.iter().any(Option::is_some)
+    }
+
     /// Training documents once more with other terms in them, as many as the settings want.
     fn swapped(&mut self, config: &TrainConfig) -> Vec<Example> {
         let wanted = (config.span_swaps * self.train.len() as f64).round() as usize;
@@ -183,6 +198,20 @@ impl<'a> Task<'a> {
         let swapped: Vec<Example> = sources.filter_map(|item| terms.swapped(&item.example, &mut rng)).collect();
         self.notes.push(format!("documents more with other terms in them: {}", swapped.len()));
         swapped
+    }
+
+    /// Training documents once more in other words, as many as the settings want.
+    fn reworded(&mut self, data: &TrainData, config: &TrainConfig) -> Vec<Example> {
+        let wanted = (config.augment * self.train.len() as f64).round() as usize;
+        if wanted == 0 || self.train.is_empty() {
+            return Vec::new();
+        }
+        let rewording = Rewording::new(&data.synonyms, config);
+        let mut rng = StdRng::seed_from_u64(config.seed.wrapping_add(0x0077_6f72_6473));
+        let sources = self.train.iter().cycle().take(wanted);
+        let reworded: Vec<Example> = sources.filter_map(|item| rewording.reworded(&item.example, &mut rng)).collect();
+        self.notes.push(format!("documents more in other words: {}", reworded.len()));
+        reworded
     }
 
     /// Places of the labels that are marked in part in documents that are not done.
@@ -259,20 +288,30 @@ impl<'a> Task<'a> {
         let tags = if self.labels.is_empty() { 0 } else { tag_count(self.labels.len()) };
         let chain = config.crf.then(|| Moves { tags, apart: moves(tags, false), joined: moves(tags, true) });
         let scorer = ScorerSizes { labels: if self.widest > 0 { self.labels.len() } else { 0 }, widest: self.widest };
-        JointSizes { layers: config.layers, classes: self.classes.len(), tags, chain, scorer, opinions: self.opinions }
+        let questions = self.questions.iter().map(|form| form.kind.size()).collect();
+        JointSizes { layers: config.layers, classes: self.classes.len(), tags, chain, scorer, opinions: self.opinions, questions }
     }
 
-    /// Weight of each class in the loss: 1, or its inverse frequency (1 on average over the documents).
+    /// Weight of each class in the loss.
     pub fn class_weights(&self, config: &TrainConfig) -> Vec<f32> {
         let mut counts = vec![0usize; self.classes.len()];
         for class in self.train.iter().filter_map(|item| item.class) {
             counts[usize::from(class)] += 1;
         }
-        let present = counts.iter().filter(|count| **count > 0).count();
-        let total: usize = counts.iter().sum();
-        let weight = |count: usize| if config.class_weights && count > 0 { total as f32 / (present * count) as f32 } else { 1.0 };
-        counts.into_iter().map(weight).collect()
+        config.weights_of_classes(&counts)
     }
+}
+
+/// Questions beside the main one that a training document answers, as the model will answer them.
+fn questions_of(data: &TrainData, config: &TrainConfig) -> Vec<QuestionForm> {
+    let answered = |at: usize| {
+        let taught = |example: &Example| example.split == Split::Train && example.answers.get(at).is_some_and(Option::is_some);
+        data.examples.iter().any(taught)
+    };
+    if config.question_loss_weight == 0.0 || !(0..data.questions.len()).any(answered) {
+        return Vec::new();
+    }
+    data.questions.iter().map(|question| question.form(config)).collect()
 }
 
 /// A batch as the network takes it, with the targets of those that have some.
@@ -288,6 +327,10 @@ pub(super) struct Batch {
     pub chain: ChainBatch,
     /// Whether more than one tag may be right somewhere.
     pub is_open: bool,
+    /// Of each question beside the main one.
+    pub questions: Vec<QuestionTargets>,
+    /// What a teacher says of the classes.
+    pub taught: TaughtClasses,
 }
 
 #[derive(Default)]
@@ -337,6 +380,14 @@ impl Batch {
         }
         batch.chain.starts.push(batch.units.piece.len());
         batch
+    }
+
+    /// Takes the answers to the questions beside the main one, and a teacher's.
+    pub fn ask(&mut self, items: &[&Item], task: &Task) {
+        let answers = |at: usize| items.iter().map(move |item| item.example.answers.get(at).and_then(Option::as_ref));
+        let of = |(at, form): (usize, &QuestionForm)| QuestionTargets::of(&form.kind, answers(at));
+        self.questions = task.questions.iter().enumerate().map(of).collect();
+        self.taught = TaughtClasses::of(items.iter().map(|item| &*item.example), task.classes.len());
     }
 
     /// Does not show a share of the pieces.

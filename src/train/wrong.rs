@@ -1,26 +1,32 @@
 //! Which held-out documents were answered wrongly, by task: what a person opens from a point of a curve.
 
-use super::HeldOut;
+use super::{HeldOut, QuestionOutcome};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Whether class, spans and links are answered rightly; `None` where there is nothing to judge by.
-pub(super) fn tasks_right(doc: &HeldOut) -> [Option<bool>; 3] {
-    [class_is_right(doc), spans_are_right(doc), links_are_right(doc)]
+/// Whether class, spans, links and the labels of other questions are answered rightly; `None` where there is nothing to judge
+/// by.
+pub(super) fn tasks_right(doc: &HeldOut) -> [Option<bool>; 4] {
+    [class_is_right(doc), spans_are_right(doc), links_are_right(doc), questions_are_right(doc)]
 }
 
-/// Ids of the documents answered wrongly, ascending, by task: "class", "spans", "links". Tasks that nothing was wrong in
+/// Ids of the documents answered wrongly, ascending, by task: "class", "spans", "links", "questions". Tasks that nothing was wrong in
 /// are left out.
 pub fn wrong_documents(held_out: &[HeldOut]) -> BTreeMap<String, Vec<u32>> {
     let wrong = |task: usize| -> Vec<u32> {
         let docs: BTreeSet<u32> = held_out.iter().filter(|doc| tasks_right(doc)[task] == Some(false)).map(|doc| doc.doc).collect();
         docs.into_iter().collect()
     };
-    let tasks = ["class", "spans", "links"].into_iter().enumerate().map(|(at, task)| (task.to_owned(), wrong(at)));
+    let tasks = ["class", "spans", "links", "questions"].into_iter().enumerate().map(|(at, task)| (task.to_owned(), wrong(at)));
     tasks.filter(|(_, docs)| !docs.is_empty()).collect()
 }
 
 fn class_is_right(doc: &HeldOut) -> Option<bool> {
     Some(doc.gold_class? == doc.class?)
+}
+
+/// All labels; numbers are rarely equal.
+fn questions_are_right(doc: &HeldOut) -> Option<bool> {
+    doc.questions.iter().filter_map(QuestionOutcome::is_right).reduce(|all, right| all && right)
 }
 
 fn spans_are_right(doc: &HeldOut) -> Option<bool> {

@@ -2,7 +2,9 @@
 
 use super::support::*;
 use candle_core::{Device, Tensor};
-use gloss::nn::{Encoder, LoadOptions, LowRankSizes, LowRankTarget, LowRankTargets, Mode, Params, RaggedBatch, Tuning, Weights};
+use gloss::nn::{
+    AdapterSizes, Encoder, LoadOptions, LowRankSizes, LowRankTarget, LowRankTargets, Mode, Params, RaggedBatch, Tuning, Weights,
+};
 use std::collections::BTreeSet;
 
 fn low_rank(targets: &[LowRankTarget]) -> LoadOptions {
@@ -14,7 +16,7 @@ fn low_rank(targets: &[LowRankTarget]) -> LoadOptions {
 fn loaded(options: LoadOptions) -> (Encoder, Params) {
     let (encoder, params) = load(&small_files(SMALL, "gelu", 1), options);
     let mut rng = generator(6);
-    for (_, var) in params.trainable().filter(|(name, _)| name.contains(".lora_B.")) {
+    for (_, var) in params.trainable().filter(|(name, _)| name.contains(".lora_B.") || name.contains(".adapter.")) {
         var.set(&Tensor::from_vec(noise(&mut rng, var.elem_count(), 0.2), var.shape(), &Device::Cpu).unwrap()).unwrap();
     }
     (encoder, params)
@@ -35,9 +37,10 @@ fn kernels_equal_plain_ops_whatever_learns() {
     let biases = LoadOptions { tuning: Tuning::Biases, ..LoadOptions::TRAINABLE };
     let upper = LoadOptions { frozen_layers: 1, ..low_rank(&LowRankTarget::ALL) };
     let few = low_rank(&[LowRankTarget::Query, LowRankTarget::Value]);
-    for (options, dropout) in
-        [(low_rank(&LowRankTarget::ALL), 0.0), (low_rank(&LowRankTarget::ALL), 0.2), (few, 0.1), (upper, 0.0), (biases, 0.1)]
-    {
+    let adapters = LoadOptions { tuning: Tuning::Adapters(AdapterSizes { width: 5, seed: 1 }), ..LoadOptions::TRAINABLE };
+    let upper_adapters = LoadOptions { frozen_layers: 1, ..adapters };
+    let low_ranks = [(low_rank(&LowRankTarget::ALL), 0.0), (low_rank(&LowRankTarget::ALL), 0.2), (few, 0.1), (upper, 0.0)];
+    for (options, dropout) in low_ranks.into_iter().chain([(biases, 0.1), (adapters, 0.0), (adapters, 0.2), (upper_adapters, 0.1)]) {
         let (encoder, params) = loaded(options);
         let batch = batch_of(&[7, 1, 30, 2], SMALL.vocab, 3);
         let of = |plain| {
@@ -165,4 +168,29 @@ fn the_gradient_of_the_embedded_pieces() {
     let (encoder, _) = loaded(ALL);
     encoder.shift_input(Some(vec![0.0; 7]));
     assert!(encoder.forward(&batch_of(&[4], SMALL.vocab, 3), &mut Mode::Eval).is_err(), "a shift of another batch");
+}
+
+/// A model with adapters goes on with all of it, adapters too; what is read has them, fresh ones change next to nothing.
+#[test]
+fn adapters_are_saved_and_learn_on() {
+    let adapters = LoadOptions { tuning: Tuning::Adapters(AdapterSizes { width: 5, seed: 1 }), ..LoadOptions::TRAINABLE };
+    let files = small_files(SMALL, "gelu", 1);
+    let batch = batch_of(&[5, 9, 1], SMALL.vocab, 3);
+    let eval = |encoder: &Encoder| values(&encoder.forward(&batch, &mut Mode::Eval).unwrap());
+    let (fresh, params) = load(&files, adapters);
+    let (h, width) = (SMALL.hidden, 5);
+    assert_eq!(params.trainable_numbers(), SMALL.layers * (2 * (2 * h * width + width + h) + 4 * h));
+    assert_close("fresh", &eval(&fresh), &eval(&load(&files, LoadOptions::FROZEN).0), 0.05);
+    let (encoder, params) = loaded(adapters);
+    let weights = Weights::Safetensors(params.to_safetensors().unwrap().into());
+    let files = files_of(encoder.config().to_bert_json().to_string(), weights);
+    let (again, params) = load(&files, LoadOptions::TRAINABLE);
+    assert_close("hidden", &eval(&again), &eval(&encoder), 2e-5);
+    assert!(names(&params).iter().any(|name| name.ends_with("output.adapter.up.weight")));
+    // All learns: the biases before the adapters get the gradients that plain ops give.
+    let of = |plain| params.backward(&mixed(&hidden(&again, &batch, 0.1, plain), 9)).unwrap();
+    let (fast, plain) = (of(false), of(true));
+    for (name, wanted) in plain.iter().filter(|(name, _)| name.contains("dense.bias") || name.contains("adapter")) {
+        assert_close(name, fast.get(name).unwrap(), wanted, 1e-4);
+    }
 }

@@ -6,6 +6,7 @@
 mod blocks;
 mod given;
 
+use super::adapter::Adapter;
 use super::batch::{Mode, RaggedBatch};
 use super::encoder::{Core, Layer, Pair};
 use super::fast::{Input, LayerMasks, Masks, Reach};
@@ -102,10 +103,15 @@ impl Pass<'_> {
             // From here on rows do not look at one another: those nobody asks about are left out.
             (context, residual) = (self.first_rows(&context)?, self.first_rows(x)?);
         }
-        let attended = plain::dropout(&self.linear(&context, &layer.attended, learns)?, masks.attended)?;
+        let adapted = |x: Tensor, adapter: Option<&Adapter>| match adapter {
+            Some(adapter) => adapter.forward_plain(&x, &|tensor| part(tensor, learns)),
+            None => Ok(x),
+        };
+        let attended = adapted(self.linear(&context, &layer.attended, learns)?, layer.attention_adapter.as_ref())?;
+        let attended = plain::dropout(&attended, masks.attended)?;
         let middle = self.norm(&(residual + attended)?, &layer.attention_norm, learns)?;
         let inner = plain::activate(&self.linear(&middle, &layer.up, learns)?, self.core.config.hidden_act)?;
-        let fed = plain::dropout(&self.linear(&inner, &layer.down, learns)?, masks.fed)?;
+        let fed = plain::dropout(&adapted(self.linear(&inner, &layer.down, learns)?, layer.adapter.as_ref())?, masks.fed)?;
         self.norm(&(middle + fed)?, &layer.norm, learns)
     }
 

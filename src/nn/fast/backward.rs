@@ -1,7 +1,9 @@
 //! All learning layers backward. A layer's tape is freed as soon as its gradients are made.
 
+use super::adapter::{AdapterTape, adapter_backward};
 use super::linear::{input_gradient, weight_gradients};
 use super::{EmbeddingTape, FirstRows, LayerTape, Read, Tape};
+use crate::nn::adapter::Adapter;
 use crate::nn::batch::RaggedBatch;
 use crate::nn::encoder::{Core, Layer, Pair};
 use crate::nn::kernels::{
@@ -59,15 +61,26 @@ pub(super) fn backward(core: &Core, tape: Tape, grad: &[f32], pool: &Arc<Pool>, 
 }
 
 /// Through one norm and what stands before it; gives the gradient of the residual (in `g`) and of the linear layer.
-fn norm_step(of: NormBackward, g: &mut Buf, collect: &Collect, (norm, to): (&str, &Pair), (dense, from): (&str, &Pair)) -> Buf {
+fn norm_step(
+    of: NormBackward,
+    g: &mut Buf,
+    collect: &Collect,
+    (norm, to): (&str, &Pair),
+    (dense, from): (&str, &Pair),
+    adapter: Option<(&str, &Adapter, AdapterTape)>,
+) -> Result<Buf> {
     let (len, cols, pool) = (g.len(), of.gain.len(), collect.pool);
     let mut inner = pool.take(len);
     let (mut gain, mut shift, mut bias) = (pool.take(cols), pool.take(cols), pool.take(cols));
     norm_backward(of, g, Some(&mut inner), NormGrads { gain: &mut gain, shift: &mut shift, bias: &mut bias }, pool);
     collect.give(&format!("{norm}.weight"), &to.weight, gain);
     collect.give(&format!("{norm}.bias"), &to.bias, shift);
+    // With an adapter between them the bias is the adapter's to tell.
+    if let Some((name, adapter, tape)) = adapter {
+        return adapter_backward(name, adapter, tape, inner, (dense, from), collect);
+    }
     collect.give(&format!("{dense}.bias"), &from.bias, bias);
-    inner
+    Ok(inner)
 }
 
 /// Gives the gradient of the layer's input; without content when it is not `wanted`.
@@ -81,12 +94,14 @@ fn layer_backward(
     wanted: bool,
 ) -> Result<Buf> {
     let (tokens, h, f, pool) = (batch.tokens(), core.config.hidden_size, core.config.intermediate_size, collect.pool);
-    let LayerTape { input, qkv, mut logs, context, first, centred1, scale1, middle, inner, centred2, scale2, masks } = tape;
+    let LayerTape { input, qkv, mut logs, context, first, centred1, scale1, middle, inner, centred2, scale2, masks, adapters } = tape;
+    let [adapted1, adapted2] = adapters;
 
     let rows = if first.is_some() { batch.texts() } else { tokens };
     let gain = Read::of(&layer.norm.weight)?;
     let of = NormBackward { centred: &centred2, scale: &scale2, gain: &gain, dropout: masks.fed };
-    let fed = norm_step(of, &mut g, collect, ("output.LayerNorm", &layer.norm), ("output.dense", &layer.down));
+    let adapter = layer.adapter.as_ref().zip(adapted2).map(|(adapter, tape)| ("output.adapter", adapter, tape));
+    let fed = norm_step(of, &mut g, collect, ("output.LayerNorm", &layer.norm), ("output.dense", &layer.down), adapter)?;
     drop((centred2, scale2));
     let (mut inner_grad, mut active) = (pool.take(rows * f), pool.take(rows * f));
     input_gradient(&layer.down, &mut inner_grad, &fed, h, false, collect)?;
@@ -102,7 +117,8 @@ fn layer_backward(
     let gain = Read::of(&layer.attention_norm.weight)?;
     let of = NormBackward { centred: &centred1, scale: &scale1, gain: &gain, dropout: masks.attended };
     let norm = ("attention.output.LayerNorm", &layer.attention_norm);
-    let attended = norm_step(of, &mut g, collect, norm, ("attention.output.dense", &layer.attended));
+    let adapter = layer.attention_adapter.as_ref().zip(adapted1).map(|(adapter, tape)| ("attention.output.adapter", adapter, tape));
+    let attended = norm_step(of, &mut g, collect, norm, ("attention.output.dense", &layer.attended), adapter)?;
     let taken = first.as_ref().map_or(&context, |first| &first.context);
     weight_gradients("attention.output.dense", &layer.attended, &attended, h, taken, collect)?;
     let mut context_grad = pool.take(rows * h);

@@ -1,5 +1,6 @@
 //! All layers forward.
 
+use super::adapter::adapt;
 use super::linear::forward_linear;
 use super::{EmbeddingTape, FirstRows, LayerMasks, LayerTape, Masks, Reach, Read, Tape};
 use crate::nn::batch::RaggedBatch;
@@ -127,10 +128,11 @@ fn run_layer(
     let (residual, attended) = first.as_ref().map_or((&x, &context), |first| (&first.input, &first.context));
     let mut out = pool.take(tokens * h);
     forward_linear(&layer.attended, &mut out, h, attended, false, (core.precision(), pool))?;
+    let adapted1 = adapt(layer.attention_adapter.as_ref(), &layer.attended, &mut out, (core.precision(), pool))?;
     let (mut middle, mut centred1, mut scale1) = (pool.take(tokens * h), pool.take(tokens * h), pool.take(tokens));
     let input = NormInput {
         x: &out,
-        bias: Some(&*Read::of(&layer.attended.bias)?),
+        bias: if adapted1.is_some() { None } else { Some(&*Read::of(&layer.attended.bias)?) },
         residual: Some(residual),
         dropout: masks.attended,
         gain: &Read::of(&layer.attention_norm.weight)?,
@@ -143,11 +145,12 @@ fn run_layer(
     forward_linear(&layer.up, &mut inner, f, &middle, false, (core.precision(), pool))?;
     activate_forward(&mut inner, &mut active, &Read::of(&layer.up.bias)?, core.config.hidden_act);
     forward_linear(&layer.down, &mut out, h, &active, false, (core.precision(), pool))?;
+    let adapted2 = adapt(layer.adapter.as_ref(), &layer.down, &mut out, (core.precision(), pool))?;
     drop(active);
     let (mut y, mut centred2, mut scale2) = (pool.take(tokens * h), pool.take(tokens * h), pool.take(tokens));
     let input = NormInput {
         x: &out,
-        bias: Some(&*Read::of(&layer.down.bias)?),
+        bias: if adapted2.is_some() { None } else { Some(&*Read::of(&layer.down.bias)?) },
         residual: Some(&middle),
         dropout: masks.fed,
         gain: &Read::of(&layer.norm.weight)?,
@@ -155,5 +158,6 @@ fn run_layer(
         eps,
     };
     norm_forward(input, NormOutput { y: &mut y, centred: &mut centred2, scale: &mut scale2 });
-    Ok((y, LayerTape { input: x, qkv, logs, context, first, centred1, scale1, middle, inner, centred2, scale2, masks }))
+    let adapters = [adapted1, adapted2];
+    Ok((y, LayerTape { input: x, qkv, logs, context, first, centred1, scale1, middle, inner, centred2, scale2, masks, adapters }))
 }

@@ -4,6 +4,7 @@
 //!
 //! [`Params::backward`]: super::Params::backward
 
+mod adapter;
 mod backward;
 mod forward;
 mod frozen;
@@ -15,6 +16,7 @@ use super::batch::{Dropout, Mode, RaggedBatch};
 use super::encoder::Core;
 use super::kernels::{Buf, Pool, Stored};
 use super::params::Sink;
+use adapter::AdapterTape;
 use candle_core::{CpuStorage, CustomOp1, Device, Error, Layout, Result, Shape, Storage, StorageRef, Tensor, Var};
 use std::ops::{Deref, Range};
 use std::sync::atomic::Ordering;
@@ -186,6 +188,8 @@ struct LayerTape {
     centred2: Buf,
     scale2: Buf,
     masks: LayerMasks,
+    /// Behind attention, and behind the feed-forward part.
+    adapters: [Option<AdapterTape>; 2],
 }
 
 /// Rows of the texts' first tokens, `[texts, hidden]`.

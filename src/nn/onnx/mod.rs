@@ -30,6 +30,9 @@ const NEVER: f32 = -1e9;
 pub fn to_onnx(files: &ModelFiles) -> Result<Vec<u8>, LoadError> {
     let config = EncoderConfig::parse(&files.config)?;
     let mut graph = Graph { file: WeightFile::open(files)?, missing: Vec::new(), nodes: Vec::new(), initializers: Vec::new(), names: 0 };
+    if graph.file.tensor("encoder.layer.0.attention.output.adapter.down.weight")?.is_some() {
+        return Err(LoadError::Config("a model with adapters is not exported: its layers are not those of its family".to_owned()));
+    }
     let hidden = graph.encoder(&config)?;
     let output = match graph.file.tensor("classifier.weight")? {
         Some(classifier) => {

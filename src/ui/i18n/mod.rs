@@ -6,6 +6,7 @@ mod errors;
 mod frame;
 mod label;
 mod labels;
+mod panel;
 mod remarks;
 mod runs;
 mod team;
@@ -23,7 +24,7 @@ use std::sync::LazyLock;
 
 // Where two tables have a sentence, the frame's words win, so that a command has one name everywhere.
 static CHINESE: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
-    let tables = [runs::ROWS, data::ROWS, train::ROWS, tuning::ROWS, label::ROWS, labels::ROWS, team::ROWS, frame::ROWS];
+    let tables = [panel::ROWS, runs::ROWS, data::ROWS, train::ROWS, tuning::ROWS, label::ROWS, labels::ROWS, team::ROWS, frame::ROWS];
     tables.into_iter().flatten().copied().collect()
 });
 

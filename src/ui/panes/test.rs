@@ -2,6 +2,7 @@
 
 mod lattice;
 mod marks;
+mod questions;
 mod why;
 
 use crate::desk::{Answered, Command, Tester};
@@ -138,6 +139,7 @@ impl TestPane {
         let desk = cx.desk;
         let Some(schema) = desk.project().map(|project| project.schema()) else { return };
         classes(ui, cx, tester, answered, schema);
+        questions::ui(ui, cx, tester, answered, schema);
         marks::triplet_table(ui, cx, answered);
         marks::span_table(ui, cx, tester, answered, schema);
         marks::considered(ui, cx, tester, answered, schema);
@@ -246,6 +248,9 @@ fn precision_choice(ui: &mut egui::Ui, cx: &mut Cx<'_>, tester: &Tester) {
 fn classes(ui: &mut egui::Ui, cx: &mut Cx<'_>, tester: &Tester, answered: &Answered, schema: &Schema) {
     let palette = theme::palette(ui);
     let Some((best, probability)) = answered.prediction.best_class() else {
+        if tester.span_labels().is_empty() {
+            return;
+        }
         ui.label(RichText::new(cx.t("This model answers no class: it was trained on spans alone")).color(palette.weak));
         return;
     };

@@ -7,9 +7,11 @@ mod export;
 mod opinions;
 mod plot;
 mod progress;
+mod questions;
 mod ready;
 mod runs;
 mod scores;
+mod search;
 mod setup;
 mod slices;
 mod trust;
@@ -29,6 +31,7 @@ pub struct TrainPane {
     setup: setup::Setup,
     ready: ready::Ready,
     page: Page,
+    wanted: search::Wanted,
     curves: curves::Chosen,
     table: runs::Table,
     examples: examples::Examples,
@@ -106,6 +109,7 @@ impl TrainPane {
             cx.send(crate::desk::Command::StartTraining(Box::new(self.setup.config.clone())));
             self.page = Page::Run;
         }
+        self.search_start(ui, cx, reason.is_none());
         ui.add_space(4.0);
     }
 
@@ -141,6 +145,9 @@ impl TrainPane {
         egui::ScrollArea::vertical().id_salt("run-page").auto_shrink(false).show(ui, |ui| {
             // Room for the bar.
             ui.set_max_width(ui.available_width() - 10.0);
+            if let Some(search) = cx.desk.search() {
+                search::ui(ui, cx, search);
+            }
             self.header(ui, cx, view);
             ui.add_space(10.0);
             self.curves(ui, cx, view);
@@ -191,7 +198,8 @@ pub(super) fn short_scores(cx: &Cx<'_>, scores: &crate::train::Scores) -> String
     let spans = scores.span_f1.map(|f1| cx.tf("span F1 {}", &[&two_places(f1)]));
     let triplets = scores.opinions.triplet_f1.map(|f1| cx.tf("triplets {}", &[&two_places(f1)]));
     let aspects = scores.opinions.aspect_polarity_f1.map(|f1| cx.tf("aspects with polarity {}", &[&two_places(f1)]));
-    class.into_iter().chain(spans).chain(aspects).chain(triplets).collect::<Vec<_>>().join(" · ")
+    let questions = scores.questions.iter().filter_map(|question| Some(format!("{} {}", question.name, two_places(question.selection()?))));
+    class.into_iter().chain(spans).chain(aspects).chain(triplets).chain(questions).collect::<Vec<_>>().join(" · ")
 }
 
 /// The text of a small heading above a group.

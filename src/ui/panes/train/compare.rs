@@ -239,6 +239,11 @@ fn summary<'a>(cx: &Cx<'a>, id: &str) -> Option<&'a RunSummary> {
     cx.desk.runs().iter().find(|run| run.id == id)
 }
 
+/// A question of a run beside the main one.
+fn question(run: Option<&RunSummary>, at: u16) -> Option<&crate::train::QuestionScores> {
+    run?.report.as_ref()?.scores.questions.get(usize::from(at))
+}
+
 /// A score's name; labels by their names in `run`.
 pub(super) fn name_of(cx: &Cx<'_>, score: Score, run: Option<&RunSummary>) -> String {
     let label = |names: Option<&Vec<String>>, at: u16| {
@@ -255,6 +260,11 @@ pub(super) fn name_of(cx: &Cx<'_>, score: Score, run: Option<&RunSummary>) -> St
         Score::TripletF1 => cx.t("Triplets, F1").to_owned(),
         Score::ClassF1(at) => cx.tf("{}, F1", &[&label(run.map(|run| &run.classes), at)]),
         Score::SpanLabelF1(at) => cx.tf("{}, F1", &[&label(run.map(|run| &run.span_labels), at)]),
+        Score::LabelsF1(at) => cx.tf("{}, macro-F1", &[&question(run, at).map_or("?", |question| question.name.as_str())]),
+        Score::LabelF1(at, label) => {
+            let label = question(run, at).and_then(|question| question.per_label.get(usize::from(label)));
+            cx.tf("{}, F1", &[&label.map_or("?", |label| label.name.as_str())])
+        }
     }
 }
 

@@ -44,17 +44,20 @@ enum Measure {
     Triplets,
     Class(usize),
     SpanLabel(usize),
+    /// A question beside the main one: macro-F1 of its labels, or the correlation of its numbers.
+    Question(usize),
 }
 
 impl Measure {
-    const USUAL: [Self; 4] = [Self::MacroF1, Self::Spans, Self::Aspects, Self::Triplets];
+    const USUAL: [Self; 6] = [Self::MacroF1, Self::Spans, Self::Aspects, Self::Triplets, Self::Question(0), Self::Question(1)];
 
     /// Every score that these scores have.
     fn all(scores: &Scores) -> Vec<Self> {
         let named = [Self::MacroF1, Self::Accuracy, Self::Spans, Self::Aspects, Self::Triplets];
         let classes = (0..scores.per_class.len()).map(Self::Class);
         let labels = (0..scores.per_span_label.len()).map(Self::SpanLabel);
-        named.into_iter().chain(classes).chain(labels).filter(|measure| measure.of(scores).is_some()).collect()
+        let questions = (0..scores.questions.len()).map(Self::Question);
+        named.into_iter().chain(questions).chain(classes).chain(labels).filter(|measure| measure.of(scores).is_some()).collect()
     }
 
     fn of(self, scores: &Scores) -> Option<f64> {
@@ -66,6 +69,7 @@ impl Measure {
             Self::Triplets => scores.opinions.triplet_f1,
             Self::Class(at) => scores.per_class.get(at).map(|label| label.f1),
             Self::SpanLabel(at) => scores.per_span_label.get(at).map(|label| label.f1),
+            Self::Question(at) => scores.questions.get(at).and_then(crate::train::QuestionScores::selection),
         }
     }
 
@@ -79,6 +83,7 @@ impl Measure {
             Self::Triplets => cx.t("triplets").to_owned(),
             Self::Class(at) => label(&scores.per_class, at),
             Self::SpanLabel(at) => label(&scores.per_span_label, at),
+            Self::Question(at) => scores.questions.get(at).map_or(String::new(), |question| question.name.clone()),
         }
     }
 
@@ -88,6 +93,7 @@ impl Measure {
             Self::MacroF1 | Self::Accuracy | Self::Class(_) => "class",
             Self::Spans | Self::SpanLabel(_) => "spans",
             Self::Aspects | Self::Triplets => "links",
+            Self::Question(_) => "questions",
         }
     }
 
@@ -101,6 +107,7 @@ impl Measure {
             Self::Accuracy => (6, MarkerShape::Diamond),
             Self::Class(at) => (at + 4, MarkerShape::Circle),
             Self::SpanLabel(at) => (at + 6, MarkerShape::Square),
+            Self::Question(at) => (at + 1, MarkerShape::Down),
         }
     }
 }
@@ -370,6 +377,7 @@ fn task_name(cx: &Cx<'_>, task: &str) -> String {
         "class" => cx.t("Classes").to_owned(),
         "spans" => cx.t("Spans").to_owned(),
         "links" => cx.t("Links").to_owned(),
+        "questions" => cx.t("Other questions").to_owned(),
         other => other.to_owned(),
     }
 }

@@ -28,6 +28,7 @@ impl TrainPane {
             if !report.reliability.is_empty() {
                 ui.vertical(|ui| super::trust::reliability(ui, cx, &report.reliability));
             }
+            ui.vertical(|ui| super::trust::abstaining(ui, cx, report));
         });
     }
 }

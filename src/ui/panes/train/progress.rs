@@ -145,7 +145,13 @@ fn sentence(cx: &Cx<'_>, report: &Report, sure: &Uncertainty) -> String {
     };
     let class = report.scores.macro_f1.map(|f1| cx.tf("macro-F1 {}", &[&with(f1, sure.of(Score::MacroF1))]));
     let spans = report.scores.span_f1.map(|f1| cx.tf("span F1 {}", &[&with(f1, sure.of(Score::SpanF1))]));
-    let scores = class.into_iter().chain(spans).collect::<Vec<_>>().join(cx.t(", "));
+    let questions = report
+        .scores
+        .questions
+        .iter()
+        .zip(0u16..)
+        .filter_map(|(question, at)| Some(format!("{} {}", question.name, with(question.selection()?, sure.of(Score::LabelsF1(at))))));
+    let scores = class.into_iter().chain(spans).chain(questions).collect::<Vec<_>>().join(cx.t(", "));
     cx.tf("{} on {} held-out reviews; best after epoch {}", &[&scores, &report.examples, &epoch(report.best_epoch)])
 }
 
@@ -175,7 +181,7 @@ fn facts(cx: &Cx<'_>, view: &RunView, report: &Report) -> String {
 fn too_few(ui: &mut egui::Ui, cx: &Cx<'_>, report: &Report, sure: &Uncertainty) {
     /// A half width from which on people draw wrong conclusions.
     const WIDE: f64 = 0.04;
-    let main = sure.of(Score::MacroF1).or_else(|| sure.of(Score::SpanF1));
+    let main = sure.of(Score::MacroF1).or_else(|| sure.of(Score::SpanF1)).or_else(|| sure.of(Score::LabelsF1(0)));
     let Some(half) = main.map(Interval::half_width).filter(|half| *half > WIDE) else { return };
     // Two independent runs differ by more than this in 5 of 100 cases by chance.
     let least = two_places(half * std::f64::consts::SQRT_2);

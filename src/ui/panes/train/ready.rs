@@ -16,6 +16,8 @@ pub(super) struct Ready {
     counts: Readiness,
     /// Whether any document carries a span: otherwise spans are not taught.
     teaches_spans: bool,
+    /// Questions beside the main one that somebody answered.
+    asked: Vec<String>,
     train_lengths: Vec<usize>,
     held_out_lengths: Vec<usize>,
 }
@@ -52,6 +54,7 @@ impl Ready {
         };
         (self.train_lengths, self.held_out_lengths) = (lengths(true), lengths(false));
         self.teaches_spans = !data.span_labels.is_empty();
+        self.asked = data.questions.iter().map(|question| question.name.clone()).collect();
         self.counts = data.readiness();
         self.key = Some(key);
     }
@@ -88,7 +91,10 @@ impl Ready {
                 ui.label(egui::RichText::new(words).color(palette.warning).small());
             }
         }
-        left_out_ui(ui, cx, schema);
+        for (name, count) in self.asked.iter().zip(&self.counts.per_question) {
+            ui.label(egui::RichText::new(cx.tf("{}: {} answers", &[name, count])).color(palette.weak).small());
+        }
+        left_out_ui(ui, cx, schema, &self.asked);
         if !self.teaches_spans {
             if !schema.span_labels.is_empty() {
                 ui.label(egui::RichText::new(cx.t("No spans are marked: the run learns classes only")).color(palette.weak).small());
@@ -161,10 +167,10 @@ impl Ready {
     }
 }
 
-/// Says which questions a run does not learn: today a model answers one question with one class.
-fn left_out_ui(ui: &mut egui::Ui, cx: &Cx<'_>, schema: &Schema) {
+/// Says which questions a run does not learn: texts, a second one with one class, and what nobody answered.
+fn left_out_ui(ui: &mut egui::Ui, cx: &Cx<'_>, schema: &Schema, asked: &[String]) {
     let main = schema.main_question().map(|(id, _)| id);
-    let others = schema.questions().filter(|(id, _)| Some(*id) != main);
+    let others = schema.questions().filter(|(id, question)| Some(*id) != main && !asked.contains(&question.name));
     let named = |(_, question): (_, &Question)| format!("{} ({})", question.name, cx.t(kind_words(question.kind)));
     let names: Vec<String> = others.map(named).collect();
     if !names.is_empty() {

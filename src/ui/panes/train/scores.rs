@@ -34,6 +34,7 @@ impl TrainPane {
                 ui.vertical(|ui| confusion(ui, cx, scores, report));
             }
         });
+        super::questions::ui(ui, cx, scores, &of, (report, &sure));
         self.opinions(ui, cx, (&view.id, scores, &of), report);
         if let Some(report) = report {
             self.examples(ui, cx, view, report);
@@ -43,7 +44,14 @@ impl TrainPane {
 }
 
 /// `interval` is that of the F1 of the label at a place.
-fn table(ui: &mut egui::Ui, cx: &Cx<'_>, id: &str, title: &str, rows: &[LabelScore], interval: impl Fn(u16) -> Option<Interval>) {
+pub(super) fn table(
+    ui: &mut egui::Ui,
+    cx: &Cx<'_>,
+    id: &str,
+    title: &str,
+    rows: &[LabelScore],
+    interval: impl Fn(u16) -> Option<Interval>,
+) {
     let palette = theme::palette(ui);
     group(ui, title);
     let heads = [

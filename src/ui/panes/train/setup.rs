@@ -8,6 +8,7 @@ mod loss;
 mod model;
 mod network;
 mod row;
+mod teacher;
 mod tuning;
 
 use super::group;
@@ -26,12 +27,13 @@ pub(super) struct Setup {
 const MAIN: [&[Row]; 4] = [model::MAIN, network::MAIN, tuning::MAIN, data::MAIN];
 
 /// Groups in the order of the panel.
-const GROUPS: [(&str, &[Row]); 6] = [
+const GROUPS: [(&str, &[Row]); 7] = [
     ("Model", model::ROWS),
     ("Network", network::ROWS),
     ("Loss and imbalance", loss::ROWS),
     ("Fine-tuning", tuning::ROWS),
     ("Data and batches", data::ROWS),
+    ("Learning from a model", teacher::ROWS),
     ("Evaluation", evaluation::ROWS),
 ];
 
@@ -99,6 +101,11 @@ impl Setup {
         let Some((key, path)) = cx.dialogs.take_setting() else { return };
         if key == encoder::ENCODER {
             self.config.encoder = EncoderChoice::Folder(path);
+            return;
+        }
+        if key == teacher::TEACHER {
+            let path = path.display().to_string();
+            self.config.teacher = if self.config.teacher.is_empty() { path } else { format!("{},{path}", self.config.teacher) };
             return;
         }
         for row in MAIN.into_iter().chain(GROUPS.map(|(_, rows)| rows)).flatten() {

@@ -3,7 +3,7 @@
 
 use super::group;
 use super::scores::right;
-use crate::train::Reliability;
+use crate::train::{Abstention, Reliability, Report, abstentions};
 use crate::ui::{Cx, theme};
 use eframe::egui::{self, Color32, RichText, Role, WidgetInfo};
 use egui_plot::{Line, LineStyle, MarkerShape, Plot, PlotPoints, Points};
@@ -59,6 +59,35 @@ fn diagram(ui: &mut egui::Ui, cx: &Cx<'_>, kinds: &[Reliability]) {
         for (at, kind) in kinds.iter().enumerate() {
             crate::ui::icons::dot(ui, hue(palette, at).0);
             ui.label(RichText::new(name(cx, &kind.of)).color(palette.weak).small());
+        }
+    });
+}
+
+/// What comes of answering only where the model is sure: how many reviews are answered, how many of them wrongly.
+pub(super) fn abstaining(ui: &mut egui::Ui, cx: &Cx<'_>, report: &Report) {
+    const COVERAGES: [f64; 6] = [1.0, 0.95, 0.9, 0.8, 0.7, 0.5];
+    let rows = abstentions(&report.held_out, &COVERAGES);
+    if rows.is_empty() {
+        return;
+    }
+    let palette = theme::palette(ui);
+    let percent = |share: f64| format!("{:.0} %", share * 100.0);
+    group(ui, cx.t("Answering only when sure"));
+    egui::Grid::new("abstentions").striped(true).spacing(egui::vec2(14.0, 5.0)).min_col_width(46.0).show(ui, |ui| {
+        let heads = [
+            (cx.t("sure of"), cx.t("The least probability of a class that is answered; less sure reviews are left to a person")),
+            (cx.t("answered"), cx.t("Share of the held-out reviews that are answered then")),
+            (cx.t("wrong"), cx.t("Share of these answers that is wrong")),
+        ];
+        for (name, help) in heads {
+            right(ui, |ui| ui.label(RichText::new(name).color(palette.weak).small()).on_hover_text(help));
+        }
+        ui.end_row();
+        for Abstention { threshold, coverage, risk } in rows {
+            right(ui, |ui| ui.label(percent(f64::from(threshold))));
+            right(ui, |ui| ui.label(percent(coverage)));
+            right(ui, |ui| ui.strong(format!("{:.1} %", risk * 100.0)));
+            ui.end_row();
         }
     });
 }

@@ -1,7 +1,7 @@
 //! Settings of what is read, how it is dealt out, and what computes: batches, lengths, changed copies, device, threads.
 
 use super::model::is_encoder;
-use super::row::{Pick, Row, Setting, choice, count, number, own, pick, zero_as};
+use super::row::{Pick, Row, Setting, choice, count, file, number, own, pick, zero_as};
 use crate::desk::Command;
 use crate::train::{DeviceChoice, TrainConfig};
 use crate::ui::Cx;
@@ -32,6 +32,33 @@ pub(super) const ROWS: &[Row] = &[
         (0.0, 10.0),
         2,
         |config| &mut config.span_swaps,
+    ),
+    number(
+        "Other wordings",
+        "For each review so many more with words changed, left out or in another place, marked places as they are: pays with few reviews",
+        (0.0, 10.0),
+        2,
+        |config| &mut config.augment,
+    ),
+    file("Synonyms", "A list of words that may stand for each other: a line each, between tabs or commas", "synonyms", |config| {
+        &mut config.synonyms
+    })
+    .when(|config| config.augment > 0.0),
+    number("Changed for synonyms", "Share of the words with synonyms that is changed for one", (0.0, 1.0), 2, |config| {
+        &mut config.synonym_share
+    })
+    .when(|config| config.augment > 0.0 && config.synonyms.is_some()),
+    number("Words left out", "Share of the words of other wordings that is left out", (0.0, 0.9), 2, |config| &mut config.word_deletion)
+        .when(|config| config.augment > 0.0),
+    number("Words in other places", "Share of the words of other wordings that changes places", (0.0, 0.9), 2, |config| {
+        &mut config.word_swap
+    })
+    .when(|config| config.augment > 0.0),
+    file(
+        "Translated back",
+        "Reviews in other wordings, by a translation there and back: a line each, the review, a tab, the wording",
+        "paraphrases",
+        |config| &mut config.paraphrases,
     ),
     number("Hidden words", "Share of the word pieces that are not shown while learning", (0.0, 0.9), 2, |config| &mut config.word_dropout),
     own(partly_marked_ui, |config, default| config.partly_marked != default.partly_marked),

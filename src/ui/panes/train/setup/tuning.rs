@@ -73,6 +73,11 @@ const TUNED: &[Pick] = &[
         "Only the biases of the encoder learn: little memory, good with few reviews; wants a higher rate",
         tuned = Tuned::Bitfit
     ),
+    pick!(
+        "Adapters",
+        "Small layers put into the encoder learn, and its norms: little memory, nearly as exact; wants a rate about five times as high. The model is read by Gloss alone",
+        tuned = Tuned::Adapters
+    ),
 ];
 
 pub(super) const ROWS: &[Row] = &[
@@ -93,6 +98,13 @@ pub(super) const ROWS: &[Row] = &[
     })
     .when(|config| config.tuned == Tuned::Lora),
     own(low_rank_ui, |config, default| config.lora_targets != default.lora_targets).when(|config| config.tuned == Tuned::Lora),
+    count(
+        "Width of adapters",
+        "Numbers between the two layers of an adapter: more can learn more, 16 to 64 are usual",
+        (1, 1024),
+        |config| &mut config.adapter_width,
+    )
+    .when(|config| config.tuned == Tuned::Adapters),
     choice("Rate over the run", "How the rate goes on after the warm-up", SCHEDULES),
     choice("Optimiser", "What makes a step of a gradient", OPTIMISERS),
     number("Momentum", "How much of the steps before goes into each step", (0.0, 0.999), 3, |config| &mut config.momentum)
