@@ -3,9 +3,9 @@
 use super::{PredictedSpan, PredictedTriplet, Prediction, UnitTags, most_likely};
 use crate::nn::kernels::Stored;
 use crate::nn::{
-    Calibration, CandidateBatch, Chain, DeviceChoice, Encoder, FrozenChain, JointModel, JointSizes, LoadOptions, LogProbs, ModelFiles, Moves,
-    OpinionScores, OpinionSizes, PairBatch, Params, Place, QuestionForm, RaggedBatch, ScorerSizes, ScratchConfig, SpanBatch, SpanEdge,
-    Tensor, UnitBatch, at_temperature, set_temperature,
+    Calibration, CandidateBatch, Chain, DeviceChoice, Encoder, FrozenChain, JointModel, JointSizes, LoadOptions, LogProbs, ModelFiles,
+    Moves, OpinionScores, OpinionSizes, PairBatch, Params, Place, QuestionForm, RaggedBatch, ScorerSizes, ScratchConfig, SpanBatch,
+    SpanEdge, Tensor, UnitBatch, at_temperature, set_temperature,
 };
 use crate::text::{
     DecodedSpan, Reading, Tokenizer, candidates, decode_spans, likely_spans, moves, tag_count, units_under, viterbi, weighted, word_joins,
