@@ -284,9 +284,7 @@ fn webanno_as_inception_writes_it() {
     let wanted = "屏幕👍 is great.\nSecond  one | Aspect:屏幕+ | Aspect:is great | Aspect:great+ | Aspect:ne";
     assert_eq!(lines(&imported)[0].split(" | 0>").next().unwrap(), wanted);
     assert!(lines(&imported)[0].ends_with("0>1"), "{:?}", lines(&imported));
-    for part in ["about single words"] {
-        says(&imported, Fate::Noted, part, 1);
-    }
+    says(&imported, Fate::Noted, "about single words", 1);
     let said = imported.drafts[0].annotation.as_ref().unwrap();
     assert_eq!(said.attributes.values().map(|own| own["note"].clone()).collect::<Vec<_>>(), [DraftValue::Name("x_y".to_owned())]);
     assert!(said.link_types.values().any(|name| name == "of"));

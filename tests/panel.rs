@@ -482,7 +482,7 @@ fn the_mean_of_teachers_is_learnt() {
 fn said(sure: f32, count: u32) -> Vec<HeldOut> {
     let doc = |at: u32| HeldOut {
         doc: at,
-        gold_class: Some(u16::from(at % 5 == 0)),
+        gold_class: Some(u16::from(at.is_multiple_of(5))),
         class: Some(0),
         probabilities: vec![sure, 1.0 - sure],
         ..HeldOut::default()
