@@ -1,17 +1,18 @@
-//! Frames of the real window while a run keeps all cores busy: reviews are answered, finished and paged through, and the
-//! curves of the run looked at, a gesture a frame. `cargo bench --bench frames [-- FRAMES]`. Needs Xvfb.
+//! Frames while a run keeps all cores busy: reviews are answered, finished and paged through, and the curves of the run
+//! looked at, a gesture a frame. `cargo bench --bench frames [-- FRAMES]`. The real window needs Xvfb.
 //!
-//! Three times: nothing else runs; a run of the window's own; as many threads of another program that does not give way.
-//! Of a frame: what the program itself does (taking in news, drawing the interface, writing the step to the file), how late
-//! it began, and the whole of it with its picture, which a software driver draws where there is no graphics card.
+//! Each three times: nothing else runs; a run of the window's own; as many threads of another program that does not give way.
+//! First without pixels, which tells what the program does itself (taking in news, drawing the interface, writing the step
+//! to the file) however the picture is made; then in the real window, where a software driver draws on the same cores.
 #![allow(clippy::unwrap_used)] // A bench that fails should stop.
 
 use eframe::egui::{self, Event, Key, Modifiers};
+use egui_kittest::Harness;
 use gloss::desk::{Command as Wish, Desk, Surroundings};
 use gloss::project::{DocId, Document, Edit, History, Project, Schema, Split, State};
 use gloss::store::ProjectFile;
 use gloss::train::TrainConfig;
-use gloss::ui::App;
+use gloss::ui::{App, app};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -24,17 +25,17 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// Frames that are drawn before any is measured: fonts, first pictures.
 const WARM_UP: usize = 30;
 
+/// Asks the child for the real window.
+const WINDOW: &str = "--window";
+
 /// The window with a stopwatch around it.
 struct Watched {
     app: App,
     trains: bool,
     frames: usize,
     count: usize,
-    /// When the next frame was asked for.
-    due: Option<Instant>,
     logic: f64,
     own: Vec<f64>,
-    late: Vec<f64>,
     whole: Vec<f64>,
 }
 
@@ -47,35 +48,36 @@ impl Watched {
     fn measures(&self) -> bool {
         self.count > WARM_UP
     }
+}
 
-    fn gesture(&self) -> (Key, Modifiers) {
-        match self.count % 40 {
-            0 => (Key::Num2, Modifiers::CTRL), // to the curves
-            8 => (Key::Num1, Modifiers::CTRL), // back to the reviews
-            at if at < 8 => (Key::F24, Modifiers::NONE),
-            at if at % 4 == 0 => (Key::Num1, Modifiers::NONE),
-            at if at % 4 == 1 => (Key::Enter, Modifiers::NONE),
-            _ => (Key::J, Modifiers::NONE),
-        }
+/// What is pressed in a frame.
+fn gesture(frame: usize) -> (Key, Modifiers) {
+    match frame % 40 {
+        0 => (Key::Num2, Modifiers::CTRL), // to the curves
+        8 => (Key::Num1, Modifiers::CTRL), // back to the reviews
+        at if at < 8 => (Key::F24, Modifiers::NONE),
+        at if at % 4 == 0 => (Key::Num1, Modifiers::NONE),
+        at if at % 4 == 1 => (Key::Enter, Modifiers::NONE),
+        _ => (Key::J, Modifiers::NONE),
     }
+}
 
-    fn tell(&self) {
-        for (name, times) in [("own", &self.own), ("late", &self.late), ("whole", &self.whole)] {
-            let mut times = times.clone();
-            times.sort_by(f64::total_cmp);
-            let at = |share: f64| times.get(((times.len().max(1) - 1) as f64 * share) as usize).copied().unwrap_or(f64::NAN);
-            println!("{name} {} {} {}", at(0.5), at(0.99), at(1.0));
-        }
-        let steps = self.app.desk().run_view().and_then(|view| view.last_step).map_or(0, |step| step.step);
-        println!("steps {steps} 0 0");
+fn tell(app: &App, own: &[f64], whole: &[f64]) {
+    for (name, times) in [("own", own), ("whole", whole)] {
+        let mut times = times.to_vec();
+        times.sort_by(f64::total_cmp);
+        let at = |share: f64| times.get(((times.len().max(1) - 1) as f64 * share) as usize).copied().unwrap_or(f64::NAN);
+        println!("{name} {} {} {}", at(0.5), at(0.99), at(1.0));
     }
+    let steps = app.desk().run_view().and_then(|view| view.last_step).map_or(0, |step| step.step);
+    println!("steps {steps} 0 0");
 }
 
 impl eframe::App for Watched {
     fn raw_input_hook(&mut self, ctx: &egui::Context, raw_input: &mut egui::RawInput) {
         raw_input.focused = true;
         if self.is_ready() {
-            let (key, modifiers) = self.gesture();
+            let (key, modifiers) = gesture(self.count);
             for pressed in [true, false] {
                 raw_input.events.push(Event::Key { key, physical_key: None, pressed, repeat: false, modifiers });
             }
@@ -85,9 +87,6 @@ impl eframe::App for Watched {
 
     fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
         let began = Instant::now();
-        if let Some(due) = self.due.filter(|_| self.measures()) {
-            self.late.push(began.saturating_duration_since(due).as_secs_f64() * 1e3);
-        }
         if let Some(whole) = frame.info().cpu_usage.filter(|_| self.measures()) {
             self.whole.push(f64::from(whole) * 1e3);
         }
@@ -103,11 +102,10 @@ impl eframe::App for Watched {
         }
         self.count += usize::from(self.is_ready());
         if self.count == WARM_UP + self.frames {
-            self.tell();
+            tell(&self.app, &self.own, &self.whole);
             // The run is not worth waiting for.
             std::process::exit(0);
         }
-        self.due = Some(Instant::now() + PAUSE);
         ui.ctx().request_repaint_after(PAUSE);
     }
 }
@@ -142,6 +140,56 @@ fn long_run() -> TrainConfig {
     TrainConfig { epochs: 1000, ..TrainConfig::default() }
 }
 
+/// The desk with the project on it, and a run begun.
+fn opened(mut desk: Desk, path: &Path, trains: bool) -> Desk {
+    desk.run(Wish::OpenProject(path.to_owned()));
+    while desk.project().is_none() {
+        std::thread::sleep(Duration::from_millis(10));
+        desk.poll();
+    }
+    if trains {
+        desk.run(Wish::StartTraining(Box::new(long_run())));
+    }
+    desk
+}
+
+/// The child without pixels.
+fn headless(path: &Path, trains: bool, frames: usize) {
+    gloss::cli::prepare();
+    let desk = opened(desk_beside(path, Arc::new(|| {})), path, trains);
+    let builder = Harness::builder().with_size([1280.0, 800.0]).with_context_setup(app::set_up);
+    let mut harness = builder.build_eframe(|_| App::for_test(desk));
+    let is_ready = |app: &App| !trains || app.desk().run_view().is_some_and(|view| view.last_step.is_some());
+    let mut own = Vec::new();
+    let mut count = 0;
+    while count < WARM_UP + frames {
+        std::thread::sleep(PAUSE);
+        let ready = is_ready(harness.state());
+        if ready {
+            let (key, modifiers) = gesture(count);
+            harness.key_press_modifiers(modifiers, key);
+            count += 1;
+        }
+        let began = Instant::now();
+        harness.step();
+        if ready && count > WARM_UP {
+            own.push(began.elapsed().as_secs_f64() * 1e3);
+        }
+    }
+    tell(harness.state(), &own, &[]);
+    // The run is not worth waiting for.
+    std::process::exit(0);
+}
+
+fn desk_beside(path: &Path, wake: Arc<dyn Fn() + Send + Sync>) -> Desk {
+    Desk::new(Surroundings {
+        wake,
+        clock: Arc::new(|| 1_700_000_000_000),
+        sample: path.with_file_name("sample.gloss"),
+        config: Some(path.with_file_name("config")),
+    })
+}
+
 /// The child: opens the window on a project and measures.
 fn window(path: &Path, trains: bool, frames: usize) {
     gloss::cli::prepare();
@@ -150,23 +198,9 @@ fn window(path: &Path, trains: bool, frames: usize) {
     let path = path.to_owned();
     let create: eframe::AppCreator<'_> = Box::new(move |cc| {
         let waker = cc.egui_ctx.clone();
-        let desk = Desk::new(Surroundings {
-            wake: Arc::new(move || waker.request_repaint_after(Duration::from_millis(33))),
-            clock: Arc::new(|| 1_700_000_000_000),
-            sample: path.with_file_name("sample.gloss"),
-            config: Some(path.with_file_name("config")),
-        });
-        let mut app = App::new(&cc.egui_ctx, desk);
-        app.run(Wish::OpenProject(path.clone()));
-        while app.desk().project().is_none() {
-            std::thread::sleep(Duration::from_millis(10));
-            app.poll();
-        }
-        if trains {
-            app.run(Wish::StartTraining(Box::new(long_run())));
-        }
-        let none = Vec::new;
-        Ok(Box::new(Watched { app, trains, frames, count: 0, due: None, logic: 0.0, own: none(), late: none(), whole: none() }))
+        let desk = desk_beside(&path, Arc::new(move || waker.request_repaint_after(Duration::from_millis(33))));
+        let app = App::new(&cc.egui_ctx, opened(desk, &path, trains));
+        Ok(Box::new(Watched { app, trains, frames, count: 0, logic: 0.0, own: Vec::new(), whole: Vec::new() }))
     });
     eframe::run_native("gloss", options, create).unwrap();
 }
@@ -182,7 +216,7 @@ impl Drop for Running {
 }
 
 /// A window with its own virtual screen and project, to its end; what it measured.
-fn measured(name: &str, trains: bool, beside: bool, frames: usize) {
+fn measured(name: &str, asked: &str, (trains, beside): (bool, bool), frames: usize) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("frames.gloss");
     project(&path, frames);
@@ -204,7 +238,7 @@ fn measured(name: &str, trains: bool, beside: bool, frames: usize) {
     let mut number = String::new();
     BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut number).unwrap();
     let child = Command::new(std::env::current_exe().unwrap())
-        .arg("--window")
+        .arg(asked)
         .arg(&path)
         .args([if trains { "trains" } else { "idle" }, &frames.to_string()])
         .env("DISPLAY", format!(":{}", number.trim()))
@@ -222,7 +256,7 @@ fn measured(name: &str, trains: bool, beside: bool, frames: usize) {
         let numbers: Vec<f64> = words.filter_map(|word| word.parse().ok()).collect();
         match (kind, numbers.as_slice()) {
             ("steps", [steps, ..]) if *steps > 0.0 => println!("  {steps} steps of the run meanwhile"),
-            ("own" | "late" | "whole", [median, high, most]) => {
+            ("own" | "whole", [median, high, most]) if !median.is_nan() => {
                 println!("  {kind:<8} median {median:>7.2} ms   99 % {high:>7.2} ms   most {most:>7.2} ms");
             }
             _ => {}
@@ -232,13 +266,14 @@ fn measured(name: &str, trains: bool, beside: bool, frames: usize) {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    if let [_, asked, path, kind, frames] = arguments.as_slice()
-        && asked == "--window"
-    {
-        return window(Path::new(path), kind == "trains", frames.parse().unwrap());
+    if let [_, asked, path, kind, frames] = arguments.as_slice() {
+        let (path, trains, frames) = (Path::new(path), kind == "trains", frames.parse().unwrap());
+        return if asked == WINDOW { window(path, trains, frames) } else { headless(path, trains, frames) };
     }
     let frames = arguments.iter().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(600);
-    measured("nothing else runs", false, false, frames);
-    measured("a run of the window's own", true, false, frames);
-    measured("a run of another program that does not give way", false, true, frames);
+    for (asked, what) in [("--headless", "without pixels"), (WINDOW, "in the real window")] {
+        measured(&format!("{what}, nothing else runs"), asked, (false, false), frames);
+        measured(&format!("{what}, a run of its own"), asked, (true, false), frames);
+        measured(&format!("{what}, a run of another program that does not give way"), asked, (false, true), frames);
+    }
 }

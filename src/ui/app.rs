@@ -138,11 +138,6 @@ impl App {
         self.desk.run(command);
     }
 
-    /// For benches: takes in what jobs have to say, as each frame does.
-    pub fn poll(&mut self) {
-        self.desk.poll();
-    }
-
     pub fn place(&self) -> Place {
         self.place
     }
