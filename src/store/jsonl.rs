@@ -401,14 +401,14 @@ fn field<T: serde::de::DeserializeOwned>(object: &mut Object, name: &str) -> Res
 /// # Errors
 /// When the writer fails.
 pub fn export_jsonl(project: &Project, writer: &mut dyn Write) -> io::Result<()> {
-    write_rows(project, head(project), writer)
+    write_rows(project, own_head(project), writer)
 }
 
 /// [`export_jsonl`] with the journal in the first row. Whether it had room there.
 pub(super) fn export_with_journal(project: &Project, history: &History, writer: &mut dyn Write) -> io::Result<bool> {
     /// A row with more beside its text is not read again.
     const MOST: usize = 16 << 20;
-    let mut head = head(project);
+    let mut head = own_head(project);
     head.journal = history.entries().map(|(kind, step)| OwnEntry { kind, step: step.clone() }).collect();
     for doc in project.all_documents().iter().filter(|doc| !doc.present) {
         own_row(project, doc, None, |row| {
@@ -425,7 +425,7 @@ pub(super) fn export_with_journal(project: &Project, history: &History, writer: 
     Ok(fits)
 }
 
-fn head(project: &Project) -> OwnProject {
+fn own_head(project: &Project) -> OwnProject {
     let (annotators, guidelines) = (project.annotators().to_vec(), project.guidelines().to_owned());
     OwnProject { schema: (**project.schema()).clone(), annotators, guidelines, journal: Vec::new(), taken_out: Vec::new() }
 }
