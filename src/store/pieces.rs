@@ -29,6 +29,8 @@ pub(super) struct Pieces {
     ended: bool,
     read: u64,
     total: u64,
+    /// Bytes of the file for one of `text`, by the last block.
+    ratio: f64,
 }
 
 /// A line of a file.
@@ -52,7 +54,8 @@ impl Pieces {
         file.read_exact(&mut mark[..found.mark]).map_err(StoreError::io_read(DOING, path))?;
         let (decoder, path) = (found.encoding.new_decoder_without_bom_handling(), path.to_owned());
         let read = found.mark as u64;
-        let mut pieces = Self { file, path, decoder, encoding: found.name, text: String::new(), at: 0, ended: false, read, total };
+        let mut pieces =
+            Self { file, path, decoder, encoding: found.name, text: String::new(), at: 0, ended: false, read, total, ratio: 1.0 };
         pieces.more()?;
         Ok(pieces)
     }
@@ -74,8 +77,8 @@ impl Pieces {
 
     /// Share of the file that is taken once so many bytes of the rest are.
     pub(super) fn share(&self, bytes: usize) -> f32 {
-        let left = (self.text.len() - self.at).saturating_sub(bytes) as u64;
-        (self.read.saturating_sub(left) as f64 / self.total.max(1) as f64) as f32
+        let left = (self.text.len() - self.at).saturating_sub(bytes) as f64 * self.ratio;
+        ((self.read as f64 - left) / self.total.max(1) as f64) as f32
     }
 
     /// Reads on. Nothing happens at the end of the file.
@@ -91,13 +94,17 @@ impl Pieces {
         (&mut self.file).take(BLOCK as u64).read_to_end(&mut block).map_err(StoreError::io_read("Reading the file", &self.path))?;
         self.read += block.len() as u64;
         self.ended = block.len() < BLOCK;
+        let (before, length) = (self.text.len(), block.len());
         let mut rest = block.as_slice();
         self.text.reserve(block.len() + block.len() / 2 + 16);
         loop {
             let (result, read) = self.decoder.decode_to_string_without_replacement(rest, &mut self.text, self.ended);
             rest = &rest[read..];
             match result {
-                DecoderResult::InputEmpty => return Ok(()),
+                DecoderResult::InputEmpty => {
+                    self.ratio = length as f64 / (self.text.len() - before).max(1) as f64;
+                    return Ok(());
+                }
                 DecoderResult::OutputFull => self.text.reserve(rest.len() * 2 + 16),
                 DecoderResult::Malformed(..) => self.text.push(DAMAGE),
             }

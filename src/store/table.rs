@@ -66,6 +66,10 @@ impl Table {
     const FEATURES: &str = "huggingface";
 
     fn of(path: &Path) -> Result<Self, StoreError> {
+        sound(path, || Self::described(path))
+    }
+
+    fn described(path: &Path) -> Result<Self, StoreError> {
         let wrong = |error| unreadable(path, error);
         let mut magic = [0; 6];
         let mut start = file(path)?;
@@ -117,6 +121,15 @@ impl Table {
         &self,
         path: &Path,
         columns: &[String],
+        each: impl FnMut(&DataFrame) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<ControlFlow<()>, StoreError> {
+        sound(path, || self.each_frame(path, columns, each))
+    }
+
+    fn each_frame(
+        &self,
+        path: &Path,
+        columns: &[String],
         mut each: impl FnMut(&DataFrame) -> Result<ControlFlow<()>, StoreError>,
     ) -> Result<ControlFlow<()>, StoreError> {
         let wrong = |error| unreadable(path, error);
@@ -144,6 +157,12 @@ impl Table {
         }
         Ok(ControlFlow::Continue(()))
     }
+}
+
+/// Reads what may be damaged: polars ends some of it with a panic, which is a sentence here.
+fn sound<T>(path: &Path, read: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
+    read.unwrap_or_else(|_| Err(unreadable(path, "it is damaged")))
 }
 
 /// Whether this build of polars can read a column of this type as text.

@@ -85,6 +85,9 @@ const SAID: [(&str, &[&str]); 15] = [
 /// # Errors
 /// The file can't be read back at all.
 pub fn verify(project: &Project, format: ExportFormat, path: &Path, said: &[Loss]) -> Result<Verified, StoreError> {
+    if project.documents().next().is_none() {
+        return Ok(Verified::default()); // an empty file has no columns either
+    }
     let back = read_back(project, format, path)?;
     let mut by_text: HashMap<&str, VecDeque<&Document>> = HashMap::new();
     for doc in back.documents() {
