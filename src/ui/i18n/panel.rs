@@ -21,7 +21,7 @@ pub(super) const ROWS: &[(&str, &str)] = &[
         "0 weighs by how rare a class is; 0.99 to 0.9999 less and less gently, since more reviews of a class say ever less that is new",
         "0 按类别的稀有程度加权；0.99 到 0.9999 由缓到强，因为同类评论越多新信息越少",
     ),
-    ("Reading of rare classes", "少见类别的读取"),
+    ("Rare classes", "少见类别"),
     (
         "Whether reviews of rare classes are read more often; another way against one class having most",
         "少见类别的评论是否多读：应对某一类过多的另一种办法",
@@ -114,6 +114,7 @@ pub(super) const ROWS: &[(&str, &str)] = &[
     ("Search ended before its time", "搜索提前结束"),
     ("as given", "原设置"),
     ("Dev", "开发集"),
+    ("Settings", "设置"),
     ("{} of {}", "{} / {}"),
     ("best", "最好"),
     ("waits for the others", "等待其他"),
@@ -152,5 +153,6 @@ pub(super) const ROWS: &[(&str, &str)] = &[
     ("Share of the held-out reviews that are answered then", "此时得到回答的留出评论比例"),
     ("wrong", "错误"),
     ("Share of these answers that is wrong", "这些回答中错误的比例"),
+    ("{}, correlation", "{}，相关"),
     ("{}, macro-F1", "{}，宏平均 F1"),
 ];

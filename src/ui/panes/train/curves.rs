@@ -107,7 +107,7 @@ impl Measure {
             Self::Accuracy => (6, MarkerShape::Diamond),
             Self::Class(at) => (at + 4, MarkerShape::Circle),
             Self::SpanLabel(at) => (at + 6, MarkerShape::Square),
-            Self::Question(at) => (at + 1, MarkerShape::Down),
+            Self::Question(at) => ([1, 4, 7][at % 3], MarkerShape::Down),
         }
     }
 }

@@ -96,7 +96,7 @@ impl Ready {
         }
         left_out_ui(ui, cx, schema, &self.asked);
         if !self.teaches_spans {
-            if !schema.span_labels.is_empty() {
+            if !schema.span_labels.is_empty() && self.asked.is_empty() {
                 ui.label(egui::RichText::new(cx.t("No spans are marked: the run learns classes only")).color(palette.weak).small());
             }
             return;

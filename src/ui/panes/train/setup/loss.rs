@@ -35,11 +35,7 @@ pub(super) const ROWS: &[Row] = &[
         |config| &mut config.class_weight_beta,
     )
     .when(|config| config.class_weights),
-    choice(
-        "Reading of rare classes",
-        "Whether reviews of rare classes are read more often; another way against one class having most",
-        SAMPLING,
-    ),
+    choice("Rare classes", "Whether reviews of rare classes are read more often; another way against one class having most", SAMPLING),
     number(
         "Label smoothing",
         "Share of each answer that is spread over all classes: a model that is less sure of itself. 0.05 to 0.1 pay where labels have mistakes",
