@@ -36,9 +36,9 @@ const TASK: &str = r#"[{"id":1,"data":{"text":"屏幕👍 很好"},"annotations"
     {"id":"b","from_name":"certain","to_name":"text","type":"choices","value":{"start":4,"end":6,"choices":["1"]}},
     {"from_id":"a","to_id":"b","type":"relation","direction":"right","labels":["has_opinion"]}]}]}]"#;
 
-const TEXT: &str = "The fan is not\nvery 安静 👍 at all.\nFine.\n";
+const TEXT: &str = "The fan is not\nvery 安静 👍 at all.\nFine .\n";
 const STANDOFF: &str = concat!(
-    "T1\tASP 4 7\tfan\nT2\tOPN 11 14;20 22\tnot 安静\nT3\tOPN 15 19;20 22\tvery 安静\nT4\tOPN 35 39;40 41\tFine .\nT5\tASP 8 14;15 19\tis not very\n",
+    "T1\tASP 4 7\tfan\nT2\tOPN 11 14;20 22\tnot 安静\nT3\tOPN 15 19;20 22\tvery 安静\nT4\tOPN 33 37;38 39\tFine .\nT5\tASP 8 14;15 19\tis not very\n",
     "A1\tPolarity T2 negative\nA2\tNegated T2\nA3\tConfidence T2 High\nA4\tLevel T3 2\nR1\thas_opinion Arg1:T1 Arg2:T2\nR2\tcontrasts Arg1:T2 Arg2:T4\n",
     "E1\tASP:T1 Holder:T4\n*\tEquiv T1 T4\n#1\tAnnotatorNotes T1\tsee\n",
 );
@@ -270,8 +270,9 @@ fn a_project_is_copied_and_archived_while_it_is_open() {
     fs::create_dir_all(&run).unwrap();
     fs::write(run.join("notes.txt"), "n").unwrap();
     let (copy, packed, back) = (folder.path().join("c.gloss"), folder.path().join("p.zip"), folder.path().join("b.gloss"));
-    copies::duplicate_open(&path, &copy).unwrap();
-    assert_eq!(copies::archive_open(&path, &packed, true).unwrap(), 2);
+    let open = copies::Held { path: path.clone(), project: project.clone(), entries: Vec::new() };
+    copies::duplicate_open(&open, &copy).unwrap();
+    assert_eq!(copies::archive_open(&open, &packed, true).unwrap(), 2);
     drop(held);
     copies::unarchive(&packed, &back).unwrap();
     for other in [&copy, &back] {
@@ -279,7 +280,7 @@ fn a_project_is_copied_and_archived_while_it_is_open() {
         assert_eq!(opened.project.all_documents(), project.all_documents());
         assert_eq!(fs::read_to_string(other.with_extension("runs").join("run-0001/notes.txt")).unwrap(), "n");
     }
-    assert!(matches!(copies::duplicate_open(&path, &copy), Err(StoreError::Exists { .. })));
+    assert!(matches!(copies::duplicate_open(&open, &copy), Err(StoreError::Exists { .. })));
     assert!(!folder.path().join("p.zip.project").exists());
 }
 

@@ -138,9 +138,11 @@ impl Desk {
     fn copy_whole(&mut self, to: PathBuf, packed: bool) {
         // What waits to be written belongs to it.
         self.finish_saving();
-        let Some(from) = self.path().map(Path::to_owned) else { return };
+        let (Some(path), Some(open)) = (self.path().map(Path::to_owned), &self.open) else { return };
+        let entries = open.history.entries().map(|(kind, step)| (kind, step.clone())).collect();
+        let held = copies::Held { path, project: open.project.clone(), entries };
         self.start_examining(move |reporter| {
-            let copied = if packed { copies::archive_open(&from, &to, true).map(drop) } else { copies::duplicate_open(&from, &to) };
+            let copied = if packed { copies::archive_open(&held, &to, true).map(drop) } else { copies::duplicate_open(&held, &to) };
             reporter.tell(match copied {
                 Ok(()) => News::Shared(to),
                 Err(error) => News::Failed(error.to_string()),

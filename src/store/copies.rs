@@ -2,7 +2,7 @@
 //! documents. The project that is copied is only read.
 
 use super::{ProjectFile, Runs, StoreError, with_suffix, write_atomically};
-use crate::project::{DocId, Document, Edit, EntryKind, History, Project, Schema};
+use crate::project::{DocId, Document, Edit, EntryKind, History, Project, Schema, Step};
 use std::fs::{self, File};
 use std::io::{BufReader, BufWriter, Read, Seek, Write};
 use std::path::{Component, Path, PathBuf};
@@ -19,20 +19,39 @@ const RUNS: &str = "runs";
 /// The project is open elsewhere, the new name is taken, the disk is full.
 pub fn duplicate(from: &Path, to: &Path) -> Result<(), StoreError> {
     settle(from)?;
-    duplicate_open(from, to)
+    duplicated(from, to, |unfinished| ProjectFile::copy(from, unfinished))
 }
 
-/// [`duplicate`] of a project that this program has open: as it stands now.
+/// A project that this program has open, as it stands now. Its file is held by its owner: the copy is made of this.
+pub struct Held {
+    pub path: PathBuf,
+    pub project: Project,
+    /// What [`History::entries`] gives.
+    pub entries: Vec<(EntryKind, Step)>,
+}
+
+impl Held {
+    fn write(&self, to: &Path) -> Result<(), StoreError> {
+        let entries: Vec<(EntryKind, &Step)> = self.entries.iter().map(|(kind, step)| (*kind, step)).collect();
+        ProjectFile::write(&self.project, &entries, to)
+    }
+}
+
+/// [`duplicate`] of a project that this program has open.
 ///
 /// # Errors
 /// The new name is taken, the disk is full.
-pub fn duplicate_open(from: &Path, to: &Path) -> Result<(), StoreError> {
+pub fn duplicate_open(held: &Held, to: &Path) -> Result<(), StoreError> {
+    duplicated(&held.path, to, |unfinished| held.write(unfinished))
+}
+
+fn duplicated(from: &Path, to: &Path, copy: impl FnOnce(&Path) -> Result<(), StoreError>) -> Result<(), StoreError> {
     const DOING: &str = "Duplicating the project";
     if to.exists() || Runs::of(to).folder().exists() {
         return Err(StoreError::Exists { path: to.to_owned() });
     }
     let unfinished = with_suffix(to, ".new");
-    ProjectFile::copy(from, &unfinished)?;
+    copy(&unfinished)?;
     for (name, file) in run_files(from)? {
         let target = Runs::of(to).folder().join(name);
         target.parent().map_or(Ok(()), fs::create_dir_all).map_err(StoreError::io(DOING, to))?;
@@ -76,16 +95,25 @@ fn run_files(project: &Path) -> Result<Vec<(PathBuf, PathBuf)>, StoreError> {
 /// As [`duplicate`].
 pub fn archive(project: &Path, to: &Path, with_runs: bool) -> Result<usize, StoreError> {
     settle(project)?;
-    archive_open(project, to, with_runs)
+    archived(project, to, with_runs, |copy| ProjectFile::copy(project, copy))
 }
 
-/// [`archive`] of a project that this program has open: as it stands now.
+/// [`archive`] of a project that this program has open.
 ///
 /// # Errors
 /// The disk is full, or the place can't be written to.
-pub fn archive_open(project: &Path, to: &Path, with_runs: bool) -> Result<usize, StoreError> {
+pub fn archive_open(held: &Held, to: &Path, with_runs: bool) -> Result<usize, StoreError> {
+    archived(&held.path, to, with_runs, |copy| held.write(copy))
+}
+
+fn archived(
+    project: &Path,
+    to: &Path,
+    with_runs: bool,
+    write: impl FnOnce(&Path) -> Result<(), StoreError>,
+) -> Result<usize, StoreError> {
     let copy = with_suffix(to, ".project");
-    let done = ProjectFile::copy(project, &copy).and_then(|()| pack(&copy, project, to, with_runs));
+    let done = write(&copy).and_then(|()| pack(&copy, project, to, with_runs));
     fs::remove_file(&copy).ok(); // it is not there when copying failed
     done
 }

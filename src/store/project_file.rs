@@ -174,7 +174,19 @@ impl ProjectFile {
         Ok(Self::open_locked(&path, lock, Check::Now)?.file)
     }
 
-    /// Copies a project as it stands now, be it open or not: SQLite writes the copy, log and all in one file.
+    /// Writes a project with its journal to a file that nobody has open. What stands there is overwritten.
+    ///
+    /// # Errors
+    /// The disk is full, the folder can't be written to.
+    pub fn write(project: &Project, entries: &[(EntryKind, &Step)], to: &Path) -> Result<(), StoreError> {
+        let built = discard(to).and_then(|()| build(to, project, entries, to));
+        if built.is_err() {
+            discard(to).ok(); // best effort: the error that matters is the first one
+        }
+        built
+    }
+
+    /// Copies a project that nobody has open: SQLite writes the copy, log and all in one file.
     ///
     /// # Errors
     /// The file is missing or no project, the copy can't be written.

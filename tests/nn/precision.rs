@@ -33,7 +33,7 @@ fn bfloat16_is_rounded_to_the_nearest_even() {
         (1.003_906_3, 1.0),
         (1.011_718_8, 1.015_625),
         (-1.004, -1.007_812_5),
-        (3.0e38, 3.004_101_5e38),
+        (3.0e38, 3.004_055_3e38),
         (0.0, 0.0),
         (f32::INFINITY, f32::INFINITY),
         (f32::NEG_INFINITY, f32::NEG_INFINITY),
@@ -131,10 +131,11 @@ fn linear_layers_with_weights_laid_out_once() {
 #[test]
 fn whole_numbers_of_rows_that_are_nothing_or_far_from_nothing() {
     generator(1);
-    let w = [0.5, -1.0, 0.25, 0.0, 0.0, 0.0];
+    // As whole numbers hold them: 127, -64 and 32 parts of 127.
+    let w = [1.0, -64.0 / 127.0, 32.0 / 127.0, 0.0, 0.0, 0.0];
     let linear = FrozenLinear::new(&w, 3, Stored::Int8);
     let cases: [([f32; 3], [f32; 2]); 4] =
-        [([0.0; 3], [0.0; 2]), ([255.0, 0.0, 0.0], [127.5, 0.0]), ([-3.0, -3.0, -3.0], [0.75, 0.0]), ([1e-30, 0.0, 0.0], [0.0, 0.0])];
+        [([0.0; 3], [0.0; 2]), ([255.0, 0.0, 0.0], [255.0, 0.0]), ([-3.0, -3.0, -3.0], [-2.244_094_5, 0.0]), ([1e-30, 0.0, 0.0], [0.0, 0.0])];
     for (x, wanted) in cases {
         let mut y = [f32::NAN; 2];
         linear.apply(&x, &mut y, 2);

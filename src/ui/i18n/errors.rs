@@ -53,7 +53,16 @@ pub const ROWS: &[(&str, &str)] = &[
         "词向量无法使用（{}），请选择 word2vec 或 GloVe 的文本文件，或 word2vec 的二进制文件（.bin）：{}",
     ),
     ("The run can't be used ({}). Train again or choose another run: {}", "此次训练无法使用（{}），请重新训练或选择另一次训练：{}"),
+    (
+        "This file is larger than 2 GB and of a kind that is read at once. Split it, or save it as JSON Lines or CSV: {}",
+        "此文件超过 2 GB，且其格式须一次读入，请拆分，或另存为 JSON Lines 或 CSV：{}",
+    ),
+    ("the search was cancelled", "搜索已取消"),
+    ("the search was left", "搜索已中止"),
     // What was being done.
+    ("Starting the run", "开始训练"),
+    ("Copying the project", "复制项目"),
+    ("Duplicating the project", "复制项目"),
     ("Opening the project", "打开项目"),
     ("Making the project", "创建项目"),
     ("Saving the change", "保存更改"),
