@@ -4,7 +4,7 @@
 #   beside_pytorch.sh GLOSS FINETUNE_PY ENCODER_FOLDER TRAIN.csv [ROWS] [TURNS] [FINETUNE OPTIONS...]
 #
 # TRAIN.csv has a header `label,review`. FINETUNE_PY prints a JSON line with `real_tokens_per_s`, as `gloss train --json`
-# does; PYTHON chooses the interpreter. Prints tokens a second of each turn, the medians and their ratio.
+# does; PYTHON chooses the interpreter, SETTINGS holds more --set options of Gloss. Prints tokens a second of each turn, the medians and their ratio.
 set -euo pipefail
 [ $# -ge 4 ] || { sed -n '2,8p' "$0"; exit 2; }
 gloss=$1 finetune=$2 encoder=$3 rows=${5:-320} turns=${6:-3}
@@ -23,7 +23,7 @@ PY
 for part in train test; do "$gloss" import "$work/p.gloss" "$work/$part.csv" --text review --label label --split $part >/dev/null; done
 for turn in $(seq "$turns"); do
   "$gloss" train "$work/p.gloss" --set epochs=1 --set lr=5e-5 --set head_lr_factor=1 --set batch_examples=16 \
-    --set batch_tokens=100000 --set max_length=128 --set tune_embeddings=true --json 2>/dev/null | tail -n 1 >>"$work/gloss"
+    --set batch_tokens=100000 --set max_length=128 --set tune_embeddings=true ${SETTINGS:-} --json 2>/dev/null | tail -n 1 >>"$work/gloss"
   "${PYTHON:-python3}" "$finetune" --model "$encoder" --train "$work/train.csv" --eval "$work/test.csv" --epochs 1 --lr 5e-5 \
     --batch 16 --max-len 128 "$@" 2>/dev/null | tail -n 1 >>"$work/peer"
 done
