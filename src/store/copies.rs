@@ -106,12 +106,7 @@ pub fn archive_open(held: &Held, to: &Path, with_runs: bool) -> Result<usize, St
     archived(&held.path, to, with_runs, |copy| held.write(copy))
 }
 
-fn archived(
-    project: &Path,
-    to: &Path,
-    with_runs: bool,
-    write: impl FnOnce(&Path) -> Result<(), StoreError>,
-) -> Result<usize, StoreError> {
+fn archived(project: &Path, to: &Path, with_runs: bool, write: impl FnOnce(&Path) -> Result<(), StoreError>) -> Result<usize, StoreError> {
     let copy = with_suffix(to, ".project");
     let done = write(&copy).and_then(|()| pack(&copy, project, to, with_runs));
     fs::remove_file(&copy).ok(); // it is not there when copying failed

@@ -134,8 +134,12 @@ fn whole_numbers_of_rows_that_are_nothing_or_far_from_nothing() {
     // As whole numbers hold them: 127, -64 and 32 parts of 127.
     let w = [1.0, -64.0 / 127.0, 32.0 / 127.0, 0.0, 0.0, 0.0];
     let linear = FrozenLinear::new(&w, 3, Stored::Int8);
-    let cases: [([f32; 3], [f32; 2]); 4] =
-        [([0.0; 3], [0.0; 2]), ([255.0, 0.0, 0.0], [255.0, 0.0]), ([-3.0, -3.0, -3.0], [-2.244_094_5, 0.0]), ([1e-30, 0.0, 0.0], [0.0, 0.0])];
+    let cases: [([f32; 3], [f32; 2]); 4] = [
+        ([0.0; 3], [0.0; 2]),
+        ([255.0, 0.0, 0.0], [255.0, 0.0]),
+        ([-3.0, -3.0, -3.0], [-2.244_094_5, 0.0]),
+        ([1e-30, 0.0, 0.0], [0.0, 0.0]),
+    ];
     for (x, wanted) in cases {
         let mut y = [f32::NAN; 2];
         linear.apply(&x, &mut y, 2);
