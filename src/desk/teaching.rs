@@ -13,14 +13,15 @@ use std::sync::Arc;
 const TOGETHER: usize = 64;
 
 /// Asks the teacher that the settings name, if they name one: `data` then holds its answers, and the documents without a
-/// class that are learnt from them. `goes_on` is asked now and then; `false` leaves everything as it is.
+/// class that are learnt from them. `goes_on` is asked now and then; `false` leaves everything as it is, and `false` is the
+/// answer then: such data may not be learnt from.
 ///
 /// # Errors
 /// A teacher that is not there, or that answers other classes than the project asks for.
-pub fn teach(runs: &Runs, config: &TrainConfig, data: &mut TrainData, goes_on: &dyn Fn() -> bool) -> Result<(), BaseError> {
+pub fn teach(runs: &Runs, config: &TrainConfig, data: &mut TrainData, goes_on: &dyn Fn() -> bool) -> Result<bool, BaseError> {
     let unlabelled = std::mem::take(&mut data.unlabelled);
     if config.teacher.is_empty() {
-        return Ok(());
+        return Ok(true);
     }
     let learns_more = config.pseudo_threshold > 0.0 || config.distil_unlabelled;
     let learnt = data.examples.iter().filter(|example| example.split == Split::Train).map(|example| &example.text);
@@ -30,7 +31,7 @@ pub fn teach(runs: &Runs, config: &TrainConfig, data: &mut TrainData, goes_on: &
     let teachers: Vec<&str> = config.teacher.split([',', '，']).map(str::trim).filter(|name| !name.is_empty()).collect();
     for teacher in &teachers {
         if !add_answers(runs, teacher, &data.classes, &texts, &mut sums, goes_on)? {
-            return Ok(());
+            return Ok(false);
         }
     }
     let shares = sums.into_iter().map(|sum| sum.into_iter().map(|p| p / teachers.len().max(1) as f32).collect::<Vec<f32>>());
@@ -58,7 +59,7 @@ pub fn teach(runs: &Runs, config: &TrainConfig, data: &mut TrainData, goes_on: &
     if config.pseudo_threshold > 0.0 {
         data.notes.push(format!("documents with a class by the teacher, which was at least {} sure: {given}", config.pseudo_threshold));
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The likeliest class, where it is likely enough.

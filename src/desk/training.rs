@@ -413,9 +413,17 @@ fn work(reporter: &Reporter<News>, order: Order, wish: &AtomicU8) {
     let Order { runs, mut writer, mut data, config, state } = order;
     if state.is_none() && !config.teacher.is_empty() {
         let goes_on = || !reporter.stopped() && wish.load(Ordering::Relaxed) != CANCEL;
-        let taught = teach(&runs, &config, &mut data, &goes_on).map_err(|error| error.to_string());
-        if let Err(error) = taught.and_then(|()| writer.learns_from(&data).map_err(|error| error.to_string())) {
-            return fail(reporter, &mut writer, error);
+        match teach(&runs, &config, &mut data, &goes_on) {
+            Ok(true) => {}
+            // Without the teacher's answers there is nothing yet to go on from.
+            Ok(false) => {
+                writer.cancelled().ok();
+                return reporter.tell(News::Cancelled);
+            }
+            Err(error) => return fail(reporter, &mut writer, error.to_string()),
+        }
+        if let Err(error) = writer.learns_from(&data) {
+            return fail(reporter, &mut writer, error.to_string());
         }
     }
     let writer = RefCell::new(writer);
@@ -482,8 +490,10 @@ fn search_work(
     now: &dyn Fn() -> i64,
 ) {
     let goes_on = || !reporter.stopped() && wish.load(Ordering::Relaxed) != CANCEL;
-    if let Err(error) = teach(runs, config, &mut data, &goes_on) {
-        return reporter.tell(News::Failed(error.to_string()));
+    match teach(runs, config, &mut data, &goes_on) {
+        Ok(true) => {}
+        Ok(false) => return reporter.tell(News::Cancelled),
+        Err(error) => return reporter.tell(News::Failed(error.to_string())),
     }
     let began = Cell::new(Instant::now());
     let paused = Cell::new(Duration::ZERO);

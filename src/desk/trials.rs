@@ -92,7 +92,9 @@ impl Search<'_> {
             }
         }
         let best = (0..trials.len()).filter(|at| trials[*at].finished);
-        let best = best.max_by(|a, b| trials[*a].score.total_cmp(&trials[*b].score).then(b.cmp(a)));
+        // What is no number is worse than all that are.
+        let score = |at: usize| if trials[at].score.is_nan() { f64::NEG_INFINITY } else { trials[at].score };
+        let best = best.max_by(|a, b| score(*a).total_cmp(&score(*b)).then(b.cmp(a)));
         best.map(|best| (trials, best)).ok_or(SearchError::Cancelled)
     }
 

@@ -51,13 +51,21 @@ fn duplicated(from: &Path, to: &Path, copy: impl FnOnce(&Path) -> Result<(), Sto
         return Err(StoreError::Exists { path: to.to_owned() });
     }
     let unfinished = with_suffix(to, ".new");
-    copy(&unfinished)?;
-    for (name, file) in run_files(from)? {
-        let target = Runs::of(to).folder().join(name);
-        target.parent().map_or(Ok(()), fs::create_dir_all).map_err(StoreError::io(DOING, to))?;
-        fs::copy(&file, &target).map_err(StoreError::io(DOING, to))?;
+    let done = copy(&unfinished).and_then(|()| {
+        for (name, file) in run_files(from)? {
+            let target = Runs::of(to).folder().join(name);
+            target.parent().map_or(Ok(()), fs::create_dir_all).map_err(StoreError::io(DOING, to))?;
+            fs::copy(&file, &target).map_err(StoreError::io(DOING, to))?;
+        }
+        fs::rename(&unfinished, to).map_err(StoreError::io(DOING, to))
+    });
+    if done.is_err() {
+        // Best effort: the error that matters is the first one. The folder was not there before.
+        fs::remove_dir_all(Runs::of(to).folder()).ok();
+        fs::remove_file(&unfinished).ok();
+        fs::remove_file(with_suffix(&unfinished, "-wal")).ok();
     }
-    fs::rename(&unfinished, to).map_err(StoreError::io(DOING, to))
+    done
 }
 
 /// Opens and closes a project, after which all of it is in its one file.

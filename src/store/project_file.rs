@@ -129,7 +129,9 @@ impl ProjectFile {
     /// something or its tables are of an older format: the file has to be checked by itself first.
     pub fn checker(&self) -> Option<Checker> {
         let format: u32 = self.database.query_row("PRAGMA user_version", [], |row| row.get(0)).ok()?;
-        let database = if format == FORMAT && !has_log(&self.path) { connect_immutable(&self.path) } else { None }?;
+        // A file without a log is written to in place.
+        let mode: String = self.database.query_row("PRAGMA journal_mode", [], |row| row.get(0)).ok()?;
+        let database = if format == FORMAT && mode == "wal" && !has_log(&self.path) { connect_immutable(&self.path) } else { None }?;
         Some(Checker { database, path: self.path.clone() })
     }
 
@@ -194,14 +196,15 @@ impl ProjectFile {
         const DOING: &str = "Copying the project";
         discard(to)?;
         check_header(from)?;
-        let database = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-            .map_err(StoreError::sql(DOING, from))?;
+        let database = connect(from)?;
         let name = to.to_str().ok_or_else(|| StoreError::damaged(to, "its name is no Unicode"))?;
         let copied = database.execute("VACUUM INTO ?1", [name]).map_err(StoreError::sql(DOING, to));
+        // The copy does not know yet that it has a log.
+        let copied = copied.and_then(|_| connect(to)).and_then(|copy| keep_log(&copy, to));
         if copied.is_err() {
             discard(to).ok(); // best effort: the error that matters is the first one
         }
-        copied.map(drop)
+        copied
     }
 
     /// Whether the pages of the file are sound. What was not written before is free to be written after.
@@ -362,6 +365,13 @@ fn helpers(path: &Path) -> Vec<Connection> {
     (1..threads).map_while(|_| connect_immutable(path)).collect()
 }
 
+/// Has changes go into a log first, as those of a file that was made here do.
+fn keep_log(database: &Connection, path: &Path) -> Result<(), StoreError> {
+    let mode = database.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0));
+    mode.map(drop).map_err(StoreError::sql("Bringing the project up to date", path))
+}
+
+/// Whether the log beside a file holds something.
 fn has_log(path: &Path) -> bool {
     with_suffix(path, "-wal").metadata().is_ok_and(|meta| meta.len() > 0)
 }
@@ -395,6 +405,7 @@ fn make_writable(database: &mut Connection, path: &Path) -> Result<(), StoreErro
     /// SQLite's own number of pages after which the log is brought into the file.
     const USUAL_PAGES: i64 = 1_000;
     database.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(sql)?;
+    keep_log(database, path)?;
     database.pragma_update(None, "wal_autocheckpoint", USUAL_PAGES).map_err(sql)?;
     let format: u32 = database.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(sql)?;
     if format < FORMAT {
@@ -489,7 +500,14 @@ fn build(unfinished: &Path, project: &Project, entries: &[(EntryKind, &Step)], p
         }
         rows::insert_documents(&transaction, project.all_documents()).map_err(sql)?;
         transaction.commit().map_err(sql)?;
-        database.close().map_err(|(_, error)| sql(error))
+        // Closing would do it too, but says nothing when the disk is full.
+        let busy: i64 = database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(sql)?;
+        database.close().map_err(|(_, error)| sql(error))?;
+        if busy != 0 || has_log(unfinished) {
+            let error = io::Error::other("its log could not be brought into it");
+            return Err(StoreError::io("Making the project", path)(error));
+        }
+        Ok(())
     };
     make()?;
     File::open(unfinished).and_then(|file| file.sync_all()).map_err(StoreError::io("Making the project", path))
