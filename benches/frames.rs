@@ -6,6 +6,8 @@
 //! to the file) however the picture is made; then in the real window, where a software driver draws on the same cores.
 #![allow(clippy::unwrap_used)] // A bench that fails should stop.
 
+mod screen;
+
 use eframe::egui::{self, Event, Key, Modifiers};
 use egui_kittest::Harness;
 use gloss::desk::{Command as Wish, Desk, Surroundings};
@@ -13,9 +15,9 @@ use gloss::project::{DocId, Document, Edit, History, Project, Schema, Split, Sta
 use gloss::store::ProjectFile;
 use gloss::train::TrainConfig;
 use gloss::ui::{App, app};
-use std::io::{BufRead, BufReader};
+use screen::{Running, screen};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -205,16 +207,6 @@ fn window(path: &Path, trains: bool, frames: usize) {
     eframe::run_native("gloss", options, create).unwrap();
 }
 
-/// A program that ends with this one.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
-    }
-}
-
 /// A window with its own virtual screen and project, to its end; what it measured.
 fn measured(name: &str, asked: &str, (trains, beside): (bool, bool), frames: usize) {
     let folder = tempfile::tempdir().unwrap();
@@ -229,19 +221,12 @@ fn measured(name: &str, asked: &str, (trains, beside): (bool, bool), frames: usi
         std::thread::sleep(Duration::from_secs(8)); // it reads the encoder first
         run
     });
-    let server = Command::new("Xvfb")
-        .args(["-displayfd", "1", "-screen", "0", "720x520x24", "-nolisten", "tcp"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn();
-    let mut server = Running(server.expect("Xvfb is needed"));
-    let mut number = String::new();
-    BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut number).unwrap();
+    let (_server, display) = screen();
     let child = Command::new(std::env::current_exe().unwrap())
         .arg(asked)
         .arg(&path)
         .args([if trains { "trains" } else { "idle" }, &frames.to_string()])
-        .env("DISPLAY", format!(":{}", number.trim()))
+        .env("DISPLAY", &display)
         .env_remove("WAYLAND_DISPLAY")
         .env("XDG_RUNTIME_DIR", folder.path())
         .env("GLOSS_CONFIG_DIR", folder.path().join("config"))

@@ -4,13 +4,15 @@
 //! drawing the pixels takes longer than all else.
 #![allow(clippy::unwrap_used)] // A bench that fails should stop.
 
+mod screen;
+
 use gloss::desk::{next_character, next_word_end, previous_character, previous_word_start};
 use gloss::project::{Answer, DocId, Document, Edit, History, LabelId, Polarity, Project, QuestionId, Schema, Span, State, TextRange};
 use gloss::store::ProjectFile;
+use screen::{Running, screen};
 use std::collections::{BTreeMap, VecDeque};
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// What one review is to get.
@@ -124,16 +126,6 @@ fn labelled(path: &Path) -> impl Iterator<Item = Document> + use<> {
     documents.unwrap_or_else(|_| vec![Document::new(DocId(0), "")]).into_iter()
 }
 
-/// A program that ends with this one.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
-    }
-}
-
 fn xdotool(display: &str, arguments: &[&str]) -> std::io::Result<String> {
     let output = Command::new("xdotool").env("DISPLAY", display).args(arguments).output()?;
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
@@ -163,15 +155,7 @@ fn main() {
     let step = history.commit(&mut project, "import".into(), "bench".into(), 0, edits).unwrap().clone();
     drop(ProjectFile::create_filled(&path, &project, &[step]).unwrap());
 
-    let server = Command::new("Xvfb")
-        .args(["-displayfd", "1", "-screen", "0", "720x520x24", "-nolisten", "tcp"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn();
-    let mut server = Running(server.expect("Xvfb is needed"));
-    let mut number = String::new();
-    BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut number).unwrap();
-    let display = format!(":{}", number.trim());
+    let (_server, display) = screen();
     let program = Command::new(env!("CARGO_BIN_EXE_gloss"))
         .arg(&path)
         .env("DISPLAY", &display)
