@@ -75,7 +75,7 @@ impl FrozenLinear {
         let mut memory = Vec::new();
         let (packed, whole) = match stored {
             Stored::Float32 => (Packed::new(floats.t()), None),
-            Stored::BFloat16 => (Packed::of(Tile::pairs(), along(&mut memory, floats, false).view().t()), None),
+            Stored::BFloat16 => (Packed::of(Tile::pairs(), along(&mut memory, floats).view().t()), None),
             Stored::Int8 => {
                 let Fours { data, scale, sums } = Fours::new(weight, inputs);
                 let width = fours(inputs);
@@ -98,7 +98,7 @@ impl FrozenLinear {
         let floats = Mat::new(x, rows, self.inputs, self.inputs);
         match self.stored {
             Stored::Float32 => matmul_packed(dst, floats, &self.packed, false),
-            Stored::BFloat16 => matmul_packed(dst, along(&mut operand.memory, floats, false).view(), &self.packed, false),
+            Stored::BFloat16 => matmul_packed(dst, along(&mut operand.memory, floats).view(), &self.packed, false),
             Stored::Int8 => {
                 let Some((scales, sums)) = &self.whole else { return };
                 let width = fours(self.inputs);

@@ -2,9 +2,10 @@
 //! together in the place of one float32, a pair: so packing, panels and tiles of products are those of float32, and only
 //! the innermost instruction is another one (`vdpbf16ps`), which adds both products of two pairs to a float32.
 
+#[cfg(target_arch = "x86_64")]
+use super::has_pairs;
 use super::matmul::Mat;
-use super::{BLOCK, simd};
-use rayon::prelude::*;
+use super::simd;
 
 /// Rounded to the nearest bfloat16, ties to even; what is not a number stays so. Bits of a float32.
 #[inline(always)]
@@ -38,39 +39,30 @@ impl<'a> Pairs<'a> {
 }
 
 /// Pairs of what follows each other in a row of `from`, whose rows lie along: half as many columns.
-pub(super) fn along<'m>(memory: &'m mut Vec<f32>, from: Mat, threads: bool) -> Pairs<'m> {
+pub(super) fn along<'m>(memory: &'m mut Vec<f32>, from: Mat) -> Pairs<'m> {
     let (rows, cols) = (from.rows, from.cols.div_ceil(2));
-    let data = sized(memory, rows * cols);
-    each(data, cols, threads, |first, block| {
-        for (at, to) in block.chunks_exact_mut(cols).enumerate() {
-            pair_along(to, from.row(first + at));
-        }
-    });
+    if memory.len() < rows * cols {
+        memory.resize(rows * cols, 0.0);
+    }
+    let data = &mut memory[..rows * cols];
+    for (row, to) in data.chunks_exact_mut(cols.max(1)).enumerate() {
+        pair_along(to, from.row(row));
+    }
     Pairs { data, rows, cols }
 }
 
-fn sized(memory: &mut Vec<f32>, len: usize) -> &mut [f32] {
-    if memory.len() < len {
-        memory.resize(len, 0.0);
+/// Pairs of what follows each other.
+pub(super) fn pair_along(to: &mut [f32], from: &[f32]) {
+    #[cfg(target_arch = "x86_64")]
+    if has_pairs() {
+        // SAFETY: the instructions were just found.
+        return unsafe { native::pair_along(to, from) };
     }
-    &mut memory[..len]
-}
-
-/// Blocks of rows with the number of their first one, on all threads where asked.
-fn each(data: &mut [f32], cols: usize, threads: bool, work: impl Fn(usize, &mut [f32]) + Sync) {
-    if data.is_empty() {
-        return;
-    }
-    if threads {
-        data.par_chunks_mut(cols * BLOCK).enumerate().for_each(|(at, block)| work(at * BLOCK, block));
-    } else {
-        work(0, data);
-    }
+    pair_along_by_rule(to, from);
 }
 
 simd! {
-    /// Pairs of what follows each other.
-    pub(super) fn pair_along(to: &mut [f32], from: &[f32]) {
+    fn pair_along_by_rule(to: &mut [f32], from: &[f32]) {
         let (pairs, last) = from.as_chunks::<2>();
         for (to, [first, second]) in to.iter_mut().zip(pairs) {
             *to = pair(*first, *second);
@@ -78,6 +70,67 @@ simd! {
         if let ([last], Some(to)) = (last, to.last_mut()) {
             *to = pair(*last, 0.0);
         }
+    }
+}
+
+/// Pairs by the processor's own instruction, which rounds as the rule above but takes denormal numbers as 0, as the products
+/// of pairs do.
+#[cfg(target_arch = "x86_64")]
+pub(super) mod native {
+    use std::arch::x86_64::*;
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+    pub fn pair_along(to: &mut [f32], from: &[f32]) {
+        let (blocks, rest) = from.as_chunks::<32>();
+        let (to_blocks, to_rest) = to.split_at_mut(16 * blocks.len());
+        for (to, from) in to_blocks.as_chunks_mut::<16>().0.iter_mut().zip(blocks) {
+            // SAFETY: both lie in the arrays.
+            unsafe {
+                let (first, second) = (_mm512_loadu_ps(from.as_ptr()), _mm512_loadu_ps(from.as_ptr().add(16)));
+                _mm512_storeu_ps(to.as_mut_ptr(), as_floats(_mm512_cvtne2ps_pbh(second, first)));
+            }
+        }
+        super::pair_along_by_rule(to_rest, rest);
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+    pub fn pair_across(to: &mut [f32], upper: &[f32], lower: &[f32]) {
+        assert!(upper.len() == to.len() && lower.len() == to.len(), "rows of different lengths");
+        for first in (0..to.len()).step_by(16) {
+            let mask = if to.len() - first >= 16 { !0 } else { (1u16 << (to.len() - first)) - 1 };
+            // SAFETY: the mask leaves what lies beyond the slices alone.
+            unsafe {
+                let upper = _mm512_maskz_loadu_ps(mask, upper.as_ptr().add(first));
+                let lower = _mm512_maskz_loadu_ps(mask, lower.as_ptr().add(first));
+                _mm512_mask_storeu_ps(to.as_mut_ptr().add(first), mask, interleaved(_mm512_cvtne2ps_pbh(lower, upper)));
+            }
+        }
+    }
+
+    /// Of sixteen and sixteen, the first with the first, and so on.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn interleaved(both: __m512bh) -> __m512 {
+        const PLACES: [u16; 32] = {
+            let mut places = [0; 32];
+            let mut at = 0;
+            while at < 32 {
+                places[at] = (at / 2 + at % 2 * 16) as u16;
+                at += 1;
+            }
+            places
+        };
+        // SAFETY: both are 64 bytes of which every pattern is a value.
+        let (places, words) =
+            unsafe { (std::mem::transmute::<[u16; 32], __m512i>(PLACES), std::mem::transmute::<__m512bh, __m512i>(both)) };
+        _mm512_castsi512_ps(_mm512_permutexvar_epi16(places, words))
+    }
+
+    #[inline]
+    fn as_floats(pairs: __m512bh) -> __m512 {
+        // SAFETY: as above.
+        unsafe { std::mem::transmute(pairs) }
     }
 }
 

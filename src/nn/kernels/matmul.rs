@@ -1,7 +1,8 @@
 //! Matrix products over views with strides. The `gemm` crate, which this took the place of, packs with general strides:
 //! for the few rows of a single text that cost twice as much as multiplying (`benches/README.md`).
 
-use super::pack::{Source, pack};
+use super::half::pair_along;
+use super::pack::{Source, aligned, pack, pack_group};
 use super::tile::{Left, Out, Tile};
 use rayon::prelude::*;
 use std::cell::Cell;
@@ -134,35 +135,31 @@ fn product(tile: Tile, dst: Target, a: Mat, b: Mat, add: bool, threads: bool) {
         // To pack a transposed right operand is slow; with few rows it pays to pack the left one instead and to make
         // the transposed product.
         if b.col_step != 1 && a.col_step == 1 && FEW_ROWS * a.rows <= depth {
-            Product { tile, dst, left: b.t(), rows: b.cols, depth: count, cols: a.rows, add, transposed: true }
+            Product { tile, dst, left: Rows::of(b.t()), rows: b.cols, depth: count, cols: a.rows, add, transposed: true }
                 .run(Source::of(a.t()), threads);
         } else {
-            Product { tile, dst, left: a, rows: a.rows, depth: count, cols: b.cols, add, transposed: false }.run(Source::of(b), threads);
+            Product { tile, dst, left: Rows::of(a), rows: a.rows, depth: count, cols: b.cols, add, transposed: false }
+                .run(Source::of(b), threads);
         }
     }
 }
 
-/// `dst = a b` or `dst += a b` with bfloat16 factors: `b` becomes pairs while it is packed, as does a transposed `a`; of an
-/// `a` whose rows lie along, `pairs` are its rows in pairs.
-pub(super) fn product_of_pairs(dst: MatMut, a: Mat, pairs: Option<Mat>, b: Mat, add: bool) {
+/// `dst = a b` or `dst += a b` with bfloat16 factors: they become pairs when they are packed, or, rows of an `a` that lie
+/// along, right before they are multiplied.
+pub(super) fn product_of_pairs(dst: MatMut, a: Mat, b: Mat, add: bool) {
     assert!(a.rows == dst.rows && b.cols == dst.cols && a.cols == b.rows, "shapes of a matrix product do not fit");
     if dst.rows == 0 || dst.cols == 0 {
         return;
     }
     let (rows, cols, row_step) = (dst.rows, dst.cols, dst.row_step);
     let (tile, dst) = (Tile::pairs(), Target::new(dst.data).part(0, rows, cols, row_step));
-    if let Some(pairs) = pairs {
-        let depth = a.cols.div_ceil(2);
-        assert!(pairs.rows == rows && pairs.cols == depth && pairs.col_step == 1, "shapes of a matrix product do not fit");
-        Product { tile, dst, left: pairs, rows, depth, cols, add, transposed: false }.run(Source::pairs(b), true);
-        return;
-    }
     // Sums over the tokens of a batch, which may be many.
     for first in (0..a.cols.max(1)).step_by(2 * DEPTH) {
         let count = (2 * DEPTH).min(a.cols - first);
         let (a, b) = (a.t().rows(first, count).t(), b.rows(first, count));
-        let product = Product { tile, dst, left: a, rows, depth: count.div_ceil(2), cols, add: add || first > 0, transposed: false };
-        product.run_packed(Some(Source::pairs(a.t())), Source::pairs(b), true);
+        let left = if a.col_step == 1 { Rows::Pairs(a) } else { Rows::Packed(Source::pairs(a.t())) };
+        Product { tile, dst, left, rows, depth: count.div_ceil(2), cols, add: add || first > 0, transposed: false }
+            .run(Source::pairs(b), true);
     }
 }
 
@@ -206,8 +203,8 @@ pub fn matmul_packed(dst: MatMut, a: Mat, b: &Packed, add: bool) {
     }
     let (rows, cols, row_step) = (dst.rows, dst.cols, dst.row_step);
     let dst = Target::new(dst.data).part(0, rows, cols, row_step);
-    let product = Product { tile: b.tile, dst, left: a, rows, depth: b.depth, cols, add, transposed: false };
-    product.part(0..rows.div_ceil(b.tile.rows), 0..cols.div_ceil(b.tile.cols), None, &b.memory[b.start..]);
+    let product = Product { tile: b.tile, dst, left: Rows::Along(a), rows, depth: b.depth, cols, add, transposed: false };
+    product.part(0..rows.div_ceil(b.tile.rows), 0..cols.div_ceil(b.tile.cols), &b.memory[b.start..]);
 }
 
 /// Longest sum taken at once: a panel of it stays in the second cache.
@@ -223,12 +220,29 @@ const LEFT_NUMBERS: usize = 96 * 1024;
 /// Multiplications from which a second thread pays.
 const WORTH_A_THREAD: usize = 1 << 21;
 
+/// The left operand. What is not read where it is becomes so a few rows at a time, by the thread that multiplies them
+/// next: they are in its cache then, and no thread waits for another one.
+#[derive(Clone, Copy)]
+enum Rows<'a> {
+    /// Read where it is.
+    Along(Mat<'a>),
+    /// To be packed; its rows are the columns of the source.
+    Packed(Source<'a>),
+    /// Rows that lie along, to become pairs.
+    Pairs(Mat<'a>),
+}
+
+impl<'a> Rows<'a> {
+    fn of(mat: Mat<'a>) -> Self {
+        if mat.col_step == 1 { Self::Along(mat) } else { Self::Packed(Source::of(mat.t())) }
+    }
+}
+
 /// One product with its right operand to be packed.
 struct Product<'a> {
     tile: Tile,
     dst: Target,
-    /// Read where it is when its rows lie along.
-    left: Mat<'a>,
+    left: Rows<'a>,
     rows: usize,
     /// What the tile multiplies, along the sums.
     depth: usize,
@@ -239,28 +253,23 @@ struct Product<'a> {
 }
 
 thread_local! {
-    /// Memory for packed operands; taken out while in use, so that a thread that steals work meanwhile gets its own.
-    static PACKED: Cell<(Vec<f32>, Vec<f32>)> = const { Cell::new((Vec::new(), Vec::new())) };
+    /// Memory for a packed right operand; taken out while in use, so that a thread that steals work meanwhile gets its own.
+    static RIGHT: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
+    /// Memory for some rows of the left one.
+    static LEFT: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
 }
 
 impl Product<'_> {
     fn run(&self, right: Source, threads: bool) {
-        let left = (self.left.col_step != 1).then(|| Source::of(self.left.t()));
-        self.run_packed(left, right, threads);
-    }
-
-    /// `left`: the left operand, where it is to be packed too.
-    fn run_packed(&self, left: Option<Source>, right: Source, threads: bool) {
         let threads = threads && self.rows * self.cols * self.depth >= WORTH_A_THREAD && rayon::current_num_threads() > 1;
-        let (mut memory, mut left_memory) = PACKED.take();
+        let mut memory = RIGHT.take();
         let right = pack(&mut memory, right, self.tile.cols, threads);
-        let left = left.map(|left| pack(&mut left_memory, left, self.tile.rows, threads));
         let panels = self.cols.div_ceil(self.tile.cols);
         let tile_rows = self.rows.div_ceil(self.tile.rows);
         let chunk = (LEFT_NUMBERS / self.depth.max(1) / self.tile.rows).max(1);
         if !threads {
             for first in (0..tile_rows).step_by(chunk) {
-                self.part(first..tile_rows.min(first + chunk), 0..panels, left, right);
+                self.part(first..tile_rows.min(first + chunk), 0..panels, right);
             }
         } else {
             // Rows are split first, since panels are shared; pieces enough for every thread to find a last one.
@@ -273,37 +282,75 @@ impl Product<'_> {
             (0..rows * groups).into_par_iter().for_each(|task| {
                 let (row, column) = (task / groups, task % groups);
                 let rows = row * chunk..tile_rows.min((row + 1) * chunk);
-                self.part(rows, column * group..panels.min((column + 1) * group), left, right);
+                self.part(rows, column * group..panels.min((column + 1) * group), right);
             });
         }
-        PACKED.set((memory, left_memory));
+        RIGHT.set(memory);
     }
 
     /// The tiles of some rows of tiles in some panels.
-    fn part(&self, rows: Range<usize>, panels: Range<usize>, left: Option<&[f32]>, right: &[f32]) {
+    fn part(&self, rows: Range<usize>, panels: Range<usize>, right: &[f32]) {
+        let (height, depth) = (self.tile.rows, self.depth);
+        let first = rows.start * height;
+        let count = (rows.end * height).min(self.rows) - first;
+        match self.left {
+            Rows::Along(mat) => {
+                let mat = mat.rows(first, count);
+                self.tiles((first, count), panels, right, &|row| Left {
+                    start: mat.rows(row, height.min(count - row)).data.as_ptr(),
+                    row_step: mat.row_step,
+                    step: 1,
+                });
+            }
+            Rows::Packed(source) => {
+                let mut memory = LEFT.take();
+                let packed = aligned(&mut memory, rows.len() * depth * height);
+                if depth > 0 {
+                    pack_group(packed, first, source, height);
+                }
+                let packed = &*packed;
+                self.tiles((first, count), panels, right, &|row| Left {
+                    start: packed[row * depth..][..depth * height].as_ptr(),
+                    row_step: 1,
+                    step: height,
+                });
+                LEFT.set(memory);
+            }
+            Rows::Pairs(mat) => {
+                let mut memory = LEFT.take();
+                let pairs = aligned(&mut memory, count * depth);
+                if depth > 0 {
+                    pairs.chunks_exact_mut(depth).zip(first..).for_each(|(to, row)| pair_along(to, mat.row(row)));
+                }
+                let pairs = Mat::new(pairs, count, depth, depth);
+                self.tiles((first, count), panels, right, &|row| Left {
+                    start: pairs.rows(row, height.min(count - row)).data.as_ptr(),
+                    row_step: depth,
+                    step: 1,
+                });
+                LEFT.set(memory);
+            }
+        }
+    }
+
+    /// The same with rows that are ready: `left` finds those of a tile, its first row counted from `first`.
+    fn tiles(&self, (first, count): (usize, usize), panels: Range<usize>, right: &[f32], left: &dyn Fn(usize) -> Left) {
         let (tile, depth) = (self.tile, self.depth);
         for panel in panels {
             let packed = &right[panel * depth * tile.cols..][..depth * tile.cols];
             let col = panel * tile.cols;
             let cols = tile.cols.min(self.cols - col);
-            for at in rows.clone() {
-                let row = at * tile.rows;
-                let count = tile.rows.min(self.rows - row);
-                let from = match left {
-                    Some(left) => {
-                        Left { start: left[at * depth * tile.rows..][..depth * tile.rows].as_ptr(), row_step: 1, step: tile.rows }
-                    }
-                    None => Left { start: self.left.rows(row, count).data.as_ptr(), row_step: self.left.row_step, step: 1 },
-                };
+            for at in (0..count).step_by(tile.rows) {
+                let (row, rows) = (first + at, tile.rows.min(count - at));
                 let place = if self.transposed { col * self.dst.row_step + row } else { row * self.dst.row_step + col };
-                let (down, across) = if self.transposed { (cols, count) } else { (count, cols) };
+                let (down, across) = if self.transposed { (cols, rows) } else { (rows, cols) };
                 let start = self.dst.part(place, down, across, self.dst.row_step).start;
-                let out = Out { start, rows: count, cols, row_step: self.dst.row_step, add: self.add, transposed: self.transposed };
+                let out = Out { start, rows, cols, row_step: self.dst.row_step, add: self.add, transposed: self.transposed };
                 // SAFETY: the views were checked to lie in their slices when they were made, their rows and the part of
                 // `dst` just now; panels and packed rows are slices of the size that the tile reads. No other thread
                 // touches this part of `dst`: parts do not overlap, and `matmul` has it borrowed, for `matmul_to` see
                 // there.
-                unsafe { tile.run(from, depth, packed.as_ptr(), out) };
+                unsafe { tile.run(left(at), depth, packed.as_ptr(), out) };
             }
         }
     }

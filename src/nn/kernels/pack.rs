@@ -1,11 +1,13 @@
 //! Operands of matrix products in panels: some columns wide, row after row, zeros beyond the last column; as they are, or
 //! in pairs of bfloat16.
 
+#[cfg(target_arch = "x86_64")]
+use super::half::native;
 use super::half::{pair_across, pair_along, pair_over_nothing};
 use super::matmul::Mat;
 use super::simd;
 #[cfg(target_arch = "x86_64")]
-use super::{Level, level};
+use super::{Level, has_pairs, level};
 use rayon::prelude::*;
 
 /// A matrix to be packed; its columns go into panels. One of its steps is 1.
@@ -36,7 +38,7 @@ impl<'a> Source<'a> {
 }
 
 /// A slice that begins on a cache line.
-fn aligned(memory: &mut Vec<f32>, len: usize) -> &mut [f32] {
+pub(super) fn aligned(memory: &mut Vec<f32>, len: usize) -> &mut [f32] {
     if memory.len() < len + 16 {
         memory.resize(len + 16, 0.0);
     }
@@ -63,7 +65,7 @@ pub(super) fn pack<'m>(memory: &'m mut Vec<f32>, from: Source, cols: usize, thre
 }
 
 /// Panels beside each other, the first of which begins with column `first`.
-fn pack_group(panels: &mut [f32], first: usize, from: Source, cols: usize) {
+pub(super) fn pack_group(panels: &mut [f32], first: usize, from: Source, cols: usize) {
     if from.mat.col_step == 1 {
         return pack_rows(panels, first, from, cols);
     }
@@ -73,48 +75,74 @@ fn pack_group(panels: &mut [f32], first: usize, from: Source, cols: usize) {
     }
 }
 
+/// The same where the rows lie along.
+fn pack_rows(panels: &mut [f32], first: usize, from: Source, cols: usize) {
+    #[cfg(target_arch = "x86_64")]
+    if from.pairs && has_pairs() {
+        // SAFETY: the instructions were just found.
+        return unsafe { pack_rows_native(panels, first, from, cols) };
+    }
+    pack_rows_by_rule(panels, first, from, cols);
+}
+
 simd! {
-    /// The same where the rows lie along.
-    fn pack_rows(panels: &mut [f32], first: usize, from: Source, cols: usize) {
-        let (mat, size) = (from.mat, from.depth() * cols);
-        let last = (mat.cols - first).min(panels.len() / size * cols);
-        if !last.is_multiple_of(cols)
-            && let Some(panel) = panels.chunks_exact_mut(size).last()
-        {
-            panel.fill(0.0);
-        }
-        for row in (0..from.depth()).step_by(ROWS) {
-            let rows = ROWS.min(from.depth() - row);
-            for (at, panel) in panels.chunks_exact_mut(size).enumerate() {
-                let (col, width) = (first + at * cols, cols.min(last - at * cols));
-                let panel = &mut panel[row * cols..][..rows * cols];
-                // Widths that are known are taken in a few instructions.
-                match (cols, width == cols) {
-                    (32, true) => some_rows::<32>(panel, from, row, col),
-                    (12, true) => some_rows::<12>(panel, from, row, col),
-                    _ => panel.chunks_exact_mut(cols).zip(row..).for_each(|(to, row)| one_row(&mut to[..width], from, row, col)),
-                }
+    fn pack_rows_by_rule(panels: &mut [f32], first: usize, from: Source, cols: usize) {
+        all_rows::<false>(panels, first, from, cols);
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx512bf16,avx2,fma")]
+fn pack_rows_native(panels: &mut [f32], first: usize, from: Source, cols: usize) {
+    all_rows::<true>(panels, first, from, cols);
+}
+
+/// `NATIVE` only where the instructions for pairs are there.
+#[inline(always)]
+fn all_rows<const NATIVE: bool>(panels: &mut [f32], first: usize, from: Source, cols: usize) {
+    let (mat, size) = (from.mat, from.depth() * cols);
+    let last = (mat.cols - first).min(panels.len() / size * cols);
+    if !last.is_multiple_of(cols)
+        && let Some(panel) = panels.chunks_exact_mut(size).last()
+    {
+        panel.fill(0.0);
+    }
+    for row in (0..from.depth()).step_by(ROWS) {
+        let rows = ROWS.min(from.depth() - row);
+        for (at, panel) in panels.chunks_exact_mut(size).enumerate() {
+            let (col, width) = (first + at * cols, cols.min(last - at * cols));
+            let panel = &mut panel[row * cols..][..rows * cols];
+            // Widths that are known are taken in a few instructions.
+            match (cols, width == cols) {
+                (32, true) => some_rows::<NATIVE, 32>(panel, from, row, col),
+                (12, true) => some_rows::<NATIVE, 12>(panel, from, row, col),
+                _ => panel.chunks_exact_mut(cols).zip(row..).for_each(|(to, row)| one_row::<NATIVE>(&mut to[..width], from, row, col)),
             }
         }
     }
 }
 
 #[inline(always)]
-fn some_rows<const COLS: usize>(panel: &mut [f32], from: Source, row: usize, col: usize) {
+fn some_rows<const NATIVE: bool, const COLS: usize>(panel: &mut [f32], from: Source, row: usize, col: usize) {
     for (to, row) in panel.as_chunks_mut::<COLS>().0.iter_mut().zip(row..) {
-        one_row(to, from, row, col);
+        one_row::<NATIVE>(to, from, row, col);
     }
 }
 
 /// One row of a panel, from a column on.
 #[inline(always)]
-fn one_row(to: &mut [f32], from: Source, row: usize, col: usize) {
+fn one_row<const NATIVE: bool>(to: &mut [f32], from: Source, row: usize, col: usize) {
     let mat = from.mat;
     let line = |row: usize| &mat.data[row * mat.row_step + col..][..to.len()];
     match (from.pairs, 2 * row + 1 < mat.rows) {
         (false, _) => to.copy_from_slice(line(row)),
         (true, true) => {
             let (upper, lower) = (line(2 * row), line(2 * row + 1));
+            #[cfg(target_arch = "x86_64")]
+            if NATIVE {
+                // SAFETY: the promise of `all_rows`.
+                return unsafe { native::pair_across(to, upper, lower) };
+            }
             pair_across(to, upper, lower);
         }
         (true, false) => {

@@ -1,10 +1,8 @@
 //! Linear layers forward and backward at a precision that is chosen: float32, or bfloat16 factors whose products are
 //! summed up in float32. What comes in and goes out is float32 either way.
 
-use super::half::along;
 use super::matmul::{Mat, MatMut, product_of_pairs};
 use super::{linear, linear_input_grad, linear_weight_grad};
-use std::cell::Cell;
 
 /// How factors of a matrix product are held.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,18 +11,6 @@ pub enum Precision {
     Float32,
     /// Eight bits of precision instead of 24, at twice the speed where the processor has an instruction for it.
     BFloat16,
-}
-
-thread_local! {
-    /// Memory for rows in pairs; taken out while in use, so that a thread that steals work meanwhile gets its own.
-    static PAIRS: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
-}
-
-/// `dst = a b` or `dst += a b` for an `a` whose rows lie along.
-fn with_rows_in_pairs(dst: MatMut, a: Mat, b: Mat, add: bool) {
-    let mut memory = PAIRS.take();
-    product_of_pairs(dst, a, Some(along(&mut memory, a, true).view()), b, add);
-    PAIRS.set(memory);
 }
 
 impl Precision {
@@ -47,7 +33,7 @@ impl Precision {
         }
         let product = MatMut::new(y, rows, outputs, row_step);
         let (x, weight) = (Mat::new(x, rows, inputs, inputs), Mat::new(weight, outputs, inputs, inputs));
-        with_rows_in_pairs(product, x, weight.t(), bias.is_some());
+        product_of_pairs(product, x, weight.t(), bias.is_some());
     }
 
     /// As [`linear_input_grad`].
@@ -58,7 +44,7 @@ impl Precision {
         let (rows, outputs) = (dx.len() / inputs, weight.len() / inputs);
         let product = MatMut::new(dx, rows, inputs, inputs);
         let (g, weight) = (Mat::new(g, rows, outputs, row_step), Mat::new(weight, outputs, inputs, inputs));
-        with_rows_in_pairs(product, g, weight, add);
+        product_of_pairs(product, g, weight, add);
     }
 
     /// As [`linear_weight_grad`].
@@ -69,6 +55,6 @@ impl Precision {
         let (rows, outputs) = (x.len() / inputs, dw.len() / inputs);
         let product = MatMut::new(dw, outputs, inputs, inputs);
         let (g, x) = (Mat::new(g, rows, outputs, row_step), Mat::new(x, rows, inputs, inputs));
-        product_of_pairs(product, g.t(), None, x, false);
+        product_of_pairs(product, g.t(), x, false);
     }
 }
