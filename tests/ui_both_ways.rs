@@ -181,3 +181,49 @@ fn the_journal_and_the_guidelines_open() {
     bench.click("Show or hide the guidelines H");
     assert!(guidelines(&bench), "by mouse");
 }
+
+/// Five of forty answers look wrong to a run that had held them out.
+#[test]
+fn suspected_errors_and_informative_documents_by_keys_and_by_mouse() {
+    let start = || {
+        let folder = tempfile::tempdir().unwrap();
+        let mut desk = crate::advise::with_errors(folder.path());
+        desk.run(Command::SetLanguage(gloss::desk::Language::English));
+        Bench::of(folder, desk, 900.0)
+    };
+    let advised = |bench: &mut Bench| {
+        let begin = std::time::Instant::now();
+        while bench.desk().is_advising() || bench.desk().advice().judged == 0 {
+            assert!(begin.elapsed() < std::time::Duration::from_secs(60), "nothing was ranked");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            bench.window.step();
+        }
+        bench.window.run_steps(3);
+    };
+    let first = |bench: &Bench| bench.desk().queue().ids()[0];
+    let mut by_keys = start();
+    by_keys.choose_by_keys("As imported", "Suspected label errors first");
+    advised(&mut by_keys);
+    assert_eq!(first(&by_keys), DocId(39), "by keys");
+    assert!(by_keys.has("40 answers judged, each by a model that had not learnt from it"));
+    by_keys.choose_by_keys("Model", "Suspected label errors");
+    by_keys.window.run_steps(3);
+    assert_eq!(by_keys.desk().queue().len(), 5);
+    let mut by_mouse = start();
+    by_mouse.click("Model");
+    by_mouse.click("Suspected label errors");
+    advised(&mut by_mouse);
+    assert!(by_mouse.has("5 of 41 documents"), "by mouse");
+    by_mouse.click("Remove the filter Suspected label errors");
+    by_mouse.click("As imported");
+    by_mouse.click("Most informative first");
+    assert_eq!(by_mouse.desk().order(), Order::MostInformative);
+    by_mouse.click("Model");
+    by_mouse.click("The 100 most informative");
+    assert!(by_mouse.desk().filter().has(&What::Informative));
+    // Insights lead there too.
+    by_mouse.chord(Modifiers::COMMAND, Key::Num4);
+    by_mouse.click("Suspected label errors");
+    advised(&mut by_mouse);
+    assert_eq!((by_mouse.desk().queue().len(), first(&by_mouse)), (5, DocId(39)));
+}

@@ -54,6 +54,10 @@ pub enum What {
     Guess(u16),
     /// The model's likeliest class is not the class answered.
     Disagrees,
+    /// One of the [`super::Advice::MOST`] documents whose labels would teach a model most.
+    Informative,
+    /// The class answered looks wrong to a model.
+    Suspected,
     /// Two annotators labelled it differently.
     Disputed,
     /// Has a comment that is not resolved.
@@ -170,6 +174,11 @@ impl Condition {
                 (Some(class), Some(guess)) => class != guess,
                 _ => false,
             },
+            What::Informative => sight.advice.informative.get(&doc.id).is_some_and(|place| *place < super::Advice::MOST),
+            What::Suspected => {
+                let found = sight.advice.suspects.get(&doc.id).filter(|found| found.suspected);
+                found.is_some_and(|found| sight.main.and_then(|main| said.class(main)) == Some(found.answer))
+            }
             What::Disputed => doc.is_disputed(),
             What::Commented => doc.comments.values().any(|comment| !comment.resolved),
         };
@@ -212,6 +221,11 @@ impl Filter {
     /// Whether a model must have looked at all documents.
     pub fn needs_guesses(&self) -> bool {
         self.conditions.iter().any(|condition| matches!(condition.what, What::Guess(_) | What::Disagrees))
+    }
+
+    /// Whether documents must be ranked: by what they would teach, by how wrong their labels look.
+    pub fn needs_advice(&self) -> [bool; 2] {
+        [What::Informative, What::Suspected].map(|what| self.has(&what))
     }
 
     /// Why the search is no pattern; `None` when it is one, or no pattern is meant.

@@ -160,17 +160,37 @@ fn reason_words(cx: &Cx<'_>, reason: &str) -> String {
     known.to_owned()
 }
 
-/// How far the model is, while the list waits for what it says about every document.
+/// How far the model is, while the list waits for what it says about many documents; what stands behind suspicions.
 fn looked_at_ui(ui: &mut Ui, cx: &Cx<'_>, all: usize) {
-    let waits = cx.desk.order() == Order::LeastCertain || cx.desk.filter().needs_guesses();
-    match cx.desk.looked_at() {
-        Some(count) if waits && count < all => {
-            ui.label(RichText::new(cx.tf("The model has looked at {} of {}", &[&count, &all])).small().color(palette(ui).weak));
-        }
-        None if waits => {
+    let (order, filter) = (cx.desk.order(), cx.desk.filter());
+    let [mut informative, mut suspects] = filter.needs_advice();
+    informative |= order == Order::MostInformative;
+    suspects |= order == Order::SuspectedErrors;
+    let waits = order == Order::LeastCertain || filter.needs_guesses();
+    let say = |ui: &mut Ui, words: String| {
+        ui.add(egui::Label::new(RichText::new(words).small().color(palette(ui).weak)).wrap());
+    };
+    let Some(count) = cx.desk.looked_at() else {
+        if waits || informative || suspects {
             ui.label(RichText::new(cx.t("No model suggests anything: train one, or show suggestions")).small().color(palette(ui).warning));
         }
-        _ => {}
+        return;
+    };
+    if (waits || informative) && count < all {
+        say(ui, cx.tf("The model has looked at {} of {}", &[&count, &all]));
+    }
+    let advice = cx.desk.advice();
+    if suspects && advice.judged + advice.judged_learnt > 0 {
+        let words = match advice.judged_learnt {
+            0 => cx.tf("{} answers judged, each by a model that had not learnt from it", &[&advice.judged]),
+            learnt => cx.tf(
+                "{} answers judged by a model that had not learnt from them; then {} by one that had. Folds in Train judge all",
+                &[&advice.judged, &learnt],
+            ),
+        };
+        say(ui, words);
+    } else if suspects && !cx.desk.is_advising() {
+        say(ui, cx.t("There are no answers that a model could judge yet").to_owned());
     }
 }
 
@@ -182,12 +202,26 @@ fn order_ui(ui: &mut Ui, cx: &mut Cx<'_>) {
         Order::Shortest => "Shortest first",
         Order::Longest => "Longest first",
         Order::LeastCertain => "Least certain first",
+        Order::MostInformative => "Most informative first",
+        Order::SuspectedErrors => "Suspected label errors first",
+    };
+    let help = |order: Order| match order {
+        Order::LeastCertain => Some("Whose class the model is least sure of"),
+        Order::MostInformative => Some("What is to do and would teach the model most: unsure of it, like many others, unlike one another"),
+        Order::SuspectedErrors => Some("Answers that the model finds unlikely, those first that it had not learnt from"),
+        _ => None,
     };
     let name = cx.t(word(held));
     let button = ui.menu_button(format!("{name}     "), |ui| {
-        let model = cx.desk.looked_at().map(|_| Order::LeastCertain);
-        for order in [Order::Arrival, Order::Random(SEED), Order::Shortest, Order::Longest].into_iter().chain(model) {
-            if ui.selectable_label(held == order, cx.t(word(order))).clicked() {
+        let by_model = [Order::LeastCertain, Order::MostInformative, Order::SuspectedErrors];
+        let by_model = by_model.into_iter().filter(|_| cx.desk.looked_at().is_some());
+        for order in [Order::Arrival, Order::Random(SEED), Order::Shortest, Order::Longest].into_iter().chain(by_model) {
+            let entry = ui.selectable_label(held == order, cx.t(word(order)));
+            let entry = match help(order) {
+                Some(help) => entry.on_hover_text(cx.t(help)),
+                None => entry,
+            };
+            if entry.clicked() {
                 cx.send(Command::SetOrder(order));
                 ui.close(); // a key's click is no click of the pointer either
             }
