@@ -9,7 +9,8 @@ use gloss::train::TrainConfig;
 use std::collections::BTreeMap;
 
 fn candidates(texts: &[(&str, f32)]) -> Vec<Candidate> {
-    let candidate = |(at, (text, uncertainty)): (u32, &(&str, f32))| Candidate { doc: DocId(at), text: (*text).into(), uncertainty: *uncertainty };
+    let candidate =
+        |(at, (text, uncertainty)): (u32, &(&str, f32))| Candidate { doc: DocId(at), text: (*text).into(), uncertainty: *uncertainty };
     (0u32..).zip(texts).map(candidate).collect()
 }
 
@@ -82,7 +83,7 @@ fn confident_learning_by_hand() {
     let order: Vec<(u32, bool)> = found.iter().map(|(doc, found)| (doc.0, found.suspected)).collect();
     assert_eq!(order, [(2, true), (5, true), (4, false), (1, false), (0, false), (3, false)]);
     let (doc, first) = found[0];
-    assert_eq!((doc, first), (DocId(2), Suspicion { place: 0, answer: 0, suspected: true }));
+    assert_eq!((doc, first), (DocId(2), Suspicion { place: 0, answer: 0, suspected: true, says: 1, percent: 80, learnt: false }));
 }
 
 #[test]
@@ -107,13 +108,13 @@ fn what_a_model_had_learnt_comes_after_what_it_had_not() {
 #[test]
 fn lists_follow_advice_and_a_corrected_answer_is_not_suspected() {
     use gloss::project::{Answer, Document, Edit, QuestionId};
-    let mut project = Project::new(Schema::with_names(&["no".to_owned(), "yes".to_owned()], &[]));
+    let mut project = Project::new(Schema::with_names(&["no", "yes"], &[] as &[&str]));
     let documents = (0..4).map(|at| Document::new(DocId(at), format!("第{at}条"))).collect();
     project.apply(Edit::AddDocuments { first: DocId(0), count: 4, documents }).unwrap();
     let answer = |doc, to| Edit::SetAnswer { doc: DocId(doc), question: QuestionId(0), to: Some(Answer::Class(to)) };
     project.apply(answer(1, 0)).unwrap();
     project.apply(answer(2, 1)).unwrap();
-    let suspicion = |place, answer, suspected| Suspicion { place, answer, suspected };
+    let suspicion = |place, answer, suspected| Suspicion { place, answer, suspected, says: 1 - answer, percent: 90, learnt: false };
     let advice = Advice {
         informative: BTreeMap::from([(DocId(3), 0), (DocId(0), Advice::MOST)]),
         suspects: BTreeMap::from([(DocId(2), suspicion(0, 1, true)), (DocId(1), suspicion(1, 0, false))]),
@@ -169,4 +170,19 @@ fn held_out_answers_of_a_run_show_label_errors() {
     desk.run(Command::SetSuggestions(false));
     desk.poll();
     assert_eq!(desk.queue().len(), 0);
+}
+
+/// `cargo test --release -- --ignored --nocapture advise::times`
+#[test]
+#[ignore = "measures"]
+fn times() {
+    let text = |at: u32| format!("第{at}条：房间{}，早餐一般，battery {} ok, {}", at % 97, at % 31, at % 13);
+    for count in [10_000, 100_000, 1_000_000] {
+        let all: Vec<Candidate> =
+            (0..count).map(|at| Candidate { doc: DocId(at), text: text(at).into(), uncertainty: (at % 101) as f32 / 100.0 }).collect();
+        let start = std::time::Instant::now();
+        let ranked = informative(&all, &|| false).unwrap();
+        println!("{count} documents ranked in {:.2} s", start.elapsed().as_secs_f64());
+        assert_eq!(ranked.len(), all.len());
+    }
 }

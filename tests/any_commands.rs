@@ -26,7 +26,7 @@ type Dice = (u8, u8, u8, u8);
 
 fn answer_to(kind: Kind, dice: u8) -> Option<Answer> {
     Some(match kind {
-        _ if dice % 5 == 0 => return None,
+        _ if dice.is_multiple_of(5) => return None,
         Kind::One => Answer::Class(u16::from(dice % 3)),
         Kind::Several => Answer::Classes([u16::from(dice % 2), u16::from(dice % 3)].into()),
         Kind::Number(scale) => Answer::Number(scale.of_digit(dice % 9 + 1)?),
@@ -63,7 +63,7 @@ fn about_a_document(desk: &Desk, (kind, at, a, b): Dice) -> Vec<Command> {
     let range = a_range(&document, (a, b));
     let ghost = desk.ghosts(doc).first().copied();
     let one = match kind % 18 {
-        0 | 1 | 2 => range.map(|range| Command::AddSpan { doc, range, label }),
+        0..=2 => range.map(|range| Command::AddSpan { doc, range, label }),
         3 => range.map(|range| Command::AddLinkedSpan { doc, range, label, to: id }),
         4 => range.map(|range| Command::ChangeSpan { doc, id, range, label }),
         5 => Some(Command::RemoveSpan { doc, id }),
@@ -174,7 +174,11 @@ fn about_the_schema(desk: &Desk, (kind, at, a, b): Dice) -> SchemaChange {
 
 fn import(desk: &mut Desk, folder: &Path, dice: u8) {
     let path = folder.join(format!("r{}.csv", dice % 3));
-    let rows = format!("text,class,店\r\n新的一条 {dice}👍,positive,A\r\n\"a, \"\"b\"\"\",mixed {},\"B 店\"\r\n{},negative,\r\n", dice % 2, "“贵”！");
+    let rows = format!(
+        "text,class,店\r\n新的一条 {dice}👍,positive,A\r\n\"a, \"\"b\"\"\",mixed {},\"B 店\"\r\n{},negative,\r\n",
+        dice % 2,
+        "“贵”！"
+    );
     std::fs::write(&path, rows).unwrap();
     let by_name = |name: &str| Column::parse(name);
     let options = ImportOptions { text: by_name("text"), label: Some(by_name("class")), header: true, ..ImportOptions::default() };
@@ -296,14 +300,14 @@ fn the_draws_reach_everything() {
     let mut desk = start(folder.path());
     let before = desk.history().unwrap().done().len();
     for (kind, dice) in [
-        (0, (9, 0, 0, 1)),   // an attribute
-        (8, (0, 0, 0, 1)),   // one answer for the list
-        (8, (2, 0, 1, 1)),   // words of the list as spans
-        (8, (4, 0, 0, 0)),   // a comment
-        (8, (5, 0, 0, 0)),   // which is resolved
-        (11, (5, 1, 0, 0)),  // a label goes
-        (13, (0, 0, 0, 0)),  // a file comes in
-        (14, (0, 0, 0, 0)),  // a colleague's project comes in
+        (0, (9, 0, 0, 1)),  // an attribute
+        (8, (0, 0, 0, 1)),  // one answer for the list
+        (8, (2, 0, 1, 1)),  // words of the list as spans
+        (8, (4, 0, 0, 0)),  // a comment
+        (8, (5, 0, 0, 0)),  // which is resolved
+        (11, (5, 1, 0, 0)), // a label goes
+        (13, (0, 0, 0, 0)), // a file comes in
+        (14, (0, 0, 0, 0)), // a colleague's project comes in
     ] {
         let held = desk.history().unwrap().done().len();
         ask(&mut desk, folder.path(), (kind, dice));

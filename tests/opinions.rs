@@ -3,7 +3,9 @@
 use crate::train::{quick, run, toys, weights};
 use gloss::nn::{Platt, at_temperature, fit_temperature};
 use gloss::predict::{Prediction, Predictor, UnitTags, most_likely};
-use gloss::project::{DocId, Document, Edit, Link, LinkTypeChange, Polarity, Project, Schema, SchemaChange, Span, SpanId, Split, State, TextRange};
+use gloss::project::{
+    DocId, Document, Edit, Link, LinkTypeChange, Polarity, Project, Schema, SchemaChange, Span, SpanId, Split, State, TextRange,
+};
 use gloss::train::{
     HeldOut, LinkAnswer, OpinionAnswers, OpinionScores, Roles, Scores, SpanKey, TrainConfig, TrainData, bins, error_groups, fit_threshold,
     opinion_scores, reliability,

@@ -1,9 +1,9 @@
 //! The model of a project: places in a text, edits and their inverses, undo and redo, queues, splits, keys.
 
 use gloss::project::{
-    Annotation, Answer, ColumnCounts, Condition, DocId, Document, Edit, EditError, Entry, EntryKind, Filter, Guess, Guesses, History, Layer, Link, Order,
-    Polarity, Project, Question, QuestionId, Queue, Schema, Script, Sight, Span, SpanId, Split, State, TextRange, What, assign_split,
-    byte_to_char, char_to_byte,
+    Annotation, Answer, ColumnCounts, Condition, DocId, Document, Edit, EditError, Entry, EntryKind, Filter, Guess, Guesses, History,
+    Layer, Link, Order, Polarity, Project, Question, QuestionId, Queue, Schema, Script, Sight, Span, SpanId, Split, State, TextRange, What,
+    assign_split, byte_to_char, char_to_byte,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;

@@ -177,10 +177,7 @@ fn two_annotators() -> Vec<Command> {
 
 macro_rules! answer_with {
     ($class:literal) => {
-        way(
-            |bench| bench.click_on(Role::RadioButton, concat!("n", $class)),
-            |bench| bench.answer_of_first() == Some($class - 1),
-        )
+        way(|bench| bench.click_on(Role::RadioButton, concat!("n", $class)), |bench| bench.answer_of_first() == Some($class - 1))
     };
 }
 
@@ -192,10 +189,8 @@ macro_rules! place {
 
 macro_rules! polarity {
     ($word:literal, $polarity:ident) => {
-        way(|bench| bench.click($word), |bench| {
-            bench.document(0).annotation.spans[&SpanId(1)].polarity == Some(Polarity::$polarity)
-        })
-        .first(Bench::select_opinion)
+        way(|bench| bench.click($word), |bench| bench.document(0).annotation.spans[&SpanId(1)].polarity == Some(Polarity::$polarity))
+            .first(Bench::select_opinion)
     };
 }
 
@@ -214,26 +209,17 @@ fn way_of(action: Action) -> Way {
         A::KeySheet => way(|bench| bench.palette_by_mouse("Show all keys"), |bench| bench.has("All keys")),
         A::Language => way(|bench| bench.click("中文"), |bench| bench.desk().settings().language == Language::Chinese),
         A::Theme => way(|bench| bench.click("Theme: as the system"), |bench| bench.desk().settings().theme == Theme::Light),
-        A::ZoomIn => {
-            way(|bench| bench.palette_by_mouse("Make everything larger"), |bench| bench.window.ctx.zoom_factor() > 1.05)
-        }
-        A::ZoomOut => {
-            way(|bench| bench.palette_by_mouse("Make everything smaller"), |bench| bench.window.ctx.zoom_factor() < 0.95)
-        }
+        A::ZoomIn => way(|bench| bench.palette_by_mouse("Make everything larger"), |bench| bench.window.ctx.zoom_factor() > 1.05),
+        A::ZoomOut => way(|bench| bench.palette_by_mouse("Make everything smaller"), |bench| bench.window.ctx.zoom_factor() < 0.95),
         A::ZoomReset => way(|bench| bench.palette_by_mouse("Normal size"), |bench| bench.window.ctx.zoom_factor() == 1.0)
             .first(|bench| bench.chord(Modifiers::COMMAND, Key::Minus)),
-        A::TextLarger => {
-            way(|bench| bench.palette_by_mouse("Larger document text"), |bench| bench.desk().settings().text_size > SIZE)
-        }
-        A::TextSmaller => {
-            way(|bench| bench.palette_by_mouse("Smaller document text"), |bench| bench.desk().settings().text_size < SIZE)
-        }
+        A::TextLarger => way(|bench| bench.palette_by_mouse("Larger document text"), |bench| bench.desk().settings().text_size > SIZE),
+        A::TextSmaller => way(|bench| bench.palette_by_mouse("Smaller document text"), |bench| bench.desk().settings().text_size < SIZE),
         A::NewProject => way(|bench| bench.menu("keys", "New project… Ctrl+N"), |bench| bench.has_button("Create")),
         A::OpenProject => way(|bench| bench.menu("keys", "Open a project… Ctrl+O"), |bench| bench.asks_for_a_path()),
-        A::OpenSample => way(
-            |bench| bench.palette_by_mouse("Open the sample project"),
-            |bench| bench.desk().path().unwrap().ends_with("sample.gloss"),
-        ),
+        A::OpenSample => {
+            way(|bench| bench.palette_by_mouse("Open the sample project"), |bench| bench.desk().path().unwrap().ends_with("sample.gloss"))
+        }
         A::CloseProject => way(|bench| bench.menu("keys", "Close the project"), |bench| bench.desk().project().is_none()),
         A::Import => way(|bench| bench.menu("keys", "Import a file… Ctrl+I"), |bench| bench.asks_for_a_path()),
         A::ExportDocuments => way(
@@ -249,15 +235,11 @@ fn way_of(action: Action) -> Way {
         A::Journal => way(|bench| bench.menu("keys", "Journal of all steps… Ctrl+J"), |bench| bench.has("Journal")),
         A::MergeProject => way(|bench| bench.menu("keys", "Merge a colleague's project…"), |bench| bench.asks_for_a_path()),
         A::ImportWords => way(|bench| bench.palette_by_mouse("Import a word list…"), |bench| bench.asks_for_a_path()),
-        A::Undo => way(
-            |bench| bench.click("Undo: mark 很清晰 as opinion (Ctrl+Z)"),
-            |bench| bench.document(0).annotation.spans.len() == 1,
-        ),
-        A::Redo => way(
-            |bench| bench.click("Redo: mark 很清晰 as opinion (Ctrl+Shift+Z)"),
-            |bench| bench.document(0).annotation.spans.len() == 2,
-        )
-        .before(vec![Command::Undo]),
+        A::Undo => way(|bench| bench.click("Undo: mark 很清晰 as opinion (Ctrl+Z)"), |bench| bench.document(0).annotation.spans.len() == 1),
+        A::Redo => {
+            way(|bench| bench.click("Redo: mark 很清晰 as opinion (Ctrl+Shift+Z)"), |bench| bench.document(0).annotation.spans.len() == 2)
+                .before(vec![Command::Undo])
+        }
 
         A::Class(0) => answer_with!(1),
         A::Class(1) => answer_with!(2),
@@ -308,9 +290,10 @@ fn way_of(action: Action) -> Way {
         A::BackToTodo => way(|bench| bench.menu("State: Done", "To do"), |bench| !bench.is_done(0))
             .before(vec![Command::SetState { doc: DocId(0), to: State::Done }]),
         A::Flag => way(|bench| bench.click("Flag"), |bench| bench.document(0).annotation.flagged),
-        A::Comment => way(|bench| bench.click_on(Role::MultilineTextInput, "New comment"), |bench| {
-            bench.window.get_by_role_and_label(Role::MultilineTextInput, "New comment").is_focused()
-        }),
+        A::Comment => way(
+            |bench| bench.click_on(Role::MultilineTextInput, "New comment"),
+            |bench| bench.window.get_by_role_and_label(Role::MultilineTextInput, "New comment").is_focused(),
+        ),
         A::Compare => way(|bench| bench.click("Compare"), |bench| bench.has("A · 梅")).before(two_annotators()),
         A::TakeFirst => way(|bench| bench.click("Take A"), |bench| bench.answer_of_first() == Some(3))
             .before(two_annotators())
@@ -321,14 +304,9 @@ fn way_of(action: Action) -> Way {
         A::Next => way(|bench| bench.click("Next document"), |bench| bench.desk().current() == Some(DocId(1))),
         A::Previous => way(|bench| bench.click("Previous document"), |bench| bench.desk().current() == Some(DocId(1)))
             .before(vec![Command::Open(DocId(2))]),
-        A::NextTodo => {
-            way(|bench| bench.menu("3 documents", "Next document to do"), |bench| bench.desk().current() == Some(DocId(2)))
-                .before(vec![Command::SetState { doc: DocId(1), to: State::Done }])
-        }
-        A::Search => way(
-            |bench| bench.click_on(Role::TextInput, "Search the documents"),
-            |bench| bench.has_focus("Search the documents"),
-        ),
+        A::NextTodo => way(|bench| bench.menu("3 documents", "Next document to do"), |bench| bench.desk().current() == Some(DocId(2)))
+            .before(vec![Command::SetState { doc: DocId(1), to: State::Done }]),
+        A::Search => way(|bench| bench.click_on(Role::TextInput, "Search the documents"), |bench| bench.has_focus("Search the documents")),
         A::GoTo => way(
             |bench| bench.menu("3 documents", "Go to a document…"),
             |bench| bench.window.query_by_role_and_label(Role::TextInput, "Its number in the list (1 to 3), or its id").is_some(),
@@ -339,8 +317,9 @@ fn way_of(action: Action) -> Way {
         // Its key is a letter of the schema: see `a_label_marks_by_its_letter_and_by_its_button`.
         A::Mark(_) => way(|_| {}, |_| false),
         A::SpanNext => way(|bench| bench.click_sign(0), |bench| bench.has_button("Remove")),
-        A::SpanPrevious => way(|bench| bench.click_sign(3), |bench| bench.has_button("Remove"))
-            .first(|bench| bench.chord(Modifiers::COMMAND, Key::End)),
+        A::SpanPrevious => {
+            way(|bench| bench.click_sign(3), |bench| bench.has_button("Remove")).first(|bench| bench.chord(Modifiers::COMMAND, Key::End))
+        }
         A::Positive => polarity!("Positive", Positive),
         A::Negative => polarity!("Negative", Negative),
         A::Neutral => polarity!("Neutral", Neutral),
@@ -350,28 +329,24 @@ fn way_of(action: Action) -> Way {
             |bench| bench.window.query_by_role_and_label(Role::RadioButton, "Choose food").is_some(),
         )
         .first(Bench::select_aspect),
-        A::DeleteSpan => way(|bench| bench.click("Remove"), |bench| bench.document(0).annotation.spans.len() == 1)
+        A::DeleteSpan => {
+            way(|bench| bench.click("Remove"), |bench| bench.document(0).annotation.spans.len() == 1).first(Bench::select_aspect)
+        }
+        A::MarkEverywhere => {
+            way(|bench| bench.click("Mark 1 more"), |bench| bench.document(0).annotation.spans.len() == 3).first(Bench::select_aspect)
+        }
+        A::MarkInQueue => way(|bench| bench.click("Mark in the list…"), |bench| bench.has("Not marked as aspect: 1 places in 1 documents"))
             .first(Bench::select_aspect),
-        A::MarkEverywhere => way(|bench| bench.click("Mark 1 more"), |bench| bench.document(0).annotation.spans.len() == 3)
-            .first(Bench::select_aspect),
-        A::MarkInQueue => way(
-            |bench| bench.click("Mark in the list…"),
-            |bench| bench.has("Not marked as aspect: 1 places in 1 documents"),
-        )
-        .first(Bench::select_aspect),
-        A::SuggestEverywhere => way(|bench| bench.click("Suggest everywhere"), |bench| bench.schema().words.len() == 2)
-            .first(Bench::select_aspect),
+        A::SuggestEverywhere => {
+            way(|bench| bench.click("Suggest everywhere"), |bench| bench.schema().words.len() == 2).first(Bench::select_aspect)
+        }
         A::AcceptNext => way(|bench| bench.click("Accept"), |bench| bench.document(0).annotation.spans.len() == 3),
         A::RejectNext => way(|bench| bench.click("Reject"), |bench| bench.document(0).annotation.rejected.len() == 1),
-        A::AcceptAll => way(
-            |bench| bench.click("Accept all, go on"),
-            |bench| bench.is_done(0) && bench.document(0).annotation.spans.len() == 3,
-        ),
+        A::AcceptAll => {
+            way(|bench| bench.click("Accept all, go on"), |bench| bench.is_done(0) && bench.document(0).annotation.spans.len() == 3)
+        }
         A::ShowSuggestions => way(|bench| bench.click("Suggestions"), |bench| !bench.desk().suggests()),
-        A::ShowPieces => way(
-            |bench| bench.palette_by_mouse("Show or hide the encoder's pieces"),
-            |bench| bench.desk().shows_pieces(),
-        ),
+        A::ShowPieces => way(|bench| bench.palette_by_mouse("Show or hide the encoder's pieces"), |bench| bench.desk().shows_pieces()),
         // Beside all marks.
         A::Deselect => way(|bench| bench.click_sign(5), |bench| !bench.has_button("Remove")).first(Bench::select_aspect),
     }

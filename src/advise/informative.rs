@@ -66,7 +66,7 @@ pub fn informative(candidates: &[Candidate], stopped: &dyn Fn() -> bool) -> Opti
     mean.iter_mut().for_each(|value| *value /= candidates.len().max(1) as f32);
     let mut ranked: Vec<(f32, usize)> = Vec::with_capacity(candidates.len());
     for (at, candidate) in candidates.iter().enumerate() {
-        if at % PIECE == 0 && stopped() {
+        if at.is_multiple_of(PIECE) && stopped() {
             return None;
         }
         let density = dot(&vector(&candidate.text, &weights), &mean).max(0.0);
@@ -102,7 +102,7 @@ fn weights(candidates: &[Candidate], stopped: &dyn Fn() -> bool) -> Option<Vec<f
     let mut documents = vec![0u32; PAIRS];
     let mut seen = vec![u32::MAX; PAIRS];
     for (number, candidate) in (0u32..).zip(candidates) {
-        if number as usize % PIECE == 0 && stopped() {
+        if (number as usize).is_multiple_of(PIECE) && stopped() {
             return None;
         }
         for pair in pairs(&candidate.text) {

@@ -21,16 +21,22 @@ pub struct Judged {
 /// them, then by margin.
 pub fn suspects(judged: &[Judged]) -> Vec<(DocId, Suspicion)> {
     let thresholds = [false, true].map(|learnt| thresholds(judged, learnt));
-    let mut ranked: Vec<(bool, bool, f32, &Judged)> = judged
+    let mut ranked: Vec<(f32, DocId, Suspicion)> = judged
         .iter()
-        .filter(|one| usize::from(one.answer) < one.probabilities.len())
-        .map(|one| (!is_suspected(one, &thresholds[usize::from(one.learnt)]), one.learnt, margin(one), one))
+        .filter(|one| one.probabilities.len() > 1 && usize::from(one.answer) < one.probabilities.len())
+        .map(|one| {
+            let sure = confident(one, &thresholds[usize::from(one.learnt)]).filter(|class| *class != usize::from(one.answer));
+            let says = sure.unwrap_or_else(|| other(one));
+            let percent = (one.probabilities[says] * 100.0).round() as u8;
+            let margin = one.probabilities[usize::from(one.answer)] - one.probabilities[other(one)];
+            let suspected = sure.is_some();
+            let found = Suspicion { place: 0, answer: one.answer, suspected, says: says as u16, percent, learnt: one.learnt };
+            (margin, one.doc, found)
+        })
         .collect();
-    ranked.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then(a.2.total_cmp(&b.2)).then(a.3.doc.cmp(&b.3.doc)));
-    let suspicion = |(place, (sound, _, _, one)): (u32, (bool, bool, f32, &Judged))| {
-        (one.doc, Suspicion { place, answer: one.answer, suspected: !sound })
-    };
-    (0u32..).zip(ranked).map(suspicion).collect()
+    let group = |found: &Suspicion| (!found.suspected, found.learnt);
+    ranked.sort_by(|a, b| group(&a.2).cmp(&group(&b.2)).then(a.0.total_cmp(&b.0)).then(a.1.cmp(&b.1)));
+    (0u32..).zip(ranked).map(|(place, (_, doc, found))| (doc, Suspicion { place, ..found })).collect()
 }
 
 /// The mean probability of each class among the documents labelled so; infinite where there are none.
@@ -47,14 +53,14 @@ fn thresholds(judged: &[Judged], learnt: bool) -> Vec<f32> {
     sums.into_iter().zip(counts).map(|(sum, count)| if count > 0.0 { sum / count } else { f32::INFINITY }).collect()
 }
 
-fn is_suspected(one: &Judged, thresholds: &[f32]) -> bool {
+/// The likeliest class among those that the model is confident of.
+fn confident(one: &Judged, thresholds: &[f32]) -> Option<usize> {
     let sure = one.probabilities.iter().zip(thresholds).enumerate().filter(|(_, (probability, threshold))| probability >= threshold);
-    let likeliest = sure.max_by(|a, b| a.1.0.total_cmp(b.1.0)).map(|(class, _)| class);
-    likeliest.is_some_and(|class| class != usize::from(one.answer))
+    sure.max_by(|a, b| a.1.0.total_cmp(b.1.0)).map(|(class, _)| class)
 }
 
-fn margin(one: &Judged) -> f32 {
-    let at = usize::from(one.answer);
-    let other = one.probabilities.iter().enumerate().filter(|(class, _)| *class != at).map(|(_, probability)| *probability);
-    one.probabilities[at] - other.fold(0.0, f32::max)
+/// The likeliest class but the one answered.
+fn other(one: &Judged) -> usize {
+    let others = one.probabilities.iter().enumerate().filter(|(class, _)| *class != usize::from(one.answer));
+    others.max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(class, _)| class)
 }

@@ -17,7 +17,10 @@ pub(super) struct Key {
 impl Key {
     /// Whether the other one asks for the same list, maybe of an earlier project.
     fn asks_the_same_as(&self, other: &Self) -> bool {
-        same(&self.guesses, &other.guesses) && same(&self.advice, &other.advice) && (self.order, self.layer) == (other.order, other.layer) && self.filter == other.filter
+        same(&self.guesses, &other.guesses)
+            && same(&self.advice, &other.advice)
+            && (self.order, self.layer) == (other.order, other.layer)
+            && self.filter == other.filter
     }
 }
 

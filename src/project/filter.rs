@@ -1,7 +1,7 @@
 //! Which documents are shown: words that must stand in the text, and conditions of which all or any must hold.
 
 use super::found::Needle;
-use super::{Annotation, Answer, AttributeValue, DocId, Document, Number, QuestionId, Schema, Sight, State};
+use super::{Annotation, AnnotatorId, Answer, AttributeValue, DocId, Document, Number, QuestionId, Schema, Sight, State};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -58,6 +58,8 @@ pub enum What {
     Informative,
     /// The class answered looks wrong to a model.
     Suspected,
+    /// This annotator has said something about it.
+    By(AnnotatorId),
     /// Two annotators labelled it differently.
     Disputed,
     /// Has a comment that is not resolved.
@@ -179,6 +181,7 @@ impl Condition {
                 let found = sight.advice.suspects.get(&doc.id).filter(|found| found.suspected);
                 found.is_some_and(|found| sight.main.and_then(|main| said.class(main)) == Some(found.answer))
             }
+            What::By(annotator) => doc.layers.contains_key(annotator),
             What::Disputed => doc.is_disputed(),
             What::Commented => doc.comments.values().any(|comment| !comment.resolved),
         };

@@ -59,6 +59,11 @@ pub struct Suspicion {
     /// The answer that was judged: another one is not suspected.
     pub answer: u16,
     pub suspected: bool,
+    /// The class that a model would have answered instead, and how sure it is.
+    pub says: u16,
+    pub percent: u8,
+    /// Whether that model has learnt from this very answer.
+    pub learnt: bool,
 }
 
 /// A filter and an order with a name, kept with the project.
@@ -156,10 +161,10 @@ impl ColumnCounts {
                 self.0.insert(column.to_owned(), BTreeMap::new());
             }
             let Some(values) = self.0.get_mut(column) else { continue };
-            match values.get_mut(value) {
-                Some(count) => *count += 1,
-                None if values.len() < Self::MOST => drop(values.insert(value.to_owned(), 1)),
-                None => {}
+            if let Some(count) = values.get_mut(value) {
+                *count += 1;
+            } else if values.len() < Self::MOST {
+                values.insert(value.to_owned(), 1);
             }
         }
     }

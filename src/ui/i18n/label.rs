@@ -41,6 +41,7 @@ pub const ROWS: &[(&str, &str)] = &[
     ("Flagged", "有旗标"),
     ("Go to Data", "前往数据"),
     ("History", "历史"),
+    ("Take back all that was done since: {}", "撤销此后的一切：{}"),
     (
         "Import a file of reviews to start labeling: CSV, TSV, JSONL, Parquet or plain text",
         "导入评论文件即可开始标注：CSV、TSV、JSONL、Parquet 或纯文本",
@@ -63,6 +64,10 @@ pub const ROWS: &[(&str, &str)] = &[
     ("Most informative first", "最有信息量优先"),
     ("Suspected label errors first", "疑似标错优先"),
     ("Suspected label errors", "疑似标错"),
+    ("Annotator", "标注者"),
+    ("Labelled by {}", "{} 标注过"),
+    ("A model that had not learnt from this answer says {} ({} %)", "未学过此答案的模型判为「{}」（{} %）"),
+    ("A model that has learnt from this answer says {} all the same ({} %)", "学过此答案的模型仍判为「{}」（{} %）"),
     ("The {} most informative", "最有信息量的 {} 条"),
     ("Whose class the model is least sure of", "模型对其类别最没有把握"),
     (

@@ -11,8 +11,8 @@ use crate::desk::Command;
 use crate::project::{Annotation, Document, Filter, Layer, Order, Polarity, Project, QuestionId, State, What};
 use crate::ui::theme;
 use crate::ui::{Cx, Place, icons};
-use eframe::egui::{self, Align2, Color32, RichText, Role, Sense, TextStyle, Ui, WidgetInfo, vec2};
 use counting::{Counting, Of};
+use eframe::egui::{self, Align2, Color32, RichText, Role, Sense, TextStyle, Ui, WidgetInfo, vec2};
 use progress::Progress;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -130,7 +130,6 @@ impl InsightsPane {
 
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         let (Some(project), Some(path)) = (cx.desk.project(), cx.desk.path()) else { return };
-        let layer = cx.desk.layer();
         self.count(ui, cx, project, (path.to_owned(), project.revision(), cx.desk.layer()));
         if !project.annotators().is_empty() && !cx.desk.is_agreement_fresh() {
             cx.send(Command::MeasureAgreement);

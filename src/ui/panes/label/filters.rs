@@ -5,7 +5,8 @@ use super::text::excerpt;
 use super::within;
 use crate::desk::Command;
 use crate::project::{
-    Advice, AttributeKind, ColumnCounts, ColumnValues, Condition, Filter, Kind, LabelId, Layer, Number, Order, Project, SchemaChange, Script, State, View, What,
+    Advice, AnnotatorId, AttributeKind, ColumnCounts, ColumnValues, Condition, Filter, Kind, LabelId, Layer, Number, Order, Project,
+    SchemaChange, Script, State, View, What,
 };
 use crate::ui::Cx;
 use crate::ui::icons::{self, Icon};
@@ -161,6 +162,13 @@ fn menus_ui(ui: &mut Ui, cx: &Cx<'_>, project: &Project, filter: &mut Filter) {
             offer(ui, filter, cx.t("Annotators differ"), What::Disputed);
         }
     });
+    if cx.desk.layer() == Layer::Outcome && !project.annotators().is_empty() {
+        menu(ui, cx.t("Annotator"), |ui| {
+            for (name, at) in project.annotators().iter().zip(0u16..) {
+                offer(ui, filter, name, What::By(AnnotatorId(at)));
+            }
+        });
+    }
     for (id, question) in schema.questions() {
         // One question is called what everybody calls it.
         let is_only = schema.questions.len() == 1;
@@ -286,6 +294,7 @@ fn condition_words(cx: &Cx<'_>, project: &Project, what: &What) -> Option<String
         What::Suspected => cx.t("Suspected label errors").to_owned(),
         What::Informative => informative_words(cx),
         What::Disputed => cx.t("Annotators differ").to_owned(),
+        What::By(annotator) => cx.tf("Labelled by {}", &[project.annotators().get(usize::from(annotator.0))?]),
         What::Commented => cx.t("Open comments").to_owned(),
     })
 }
