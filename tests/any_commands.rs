@@ -211,6 +211,9 @@ fn colleague(folder: &Path) {
 
 /// What a person may ask for next, drawn from numbers.
 fn ask(desk: &mut Desk, folder: &Path, (kind, dice): (u8, Dice)) {
+    if desk.project().unwrap().documents().next().is_none() {
+        return;
+    }
     match kind % 16 {
         0..=7 => about_a_document(desk, dice).into_iter().for_each(|command| desk.run(command)),
         8..=10 => about_many(desk, dice).into_iter().for_each(|command| desk.run(command)),

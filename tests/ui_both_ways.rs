@@ -241,6 +241,7 @@ fn suspected_errors_and_informative_documents_by_keys_and_by_mouse() {
     let mut by_mouse = start();
     by_mouse.click("Model");
     by_mouse.click("Suspected label errors");
+    by_mouse.key(Key::Escape);
     advised(&mut by_mouse);
     assert!(by_mouse.has("5 of 41 documents"), "by mouse");
     by_mouse.click("Remove the filter Suspected label errors");
@@ -249,6 +250,7 @@ fn suspected_errors_and_informative_documents_by_keys_and_by_mouse() {
     assert_eq!(by_mouse.desk().order(), Order::MostInformative);
     by_mouse.click("Model");
     by_mouse.click("The 100 most informative");
+    by_mouse.key(Key::Escape);
     assert!(by_mouse.desk().filter().has(&What::Informative));
     // Insights lead there too.
     by_mouse.chord(Modifiers::COMMAND, Key::Num4);
