@@ -3,7 +3,7 @@
 
 use crate::stage::{Bench, desk_with};
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Event, Key, Modifiers, PointerButton, Pos2, pos2};
+use eframe::egui::{Event, Key, Modifiers, PointerButton, Pos2, pos2, vec2};
 use egui_kittest::kittest::Queryable;
 use gloss::desk::{Command, Exporting, Language, Theme};
 use gloss::project::{
@@ -449,7 +449,8 @@ fn a_label_marks_by_its_letter_and_by_its_button() {
     by_keys.key(Key::O);
     assert_eq!(words(&by_keys), wanted);
     let mut by_mouse = bench(Vec::new());
-    let (from, to) = (by_mouse.sign(8), by_mouse.sign(10));
+    // From the left half of the first sign to the right half of the last.
+    let (from, to) = (by_mouse.sign(8) - vec2(6.0, 0.0), by_mouse.sign(10) + vec2(6.0, 0.0));
     by_mouse.press(from, true);
     by_mouse.window.hover_at(to);
     by_mouse.window.step();
