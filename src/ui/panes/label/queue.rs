@@ -214,9 +214,11 @@ fn order_ui(ui: &mut Ui, cx: &mut Cx<'_>) {
     let name = cx.t(word(held));
     let button = ui.menu_button(format!("{name}     "), |ui| {
         let by_model = [Order::LeastCertain, Order::MostInformative, Order::SuspectedErrors];
-        let by_model = by_model.into_iter().filter(|_| cx.desk.looked_at().is_some());
         for order in [Order::Arrival, Order::Random(SEED), Order::Shortest, Order::Longest].into_iter().chain(by_model) {
-            let entry = ui.selectable_label(held == order, cx.t(word(order)));
+            // Without a model they are there to be seen, with the way to one.
+            let can = !by_model.contains(&order) || cx.desk.looked_at().is_some();
+            let entry = ui.add_enabled(can, egui::Button::selectable(held == order, cx.t(word(order))));
+            let entry = entry.on_disabled_hover_text(cx.t("No model suggests anything: train one, or show suggestions"));
             let entry = match help(order) {
                 Some(help) => entry.on_hover_text(cx.t(help)),
                 None => entry,
