@@ -199,3 +199,41 @@ fn a_model_finds_terms_that_are_used_alike() {
         assert!(!harness.state().desk.similar_terms().found.as_ref().unwrap().contains(&group));
     }
 }
+
+#[test]
+fn a_starved_label_is_said_in_the_window_and_not_before_there_is_enough_to_tell() {
+    let mut harness = Stage::<InsightsPane>::with_reviews(30).harness(InsightsPane::ui);
+    harness.run_steps(3);
+    let words = "neutral was given only 0 times: search for more of it, or a model will hardly learn it";
+    harness.get_by_label(words);
+    harness.state_mut().desk.run(Command::SetClass { doc: DocId(0), class: None });
+    harness.run_steps(3);
+    assert!(harness.query_by_label(words).is_none(), "twenty-nine answers tell nothing");
+    // Given often enough, it is not starved.
+    for doc in 0..6 {
+        harness.state_mut().desk.run(Command::SetClass { doc: DocId(doc), class: Some(1) });
+    }
+    harness.run_steps(3);
+    assert!(harness.query_all_by_label_contains("was given only").next().is_none());
+}
+
+/// More documents than a frame counts.
+#[test]
+fn many_documents_are_counted_over_several_frames() {
+    let mut stage = Stage::<InsightsPane>::with_reviews(2);
+    let lines: String = (0..20_000).map(|at| format!("第{at}条评论\n")).collect();
+    let path = stage.desk.path().unwrap().with_file_name("many.txt");
+    std::fs::write(&path, lines).unwrap();
+    let options = gloss::desk::ImportOptions { header: false, text: gloss::desk::Column::Number(1), ..Default::default() };
+    stage.desk.run(Command::Import { path, options });
+    crate::desk::poll_until(&mut stage.desk, |desk| matches!(desk.importing(), gloss::desk::Importing::Report { .. }));
+    let mut harness = stage.harness(InsightsPane::ui);
+    harness.run_steps(4);
+    harness.get_by_label("to do: 20000 · 100 %");
+    // Counting anew takes three frames; what was counted before stays until then.
+    harness.state_mut().desk.run(Command::SetFlag { doc: DocId(5), to: true });
+    harness.run_steps(1);
+    harness.get_by_label("flagged: 0 · 0 %");
+    harness.run_steps(4);
+    harness.get_by_label("flagged: 1 · 0 %");
+}

@@ -2,9 +2,11 @@
 //! modules called `snapshots` behind the feature of that name.
 #![allow(clippy::unwrap_used)] // A test that panics has failed: that is what is wanted.
 
+mod advise;
 mod agreement;
 mod agreement_gamma;
 mod agreement_graded;
+mod any_commands;
 mod cli;
 mod cli_runs;
 mod compare;
@@ -49,6 +51,7 @@ mod ui_both_ways;
 mod ui_bulk;
 mod ui_data;
 mod ui_details;
+mod ui_every_key;
 mod ui_frame;
 mod ui_gestures;
 mod ui_input;

@@ -3,7 +3,9 @@
 use crate::train::{quick, run, toys, weights};
 use gloss::nn::{Platt, at_temperature, fit_temperature};
 use gloss::predict::{Prediction, Predictor, UnitTags, most_likely};
-use gloss::project::{DocId, Document, Edit, Link, Polarity, Project, Schema, Span, SpanId, Split, State, TextRange};
+use gloss::project::{
+    DocId, Document, Edit, Link, LinkTypeChange, Polarity, Project, Schema, SchemaChange, Span, SpanId, Split, State, TextRange,
+};
 use gloss::train::{
     HeldOut, LinkAnswer, OpinionAnswers, OpinionScores, Roles, Scores, SpanKey, TrainConfig, TrainData, bins, error_groups, fit_threshold,
     opinion_scores, reliability,
@@ -451,4 +453,44 @@ fn what_else_was_considered() {
     // The emoji begins a run of its own; the marked aspect counts only as the opinion it might have been.
     assert_eq!(found, [("👍", 1, 0.5), ("很大", 1, 0.2), ("房间", 1, 0.1)]);
     assert!(Prediction::default().considered().is_empty());
+}
+
+/// "很…不耐用" about 电池 in two parts, only the first of which is linked and has a polarity.
+#[test]
+fn parts_of_an_opinion_learn_what_is_said_of_the_whole() {
+    let text = "电池很呀不耐用，屏幕好👨🏻‍🚒";
+    let mut project = Project::new(Schema::default());
+    for change in [LinkTypeChange::Add { name: "part of".into() }, LinkTypeChange::SetParts { at: 1, to: true }] {
+        let plan = project.plan(&SchemaChange::LinkType(change)).unwrap();
+        plan.edits.into_iter().for_each(|edit| drop(project.apply(edit).unwrap()));
+    }
+    let documents = vec![Document::new(DocId(0), text)];
+    project.apply(Edit::AddDocuments { first: DocId(0), count: 1, documents }).unwrap();
+    for (id, (words, label)) in (0u32..).zip([("电池", 0), ("很", 1), ("不耐用", 1), ("屏幕", 0), ("好", 1)]) {
+        let start = text.find(words).unwrap();
+        let range = TextRange::new(text, start..start + words.len()).unwrap();
+        let polarity = [None, NEG, None, None, POS][id as usize];
+        project.apply(Edit::PutSpan { doc: DocId(0), id: SpanId(id), span: Span { range, label, polarity } }).unwrap();
+    }
+    let joined = |from, to| Link { from: SpanId(from), to: SpanId(to) };
+    for (link, link_type) in [(joined(1, 0), 0), (joined(2, 1), 1), (joined(4, 3), 0)] {
+        project.apply(Edit::PutLinkAs { doc: DocId(0), link, link_type }).unwrap();
+    }
+    project.apply(Edit::SetState { doc: DocId(0), to: State::Done }).unwrap();
+    let data = TrainData::of(&project, 0, 0.0);
+    let example = &data.examples[0];
+    assert_eq!(example.spans.as_ref().unwrap().len(), 5, "each part is a span of its own");
+    assert_eq!(example.polarities, [None, NEG, NEG, None, POS], "with the polarity of the whole");
+    assert_eq!(example.links.as_ref().unwrap(), &[(1, 0), (2, 0), (4, 3)], "and its link: no part is an opinion about nothing");
+    // The scores count what is learnt: gold is the same for parts as for spans that two links join.
+    let marked = example.spans.as_ref().unwrap().iter().map(|(range, label)| (range.start() as u32, range.end() as u32, *label));
+    let gold: Vec<SpanKey> = marked.collect();
+    let opinions = OpinionAnswers {
+        gold_polarities: example.polarities.clone(),
+        gold_links: Some(vec![link(1, 0, NEG), link(2, 0, NEG), link(4, 3, POS)]),
+        links: vec![link(1, 0, NEG), link(4, 3, POS)],
+        ..OpinionAnswers::default()
+    };
+    let held_out = HeldOut { gold_spans: Some(gold.clone()), spans: gold, opinions, ..HeldOut::default() };
+    assert_eq!(opinion_scores(&[held_out], &roles()).triplet_f1, Some(0.8), "2 of 3 found, none too many");
 }

@@ -1,9 +1,9 @@
 //! The model of a project: places in a text, edits and their inverses, undo and redo, queues, splits, keys.
 
 use gloss::project::{
-    Annotation, Answer, Condition, DocId, Document, Edit, EditError, Entry, EntryKind, Filter, Guess, Guesses, History, Layer, Link, Order,
-    Polarity, Project, Question, QuestionId, Queue, Schema, Script, Sight, Span, SpanId, Split, State, TextRange, What, assign_split,
-    byte_to_char, char_to_byte, columns_of,
+    Annotation, Answer, ColumnCounts, Condition, DocId, Document, Edit, EditError, Entry, EntryKind, Filter, Guess, Guesses, History,
+    Layer, Link, Order, Polarity, Project, Question, QuestionId, Queue, Schema, Script, Sight, Span, SpanId, Split, State, TextRange, What,
+    assign_split, byte_to_char, char_to_byte,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -555,7 +555,9 @@ fn imported_columns_filter_together_with_the_rest() {
     assert_eq!(of(&[column("店", "A 店"), column("stars", "5")]), [0, 3]);
     assert_eq!(of(&[column("店", "A 店"), column("stars", "5"), What::Flagged]), [3]);
     assert_eq!(of(&[column("nothing", "")]), [] as [u32; 0]);
-    let counted = columns_of(&project, 1);
+    let mut counts = ColumnCounts::default();
+    project.documents().for_each(|doc| counts.take(doc));
+    let counted = counts.ranked(1);
     assert_eq!(counted["店"], [("A 店".to_owned(), 3)]);
     assert_eq!(counted["stars"], [("5".to_owned(), 3)]);
 }

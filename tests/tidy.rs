@@ -23,6 +23,7 @@ const ROOMS: &[Room] = &[
     room("nn", &["candle_core", "candle_nn", "candle_transformers", "gemm", "rand", "rayon", "safetensors", "std::io"], &[]),
     room("train", &["rand", "std::time"], &["nn", "text", "project"]),
     room("predict", &["rand", "rayon"], &["nn", "text", "project"]),
+    room("advise", &[], &["project"]),
     room(
         "store",
         &[
@@ -46,7 +47,7 @@ const ROOMS: &[Room] = &[
     room(
         "desk",
         &["crossbeam_channel", "std::fs", "std::io", "std::thread", "std::time"],
-        &["project", "text", "nn", "train", "predict", "store"],
+        &["project", "text", "nn", "train", "predict", "advise", "store"],
     ),
     room(
         "cli",

@@ -181,3 +181,80 @@ fn the_journal_and_the_guidelines_open() {
     bench.click("Show or hide the guidelines H");
     assert!(guidelines(&bench), "by mouse");
 }
+
+#[test]
+fn the_history_of_a_document_leads_back_to_any_of_its_moments() {
+    let start = || {
+        let mut bench = bench();
+        bench.key(Key::F);
+        bench.key(Key::Num1);
+        bench
+    };
+    let back = "Take back all that was done since: mark 很清晰 as opinion";
+    let held = |bench: &Bench| (bench.document(0).annotation.flagged, bench.labels().len());
+    let mut by_keys = start();
+    by_keys.window.get_by_role_and_label(Role::Button, back).focus();
+    by_keys.window.run();
+    by_keys.key(Key::Enter);
+    assert_eq!(held(&by_keys), (false, 2), "by keys");
+    let mut by_mouse = start();
+    by_mouse.click(back);
+    assert_eq!(held(&by_mouse), (false, 2), "by mouse");
+    by_mouse.chord(REDO, Key::Z);
+    assert_eq!(held(&by_mouse), (true, 2), "and forward again");
+}
+
+/// Five of forty answers look wrong to a run that had held them out.
+#[test]
+fn suspected_errors_and_informative_documents_by_keys_and_by_mouse() {
+    let start = || {
+        let folder = tempfile::tempdir().unwrap();
+        let mut desk = crate::advise::with_errors(folder.path());
+        desk.run(Command::SetLanguage(gloss::desk::Language::English));
+        Bench::of(folder, desk, 900.0)
+    };
+    let advised = |bench: &mut Bench| {
+        let begin = std::time::Instant::now();
+        while bench.desk().is_advising() || bench.desk().advice().judged == 0 {
+            assert!(begin.elapsed() < std::time::Duration::from_secs(60), "nothing was ranked");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            bench.window.step();
+        }
+        bench.window.run_steps(3);
+    };
+    let first = |bench: &Bench| bench.desk().queue().ids()[0];
+    let mut by_keys = start();
+    by_keys.choose_by_keys("As imported", "Suspected label errors first");
+    advised(&mut by_keys);
+    assert_eq!(first(&by_keys), DocId(39), "by keys");
+    by_keys.chord(Modifiers::COMMAND, Key::G);
+    let hint = "Its number in the list (1 to 41), or its id";
+    by_keys.window.get_by_role_and_label(Role::TextInput, hint).type_text("1");
+    by_keys.window.run();
+    by_keys.key(Key::Enter);
+    assert_eq!(by_keys.desk().current(), Some(DocId(39)));
+    assert!(by_keys.has("A model that had not learnt from this answer says negative (89 %)"));
+    assert!(by_keys.has("40 answers judged, each by a model that had not learnt from it"));
+    by_keys.choose_by_keys("Model", "Suspected label errors");
+    by_keys.window.run_steps(3);
+    assert_eq!(by_keys.desk().queue().len(), 5);
+    let mut by_mouse = start();
+    by_mouse.click("Model");
+    by_mouse.click("Suspected label errors");
+    by_mouse.key(Key::Escape);
+    advised(&mut by_mouse);
+    assert!(by_mouse.has("5 of 41 documents"), "by mouse");
+    by_mouse.click("Remove the filter Suspected label errors");
+    by_mouse.click("As imported");
+    by_mouse.click("Most informative first");
+    assert_eq!(by_mouse.desk().order(), Order::MostInformative);
+    by_mouse.click("Model");
+    by_mouse.click("The 100 most informative");
+    by_mouse.key(Key::Escape);
+    assert!(by_mouse.desk().filter().has(&What::Informative));
+    // Insights lead there too.
+    by_mouse.chord(Modifiers::COMMAND, Key::Num4);
+    by_mouse.click("Suspected label errors");
+    advised(&mut by_mouse);
+    assert_eq!((by_mouse.desk().queue().len(), first(&by_mouse)), (5, DocId(39)));
+}

@@ -224,6 +224,38 @@ fn types_of_links_are_made_in_the_window_and_chosen_by_key() {
 }
 
 #[test]
+fn attributes_and_types_of_links_are_moved_by_mouse_and_by_keys() {
+    let mut bench = bench(vec![category(), intensity()].into_iter().chain(part_of()).collect());
+    bench.first_span();
+    bench.click_on(Role::RadioButton, "category: food");
+    let names = |bench: &Bench| -> (Vec<String>, Vec<String>) {
+        let types = bench.schema().link_types().iter().map(|held| held.name.clone()).collect();
+        (bench.attributes(0).iter().map(|held| held.name.clone()).collect(), types)
+    };
+    let by_key = |bench: &mut Bench, button: &str| {
+        bench.window.get_by_role_and_label(Role::Button, button).focus();
+        bench.window.run();
+        bench.key(Key::Enter);
+    };
+    let before = names(&bench);
+    bench.chord(Modifiers::COMMAND, Key::L);
+    bench.click("Move category down");
+    bench.click("Move part of up");
+    let after = names(&bench);
+    assert_eq!(after, (vec!["强度".to_owned(), "category".to_owned()], vec!["part of".to_owned(), "about".to_owned()]), "by mouse");
+    assert_eq!(bench.said()[1], Some(AttributeValue::Value(1)), "what was said follows");
+    by_key(&mut bench, "Move category up");
+    by_key(&mut bench, "Move about up");
+    assert_eq!(names(&bench), before, "by keys");
+    assert_eq!(bench.said()[0], Some(AttributeValue::Value(1)));
+    // Each was one step.
+    for _ in 0..4 {
+        by_key(&mut bench, "Undo");
+    }
+    assert_eq!(names(&bench), before);
+}
+
+#[test]
 fn a_type_that_does_not_fit_is_not_taken() {
     let mut bench = bench(part_of());
     bench.first_span();

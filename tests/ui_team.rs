@@ -184,6 +184,23 @@ fn differences_are_a_filter_of_those_who_settle() {
 }
 
 #[test]
+fn the_list_is_filtered_by_who_labelled() {
+    let mut commands = two_opinions();
+    commands.push(Command::WorkIn(Layer::Own(MEI)));
+    commands.extend(answer(2, 1));
+    commands.push(Command::WorkIn(Layer::Outcome));
+    let mut bench = bench(commands);
+    bench.click("Annotator");
+    bench.click("梅");
+    assert_eq!(bench.desk().queue().ids(), [DocId(0), DocId(1), DocId(2)]);
+    bench.click("Turn the filter Labelled by 梅 round");
+    bench.click("Remove the filter Labelled by 梅");
+    bench.click("Annotator");
+    bench.click("Jun");
+    assert_eq!(bench.desk().queue().ids(), [DocId(0), DocId(1)]);
+}
+
+#[test]
 fn a_number_of_agreement_opens_its_documents() {
     let mut bench = bench(two_opinions());
     bench.chord(Modifiers::COMMAND, Key::Num4);

@@ -50,6 +50,7 @@ impl Desk {
         self.tester.forget();
         self.similar = super::SimilarTerms::default();
         self.agreeing.forget();
+        self.adviser.forget();
         self.suggester.forget();
         self.strip.clear();
         self.importing.forget();

@@ -4,6 +4,7 @@
 //! [`Desk::poll`], which the window calls before it draws.
 
 mod accepting;
+mod advising;
 mod agreeing;
 mod base;
 mod bulk;
@@ -139,6 +140,7 @@ pub struct Desk {
     tester: Tester,
     similar: SimilarTerms,
     agreeing: agreeing::Agreeing,
+    adviser: advising::Adviser,
     suggester: suggesting::Suggester,
     /// Those of work in the background.
     threads: crate::nn::Threads,
@@ -154,6 +156,7 @@ impl Desk {
             threads: crate::nn::Threads::default(),
             similar: SimilarTerms::default(),
             agreeing: agreeing::Agreeing::default(),
+            adviser: advising::Adviser::default(),
             suggester: suggesting::Suggester::new(surroundings.wake.clone()),
             strip: pieces::PieceStrip::default(),
             keys: surroundings.config.as_deref().map(crate::store::key_file::load).unwrap_or_default(),
@@ -277,6 +280,7 @@ impl Desk {
             }
         }
         self.poll_suggestions();
+        self.poll_advice();
         self.poll_pieces();
         self.refresh_queue();
     }
@@ -297,6 +301,7 @@ impl Desk {
         self.similar.poll();
         self.poll_agreement();
         self.poll_suggestions();
+        self.poll_advice();
         self.poll_pieces();
         const RETRY_MS: i64 = 2_000;
         if self.is_unsaved() && self.now() - self.saving_tried_ms >= RETRY_MS {

@@ -1,7 +1,7 @@
 //! Moving through the documents.
 
 use super::{Command, Desk, Notice};
-use crate::project::{DocId, Filter, Guesses, Layer, Order, Queue, Sight};
+use crate::project::{Advice, DocId, Filter, Guesses, Layer, Order, Queue, Sight};
 use std::sync::Arc;
 
 /// What a queue was made of.
@@ -11,16 +11,24 @@ pub(super) struct Key {
     order: Order,
     layer: Layer,
     guesses: Option<Arc<Guesses>>,
+    advice: Option<Arc<Advice>>,
 }
 
 impl Key {
     /// Whether the other one asks for the same list, maybe of an earlier project.
     fn asks_the_same_as(&self, other: &Self) -> bool {
-        let same_guesses = match (&self.guesses, &other.guesses) {
-            (Some(held), Some(new)) => Arc::ptr_eq(held, new),
-            (held, new) => held.is_none() && new.is_none(),
-        };
-        same_guesses && (self.order, self.layer) == (other.order, other.layer) && self.filter == other.filter
+        same(&self.guesses, &other.guesses)
+            && same(&self.advice, &other.advice)
+            && (self.order, self.layer) == (other.order, other.layer)
+            && self.filter == other.filter
+    }
+}
+
+/// Whether it is the very same one.
+fn same<T>(held: &Option<Arc<T>>, new: &Option<Arc<T>>) -> bool {
+    match (held, new) {
+        (Some(held), Some(new)) => Arc::ptr_eq(held, new),
+        (held, new) => held.is_none() && new.is_none(),
     }
 }
 
@@ -33,6 +41,9 @@ impl Desk {
             Command::Step(by) => self.step(by),
             Command::NextTodo => self.next_todo(),
             Command::SetFilter(filter) => {
+                if self.filter.needs_advice() != filter.needs_advice() {
+                    self.renew_advice();
+                }
                 self.filter = filter;
                 self.search_texts();
                 self.refresh_queue();
@@ -40,7 +51,10 @@ impl Desk {
                     self.current = self.queue.ids().first().copied();
                 }
             }
-            Command::SetOrder(order) => self.order = order,
+            Command::SetOrder(order) => {
+                self.order = order;
+                self.renew_advice();
+            }
             _ => {}
         }
     }
@@ -86,10 +100,12 @@ impl Desk {
             return;
         };
         let guesses = self.needs_guesses().then(|| self.suggester.guesses().clone());
-        let key = Key { revision: open.project.revision(), filter: self.filter.clone(), order: self.order, layer: self.layer, guesses };
+        let advice = self.needs_advice().contains(&true).then(|| self.adviser.advice().clone());
+        let revision = open.project.revision();
+        let key = Key { revision, filter: self.filter.clone(), order: self.order, layer: self.layer, guesses, advice };
         let same_list = self.queue_key.as_ref().filter(|held| held.asks_the_same_as(&key));
         if same_list.is_none_or(|held| held.revision != key.revision) {
-            let sight = Sight::new(&open.project, self.layer, key.guesses.as_deref());
+            let sight = Sight::new(&open.project, self.layer, key.guesses.as_deref()).advised(key.advice.as_deref());
             let found = self.searcher.found(&self.filter.search);
             let changed = same_list.and_then(|held| open.project.changed_since(held.revision));
             if !changed.is_some_and(|changed| self.queue.update(&open.project, &self.filter, &sight, found, &changed)) {

@@ -7,9 +7,10 @@ use super::job::{Job, Reporter, Waker};
 use super::{Desk, Notice, phrase::Phrases};
 use crate::nn::{ModelFiles, Threads};
 use crate::predict::{Predictor, Stored};
-use crate::project::{DocId, Document, Edit, Guess, Guesses, Project, Rejected, Schema, State, TextRange, WordMatcher};
+use crate::project::{DocId, Document, Edit, Guess, Guesses, Layer, Project, QuestionId, Rejected, Schema, State, TextRange, WordMatcher};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 /// So many documents after the current one are looked at ahead of time.
@@ -28,11 +29,33 @@ pub struct Ghost {
 }
 
 /// What a model said about one document, by the names it was trained with.
-struct Said {
+pub(super) struct Said {
     /// Probability of each class of the model.
-    classes: Vec<f32>,
+    pub classes: Vec<f32>,
     /// Range, label of the model, probability.
-    spans: Vec<(TextRange, u16, f32)>,
+    pub spans: Vec<(TextRange, u16, f32)>,
+}
+
+/// Which documents of a project the model is to look at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Wanted {
+    #[default]
+    All,
+    /// Those to do.
+    Todo,
+    /// Those whose main question is answered.
+    Answered,
+}
+
+impl Wanted {
+    fn takes(self, document: &Document, layer: Layer, main: Option<QuestionId>) -> bool {
+        let held = document.said_in(layer);
+        match self {
+            Self::All => true,
+            Self::Todo => held.is_none_or(|held| held.state == State::Todo),
+            Self::Answered => main.is_some_and(|main| held.is_some_and(|held| held.class(main).is_some())),
+        }
+    }
 }
 
 type Texts = Vec<(DocId, Arc<str>)>;
@@ -69,8 +92,9 @@ pub(super) struct Suggester {
     classes: Vec<String>,
     span_labels: Vec<String>,
     said: BTreeMap<DocId, Said>,
-    /// Documents before this place were asked about when all were wanted.
+    /// So many documents were passed when many were wanted, which ones, and of how many.
     scanned: usize,
+    scanned_for: (Wanted, usize),
     is_busy: bool,
     has_failed: bool,
     /// The likeliest class of each document, as places of the project's schema.
@@ -100,6 +124,7 @@ impl Suggester {
             span_labels: Vec::new(),
             said: BTreeMap::new(),
             scanned: 0,
+            scanned_for: (Wanted::All, 0),
             is_busy: false,
             has_failed: false,
             guesses: Arc::default(),
@@ -113,6 +138,21 @@ impl Suggester {
         let mut retired = std::mem::take(&mut self.retired);
         retired.extend(self.worker.take().map(Worker::retire));
         *self = Self { retired, ..Self::new(self.wake.clone()) };
+    }
+
+    /// What was said about the documents from one on.
+    pub fn said_from(&self, from: Bound<DocId>) -> impl Iterator<Item = (&DocId, &Said)> {
+        self.said.range((from, Bound::Unbounded))
+    }
+
+    /// Names of the model's classes.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// How many documents had been looked at when guesses were last gathered, which is not done for each batch.
+    pub fn gathered(&self) -> usize {
+        self.guessed_of
     }
 
     /// The likeliest class of each document looked at so far.
@@ -190,21 +230,29 @@ impl Suggester {
         self.guessed_for = Some(schema.clone());
     }
 
-    /// The next documents of the whole project, for a list that is ordered or filtered by guesses. Each is looked at once;
-    /// those of undone imports too, which may come back.
-    fn next_of_all(&mut self, project: &Project) -> Texts {
-        let rest = project.all_documents().get(self.scanned..).unwrap_or_default();
+    /// The next documents of the whole project, for a list that is ordered or filtered by what the model says. Each is looked
+    /// at once; those of undone imports too, which may come back. They come scattered: what is known of the first thousand
+    /// speaks for all. Few are passed at a time, so `true` where there may be more.
+    fn next_of_all(&mut self, project: &Project, wanted: Wanted, layer: Layer) -> (Texts, bool) {
+        /// A prime: steps of it meet each document once.
+        const STRIDE: u64 = 2_147_483_647;
+        const PASSED: usize = 4_096;
+        let documents = project.all_documents();
+        if self.scanned_for != (wanted, documents.len()) {
+            (self.scanned_for, self.scanned) = ((wanted, documents.len()), 0);
+        }
+        let main = project.schema().main_question().map(|(id, _)| id);
         let mut texts = Texts::new();
-        for doc in rest {
-            if texts.len() >= BATCH {
-                break;
-            }
+        let until = documents.len().min(self.scanned + PASSED);
+        while self.scanned < until && texts.len() < BATCH {
+            let place = self.scanned as u64 * STRIDE % documents.len() as u64;
             self.scanned += 1;
-            if !self.said.contains_key(&doc.id) {
+            let doc = &documents[place as usize];
+            if wanted.takes(doc, layer, main) && !self.said.contains_key(&doc.id) {
                 texts.push((doc.id, doc.text.clone()));
             }
         }
-        texts
+        (texts, self.scanned < documents.len())
     }
 
     fn refresh_words(&mut self, schema: &Arc<Schema>, document: Option<&Document>) {
@@ -342,8 +390,13 @@ impl Desk {
     fn ask_for_next(&mut self, run: Option<String>) {
         let Some(open) = &self.open else { return };
         let mut texts = self.next_texts(&open.project);
-        if texts.is_empty() && self.needs_guesses() {
-            texts = self.suggester.next_of_all(&open.project);
+        let (wanted, layer) = (self.wanted_guesses(), self.layer);
+        if let Some(wanted) = wanted.filter(|_| texts.is_empty()) {
+            let more;
+            (texts, more) = self.suggester.next_of_all(&open.project, wanted, layer);
+            if texts.is_empty() && more {
+                (self.surroundings.wake)();
+            }
         }
         if texts.is_empty() {
             return;

@@ -51,7 +51,8 @@ impl LabelCounts {
 }
 
 impl QuestionCount {
-    fn take(&mut self, answer: &Answer) {
+    /// Counts an answer.
+    pub fn take(&mut self, answer: &Answer) {
         self.answered += 1;
         let mut given = |class: u16| {
             if let Some(count) = self.classes.get_mut(usize::from(class)) {

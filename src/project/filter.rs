@@ -1,7 +1,7 @@
 //! Which documents are shown: words that must stand in the text, and conditions of which all or any must hold.
 
 use super::found::Needle;
-use super::{Annotation, Answer, AttributeValue, DocId, Document, Number, QuestionId, Schema, Sight, State};
+use super::{Annotation, AnnotatorId, Answer, AttributeValue, DocId, Document, Number, QuestionId, Schema, Sight, State};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -54,6 +54,12 @@ pub enum What {
     Guess(u16),
     /// The model's likeliest class is not the class answered.
     Disagrees,
+    /// One of the [`super::Advice::MOST`] documents whose labels would teach a model most.
+    Informative,
+    /// The class answered looks wrong to a model.
+    Suspected,
+    /// This annotator has said something about it.
+    By(AnnotatorId),
     /// Two annotators labelled it differently.
     Disputed,
     /// Has a comment that is not resolved.
@@ -170,6 +176,12 @@ impl Condition {
                 (Some(class), Some(guess)) => class != guess,
                 _ => false,
             },
+            What::Informative => sight.advice.informative.get(&doc.id).is_some_and(|place| *place < super::Advice::MOST),
+            What::Suspected => {
+                let found = sight.advice.suspects.get(&doc.id).filter(|found| found.suspected);
+                found.is_some_and(|found| sight.main.and_then(|main| said.class(main)) == Some(found.answer))
+            }
+            What::By(annotator) => doc.layers.contains_key(annotator),
             What::Disputed => doc.is_disputed(),
             What::Commented => doc.comments.values().any(|comment| !comment.resolved),
         };
@@ -212,6 +224,11 @@ impl Filter {
     /// Whether a model must have looked at all documents.
     pub fn needs_guesses(&self) -> bool {
         self.conditions.iter().any(|condition| matches!(condition.what, What::Guess(_) | What::Disagrees))
+    }
+
+    /// Whether documents must be ranked: by what they would teach, by how wrong their labels look.
+    pub fn needs_advice(&self) -> [bool; 2] {
+        [What::Informative, What::Suspected].map(|what| self.has(&what))
     }
 
     /// Why the search is no pattern; `None` when it is one, or no pattern is meant.

@@ -94,12 +94,8 @@ impl Growth {
     /// Since the last change of the schema, whose classes stood elsewhere before.
     pub fn of(project: &Project, history: &History, layer: Layer) -> Self {
         let Some((question, asked)) = project.schema().main_question() else { return Self::default() };
-        let mut counts = vec![0i64; asked.classes.len()];
-        for class in project.documents().filter_map(|doc| doc.said_in(layer)?.class(question)) {
-            if let Some(count) = counts.get_mut(usize::from(class)) {
-                *count += 1;
-            }
-        }
+        let tally = project.tally(layer);
+        let mut counts: Vec<i64> = (0u16..).take(asked.classes.len()).map(|class| tally.class(question, class) as i64).collect();
         let as_points = |counts: &[i64]| counts.iter().map(|count| (*count).max(0) as usize).collect::<Vec<_>>();
         let mut points = vec![as_points(&counts)];
         let changes_schema = |step: &&Step| step.edits.iter().any(|edit| matches!(edit, Edit::SetSchema { .. }));

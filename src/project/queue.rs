@@ -18,6 +18,10 @@ pub enum Order {
     Longest,
     /// Those first of whose class a model is least certain (Lewis and Gale 1994); those it has not looked at come last.
     LeastCertain,
+    /// Those first whose labels would teach a model most: see [`Advice`].
+    MostInformative,
+    /// Those first whose labels look wrong.
+    SuspectedErrors,
 }
 
 /// What a model finds likeliest.
@@ -30,6 +34,37 @@ pub struct Guess {
 
 /// Guesses by document; those of documents that no model has looked at are missing.
 pub type Guesses = BTreeMap<DocId, Guess>;
+
+/// Which documents a model's answers say to look at.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Advice {
+    /// Places of the documents to do, those first whose labels would teach most.
+    pub informative: BTreeMap<DocId, u32>,
+    pub suspects: BTreeMap<DocId, Suspicion>,
+    /// How many answers were judged by a model that had not learnt from them, and how many by one that had.
+    pub judged: usize,
+    pub judged_learnt: usize,
+}
+
+impl Advice {
+    /// So many are called the most informative ones.
+    pub const MOST: u32 = 100;
+}
+
+/// What a model makes of an answer to the main question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Suspicion {
+    /// From 0: the more it looks wrong, the smaller.
+    pub place: u32,
+    /// The answer that was judged: another one is not suspected.
+    pub answer: u16,
+    pub suspected: bool,
+    /// The class that a model would have answered instead, and how sure it is.
+    pub says: u16,
+    pub percent: u8,
+    /// Whether that model has learnt from this very answer.
+    pub learnt: bool,
+}
 
 /// A filter and an order with a name, kept with the project.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,6 +80,7 @@ pub struct Sight<'a> {
     /// Whose answers, spans and states count.
     pub layer: Layer,
     pub guesses: &'a Guesses,
+    pub advice: &'a Advice,
     /// The question that the guesses answer.
     pub main: Option<QuestionId>,
 }
@@ -52,7 +88,14 @@ pub struct Sight<'a> {
 impl<'a> Sight<'a> {
     pub fn new(project: &Project, layer: Layer, guesses: Option<&'a Guesses>) -> Self {
         static NONE: Guesses = BTreeMap::new();
-        Self { layer, guesses: guesses.unwrap_or(&NONE), main: project.schema().main_question().map(|(id, _)| id) }
+        static NO_ADVICE: Advice = Advice { informative: BTreeMap::new(), suspects: BTreeMap::new(), judged: 0, judged_learnt: 0 };
+        let main = project.schema().main_question().map(|(id, _)| id);
+        Self { layer, guesses: guesses.unwrap_or(&NONE), advice: &NO_ADVICE, main }
+    }
+
+    /// The same with advice.
+    pub fn advised(self, advice: Option<&'a Advice>) -> Self {
+        Self { advice: advice.unwrap_or(self.advice), ..self }
     }
 }
 
@@ -94,6 +137,9 @@ impl Order {
             Self::Longest => u64::MAX - length(),
             // The bits of numbers that are not negative stand in the order of the numbers.
             Self::LeastCertain => sight.guesses.get(&id).map_or(u64::MAX, |guess| u64::from(guess.probability.to_bits())),
+            // By advice as it was given: what is answered since keeps its place, so that the list does not jump.
+            Self::MostInformative => sight.advice.informative.get(&id).map_or(u64::MAX, |place| u64::from(*place)),
+            Self::SuspectedErrors => sight.advice.suspects.get(&id).map_or(u64::MAX, |found| u64::from(found.place)),
         }
     }
 }
@@ -101,19 +147,38 @@ impl Order {
 /// Values of a column, the most frequent first, with their counts.
 pub type ColumnValues = Vec<(String, usize)>;
 
-/// The imported columns of a project with their most frequent values.
-pub fn columns_of(project: &Project, most: usize) -> BTreeMap<String, ColumnValues> {
-    let mut counts: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
-    for (column, value) in project.documents().flat_map(|doc| doc.meta.iter()) {
-        *counts.entry(column).or_default().entry(value).or_default() += 1;
+/// The imported columns with how often each value occurs, counted document by document.
+#[derive(Clone, Debug, Default)]
+pub struct ColumnCounts(BTreeMap<String, BTreeMap<String, usize>>);
+
+impl ColumnCounts {
+    /// Values of a column that are told apart: one with more, such as an id, has no frequent ones to choose from.
+    const MOST: usize = 10_000;
+
+    pub fn take(&mut self, doc: &Document) {
+        for (column, value) in doc.meta.iter() {
+            if !self.0.contains_key(column) {
+                self.0.insert(column.to_owned(), BTreeMap::new());
+            }
+            let Some(values) = self.0.get_mut(column) else { continue };
+            if let Some(count) = values.get_mut(value) {
+                *count += 1;
+            } else if values.len() < Self::MOST {
+                values.insert(value.to_owned(), 1);
+            }
+        }
     }
-    let ranked = |values: BTreeMap<&str, usize>| {
-        let mut values: ColumnValues = values.into_iter().map(|(value, count)| (value.to_owned(), count)).collect();
-        values.sort_by_key(|(_, count)| std::cmp::Reverse(*count)); // stable: equally frequent ones stay in order
-        values.truncate(most);
-        values
-    };
-    counts.into_iter().map(|(column, values)| (column.to_owned(), ranked(values))).collect()
+
+    /// So many of the most frequent values of each column.
+    pub fn ranked(self, most: usize) -> BTreeMap<String, ColumnValues> {
+        let ranked = |values: BTreeMap<String, usize>| {
+            let mut values: ColumnValues = values.into_iter().collect();
+            values.sort_by_key(|(_, count)| std::cmp::Reverse(*count)); // stable: equally frequent ones stay in order
+            values.truncate(most);
+            values
+        };
+        self.0.into_iter().map(|(column, values)| (column, ranked(values))).collect()
+    }
 }
 
 impl Queue {

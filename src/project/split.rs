@@ -34,6 +34,11 @@ pub fn draw(seed: u64, doc: DocId) -> u64 {
     mix(seed ^ mix(u64::from(doc.0) + 1))
 }
 
+/// Every number as another one, far from those of its neighbours: for hashing.
+pub fn mixed(number: u64) -> u64 {
+    mix(number)
+}
+
 /// SplitMix64's finaliser (Steele, Lea and Flood 2014, fig. 17).
 pub(super) fn mix(mut z: u64) -> u64 {
     z = z.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -127,8 +127,8 @@ impl TrainData {
                     text: doc.text.clone(),
                     class,
                     spans: marked.then(|| in_order.iter().map(|(_, span)| (span.range, span.label)).collect()),
-                    polarities: in_order.iter().map(|(_, span)| span.polarity).collect(),
-                    links: linked.then(|| links(&doc.annotation, &in_order)),
+                    polarities: polarities(&doc.annotation, project.schema(), &in_order),
+                    links: linked.then(|| links(&doc.annotation, project.schema(), &in_order)),
                     answers,
                     taught: Vec::new(),
                     split: doc.split.unwrap_or_else(|| assign_split(seed, doc.id, dev_share)),
@@ -225,10 +225,31 @@ impl TrainData {
     }
 }
 
-/// Links as places in the list of spans.
-fn links(annotation: &Annotation, spans: &[(SpanId, Span)]) -> Vec<(u32, u32)> {
+/// Links as places in the list of spans. A span that is marked in parts is as many spans to a model, of which each has the
+/// links of the whole: so it learns them, so it answers, and so its answers are counted.
+fn links(annotation: &Annotation, schema: &Schema, spans: &[(SpanId, Span)]) -> Vec<(u32, u32)> {
     let place = |id: SpanId| spans.iter().position(|(other, _)| *other == id).map(|at| at as u32);
-    annotation.main_links().filter_map(|link| Some((place(link.from)?, place(link.to)?))).collect()
+    let parts = |id: SpanId| if has_parts(annotation, schema) { annotation.whole(schema, id) } else { vec![id] };
+    let mut found = BTreeSet::new();
+    for link in annotation.main_links() {
+        let (from, to) = (parts(link.from), parts(link.to));
+        // Parts of one thing are not about each other.
+        let pairs = from.iter().flat_map(|from| to.iter().map(move |to| (*from, *to))).filter(|(from, to)| from != to);
+        found.extend(pairs.filter_map(|(from, to)| Some((place(from)?, place(to)?))));
+    }
+    found.into_iter().collect()
+}
+
+/// Polarity of each span; a part without one has that of the first part that has one.
+fn polarities(annotation: &Annotation, schema: &Schema, spans: &[(SpanId, Span)]) -> Vec<Option<Polarity>> {
+    let has_parts = has_parts(annotation, schema);
+    let of_whole = |id: SpanId| annotation.whole(schema, id).iter().find_map(|part| annotation.spans.get(part)?.polarity);
+    spans.iter().map(|(id, span)| span.polarity.or_else(|| if has_parts { of_whole(*id) } else { None })).collect()
+}
+
+/// Only few documents have spans in parts, and looking for them costs.
+fn has_parts(annotation: &Annotation, schema: &Schema) -> bool {
+    annotation.links.iter().any(|link| annotation.joins_parts(schema, link))
 }
 
 /// The labels that links go to and come from; where there are no links, those called so.

@@ -7,7 +7,7 @@ use super::pace::PaceLine;
 use super::theme::{self, Palette};
 use super::{Cx, Place};
 use crate::desk::{Command, Importing, Level, Phase};
-use crate::project::Layer;
+use crate::project::{Layer, starved};
 use eframe::egui::{self, Align, Layout, Margin, RichText, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 use std::path::{Path, PathBuf};
 
@@ -90,12 +90,19 @@ impl Bars {
         ui.add_space(8.0);
         let Some((id, question)) = project.schema().main_question() else { return };
         let palette = theme::palette(ui);
-        for (class, at) in question.classes.iter().zip(0..5) {
-            let count = tally.class(id, at);
+        let counts: Vec<usize> = (0u16..).take(question.classes.len()).map(|class| tally.class(id, class)).collect();
+        let rare = starved(&counts);
+        for (at, (class, count)) in question.classes.iter().zip(&counts).enumerate().take(5) {
             ui.add_space(4.0);
             ui.spacing_mut().item_spacing.x = 4.0;
             icons::dot(ui, palette.hue(class.hue));
-            ui.label(RichText::new(format!("{} {count}", class.name)).small().color(palette.weak));
+            let words = RichText::new(format!("{} {count}", class.name)).small();
+            if rare.contains(&at) {
+                icons::inline(ui, Icon::Warning, palette.warning);
+                ui.label(words.color(palette.warning)).on_hover_text(starved_words(cx, &class.name, *count));
+            } else {
+                ui.label(words.color(palette.weak));
+            }
         }
     }
 
@@ -387,6 +394,11 @@ fn opening_ui(ui: &mut Ui, cx: &mut Cx<'_>) {
         cx.send(Command::CancelOpening);
     }
     ui.label(words);
+}
+
+/// A gentle word about a label that is too rare to be learned.
+pub(super) fn starved_words(cx: &Cx<'_>, name: &str, count: usize) -> String {
+    cx.tf("{} was given only {} times: search for more of it, or a model will hardly learn it", &[&name, &count])
 }
 
 /// A slim bar with a name for screen readers.

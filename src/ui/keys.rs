@@ -175,6 +175,16 @@ impl Chord {
         name + key_name(self.key)
     }
 
+    /// What is held.
+    pub fn modifiers(self) -> Modifiers {
+        self.modifiers
+    }
+
+    /// What is pressed.
+    pub fn key(self) -> Key {
+        self.key
+    }
+
     fn is_plain(self) -> bool {
         !self.modifiers.command && !self.modifiers.alt
     }

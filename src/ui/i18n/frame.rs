@@ -7,6 +7,7 @@ pub const ROWS: &[(&str, &str)] = &[
     ("Train", "训练"),
     ("Test", "试用"),
     ("Insights", "洞察"),
+    ("Counting the documents: {} %", "正在统计文本：{} %"),
     ("Data", "数据"),
     ("Program", "程序"),
     ("Project", "项目"),

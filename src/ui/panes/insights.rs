@@ -2,14 +2,16 @@
 
 mod agreement;
 mod aspects;
+mod counting;
 mod progress;
 mod questions;
 mod talk;
 
 use crate::desk::Command;
-use crate::project::{Annotation, Document, Filter, Layer, Polarity, Project, QuestionId, State, What, columns_of};
+use crate::project::{Annotation, Document, Filter, Layer, Order, Polarity, Project, QuestionId, State, What};
 use crate::ui::theme;
 use crate::ui::{Cx, Place, icons};
+use counting::{Counting, Of};
 use eframe::egui::{self, Align2, Color32, RichText, Role, Sense, TextStyle, Ui, WidgetInfo, vec2};
 use progress::Progress;
 use std::collections::BTreeSet;
@@ -21,7 +23,9 @@ pub use questions::{Bin, QuestionSummary};
 /// The state of the place.
 #[derive(Default)]
 pub struct InsightsPane {
-    counted: Option<(PathBuf, u64, Layer, Counted)>,
+    /// Of an earlier state of the project while the documents are counted anew.
+    counted: Option<(Of, Counted)>,
+    counting: Option<Counting>,
     talk: talk::Talk,
 }
 
@@ -67,24 +71,9 @@ impl Summary {
 
     /// Of what whoever works in `layer` sees.
     pub fn seen_in(project: &Project, layer: Layer) -> Self {
-        let schema = project.schema();
-        let question = schema.main_question();
-        let mut summary = Self {
-            classes: vec![0; question.map_or(0, |(_, question)| question.classes.len())],
-            questions: QuestionSummary::all(project),
-            labels: vec![LabelCount::default(); schema.span_labels.len()],
-            ..Self::default()
-        };
-        let aspect_label = schema.span_label("aspect").or_else(|| schema.span_label("方面"));
-        let mut terms = aspects::Terms::default();
-        for doc in project.documents() {
-            let doc = doc.seen_in(layer);
-            summary.take_answers(&doc, question.map(|(id, _)| id));
-            summary.take_spans(&doc.annotation);
-            terms.take(&doc, aspect_label);
-        }
-        summary.aspects = terms.aspects(&schema.term_groups);
-        summary
+        let mut counting = Counting::new(project, (PathBuf::new(), project.revision(), layer));
+        while !counting.go_on(project) {}
+        counting.finish(project).0
     }
 
     fn take_answers(&mut self, doc: &Document, question: Option<QuestionId>) {
@@ -121,25 +110,35 @@ fn open(cx: &mut Cx<'_>, filter: Filter) {
 }
 
 impl InsightsPane {
+    /// Counts a piece of the documents unless what is held is still true.
+    fn count(&mut self, ui: &Ui, cx: &Cx<'_>, project: &Project, of: Of) {
+        if self.counted.as_ref().is_some_and(|(held, _)| *held == of) {
+            self.counting = None;
+            return;
+        }
+        let under_way = self.counting.take().filter(|counting| counting.of == of);
+        let mut counting = under_way.unwrap_or_else(|| Counting::new(project, of.clone()));
+        if !counting.go_on(project) {
+            self.counting = Some(counting);
+            return ui.ctx().request_repaint();
+        }
+        let (summary, columns) = counting.finish(project);
+        let progress = cx.desk.history().map(|history| Progress::of(project, history, of.2)).unwrap_or_default();
+        self.talk.forget();
+        self.counted = Some((of, Counted { summary, progress, columns }));
+    }
+
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         let (Some(project), Some(path)) = (cx.desk.project(), cx.desk.path()) else { return };
-        let layer = cx.desk.layer();
-        let fresh = self.counted.as_ref().is_some_and(|(of, at, held, _)| of == path && *at == project.revision() && *held == layer);
-        if !fresh {
-            let history = cx.desk.history();
-            let counted = Counted {
-                summary: Summary::seen_in(project, layer),
-                columns: columns_of(project, 1).into_keys().collect(),
-                progress: history.map(|history| Progress::of(project, history, layer)).unwrap_or_default(),
-            };
-            self.talk.forget();
-            self.counted = Some((path.to_owned(), project.revision(), layer, counted));
-        }
+        self.count(ui, cx, project, (path.to_owned(), project.revision(), cx.desk.layer()));
         if !project.annotators().is_empty() && !cx.desk.is_agreement_fresh() {
             cx.send(Command::MeasureAgreement);
         }
-        let Self { counted, talk } = self;
-        let Some((.., Counted { summary, progress, columns })) = counted else { return };
+        let Self { counted, counting, talk } = self;
+        let Some((_, Counted { summary, progress, columns })) = counted.as_ref().filter(|((of, ..), _)| of == path) else {
+            let share = counting.as_ref().map_or(0.0, |counting| counting.share(project));
+            return counting_ui(ui, cx, share);
+        };
         egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             egui::Frame::new().inner_margin(24).show(ui, |ui| {
                 ui.heading(cx.t("Insights"));
@@ -176,6 +175,14 @@ impl InsightsPane {
     }
 }
 
+fn counting_ui(ui: &mut Ui, cx: &Cx<'_>, share: f32) {
+    egui::Frame::new().inner_margin(24).show(ui, |ui| {
+        ui.heading(cx.t("Insights"));
+        let percent = (share * 100.0).round();
+        ui.label(RichText::new(cx.tf("Counting the documents: {} %", &[&percent])).color(theme::palette(ui).weak));
+    });
+}
+
 fn card(ui: &mut Ui, title: &str, contents: impl FnOnce(&mut Ui)) {
     theme::card(ui).show(ui, |ui| {
         ui.set_width(ui.available_width());
@@ -202,6 +209,14 @@ fn counts_ui(ui: &mut Ui, cx: &mut Cx<'_>, summary: &Summary) {
             }
             if bar(ui, cx.t("not answered"), palette.line, summary.unanswered, all) {
                 open(cx, filter(None));
+            }
+            if cx.desk.looked_at().is_some() {
+                ui.add_space(4.0);
+                let hint = cx.t("Answers that the model finds unlikely, those first that it had not learnt from");
+                if ui.horizontal(|ui| ui.button(cx.t("Suspected label errors"))).inner.on_hover_text(hint).clicked() {
+                    cx.send(Command::SetOrder(Order::SuspectedErrors));
+                    open(cx, Filter::of(What::Suspected));
+                }
             }
         });
     }

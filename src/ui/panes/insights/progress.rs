@@ -63,7 +63,7 @@ fn starved_ui(ui: &mut Ui, cx: &Cx<'_>, project: &Project, summary: &Summary) {
     let rare_classes = starved(&summary.classes).into_iter().filter_map(|at| Some((&classes.get(at)?.name, summary.classes[at])));
     let rare_spans = starved(&spans).into_iter().filter_map(|at| Some((&schema.span_labels.get(at)?.name, spans[at])));
     for (name, count) in rare_classes.chain(rare_spans) {
-        let words = cx.tf("{} was given only {} times: search for more of it, or a model will hardly learn it", &[name, &count]);
+        let words = crate::ui::bars::starved_words(cx, name, count);
         ui.add(egui::Label::new(RichText::new(words).color(theme::palette(ui).warning)).wrap());
     }
 }

@@ -1,7 +1,7 @@
 //! A card for each question beside the main one: how often each label was given, how numbers are spread.
 
 use super::{bar, card, open};
-use crate::project::{Answer, DocId, Filter, Kind, LabelCounts, Number, Project, QuestionCount, QuestionId, Scale, What};
+use crate::project::{Answer, DocId, Document, Filter, Kind, Number, QuestionCount, QuestionId, Scale, Schema, What};
 use crate::ui::{Cx, theme};
 use eframe::egui::{RichText, Ui};
 
@@ -28,36 +28,33 @@ pub struct Bin {
 }
 
 impl QuestionSummary {
-    /// All questions but the main one, which has a card of its own.
-    pub fn all(project: &Project) -> Vec<Self> {
-        let schema = project.schema();
+    /// All questions but the main one, which has a card of its own; nothing is counted yet.
+    pub(super) fn others(schema: &Schema) -> Vec<Self> {
         let main = schema.main_question().map(|(id, _)| id);
-        let mut counts = LabelCounts::of_outcome(project).questions;
         let others = schema.questions().filter(|(id, _)| Some(*id) != main);
         others
             .map(|(id, question)| {
-                let count = counts.get_mut(usize::from(id.0)).map(std::mem::take).unwrap_or_default();
-                match question.kind {
-                    Kind::Number(scale) => Self::of_numbers(project, id, scale, count),
-                    _ => Self { id, count, bins: Vec::new(), mean: None },
-                }
+                let count = QuestionCount { answered: 0, classes: vec![0; question.classes.len()] };
+                let bins = if let Kind::Number(scale) = question.kind { bins_of(scale) } else { Vec::new() };
+                Self { id, count, bins, mean: None }
             })
             .collect()
     }
 
-    fn of_numbers(project: &Project, id: QuestionId, scale: Scale, count: QuestionCount) -> Self {
-        let mut bins = bins_of(scale);
-        let (mut sum, mut answered) = (0.0, 0usize);
-        for doc in project.documents() {
-            let Some(Answer::Number(number)) = doc.annotation.answers.get(&id) else { continue };
-            sum += number.value();
-            answered += 1;
-            let at = bins.partition_point(|bin| bin.from <= *number);
-            if let Some(bin) = bins.get_mut(at.saturating_sub(1)) {
-                bin.documents.push(doc.id);
-            }
+    /// Counts a document. Until [`QuestionSummary::finish`] the mean is the sum.
+    pub(super) fn take(&mut self, doc: &Document) {
+        let Some(answer) = doc.annotation.answers.get(&self.id) else { return };
+        self.count.take(answer);
+        let Answer::Number(number) = answer else { return };
+        self.mean = Some(self.mean.unwrap_or(0.0) + number.value());
+        let at = self.bins.partition_point(|bin| bin.from <= *number);
+        if let Some(bin) = self.bins.get_mut(at.saturating_sub(1)) {
+            bin.documents.push(doc.id);
         }
-        Self { id, count, bins, mean: (answered > 0).then(|| sum / answered as f64) }
+    }
+
+    pub(super) fn finish(&mut self) {
+        self.mean = self.mean.map(|sum| sum / self.count.answered.max(1) as f64);
     }
 }
 

@@ -5,8 +5,8 @@ use super::text::excerpt;
 use super::within;
 use crate::desk::Command;
 use crate::project::{
-    AttributeKind, ColumnValues, Condition, Filter, Kind, LabelId, Layer, Number, Order, Project, SchemaChange, Script, State, View, What,
-    columns_of,
+    Advice, AnnotatorId, AttributeKind, ColumnCounts, ColumnValues, Condition, Filter, Kind, LabelId, Layer, Number, Order, Project,
+    SchemaChange, Script, State, View, What,
 };
 use crate::ui::Cx;
 use crate::ui::icons::{self, Icon};
@@ -19,11 +19,16 @@ use std::path::PathBuf;
 /// Characters, from and to, that the menu offers.
 const LENGTHS: [(usize, Option<usize>); 4] = [(0, Some(20)), (21, Some(100)), (101, Some(500)), (501, None)];
 
+/// Values that are offered of a column.
+const VALUES: usize = 30;
+
 /// What is costly to gather, and what is being typed.
 #[derive(Default)]
 pub(super) struct Filters {
     /// Columns that came with imports, by file and number of documents: no edit changes them.
     columns: Option<(PathBuf, usize, BTreeMap<String, ColumnValues>)>,
+    /// The same while they are counted, and how many documents were.
+    counting: Option<(PathBuf, usize, ColumnCounts, usize)>,
     view_name: String,
 }
 
@@ -45,13 +50,29 @@ impl Filters {
         }
     }
 
+    /// Counts the next documents' columns, a few thousand in a frame.
+    fn count_columns(&mut self, ui: &Ui, cx: &Cx<'_>, project: &Project, count: usize) {
+        const PIECE: usize = 8_192;
+        let path = cx.desk.path().unwrap_or_else(|| std::path::Path::new(""));
+        if self.columns.as_ref().is_some_and(|(of, held, _)| of == path && *held == count) {
+            return;
+        }
+        let under_way = self.counting.take().filter(|(of, held, ..)| of == path && *held == count);
+        let (of, held, mut counts, at) = under_way.unwrap_or_else(|| (path.to_owned(), count, ColumnCounts::default(), 0));
+        let documents = project.all_documents();
+        let until = documents.len().min(at + PIECE);
+        documents[at.min(until)..until].iter().filter(|doc| doc.present).for_each(|doc| counts.take(doc));
+        if until == documents.len() {
+            self.columns = Some((of, held, counts.ranked(VALUES)));
+        } else {
+            self.counting = Some((of, held, counts, until));
+            ui.ctx().request_repaint();
+        }
+    }
+
     /// A menu of the imported columns, each with its most frequent values.
     fn columns_ui(&mut self, ui: &mut Ui, cx: &Cx<'_>, project: &Project, count: usize, filter: &mut Filter) {
-        const VALUES: usize = 30;
-        let key = (cx.desk.path().unwrap_or_else(|| std::path::Path::new("")), count);
-        if self.columns.as_ref().is_none_or(|(path, count, _)| (path.as_path(), *count) != key) {
-            self.columns = Some((key.0.to_owned(), key.1, columns_of(project, VALUES)));
-        }
+        self.count_columns(ui, cx, project, count);
         let Some((_, _, columns)) = self.columns.as_ref().filter(|(_, _, columns)| !columns.is_empty()) else { return };
         menu(ui, cx.t("Column"), |ui| {
             for (column, values) in columns {
@@ -141,6 +162,13 @@ fn menus_ui(ui: &mut Ui, cx: &Cx<'_>, project: &Project, filter: &mut Filter) {
             offer(ui, filter, cx.t("Annotators differ"), What::Disputed);
         }
     });
+    if cx.desk.layer() == Layer::Outcome && !project.annotators().is_empty() {
+        menu(ui, cx.t("Annotator"), |ui| {
+            for (name, at) in project.annotators().iter().zip(0u16..) {
+                offer(ui, filter, name, What::By(AnnotatorId(at)));
+            }
+        });
+    }
     for (id, question) in schema.questions() {
         // One question is called what everybody calls it.
         let is_only = schema.questions.len() == 1;
@@ -203,11 +231,18 @@ fn model_menu(ui: &mut Ui, cx: &Cx<'_>, project: &Project, filter: &mut Filter) 
     }
     menu(ui, cx.t("Model"), |ui| {
         offer(ui, filter, cx.t("The model disagrees"), What::Disagrees);
+        offer(ui, filter, cx.t("Suspected label errors"), What::Suspected);
+        offer(ui, filter, &informative_words(cx), What::Informative);
+        ui.separator();
         let question = project.schema().main_question().map(|(_, question)| question);
         for (class, at) in question.into_iter().flat_map(|question| &question.classes).zip(0u16..) {
             offer(ui, filter, &cx.tf("The model says {}", &[&class.name]), What::Guess(at));
         }
     });
+}
+
+fn informative_words(cx: &Cx<'_>) -> String {
+    cx.tf("The {} most informative", &[&Advice::MOST])
 }
 
 fn script_words(script: Script) -> &'static str {
@@ -256,7 +291,10 @@ fn condition_words(cx: &Cx<'_>, project: &Project, what: &What) -> Option<String
         What::Script(script) => cx.t(script_words(*script)).to_owned(),
         What::Guess(class) => cx.tf("The model says {}", &[&schema.name(LabelId::Class(main?, *class))?]),
         What::Disagrees => cx.t("The model disagrees").to_owned(),
+        What::Suspected => cx.t("Suspected label errors").to_owned(),
+        What::Informative => informative_words(cx),
         What::Disputed => cx.t("Annotators differ").to_owned(),
+        What::By(annotator) => cx.tf("Labelled by {}", &[project.annotators().get(usize::from(annotator.0))?]),
         What::Commented => cx.t("Open comments").to_owned(),
     })
 }

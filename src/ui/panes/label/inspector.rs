@@ -22,6 +22,8 @@ pub(super) struct Inspector {
 }
 
 struct PastStep {
+    /// Steps done after it; `None` for the last one of all, after which one is now.
+    after: Option<usize>,
     name: String,
     author: String,
     when: String,
@@ -47,12 +49,17 @@ impl Inspector {
         if self.steps_key != Some(key) {
             let at = document.id.index();
             let steps = cx.desk.history().map(|history| history.done()).unwrap_or_default();
-            let touches = |step: &&Step| step.edits.iter().any(|edit| edit.touches().is_some_and(|docs| docs.contains(&at)));
+            let touches = |step: &Step| step.edits.iter().any(|edit| edit.touches().is_some_and(|docs| docs.contains(&at)));
             // What others said stays theirs while one labels.
-            let touching = steps.iter().rev().filter(touches).filter(|step| !step.is_of_another(project, layer));
+            let touching = steps.iter().enumerate().rev().filter(|(_, step)| touches(step) && !step.is_of_another(project, layer));
             self.steps = touching
                 .take(SHOWN)
-                .map(|step| PastStep { name: step.name.clone(), author: step.author.clone(), when: date_time(step.time_ms) })
+                .map(|(place, step)| PastStep {
+                    after: (place + 1 < steps.len()).then_some(place + 1),
+                    name: step.name.clone(),
+                    author: step.author.clone(),
+                    when: date_time(step.time_ms),
+                })
                 .collect();
             self.steps_key = Some(key);
         }
@@ -60,14 +67,29 @@ impl Inspector {
         if self.steps.is_empty() {
             weak(ui, cx.t("Nothing has been done yet"));
         }
-        for step in &self.steps {
-            ui.scope(|ui| {
-                ui.spacing_mut().item_spacing.y = 0.0;
-                ui.add(Label::new(&step.name).wrap());
-                ui.add(Label::new(RichText::new(format!("{} · {}", step.author, step.when)).small().color(palette(ui).weak)).wrap());
-            });
+        for (at, step) in self.steps.iter().enumerate() {
+            ui.push_id(("step", at), |ui| past_step_ui(ui, cx, step));
         }
     }
+}
+
+/// What was done, by whom and when, and the way back to that moment.
+fn past_step_ui(ui: &mut Ui, cx: &mut Cx<'_>, step: &PastStep) {
+    ui.spacing_mut().item_spacing.y = 0.0;
+    ui.add(Label::new(&step.name).wrap());
+    ui.horizontal(|ui| {
+        let who = RichText::new(format!("{} · {}", step.author, step.when)).small().color(palette(ui).weak);
+        let Some(after) = step.after else {
+            ui.add(Label::new(who).truncate());
+            return;
+        };
+        let room = vec2((ui.available_width() - 36.0).max(40.0), ROW_HEIGHT);
+        ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| ui.add(Label::new(who).truncate()));
+        let words = cx.tf("Take back all that was done since: {}", &[&excerpt(&step.name)]);
+        if icons::icon_button(ui, Icon::Undo, &words, true).clicked() {
+            cx.send(Command::GoToStep(after));
+        }
+    });
 }
 
 fn triples_ui(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Document, marking: &mut Marking) {

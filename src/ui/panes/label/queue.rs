@@ -35,6 +35,7 @@ impl QueueColumn {
         self.search_ui(ui, cx);
         let all = project.tally(Layer::Outcome).documents;
         self.filters.ui(ui, cx, project, all);
+        let mut fits = true;
         ui.horizontal(|ui| {
             let left = cx.desk.queue().len();
             let count = match () {
@@ -42,9 +43,17 @@ impl QueueColumn {
                 () if left == all => cx.tf("{} documents", &[&all]),
                 () => cx.tf("{} of {} documents", &[&left, &all]),
             };
+            // Long words take a line of their own.
+            let order = cx.t(order_word(cx.desk.order())).to_owned();
+            fits = words_width(ui, &count) + words_width(ui, &order) <= ui.available_width();
             list_menu(ui, cx, &count);
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| order_ui(ui, cx));
+            if fits {
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| order_ui(ui, cx));
+            }
         });
+        if !fits {
+            ui.horizontal(|ui| order_ui(ui, cx));
+        }
         looked_at_ui(ui, cx, all);
         ui.spacing_mut().item_spacing.y = 0.0;
         self.list_ui(ui, cx, project);
@@ -160,34 +169,80 @@ fn reason_words(cx: &Cx<'_>, reason: &str) -> String {
     known.to_owned()
 }
 
-/// How far the model is, while the list waits for what it says about every document.
+/// How far the model is, while the list waits for what it says about many documents; what stands behind suspicions.
 fn looked_at_ui(ui: &mut Ui, cx: &Cx<'_>, all: usize) {
-    let waits = cx.desk.order() == Order::LeastCertain || cx.desk.filter().needs_guesses();
-    match cx.desk.looked_at() {
-        Some(count) if waits && count < all => {
-            ui.label(RichText::new(cx.tf("The model has looked at {} of {}", &[&count, &all])).small().color(palette(ui).weak));
-        }
-        None if waits => {
+    let (order, filter) = (cx.desk.order(), cx.desk.filter());
+    let [mut informative, mut suspects] = filter.needs_advice();
+    informative |= order == Order::MostInformative;
+    suspects |= order == Order::SuspectedErrors;
+    let waits = order == Order::LeastCertain || filter.needs_guesses();
+    let say = |ui: &mut Ui, words: String| {
+        ui.add(egui::Label::new(RichText::new(words).small().color(palette(ui).weak)).wrap());
+    };
+    let Some(count) = cx.desk.looked_at() else {
+        if waits || informative || suspects {
             ui.label(RichText::new(cx.t("No model suggests anything: train one, or show suggestions")).small().color(palette(ui).warning));
         }
-        _ => {}
+        return;
+    };
+    if (waits || informative) && count < all {
+        say(ui, cx.tf("The model has looked at {} of {}", &[&count, &all]));
+    }
+    let advice = cx.desk.advice();
+    if suspects && advice.judged + advice.judged_learnt > 0 {
+        let words = match advice.judged_learnt {
+            0 => cx.tf("{} answers judged, each by a model that had not learnt from it", &[&advice.judged]),
+            learnt => cx.tf(
+                "{} answers judged by a model that had not learnt from them; then {} by one that had. Folds in Train judge all",
+                &[&advice.judged, &learnt],
+            ),
+        };
+        say(ui, words);
+    } else if suspects && !cx.desk.is_advising() {
+        say(ui, cx.t("There are no answers that a model could judge yet").to_owned());
     }
 }
 
-fn order_ui(ui: &mut Ui, cx: &mut Cx<'_>) {
-    let held = cx.desk.order();
-    let word = |order: Order| match order {
+fn order_word(order: Order) -> &'static str {
+    match order {
         Order::Arrival => "As imported",
         Order::Random(_) => "Random",
         Order::Shortest => "Shortest first",
         Order::Longest => "Longest first",
         Order::LeastCertain => "Least certain first",
+        Order::MostInformative => "Most informative first",
+        Order::SuspectedErrors => "Suspected label errors first",
+    }
+}
+
+/// Room for a menu's button with these words and its sign.
+fn words_width(ui: &Ui, words: &str) -> f32 {
+    const AROUND: f32 = 48.0;
+    let font = egui::TextStyle::Button.resolve(ui.style());
+    ui.painter().layout_no_wrap(words.to_owned(), font, palette(ui).text).size().x + AROUND
+}
+
+fn order_ui(ui: &mut Ui, cx: &mut Cx<'_>) {
+    let held = cx.desk.order();
+    let help = |order: Order| match order {
+        Order::LeastCertain => Some("Whose class the model is least sure of"),
+        Order::MostInformative => Some("What is to do and would teach the model most: unsure of it, like many others, unlike one another"),
+        Order::SuspectedErrors => Some("Answers that the model finds unlikely, those first that it had not learnt from"),
+        _ => None,
     };
-    let name = cx.t(word(held));
+    let name = cx.t(order_word(held));
     let button = ui.menu_button(format!("{name}     "), |ui| {
-        let model = cx.desk.looked_at().map(|_| Order::LeastCertain);
-        for order in [Order::Arrival, Order::Random(SEED), Order::Shortest, Order::Longest].into_iter().chain(model) {
-            if ui.selectable_label(held == order, cx.t(word(order))).clicked() {
+        let by_model = [Order::LeastCertain, Order::MostInformative, Order::SuspectedErrors];
+        for order in [Order::Arrival, Order::Random(SEED), Order::Shortest, Order::Longest].into_iter().chain(by_model) {
+            // Without a model they are there to be seen, with the way to one.
+            let can = !by_model.contains(&order) || cx.desk.looked_at().is_some();
+            let entry = ui.add_enabled(can, egui::Button::selectable(held == order, cx.t(order_word(order))));
+            let entry = entry.on_disabled_hover_text(cx.t("No model suggests anything: train one, or show suggestions"));
+            let entry = match help(order) {
+                Some(help) => entry.on_hover_text(cx.t(help)),
+                None => entry,
+            };
+            if entry.clicked() {
                 cx.send(Command::SetOrder(order));
                 ui.close(); // a key's click is no click of the pointer either
             }
