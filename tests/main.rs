@@ -5,6 +5,7 @@
 mod agreement;
 mod agreement_gamma;
 mod agreement_graded;
+mod attributes;
 mod cli;
 mod cli_runs;
 mod compare;
