@@ -7,6 +7,7 @@ mod agreement;
 mod agreement_gamma;
 mod agreement_graded;
 mod any_commands;
+mod attributes;
 mod cli;
 mod cli_runs;
 mod compare;

@@ -201,7 +201,7 @@ fn a_word_list_is_read_line_by_line() {
     assert!(matches!(desk.notices().last(), Some(Notice::Failed(_))));
 }
 
-fn wait_until(desk: &mut Desk, done: impl Fn(&Desk) -> bool) {
+pub fn wait_until(desk: &mut Desk, done: impl Fn(&Desk) -> bool) {
     let start = Instant::now();
     while !done(desk) {
         assert!(start.elapsed() < Duration::from_secs(120), "nothing happened; {:?}", desk.notices().collect::<Vec<_>>());

@@ -165,16 +165,16 @@ impl Serialize for Line<'_> {
                 answers.map(|(form, answer)| (form.name.as_str(), LineAnswer::of(form, answer))).collect();
             map.serialize_entry("questions", &answers)?;
         }
-        let span = |(at, span): (usize, &PredictedSpan)| LineSpan {
+        let span = |at: usize| LineSpan {
             why: line_reasons(text, reasons.and_then(|reasons| reasons.spans.get(at))),
             polarity_why: line_reasons(text, reasons.and_then(|reasons| reasons.polarities.get(at))),
-            ..LineSpan::of(predictor, text, span)
+            ..LineSpan::of(predictor, text, &prediction.spans[at])
         };
-        let spans: Vec<LineSpan<'_>> = prediction.spans.iter().enumerate().map(span).collect();
+        let spans: Vec<LineSpan<'_>> = (0..prediction.spans.len()).map(span).collect();
         map.serialize_entry("spans", &spans)?;
         let triplets = prediction.triplets.iter().enumerate().filter_map(|(at, triplet)| {
             let why = line_reasons(text, reasons.and_then(|reasons| reasons.triplets.get(at)));
-            Some(LineTriplet { why, ..LineTriplet::of(text, prediction, triplet)? })
+            Some(LineTriplet { why, ..LineTriplet::of(predictor, text, prediction, triplet)? })
         });
         map.serialize_entry("triplets", &triplets.collect::<Vec<_>>())?;
         map.end()
@@ -214,6 +214,9 @@ struct LineSpan<'a> {
     polarity: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     polarity_probability: Option<f32>,
+    /// Left out where the model learnt none of its label.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    attributes: BTreeMap<&'a str, LineValue<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<Vec<LineReason<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -221,7 +224,7 @@ struct LineSpan<'a> {
 }
 
 impl<'a> LineSpan<'a> {
-    fn of(predictor: &'a Predictor, text: &'a str, span: &PredictedSpan) -> Self {
+    fn of(predictor: &'a Predictor, text: &'a str, span: &'a PredictedSpan) -> Self {
         let std::ops::Range { start, end } = span.range.chars(text);
         let label = predictor.span_labels().get(usize::from(span.label)).map_or("", String::as_str);
         let polarity = span.polarity.map(most_likely);
@@ -233,10 +236,26 @@ impl<'a> LineSpan<'a> {
             probability: span.probability,
             polarity: polarity.map(|(polarity, _)| polarity.name()),
             polarity_probability: polarity.map(|(_, probability)| probability),
+            attributes: line_attributes(predictor, span).collect(),
             why: None,
             polarity_why: None,
         }
     }
+}
+
+/// The most probable value of an attribute.
+#[derive(Serialize)]
+struct LineValue<'a> {
+    value: &'a str,
+    probability: f32,
+}
+
+fn line_attributes<'a>(predictor: &'a Predictor, span: &'a PredictedSpan) -> impl Iterator<Item = (&'a str, LineValue<'a>)> {
+    span.attributes.iter().filter_map(|said| {
+        let attribute = predictor.attributes().get(usize::from(said.attribute))?;
+        let (value, probability) = said.best();
+        Some((attribute.name.as_str(), LineValue { value: attribute.values.get(usize::from(value))?, probability }))
+    })
 }
 
 /// A place in code points, with its words.
@@ -262,14 +281,18 @@ struct LineTriplet<'a> {
     opinion: LinePlace<'a>,
     /// `null` where the model learnt no polarity.
     polarity: Option<&'static str>,
+    /// Those of the aspect; of the opinion where it stands alone.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    attributes: BTreeMap<&'a str, &'a str>,
     probability: f32,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<Vec<LineReason<'a>>>,
 }
 
 impl<'a> LineTriplet<'a> {
-    fn of(text: &'a str, prediction: &Prediction, triplet: &PredictedTriplet) -> Option<Self> {
+    fn of(predictor: &'a Predictor, text: &'a str, prediction: &'a Prediction, triplet: &PredictedTriplet) -> Option<Self> {
         let place = |span: usize| Some(LinePlace::of(text, prediction.spans.get(span)?.range));
+        let bearer = prediction.spans.get(triplet.aspect.unwrap_or(triplet.opinion))?;
         Some(Self {
             aspect: match triplet.aspect {
                 Some(aspect) => Some(place(aspect)?),
@@ -277,6 +300,7 @@ impl<'a> LineTriplet<'a> {
             },
             opinion: place(triplet.opinion)?,
             polarity: triplet.polarity.map(|shares| most_likely(shares).0.name()),
+            attributes: line_attributes(predictor, bearer).map(|(name, said)| (name, said.value)).collect(),
             probability: triplet.probability,
             why: None,
         })

@@ -48,8 +48,13 @@ impl Desk {
         let mut names = Vec::new();
         let first = document.annotation.free_span_id();
         for (ghost, at) in ghosts.iter().zip(0u32..) {
-            let span = Span { range: ghost.range, label: ghost.label, polarity: None };
-            edits.push(Edit::PutSpan { doc, id: SpanId(first.0 + at), span });
+            let id = SpanId(first.0 + at);
+            let span = Span { range: ghost.range, label: ghost.label, polarity: ghost.polarity };
+            edits.push(if ghost.attributes.is_empty() {
+                Edit::PutSpan { doc, id, span }
+            } else {
+                Edit::PutSpanWith { doc, id, span, attributes: ghost.attributes.clone() }
+            });
             let label = schema.span_labels.get(usize::from(ghost.label)).map_or("", |label| label.name.as_str());
             names.push(phrases.mark(&document, ghost.range, label));
         }

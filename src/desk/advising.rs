@@ -193,7 +193,7 @@ impl Gathered {
         let answer = main.and_then(|main| class_of(document, layer, main));
         let is_todo = held.is_none_or(|held| held.state == State::Todo);
         if self.basis.wanted[0] && is_todo && answer.is_none() {
-            let uncertainty = uncertainty(&said.classes, said.spans.iter().map(|(_, _, probability)| *probability));
+            let uncertainty = uncertainty(&said.classes, said.spans.iter().map(|span| span.probability));
             self.candidates.push(Candidate { doc: document.id, text: document.text.clone(), uncertainty });
         }
         if let Some(answer) = answer.filter(|_| self.basis.wanted[1] && !said.classes.is_empty()) {

@@ -6,8 +6,11 @@
 use super::job::{Job, Reporter, Waker};
 use super::{Desk, Notice, phrase::Phrases};
 use crate::nn::{ModelFiles, Threads};
-use crate::predict::{Predictor, Stored};
-use crate::project::{DocId, Document, Edit, Guess, Guesses, Layer, Project, QuestionId, Rejected, Schema, State, TextRange, WordMatcher};
+use crate::predict::{PredictedSpan, Predictor, SpanAttribute, Stored, most_likely};
+use crate::project::{
+    AttributeValue, Attributes, DocId, Document, Edit, Guess, Guesses, Layer, Polarity, Project, QuestionId, Rejected, Schema, State,
+    TextRange, WordMatcher,
+};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -19,21 +22,24 @@ const AHEAD: usize = 24;
 const BATCH: usize = 8;
 
 /// A span that may be marked.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Ghost {
     pub range: TextRange,
     /// Place in the project's span labels.
     pub label: u16,
     /// `None` for a word of the list.
     pub probability: Option<f32>,
+    /// Where spans of this label carry one, the likeliest.
+    pub polarity: Option<Polarity>,
+    /// The likeliest values of the attributes that the project has too.
+    pub attributes: Attributes,
 }
 
 /// What a model said about one document, by the names it was trained with.
 pub(super) struct Said {
     /// Probability of each class of the model.
     pub classes: Vec<f32>,
-    /// Range, label of the model, probability.
-    pub spans: Vec<(TextRange, u16, f32)>,
+    pub spans: Vec<PredictedSpan>,
 }
 
 /// Which documents of a project the model is to look at.
@@ -61,7 +67,7 @@ impl Wanted {
 type Texts = Vec<(DocId, Arc<str>)>;
 
 enum News {
-    Ready { classes: Vec<String>, span_labels: Vec<String> },
+    Ready { classes: Vec<String>, span_labels: Vec<String>, attributes: Vec<SpanAttribute> },
     Said(Vec<(DocId, Said)>),
     Failed(String),
 }
@@ -91,6 +97,7 @@ pub(super) struct Suggester {
     run: Option<String>,
     classes: Vec<String>,
     span_labels: Vec<String>,
+    attributes: Vec<SpanAttribute>,
     said: BTreeMap<DocId, Said>,
     /// So many documents were passed when many were wanted, which ones, and of how many.
     scanned: usize,
@@ -122,6 +129,7 @@ impl Suggester {
             run: None,
             classes: Vec::new(),
             span_labels: Vec::new(),
+            attributes: Vec::new(),
             said: BTreeMap::new(),
             scanned: 0,
             scanned_for: (Wanted::All, 0),
@@ -190,7 +198,9 @@ impl Suggester {
         let mut failure = None;
         for news in news {
             match news {
-                News::Ready { classes, span_labels } => (self.classes, self.span_labels) = (classes, span_labels),
+                News::Ready { classes, span_labels, attributes } => {
+                    (self.classes, self.span_labels, self.attributes) = (classes, span_labels, attributes);
+                }
                 News::Said(said) => {
                     self.is_busy = false;
                     self.said.extend(said);
@@ -266,19 +276,32 @@ impl Suggester {
         }
         *doc = document.map(|document| document.id);
         let matches = matcher.as_ref().zip(document).map(|((_, matcher), document)| matcher.find(&document.text));
-        let ghost = |(range, label)| Ghost { range, label, probability: None };
+        let ghost = |(range, label)| Ghost { range, label, probability: None, polarity: None, attributes: Attributes::default() };
         *found = matches.unwrap_or_default().into_iter().map(ghost).collect();
+    }
+
+    /// A span of the model under the names of the project; `None` where that has no such label.
+    fn ghost(&self, schema: &Schema, span: &PredictedSpan) -> Option<Ghost> {
+        let label = schema.span_label(self.span_labels.get(usize::from(span.label))?)?;
+        let carries = schema.span_labels[usize::from(label)].polarity;
+        let polarity = span.polarity.filter(|_| carries).map(|shares| most_likely(shares).0);
+        let value = |said: &crate::predict::PredictedAttribute| {
+            let own = self.attributes.get(usize::from(said.attribute))?;
+            let at = schema.attributes(label).iter().position(|asked| asked.name == own.name)?;
+            let name = own.values.get(usize::from(said.best().0))?;
+            let value = schema.attributes(label)[at].values().iter().position(|other| other == name)?;
+            Some((at as u16, AttributeValue::Value(value as u16)))
+        };
+        let attributes = span.attributes.iter().filter_map(value).collect();
+        Some(Ghost { range: span.range, label, probability: Some(span.probability), polarity, attributes })
     }
 
     /// What is still to be decided about a document, in reading order. A place that has been marked already, or
     /// rejected, is not suggested again.
     fn ghosts(&self, schema: &Schema, document: &Document) -> Vec<Ghost> {
-        let label = |model: u16| self.span_labels.get(usize::from(model)).and_then(|name| schema.span_label(name));
         let of_model = self.said.get(&document.id).into_iter().flat_map(|said| &said.spans);
-        let of_model = of_model.filter_map(|(range, model, probability)| {
-            Some(Ghost { range: *range, label: label(*model)?, probability: Some(*probability) })
-        });
-        let of_words = self.words.found.iter().filter(|_| self.words.doc == Some(document.id)).copied();
+        let of_model = of_model.filter_map(|span| self.ghost(schema, span));
+        let of_words = self.words.found.iter().filter(|_| self.words.doc == Some(document.id)).cloned();
         let mut ghosts: Vec<Ghost> = Vec::new();
         for ghost in of_model.chain(of_words) {
             let settled = document
@@ -313,7 +336,11 @@ fn answer(
         Ok(predictor) => predictor,
         Err(reason) => return reporter.tell(News::Failed(reason)),
     };
-    reporter.tell(News::Ready { classes: predictor.classes().to_vec(), span_labels: predictor.span_labels().to_vec() });
+    reporter.tell(News::Ready {
+        classes: predictor.classes().to_vec(),
+        span_labels: predictor.span_labels().to_vec(),
+        attributes: predictor.attributes().to_vec(),
+    });
     while let Ok(texts) = inbox.recv() {
         if reporter.stopped() {
             return;
@@ -321,10 +348,8 @@ fn answer(
         let only: Vec<&str> = texts.iter().map(|(_, text)| &**text).collect();
         match threads.run(|| predictor.predict_many(&only)) {
             Ok(predictions) => {
-                let said = texts.iter().zip(predictions).map(|((doc, _), prediction)| {
-                    let spans = prediction.spans.iter().map(|span| (span.range, span.label, span.probability)).collect();
-                    (*doc, Said { classes: prediction.probabilities, spans })
-                });
+                let said = texts.iter().zip(predictions);
+                let said = said.map(|((doc, _), prediction)| (*doc, Said { classes: prediction.probabilities, spans: prediction.spans }));
                 reporter.tell(News::Said(said.collect()));
             }
             Err(error) => return reporter.tell(News::Failed(error.to_string())),

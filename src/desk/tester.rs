@@ -3,7 +3,7 @@
 use super::Desk;
 use super::job::Waker;
 use crate::nn::ModelFiles;
-use crate::predict::{Asked, Prediction, Predictor, QuestionForm, Reason, Stored};
+use crate::predict::{Asked, Prediction, Predictor, QuestionForm, Reason, SpanAttribute, Stored};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::JoinHandle;
@@ -45,7 +45,7 @@ enum Request {
 }
 
 enum News {
-    Loaded { run: String, classes: Vec<String>, span_labels: Vec<String>, questions: Vec<QuestionForm> },
+    Loaded { run: String, classes: Vec<String>, span_labels: Vec<String>, attributes: Vec<SpanAttribute>, questions: Vec<QuestionForm> },
     Answered(Box<Answered>),
     Explained { text: String, why: Why },
     Failed(String),
@@ -61,6 +61,7 @@ pub struct Tester {
     asked: String,
     classes: Vec<String>,
     span_labels: Vec<String>,
+    attributes: Vec<SpanAttribute>,
     questions: Vec<QuestionForm>,
     answered: Option<Answered>,
     /// What was last asked about the answer, and the reasons once they are there.
@@ -96,6 +97,7 @@ impl Tester {
             asked: String::new(),
             classes: Vec::new(),
             span_labels: Vec::new(),
+            attributes: Vec::new(),
             questions: Vec::new(),
             answered: None,
             asked_why: None,
@@ -155,6 +157,11 @@ impl Tester {
         &self.span_labels
     }
 
+    /// What the model says of spans beside their polarity.
+    pub fn attributes(&self) -> &[SpanAttribute] {
+        &self.attributes
+    }
+
     /// Questions beside the main one, in the order of their answers.
     pub fn questions(&self) -> &[QuestionForm] {
         &self.questions
@@ -209,9 +216,10 @@ impl Tester {
         let news: Vec<News> = self.worker.iter().flat_map(|worker| worker.news.try_iter()).collect();
         for news in news {
             match news {
-                News::Loaded { run, classes, span_labels, questions } if self.run.as_deref() == Some(&run) => {
+                News::Loaded { run, classes, span_labels, attributes, questions } if self.run.as_deref() == Some(&run) => {
                     (self.ready, self.error) = (true, None);
                     (self.classes, self.span_labels, self.questions) = (classes, span_labels, questions);
+                    self.attributes = attributes;
                     self.ask(self.asked.clone());
                 }
                 News::Loaded { .. } => {}
@@ -246,9 +254,9 @@ fn start(wake: Waker) -> std::io::Result<Worker> {
                         match guarded(|| Predictor::stored_as(&source()?, precision).map_err(|e| e.to_string())) {
                             Ok(loaded) => {
                                 let (classes, span_labels) = (loaded.classes().to_vec(), loaded.span_labels().to_vec());
-                                let questions = loaded.questions().to_vec();
+                                let (attributes, questions) = (loaded.attributes().to_vec(), loaded.questions().to_vec());
                                 predictor = Some(loaded);
-                                tell(News::Loaded { run, classes, span_labels, questions });
+                                tell(News::Loaded { run, classes, span_labels, attributes, questions });
                             }
                             Err(reason) => tell(News::Failed(reason)),
                         }

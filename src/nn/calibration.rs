@@ -25,6 +25,8 @@ pub struct Calibration {
     pub triplets: Platt,
     /// Temperature.
     pub polarity: f64,
+    /// Temperature of attributes of spans.
+    pub values: f64,
     /// Temperature of the classes of the text.
     pub class: f64,
     /// Two spans at least this likely to belong together are linked.
@@ -33,7 +35,7 @@ pub struct Calibration {
 
 impl Default for Calibration {
     fn default() -> Self {
-        Self { spans: Platt::default(), triplets: Platt::default(), polarity: 1.0, class: 1.0, link: 0.5 }
+        Self { spans: Platt::default(), triplets: Platt::default(), polarity: 1.0, values: 1.0, class: 1.0, link: 0.5 }
     }
 }
 

@@ -12,6 +12,7 @@
 //! ```
 
 mod adapter;
+mod attribute;
 mod average;
 mod batch;
 mod by_ops;
@@ -44,6 +45,7 @@ mod weights;
 mod word_vectors;
 
 pub use adapter::AdapterSizes;
+pub use attribute::{SpanAttribute, value_places};
 pub use average::{MovingAverage, mean_of};
 pub use batch::{Dropout, Mode, RaggedBatch, UnitBatch};
 pub use calibration::{Calibration, Platt, at_temperature, fit_temperature, set_temperature};

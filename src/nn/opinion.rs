@@ -1,4 +1,5 @@
-//! What stands on marked spans: the polarity of each, and which spans belong together with the polarity of the pair.
+//! What stands on marked spans: the polarity of each and its attributes, and which spans belong together with the polarity
+//! of the pair.
 
 use super::batch::Mode;
 use super::heads::{HeadLoader, OFFSETS};
@@ -41,11 +42,13 @@ pub struct OpinionSizes {
     pub links: bool,
     /// Polarity of two spans that belong together; only with `links`.
     pub link_polarity: bool,
+    /// Values of all attributes together, such as categories, side by side.
+    pub values: usize,
 }
 
 impl OpinionSizes {
     pub fn is_empty(self) -> bool {
-        !(self.polarity || self.links)
+        !(self.polarity || self.links || self.values > 0)
     }
 }
 
@@ -153,11 +156,12 @@ impl PairBatch {
     }
 }
 
-/// What the heads over spans answer: `[spans, 3]`, `[pairs, 2]` (apart, together), `[pairs, 3]`.
+/// What the heads over spans answer: `[spans, 3]`, `[pairs, 2]` (apart, together), `[pairs, 3]`, `[spans, values]`.
 pub struct OpinionLogits {
     pub polarity: Option<Tensor>,
     pub links: Option<Tensor>,
     pub link_polarity: Option<Tensor>,
+    pub values: Option<Tensor>,
 }
 
 type Pair = (Tensor, Tensor);
@@ -166,7 +170,7 @@ type Pair = (Tensor, Tensor);
 /// linear in GELU(W_o s + W_c c), where c is what s attends to in its text, near and far apart (one head of scaled
 /// products, as Wang et al. 2016, ATAE-LSTM, section 3.3, attend by aspect). A pair is GELU(W_f s_f + W_t s_t + W_p (s_f ∘ s_t) + W_b mean h(from one to the other) + E(distance) +
 /// E(other spans between));
-/// whether it is a link, and its polarity, are linear in that.
+/// whether it is a link, and its polarity, are linear in that. Values of attributes are linear in s.
 ///
 /// Span and distance features are those of Xu, Chia and Bing 2021 (Span-ASTE, section 3.2), the pieces between of Eberts
 /// and Ulges 2020 (SpERT, section 3.2), the product is the diagonal of a biaffine scorer (Dozat and Manning 2017,
@@ -178,6 +182,7 @@ pub struct OpinionHead {
     label: Tensor,
     polarity: Option<Pair>,
     context: Option<Context>,
+    values: Option<Pair>,
     pairs: Option<PairHead>,
 }
 
@@ -231,6 +236,7 @@ impl OpinionHead {
                 context: loader.table("gloss.span.polarity.context.weight", &[WIDTH, hidden])?,
             });
         }
+        let values = if sizes.values > 0 { Some(loader.pair("gloss.span.value", sizes.values, WIDTH)?) } else { None };
         let mut pairs = None;
         if sizes.links {
             pairs = Some(PairHead {
@@ -245,7 +251,7 @@ impl OpinionHead {
             });
         }
         let report = loader.report;
-        Ok((Self { input, offset, label, polarity, context, pairs }, report))
+        Ok((Self { input, offset, label, polarity, context, values, pairs }, report))
     }
 
     /// Logits from hidden states `[tokens, hidden]`. Answers about what there is none of are `None`.
@@ -253,7 +259,7 @@ impl OpinionHead {
     /// # Errors
     /// Edges beyond the hidden states, or pairs of spans that are not there.
     pub fn forward(&self, hidden: &Tensor, spans: &SpanBatch, pairs: &PairBatch, mode: &mut Mode) -> Result<OpinionLogits> {
-        let mut logits = OpinionLogits { polarity: None, links: None, link_polarity: None };
+        let mut logits = OpinionLogits { polarity: None, links: None, link_polarity: None, values: None };
         if spans.is_empty() {
             return Ok(logits);
         }
@@ -263,6 +269,7 @@ impl OpinionHead {
             let seen = self.context.as_ref().map(|context| context.states(&hidden, &states, spans, mode)).transpose()?;
             logits.polarity = Some(plain::linear(seen.as_ref().unwrap_or(&states), w, b)?);
         }
+        logits.values = self.values.as_ref().map(|(w, b)| plain::linear(&states, w, b)).transpose()?;
         if let Some(head) = self.pairs.as_ref().filter(|_| !pairs.is_empty()) {
             let states = head.states(&hidden, &states, spans, pairs, mode)?;
             logits.links = Some(plain::linear(&states, &head.link.0, &head.link.1)?);
@@ -284,6 +291,8 @@ impl OpinionHead {
             let logits = self.forward(hidden, spans, &pairs.part(part * PAIRS_AT_ONCE, end), &mut Mode::Eval)?;
             if part == 0 {
                 scores.polarity = numbers(logits.polarity)?;
+                scores.width = self.values.as_ref().map_or(Ok(0), |(weights, _)| weights.dim(0))?;
+                scores.values = numbers(logits.values)?;
             }
             scores.links.extend(numbers(logits.links)?);
             scores.link_polarity.extend(numbers(logits.link_polarity)?);
@@ -374,12 +383,24 @@ pub struct OpinionScores {
     pub links: Vec<f32>,
     /// `[pairs, 3]`
     pub link_polarity: Vec<f32>,
+    /// `[spans, width]`: values of all attributes.
+    pub values: Vec<f32>,
+    pub width: usize,
 }
 
 impl OpinionScores {
     /// Probability of each polarity of a span; `None` without that head.
     pub fn polarity(&self, span: usize) -> Option<[f32; POLARITIES]> {
         softmax(&self.polarity, span)
+    }
+
+    /// Probability of each value of an attribute of a span, whose values are `which` of all; `None` without that head.
+    pub fn attribute(&self, span: usize, which: Range<usize>) -> Option<Vec<f32>> {
+        let row = self.values.get(span * self.width..(span + 1) * self.width)?.get(which).filter(|row| !row.is_empty())?;
+        let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let raised: Vec<f32> = row.iter().map(|logit| (logit - top).exp()).collect();
+        let sum: f32 = raised.iter().sum();
+        Some(raised.into_iter().map(|share| share / sum).collect())
     }
 
     /// Probability that a pair belongs together; `None` without that head.

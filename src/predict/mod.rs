@@ -6,8 +6,8 @@ mod similar;
 mod why;
 
 pub use crate::nn::kernels::Stored;
-pub use crate::nn::{QuestionAnswer, QuestionForm, QuestionKind};
-pub use prediction::{Considered, PredictedSpan, PredictedTriplet, Prediction, UnitTags, most_likely};
+pub use crate::nn::{QuestionAnswer, QuestionForm, QuestionKind, SpanAttribute};
+pub use prediction::{Considered, PredictedAttribute, PredictedSpan, PredictedTriplet, Prediction, UnitTags, most_likely};
 pub use predictor::{PredictError, Predictor};
 pub use similar::{mean, similar};
 pub use why::{Asked, Reason};

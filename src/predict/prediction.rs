@@ -74,7 +74,7 @@ impl Prediction {
 }
 
 /// A span the model marks.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PredictedSpan {
     pub range: TextRange,
     /// Place in the model's span labels.
@@ -82,6 +82,25 @@ pub struct PredictedSpan {
     pub probability: f32,
     /// Probability of negative, neutral and positive; `None` when the model learnt no polarity of spans.
     pub polarity: Option<[f32; 3]>,
+    /// Attributes that spans of its label have in the model.
+    pub attributes: Vec<PredictedAttribute>,
+}
+
+/// What a model says of a span beside its polarity, such as its category.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PredictedAttribute {
+    /// Place among the model's attributes.
+    pub attribute: u16,
+    /// Probability of each value.
+    pub shares: Vec<f32>,
+}
+
+impl PredictedAttribute {
+    /// Place of the most probable value, and its probability.
+    pub fn best(&self) -> (u16, f32) {
+        let best = self.shares.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
+        best.map_or((0, 0.0), |(value, share)| (value as u16, share))
+    }
 }
 
 /// An opinion and the aspect it is about, by their places in [`Prediction::spans`].

@@ -1,11 +1,11 @@
 //! The frozen model.
 
-use super::{PredictedSpan, PredictedTriplet, Prediction, UnitTags, most_likely};
+use super::{PredictedAttribute, PredictedSpan, PredictedTriplet, Prediction, UnitTags, most_likely};
 use crate::nn::kernels::Stored;
 use crate::nn::{
     Calibration, CandidateBatch, Chain, DeviceChoice, Encoder, FrozenChain, JointModel, JointSizes, LoadOptions, LogProbs, ModelFiles,
-    Moves, OpinionScores, OpinionSizes, PairBatch, Params, Place, QuestionForm, RaggedBatch, ScorerSizes, ScratchConfig, SpanBatch,
-    SpanEdge, Tensor, UnitBatch, at_temperature, set_temperature,
+    Moves, OpinionScores, OpinionSizes, PairBatch, Params, Place, QuestionForm, RaggedBatch, ScorerSizes, ScratchConfig, SpanAttribute,
+    SpanBatch, SpanEdge, Tensor, UnitBatch, at_temperature, set_temperature, value_places,
 };
 use crate::text::{
     DecodedSpan, Reading, Tokenizer, candidates, decode_spans, likely_spans, moves, tag_count, units_under, viterbi, weighted, word_joins,
@@ -65,6 +65,9 @@ struct Opinions {
     /// An opinion that is linked to nothing is a triplet without an aspect.
     #[serde(default)]
     implicit: bool,
+    /// What is said of spans beside their polarity.
+    #[serde(default)]
+    attributes: Vec<SpanAttribute>,
     /// Models of older versions have none.
     #[serde(default)]
     calibration: Calibration,
@@ -138,6 +141,7 @@ impl Predictor {
             context: opinions.context,
             links: opinions.links,
             link_polarity: opinions.link_polarity,
+            values: opinions.attributes.iter().map(|attribute| attribute.values.len()).sum(),
         };
         let chain = tag_transitions.then(|| Moves { tags, apart: moves(tags, false), joined: moves(tags, true) });
         let scorer = ScorerSizes { labels: if widest_span > 0 { span_labels.len() } else { 0 }, widest: widest_span };
@@ -175,6 +179,11 @@ impl Predictor {
     /// Questions beside the main one, in the order of [`Prediction::questions`].
     pub fn questions(&self) -> &[QuestionForm] {
         &self.questions
+    }
+
+    /// Attributes of spans, by which [`PredictedAttribute`] numbers them.
+    pub fn attributes(&self) -> &[SpanAttribute] {
+        &self.opinions.attributes
     }
 
     /// Texts are read up to so many pieces.
@@ -217,7 +226,7 @@ impl Predictor {
             if self.widest_span > 0 {
                 self.judge_spans(now, texts, &readings, (&batch, &hidden), &mut answers)?;
             }
-            if self.opinions.polarity || self.opinions.links {
+            if self.opinions.polarity || self.opinions.links || !self.opinions.attributes.is_empty() {
                 self.add_opinions(now, &readings, &batch, &hidden, &mut answers)?;
             }
             now.iter().for_each(|index| calibrate(&mut answers[*index], self.opinions.calibration));
@@ -284,6 +293,7 @@ impl Predictor {
             let prediction = &mut answers[*index];
             for (at, span) in prediction.spans.iter_mut().enumerate() {
                 span.polarity = scores.polarity(first + at);
+                span.attributes = attributes_of(&self.opinions.attributes, &scores, first + at, span.label);
             }
             add_triplets(prediction, first, (&scores, &pairs), &self.opinions);
             first += prediction.spans.len();
@@ -328,6 +338,7 @@ fn calibrate(prediction: &mut Prediction, calibration: Calibration) {
     for span in &mut prediction.spans {
         span.probability = calibration.spans.apply(span.probability);
         span.polarity = span.polarity.map(|shares| at_temperature(shares, calibration.polarity));
+        span.attributes.iter_mut().for_each(|said| set_temperature(&mut said.shares, calibration.values));
     }
     prediction.triplets.iter_mut().for_each(|triplet| triplet.probability = calibration.triplets.apply(triplet.probability));
 }
@@ -342,13 +353,18 @@ pub(super) fn no_draws() -> StdRng {
 }
 
 fn predicted(span: DecodedSpan) -> PredictedSpan {
-    PredictedSpan { range: span.range, label: span.label, probability: span.probability, polarity: None }
+    PredictedSpan { range: span.range, label: span.label, probability: span.probability, polarity: None, attributes: Vec::new() }
 }
 
 /// The edges of a span of units, for the network.
 pub(super) fn edges(first_row: usize, reading: &Reading, units: &Range<usize>) -> [SpanEdge; 2] {
     let edge = |unit: usize| SpanEdge { piece: first_row as u32 + reading.units[unit].piece, offset: reading.units[unit].offset };
     [edge(units.start), edge(units.end - 1)]
+}
+
+fn attributes_of(attributes: &[SpanAttribute], scores: &OpinionScores, span: usize, label: u16) -> Vec<PredictedAttribute> {
+    let asked = attributes.iter().zip(value_places(attributes)).zip(0u16..).filter(|((attribute, _), _)| attribute.label == label);
+    asked.filter_map(|((_, which), attribute)| Some(PredictedAttribute { attribute, shares: scores.attribute(span, which)? })).collect()
 }
 
 fn add_triplets(prediction: &mut Prediction, first: usize, (scores, pairs): (&OpinionScores, &PairBatch), learnt: &Opinions) {

@@ -509,6 +509,14 @@ fn data_hash(data: &TrainData) -> String {
         for polarity in &example.polarities {
             put(polarity.map_or("", |polarity| polarity.name()).as_bytes());
         }
+        // Only where there are some: data of older runs keeps its hash.
+        for (at, attribute, value) in
+            (0u64..).zip(&example.attributes).flat_map(|(at, said)| said.iter().map(move |(attribute, value)| (at, attribute, value)))
+        {
+            put(&at.to_le_bytes());
+            put(&attribute.to_le_bytes());
+            put(&value.to_le_bytes());
+        }
         put(&example.links.as_ref().map_or(-1i64, |links| links.len() as i64).to_le_bytes());
         for (from, to) in example.links.iter().flatten() {
             put(&from.to_le_bytes());
@@ -522,6 +530,10 @@ fn data_hash(data: &TrainData) -> String {
                 TaughtAnswer::Number(number) => put(&number.to_le_bytes()),
             }
         }
+    }
+    for attribute in &data.attributes {
+        put(&attribute.label.to_le_bytes());
+        std::iter::once(&attribute.name).chain(&attribute.values).for_each(|name| put(name.as_bytes()));
     }
     for question in &data.questions {
         put(question.name.as_bytes());

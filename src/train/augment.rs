@@ -1,5 +1,6 @@
 //! More to learn from where there is little: documents whose aspects are changed for others, and pieces that are not shown.
 
+use super::attributes::SpanValue;
 use super::example::{Example, Roles};
 use crate::project::{Polarity, TextRange};
 use crate::text::is_cjk;
@@ -7,8 +8,9 @@ use rand::Rng;
 use rand::seq::IndexedRandom;
 use std::collections::BTreeMap;
 
-/// What may take each other's place: terms of a label, a polarity and a way of writing (with or without spaces).
-type Slot = (u16, Option<Polarity>, bool);
+/// What may take each other's place: terms of a label, a polarity and a way of writing (with or without spaces), of which the
+/// same is said beside that, such as their category.
+type Slot = (u16, Option<Polarity>, bool, Vec<SpanValue>);
 
 /// Terms that documents mark, by what they may take the place of.
 pub(super) struct Terms(BTreeMap<Slot, Vec<String>>);
@@ -70,7 +72,8 @@ impl Terms {
 }
 
 fn slot(example: &Example, at: usize, label: u16, term: &str) -> Slot {
-    (label, example.polarities.get(at).copied().flatten(), term.contains(is_cjk))
+    let attributes = example.attributes.get(at).cloned().unwrap_or_default();
+    (label, example.polarities.get(at).copied().flatten(), term.contains(is_cjk), attributes)
 }
 
 /// Puts `hidden` in place of a share of the pieces, never of the special ones.

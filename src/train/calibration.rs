@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// How often answers of a kind were right, by how sure the model was.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reliability {
-    /// "class", "spans", "polarity" or "triplets".
+    /// "class", "spans", "polarity", "attributes" or "triplets".
     pub of: String,
     pub bins: Vec<ReliabilityBin>,
     /// Mean distance between sureness and share of right answers over ten bins (Guo et al. 2017, section 2), before and
@@ -66,6 +66,7 @@ pub fn fit_calibration(dev: &[HeldOut]) -> Calibration {
         spans: Platt::fit(&span_cases(dev)),
         triplets: Platt::fit(&triplet_cases(dev)),
         polarity,
+        values: fit_temperature(&value_cases(dev)),
         ..Calibration::default()
     }
 }
@@ -78,6 +79,7 @@ pub fn calibrated(calibration: Calibration, raw: &[HeldOut]) -> Vec<HeldOut> {
         opinions.probabilities.iter_mut().for_each(|p| *p = calibration.spans.apply(*p));
         opinions.links.iter_mut().for_each(|link| link.probability = calibration.triplets.apply(link.probability));
         opinions.gold_shares.iter_mut().flatten().for_each(|shares| *shares = at_temperature(*shares, calibration.polarity));
+        opinions.gold_values.iter_mut().for_each(|(shares, _)| set_temperature(shares, calibration.values));
     }
     held_out
 }
@@ -95,6 +97,7 @@ pub fn reliability(raw: &[HeldOut], calibrated: &[HeldOut]) -> Vec<Reliability> 
         ("class", class_cases(raw), class_cases(calibrated)),
         ("spans", span_cases(raw), span_cases(calibrated)),
         ("polarity", best(raw), best(calibrated)),
+        ("attributes", best_value(raw), best_value(calibrated)),
         ("triplets", triplet_cases(raw), triplet_cases(calibrated)),
     ];
     let shown = kinds.into_iter().filter(|(_, cases, _)| !cases.is_empty()).map(|(of, before, after)| Reliability {
@@ -154,6 +157,19 @@ fn polarity_cases(docs: &[HeldOut]) -> Vec<([f32; 3], usize)> {
         both.filter_map(|(gold, shares)| Some(((*shares)?, usize::from(place_of((*gold)?))))).collect::<Vec<_>>()
     };
     docs.iter().flat_map(of).collect()
+}
+
+/// Shares of the values of attributes, with the place of the right one.
+fn value_cases(docs: &[HeldOut]) -> Vec<(&[f32], usize)> {
+    docs.iter().flat_map(|doc| doc.opinions.gold_values.iter().map(|(shares, right)| (shares.as_slice(), *right))).collect()
+}
+
+fn best_value(docs: &[HeldOut]) -> Vec<(f32, bool)> {
+    let best = |(shares, right): (&[f32], usize)| {
+        let top = shares.iter().copied().fold(0.0, f32::max);
+        (top, shares.get(right).is_some_and(|share| *share >= top))
+    };
+    value_cases(docs).into_iter().map(best).collect()
 }
 
 /// A triplet is right with both spans, the link and, where it is known, the polarity.

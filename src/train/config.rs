@@ -40,6 +40,8 @@ pub struct TrainConfig {
     pub head_lr_factor: f64,
     /// At most so many texts in a batch.
     pub batch_examples: usize,
+    /// Batches are made smaller where an encoder that learns spans would do so in fewer steps than this; 0: never.
+    pub least_steps: usize,
     /// At most so many tokens in a batch.
     pub batch_tokens: usize,
     /// At most so many tokens go through the encoder at once; of a larger batch, parts one after the other, their
@@ -124,7 +126,7 @@ pub struct TrainConfig {
     pub span_scorer: bool,
     /// Span labels of which, in documents that are not done, only some places were marked: there unmarked is unknown.
     pub partly_marked: Vec<String>,
-    /// Weight of the polarity of spans and of links; 0 learns none.
+    /// Weight of the polarity of spans and of links, and of attributes of spans; 0 learns none.
     pub polarity_loss_weight: f64,
     /// Weight of the loss of which spans belong together; 0 learns no links.
     pub link_loss_weight: f64,
@@ -195,6 +197,7 @@ impl Default for TrainConfig {
             lr: 1.5e-4,
             head_lr_factor: 10.0,
             batch_examples: 8,
+            least_steps: 300,
             batch_tokens: 4096,
             tokens_at_once: 4096,
             max_length: 256,
@@ -333,6 +336,17 @@ impl TrainConfig {
         Ok(())
     }
 
+    /// Texts in a batch when a run learns from so many: halved, down to two, until there are steps enough.
+    pub fn batch_for(&self, texts: usize) -> usize {
+        const SMALLEST: usize = 2;
+        let steps = |batch: usize| self.epochs * texts.div_ceil(batch) / self.accumulate.max(1);
+        let mut batch = self.batch_examples;
+        while batch > SMALLEST && steps(batch) < self.least_steps {
+            batch = (batch / 2).max(SMALLEST);
+        }
+        batch
+    }
+
     /// Whether the values make sense together.
     ///
     /// # Errors
@@ -343,6 +357,7 @@ impl TrainConfig {
             ("lr", self.lr, 1e-9, 1.0),
             ("head_lr_factor", self.head_lr_factor, 1e-3, 1e3),
             ("batch_examples", self.batch_examples as f64, 1.0, 4096.0),
+            ("least_steps", self.least_steps as f64, 0.0, 1e6),
             ("batch_tokens", self.batch_tokens as f64, 8.0, 1_048_576.0),
             ("tokens_at_once", self.tokens_at_once as f64, 8.0, 1_048_576.0),
             ("max_length", self.max_length as f64, 8.0, 8192.0),

@@ -1,7 +1,7 @@
 //! What kinds of mistakes were made in held-out documents, and where: so that a person reads the right ones first.
 
 use super::metrics::SpanKey;
-use super::{HeldOut, LinkAnswer};
+use super::{HeldOut, LinkAnswer, SpanValue};
 use crate::project::Polarity;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,13 +18,15 @@ pub enum ErrorKind {
     Label,
     /// The right span with the wrong polarity.
     Polarity,
+    /// The right span with another value of one of its attributes.
+    Attribute,
     /// Two spans, both found rightly, that were linked wrongly or not at all; an opinion said wrongly to be, or not to be,
     /// about no aspect that has words.
     Link,
 }
 
 impl ErrorKind {
-    pub const ALL: [Self; 6] = [Self::Missed, Self::Invented, Self::Boundary, Self::Label, Self::Polarity, Self::Link];
+    pub const ALL: [Self; 7] = [Self::Missed, Self::Invented, Self::Boundary, Self::Label, Self::Polarity, Self::Attribute, Self::Link];
 }
 
 /// The mistakes of a kind.
@@ -42,7 +44,7 @@ pub fn error_groups(held_out: &[HeldOut]) -> Vec<ErrorGroup> {
     for doc in held_out {
         let Some(gold) = &doc.gold_spans else { continue };
         let span_errors = span_errors(gold, &doc.spans).into_iter();
-        for kind in span_errors.chain(polarity_errors(gold, doc)).chain(link_errors(gold, doc)) {
+        for kind in span_errors.chain(polarity_errors(gold, doc)).chain(attribute_errors(gold, doc)).chain(link_errors(gold, doc)) {
             let (count, docs) = counts.entry(kind).or_default();
             *count += 1;
             docs.insert(doc.doc);
@@ -82,6 +84,14 @@ fn polarity_errors(gold: &[SpanKey], doc: &HeldOut) -> Vec<ErrorKind> {
         _ => false,
     });
     wrong.map(|_| ErrorKind::Polarity).collect()
+}
+
+/// One for each value that is known of a span found rightly and was said otherwise.
+fn attribute_errors(gold: &[SpanKey], doc: &HeldOut) -> Vec<ErrorKind> {
+    let said: BTreeMap<SpanKey, &Vec<SpanValue>> = doc.spans.iter().copied().zip(&doc.opinions.attributes).collect();
+    let found = gold.iter().zip(&doc.opinions.gold_attributes).filter_map(|(span, known)| Some((known, *said.get(span)?)));
+    let wrong = found.flat_map(|(known, said)| known.iter().filter(|value| !said.contains(value)));
+    wrong.map(|_| ErrorKind::Attribute).collect()
 }
 
 fn link_errors(gold: &[SpanKey], doc: &HeldOut) -> Vec<ErrorKind> {

@@ -1,7 +1,7 @@
 //! What a run tells while it goes: numbers only, so that anything can listen.
 
 use super::layer_stats::LayerStats;
-use super::{OpinionScores, QuestionOutcome, QuestionScores, Reliability, Slice, SpanKey};
+use super::{AttributeScores, OpinionScores, QuestionOutcome, QuestionScores, Reliability, Slice, SpanKey, SpanValue};
 use crate::project::Polarity;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -85,6 +85,9 @@ pub struct Scores {
     pub per_span_label: Vec<LabelScore>,
     #[serde(default)]
     pub opinions: OpinionScores,
+    /// Of each attribute of spans.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attributes: Vec<AttributeScores>,
     /// Of each question beside the main one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub questions: Vec<QuestionScores>,
@@ -92,11 +95,13 @@ pub struct Scores {
 
 impl Scores {
     /// What the best checkpoint is chosen by: the mean over what was learnt of macro-F1, span F1, one score of polarity
-    /// (with its aspect where aspects have one, else of marked spans), one of links (triplets, else pairs), and one of each
-    /// question beside the main one (macro-F1 of labels, Pearson's correlation of a number).
+    /// (with its aspect where aspects have one, else of marked spans), one of links (triplets, else pairs), one of each
+    /// attribute (spans with it, end to end), and one of each question beside the main one (macro-F1 of labels, Pearson's correlation of a number).
     pub fn selection(&self) -> f64 {
+        let attributes = self.attributes.iter().filter_map(|attribute| attribute.f1);
         let questions = self.questions.iter().filter_map(QuestionScores::selection);
-        let tasks: Vec<f64> = self.macro_f1.into_iter().chain(self.span_f1).chain(self.opinions.tasks()).chain(questions).collect();
+        let tasks: Vec<f64> =
+            self.macro_f1.into_iter().chain(self.span_f1).chain(self.opinions.tasks()).chain(attributes).chain(questions).collect();
         if tasks.is_empty() { f64::NAN } else { tasks.iter().sum::<f64>() / tasks.len() as f64 }
     }
 }
@@ -192,6 +197,18 @@ pub struct OpinionAnswers {
     pub of_gold: Vec<Option<Polarity>>,
     /// How likely each polarity of each gold span is: negative, neutral, positive.
     pub gold_shares: Vec<Option<[f32; 3]>>,
+    /// What is said of each predicted span beside its polarity.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attributes: Vec<Vec<SpanValue>>,
+    /// Of each gold span, as marked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gold_attributes: Vec<Vec<SpanValue>>,
+    /// Of each gold span, as the model says; nothing where it did not read the span.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attributes_of_gold: Vec<Vec<SpanValue>>,
+    /// Of each known value of a gold span: how likely each value is, and the place of the right one. Not kept.
+    #[serde(skip)]
+    pub gold_values: Vec<(Vec<f32>, usize)>,
     /// Between predicted spans.
     pub links: Vec<LinkAnswer>,
     /// Between gold spans; `None` when nobody linked in the document.

@@ -1,6 +1,8 @@
 //! What a run learns from: an owned snapshot of the labelled documents, taken at one revision.
 
+use super::attributes::{self, SpanValue};
 use super::questions::{AskedQuestion, TaughtAnswer, answers_of};
+use crate::nn::SpanAttribute;
 use crate::project::{Annotation, DocId, Polarity, Project, Schema, Span, SpanId, Split, State, TextRange, assign_split, draw};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +19,9 @@ pub struct Example {
     pub spans: Option<Vec<(TextRange, u16)>>,
     /// Polarity of each span; `None` teaches none. May be shorter than `spans`.
     pub polarities: Vec<Option<Polarity>>,
+    /// What is said of each span beside its polarity, by places in [`TrainData::attributes`]. May be shorter than `spans`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attributes: Vec<Vec<SpanValue>>,
     /// Links `(from, to)` by places in `spans`: from the opinion to the aspect. `None` teaches no links.
     pub links: Option<Vec<(u32, u32)>>,
     /// Answers to [`TrainData::questions`], in their order; may be shorter.
@@ -36,6 +41,7 @@ impl Default for Example {
             class: None,
             spans: None,
             polarities: Vec::new(),
+            attributes: Vec::new(),
             links: None,
             answers: Vec::new(),
             taught: Vec::new(),
@@ -59,6 +65,9 @@ pub struct TrainData {
     pub classes: Vec<String>,
     pub span_labels: Vec<String>,
     pub roles: Roles,
+    /// Attributes of spans that training documents say anything of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attributes: Vec<SpanAttribute>,
     pub examples: Vec<Example>,
     /// Documents that are not done: what is not marked in them may have been overlooked.
     pub underway: BTreeSet<DocId>,
@@ -113,7 +122,8 @@ impl TrainData {
         let questions = AskedQuestion::of(project);
         let any_span = project.documents().any(|doc| !doc.annotation.spans.is_empty());
         let any_link = project.documents().any(|doc| doc.annotation.main_links().next().is_some());
-        let examples = project
+        let asked = attributes::asked(project.schema());
+        let mut examples: Vec<Example> = project
             .documents()
             .filter(|doc| doc.annotation.state != State::Skipped && !doc.text.trim().is_empty())
             .filter_map(|doc| {
@@ -128,6 +138,7 @@ impl TrainData {
                     class,
                     spans: marked.then(|| in_order.iter().map(|(_, span)| (span.range, span.label)).collect()),
                     polarities: polarities(&doc.annotation, project.schema(), &in_order),
+                    attributes: attributes_of(project.schema(), &asked, &doc.annotation, &in_order),
                     links: linked.then(|| links(&doc.annotation, project.schema(), &in_order)),
                     answers,
                     taught: Vec::new(),
@@ -138,7 +149,18 @@ impl TrainData {
         let span_labels = if any_span { project.schema().span_labels.iter().map(|l| l.name.clone()).collect() } else { Vec::new() };
         let underway = project.documents().filter(|doc| doc.annotation.state == State::Todo).map(|doc| doc.id).collect();
         let questions = questions.into_iter().map(|(_, question)| question).collect();
-        Self { revision: project.revision(), classes, span_labels, roles: roles(project), examples, underway, questions, ..Self::default() }
+        let attributes = attributes::keep_taught(asked, &mut examples);
+        Self {
+            revision: project.revision(),
+            classes,
+            span_labels,
+            roles: roles(project),
+            attributes,
+            examples,
+            underway,
+            questions,
+            ..Self::default()
+        }
     }
 
     /// Leaves out training documents that were learnt before, but for a share of them that follows from the seed
@@ -185,6 +207,7 @@ impl TrainData {
                 text: Arc::from(*wording),
                 spans: None,
                 polarities: Vec::new(),
+                attributes: Vec::new(),
                 links: None,
                 ..example.clone()
             })
@@ -223,6 +246,14 @@ impl TrainData {
         }
         ready
     }
+}
+
+/// Attributes of the spans; nothing where no span has any.
+fn attributes_of(schema: &Schema, asked: &[SpanAttribute], annotation: &Annotation, spans: &[(SpanId, Span)]) -> Vec<Vec<SpanValue>> {
+    if asked.is_empty() {
+        return Vec::new();
+    }
+    spans.iter().map(|(id, span)| attributes::said(schema, asked, span.label, annotation.attributes_of(*id))).collect()
 }
 
 /// Links as places in the list of spans. A span that is marked in parts is as many spans to a model, of which each has the

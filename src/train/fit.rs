@@ -114,7 +114,16 @@ pub fn fit_from(
     let positions =
         if is_scratch { usize::MAX } else { EncoderConfig::parse(&encoder.config).map_err(TrainError::encoder)?.max_position_embeddings };
     let max_length = config.max_length.min(positions);
-    let task = Task::prepare(data, config, max_length, &tokenizer)?;
+    let mut task = Task::prepare(data, config, max_length, &tokenizer)?;
+    // A class is learnt in few steps, spans are not.
+    let wants_steps = !is_scratch && !task.labels.is_empty();
+    let batch_examples = if wants_steps { config.batch_for(task.train.len()) } else { config.batch_examples };
+    if batch_examples < config.batch_examples {
+        let (steps, asked) = (config.least_steps, config.batch_examples);
+        task.notes
+            .push(format!("batches of {batch_examples} documents in place of {asked}: with few documents, {steps} steps or near that"));
+    }
+    let config = &TrainConfig { batch_examples, ..config.clone() };
     let mut run = Run::new(&task, config, encoder, elapsed)?;
     if let Some(saved) = resumable.from {
         run.take_over(saved)?;

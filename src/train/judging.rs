@@ -26,6 +26,10 @@ impl Run<'_> {
         self.put(averaged.as_ref())?;
         let scored = score(&self.model, self.task, &self.task.dev, self.config)?;
         let verdict = self.patience.observe(scored.scores.selection());
+        // With few documents no span is found for a while, and what is scored meanwhile hardly moves.
+        if scored.scores.span_f1 == Some(0.0) {
+            self.patience.wait();
+        }
         let (step, epoch) = (self.steps_done, self.epochs_done());
         let (scores, wrong) = (scored.scores.clone(), wrong_documents(&scored.held_out));
         let event = Evaluation { step, epoch, scores, is_best: verdict.is_best, wrong };

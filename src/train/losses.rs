@@ -41,13 +41,14 @@ pub(super) type HeadSet = BTreeSet<&'static str>;
 
 /// The head a parameter belongs to; `None` in the encoder.
 pub(super) fn head_of(name: &str) -> Option<&'static str> {
-    const HEADS: [(&str, &str); 11] = [
+    const HEADS: [(&str, &str); 12] = [
         ("classifier.", CLASS),
         ("pooling.", CLASS),
         ("bert.pooler.", CLASS),
         ("gloss.tag.", TAGS),
         ("gloss.scorer.", CANDIDATES),
         ("gloss.span.polarity.", POLARITY),
+        ("gloss.span.value.", VALUES),
         ("gloss.span.", SPANS),
         ("gloss.pair.polarity.", LINK_POLARITY),
         ("gloss.pair.", LINKS),
@@ -62,6 +63,7 @@ pub(super) const TAGS: &str = "tags";
 pub(super) const CANDIDATES: &str = "candidates";
 pub(super) const SPANS: &str = "spans";
 pub(super) const POLARITY: &str = "polarity";
+pub(super) const VALUES: &str = "values";
 pub(super) const LINKS: &str = "links";
 pub(super) const LINK_POLARITY: &str = "link polarity";
 pub(super) const QUESTIONS: &str = "questions";

@@ -2,6 +2,7 @@
 //! no thread, no channel, no clock of its own, no file, no egui.
 
 mod abstain;
+mod attributes;
 mod augment;
 mod averaging;
 mod batching;
@@ -43,9 +44,10 @@ mod teaching;
 mod weighting;
 mod wrong;
 
-pub use crate::nn::{DeviceChoice, Pooling};
+pub use crate::nn::{DeviceChoice, Pooling, SpanAttribute};
 pub use crate::text::VocabularyUnit;
 pub use abstain::{Abstention, abstentions};
+pub use attributes::{AttributeScores, SpanValue, attribute_scores};
 pub use batching::{epoch_batches, estimate_seconds, rate_factor, rough_length};
 pub use calibration::{Reliability, ReliabilityBin, bins, calibrated, fit_calibration, fit_threshold, reliability};
 pub use compare::{Better, Comparison, Difference, Side, compare};

@@ -1,8 +1,9 @@
 //! What the heads over spans are shown of a batch, and what of it is right: polarity of spans, links between them.
 
 use super::LinkAnswer;
+use super::attributes::SpanValue;
 use super::example::Roles;
-use super::task::{Item, Targets};
+use super::task::{Item, Targets, Task};
 use crate::nn::{OpinionSizes, PairBatch, RaggedBatch, SpanBatch, SpanEdge};
 use crate::project::{Polarity, TextRange};
 use crate::text::{Reading, spans_of_tags, tag_count, units_under, viterbi};
@@ -29,6 +30,7 @@ pub(super) struct Mark {
     pub units: Range<usize>,
     pub label: u16,
     pub polarity: Option<Polarity>,
+    pub attributes: Vec<SpanValue>,
 }
 
 /// What a document teaches the heads over spans.
@@ -51,7 +53,8 @@ impl Marks {
         for (at, (range, label)) in item.spans.iter().flatten().enumerate() {
             if let Some(units) = known(*range, *label) {
                 let polarity = item.polarities.get(at).copied().flatten();
-                marks.spans.push(Mark { at, units, label: *label, polarity });
+                let attributes = item.attributes.get(at).cloned().unwrap_or_default();
+                marks.spans.push(Mark { at, units, label: *label, polarity, attributes });
             }
         }
         let place = |at: u32| marks.spans.iter().position(|mark| mark.at == at as usize);
@@ -120,6 +123,8 @@ pub(super) struct OpinionWeights {
     pub links: f64,
     /// Links whose polarity is known.
     pub link_polarity: f64,
+    /// Known values of attributes.
+    pub values: f64,
 }
 
 impl OpinionWeights {
@@ -128,6 +133,9 @@ impl OpinionWeights {
         for marks in items.iter().map(|item| &item.marks) {
             if sizes.polarity {
                 weights.polarity += marks.spans.iter().filter(|mark| mark.polarity.is_some()).count() as f64;
+            }
+            if sizes.values > 0 {
+                weights.values += marks.spans.iter().map(|mark| mark.attributes.len()).sum::<usize>() as f64;
             }
             if let Some(links) = marks.links.as_ref().filter(|_| sizes.links) {
                 weights.links += marks.spans.len() as f64;
@@ -144,6 +152,7 @@ impl std::ops::AddAssign for OpinionWeights {
         self.polarity += other.polarity;
         self.links += other.links;
         self.link_polarity += other.link_polarity;
+        self.values += other.values;
     }
 }
 
@@ -154,6 +163,8 @@ pub(super) struct Lesson {
     pub pairs: PairBatch,
     /// One row a span.
     pub polarity: Targets,
+    /// Of each attribute, one row a span.
+    pub values: Vec<Targets>,
     /// One row a pair: 0 apart, 1 together.
     pub links: Targets,
     /// One row a pair.
@@ -163,9 +174,10 @@ pub(super) struct Lesson {
 impl Lesson {
     /// All marked spans, and where links are known those that the tags propose and nobody marked: pairs with them are
     /// no links. `tag_logits` are those of the documents with tags, unit after unit.
-    pub fn of(items: &[&Item], texts: &RaggedBatch, tag_logits: &[f32], labels: usize, roles: &Roles) -> Self {
+    pub fn of(items: &[&Item], texts: &RaggedBatch, tag_logits: &[f32], task: &Task) -> Self {
         let mut lesson = Self::default();
-        let width = tag_count(labels);
+        lesson.values.resize_with(task.attributes.len(), Targets::default);
+        let (width, roles) = (tag_count(task.labels.len()), task.roles);
         // Of each span: its document and, if it was marked, its place there.
         let mut origin: Vec<(usize, Option<usize>)> = Vec::new();
         let mut first_unit = 0;
@@ -181,6 +193,7 @@ impl Lesson {
             for (at, mark) in item.marks.spans.iter().enumerate() {
                 push(&mark.units, mark.label, Some(at));
                 lesson.polarity.push(mark.polarity.map_or(0, place_of), if mark.polarity.is_some() { 1.0 } else { 0.0 });
+                push_values(&mut lesson.values, &mark.attributes);
             }
             if item.marks.links.is_none() {
                 continue;
@@ -188,6 +201,7 @@ impl Lesson {
             for (units, label) in proposals(own, width, &item.marks.spans) {
                 push(&units, label, None);
                 lesson.polarity.push(0, 0.0);
+                push_values(&mut lesson.values, &[]);
             }
         }
         let links_known = |span: usize| items[origin[span].0].marks.links.is_some();
@@ -201,6 +215,14 @@ impl Lesson {
             lesson.link_polarity.push(polarity.map_or(0, place_of), if polarity.is_some() { 1.0 } else { 0.0 });
         }
         lesson
+    }
+}
+
+/// A row of each attribute: of one that nothing is said of it teaches nothing.
+fn push_values(values: &mut [Targets], said: &[SpanValue]) {
+    for (targets, at) in values.iter_mut().zip(0u16..) {
+        let value = said.iter().find(|(attribute, _)| *attribute == at);
+        targets.push(value.map_or(0, |(_, value)| *value), if value.is_some() { 1.0 } else { 0.0 });
     }
 }
 

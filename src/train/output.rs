@@ -52,6 +52,7 @@ pub(super) fn model_files(
             "link_from": task.roles.opinions,
             "link_to": task.roles.aspects,
             "implicit": task.implicit,
+            "attributes": task.attributes,
             "calibration": calibration,
         },
     });

@@ -40,6 +40,11 @@ impl Patience {
         Verdict { is_best, exhausted: self.is_exhausted() }
     }
 
+    /// Begins to count anew: what was evaluated says nothing about when to stop.
+    pub fn wait(&mut self) {
+        self.without = 0;
+    }
+
     /// Whether the last evaluation was the last one to wait for.
     pub fn is_exhausted(&self) -> bool {
         self.limit > 0 && self.without >= self.limit

@@ -1,12 +1,13 @@
 //! A run under way: its steps. What stands between them and after them is in `judging`, their order in `plan`.
 
+use super::attributes::attribute_loss;
 use super::averaging::Averaging;
 use super::batching::consecutive;
 use super::fit::{Signal, TrainError};
 use super::layer_stats::{LayerStats, is_due, layer_stats};
 use super::losses::{
-    BatchWeights, CLASS, HeadSet, LINK_POLARITY, LINKS, Losses, POLARITY, QUESTIONS, SPANS, class_loss_of, head_of, loss_of, number,
-    share_of, sum,
+    BatchWeights, CLASS, HeadSet, LINK_POLARITY, LINKS, Losses, POLARITY, QUESTIONS, SPANS, VALUES, class_loss_of, head_of, loss_of,
+    number, share_of, sum,
 };
 use super::methods::{PrecisionChoice, load_options, optimiser};
 use super::opinions::Lesson;
@@ -381,7 +382,7 @@ impl<'a> Run<'a> {
         }
         let numbers = |tags: &Tensor| tags.detach().flatten_all()?.to_vec1::<f32>();
         let tags = logits.tags.as_ref().map_or(Ok(Vec::new()), numbers).map_err(TrainError::compute)?;
-        let lesson = Lesson::of(members, &part.texts, &tags, self.task.labels.len(), self.task.roles);
+        let lesson = Lesson::of(members, &part.texts, &tags, self.task);
         let opinions = self.model.opinions(&logits.hidden, &lesson.spans, &lesson.pairs, &mut mode).map_err(TrainError::compute)?;
         let Some(opinions) = opinions else { return Ok((losses, logits)) };
         let spans =
@@ -391,14 +392,16 @@ impl<'a> Run<'a> {
             lesson.link_polarity.weight() / whole.opinions.link_polarity.max(1.0),
         )?;
         losses.link = share_of(loss_of(opinions.links.as_ref(), &lesson.links)?, lesson.links.weight() / whole.opinions.links.max(1.0))?;
+        let values = attribute_loss(opinions.values.as_ref(), &lesson.values, self.task.attributes, whole.opinions.values)?;
         let taught = [
-            (SPANS, spans.is_some() || losses.link.is_some()),
+            (SPANS, spans.is_some() || values.is_some() || losses.link.is_some()),
+            (VALUES, values.is_some()),
             (POLARITY, spans.is_some()),
             (LINKS, losses.link.is_some()),
             (LINK_POLARITY, pairs.is_some()),
         ];
         losses.heads.extend(taught.into_iter().filter(|(_, taught)| *taught).map(|(head, _)| head));
-        losses.polarity = sum([spans, pairs].into_iter().flatten())?;
+        losses.polarity = sum([spans, pairs, values].into_iter().flatten())?;
         Ok((losses, logits))
     }
 

@@ -1,5 +1,6 @@
 //! Held-out documents through the model: scores, and every answer as evidence.
 
+use super::attributes::{SpanValue, attribute_scores};
 use super::batching::sorted_batches;
 use super::metrics::{SpanKey, class_scores, span_scores};
 use super::opinions::{POLARITIES, edges, gold_links};
@@ -8,6 +9,7 @@ use super::task::{Batch, Item, Targets, Task};
 use super::{HeldOut, LinkAnswer, OpinionAnswers, Scores, TrainConfig, TrainError, opinion_scores};
 use crate::nn::{
     CandidateBatch, Chain, JointModel, LogProbs, OpinionScores, PairBatch, QuestionForm, QuestionKind, RaggedBatch, SpanBatch, Tensor,
+    value_places,
 };
 use crate::project::{Polarity, TextRange};
 use crate::text::{DecodedSpan, candidates, decode_spans, likely_spans, tag_count, units_under, viterbi, weighted};
@@ -229,6 +231,7 @@ fn opinion_answers(
     let gold_links = gold_links(&item.example, task.roles, task.implicit).filter(|_| task.opinions.links);
     let sure = |span: usize| scores.polarity(span).map_or(1.0, |shares| most_likely(shares).1);
     let polarity_shares = if task.opinions.polarity { spans.clone().map(sure).collect() } else { Vec::new() };
+    let attributes = Said { scores, task };
     let answers = OpinionAnswers {
         probabilities: decoded.iter().map(|span| span.probability).collect(),
         polarities,
@@ -236,10 +239,50 @@ fn opinion_answers(
         gold_polarities: (0..count).map(|at| item.example.polarities.get(at).copied().flatten()).collect(),
         of_gold: gold_shares.iter().map(|shares| shares.map(|shares| most_likely(shares).0)).collect(),
         gold_shares,
+        attributes: attributes.of(spans.clone().zip(decoded.iter().map(|span| span.label)).map(Some)),
+        gold_attributes: if task.attributes.is_empty() { Vec::new() } else { (0..count).map(|at| gold_values(item, at)).collect() },
+        attributes_of_gold: attributes.of((0..count).map(|at| Some((spans.end + marked(at)?, item.marks.spans[marked(at)?].label)))),
+        gold_values: attributes.shares_of_gold(item, spans.end),
         links: Vec::new(),
         gold_links,
     };
     (answers, candidates_of(decoded, spans, scores, pairs))
+}
+
+/// What is marked of a span beside its polarity.
+fn gold_values(item: &Item, at: usize) -> Vec<SpanValue> {
+    item.example.attributes.get(at).cloned().unwrap_or_default()
+}
+
+/// Attributes as the model says them.
+struct Said<'a> {
+    scores: &'a OpinionScores,
+    task: &'a Task<'a>,
+}
+
+impl Said<'_> {
+    /// Of spans by their place among those scored, with their label; `None` of one that was not read.
+    fn of(&self, spans: impl Iterator<Item = Option<(usize, u16)>>) -> Vec<Vec<SpanValue>> {
+        let likeliest = |shares: Vec<f32>| shares.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map(|(value, _)| value as u16);
+        let of = |(span, label): (usize, u16)| {
+            let asked = self.task.attributes.iter().zip(value_places(self.task.attributes)).zip(0u16..);
+            let own = asked.filter(|((attribute, _), _)| attribute.label == label);
+            own.filter_map(|((_, which), at)| Some((at, likeliest(self.scores.attribute(span, which)?)?))).collect()
+        };
+        if self.task.attributes.is_empty() { Vec::new() } else { spans.map(|span| span.map_or_else(Vec::new, of)).collect() }
+    }
+
+    /// `first`: the document's first marked span among those scored.
+    fn shares_of_gold(&self, item: &Item, first: usize) -> Vec<(Vec<f32>, usize)> {
+        let places: Vec<_> = value_places(self.task.attributes).collect();
+        let marks = item.marks.spans.iter().enumerate();
+        let known = marks.flat_map(|(at, mark)| mark.attributes.iter().map(move |value| (first + at, *value)));
+        known
+            .filter_map(|(span, (at, value))| {
+                Some((self.scores.attribute(span, places.get(usize::from(at))?.clone())?, usize::from(value)))
+            })
+            .collect()
+    }
 }
 
 /// The pairs of a document.
@@ -264,7 +307,8 @@ fn most_likely(shares: [f32; 3]) -> (Polarity, f32) {
 
 fn scores_of(held_out: &[HeldOut], task: &Task, loss: f64) -> Scores {
     let pairs: Vec<(u16, u16)> = held_out.iter().filter_map(|doc| Some((doc.gold_class?, doc.class?))).collect();
-    let mut scores = Scores { loss, questions: question_scores(&task.questions, held_out), ..Scores::default() };
+    let attributes = attribute_scores(task.attributes, task.labels, held_out);
+    let mut scores = Scores { loss, attributes, questions: question_scores(&task.questions, held_out), ..Scores::default() };
     if let Some(class) = class_scores(task.classes, &pairs) {
         scores.accuracy = Some(class.accuracy);
         scores.macro_f1 = Some(class.macro_f1);

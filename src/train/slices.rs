@@ -133,6 +133,7 @@ fn only_aspects(doc: &HeldOut, roles: &Roles, wanted: impl Fn(&SpanKey) -> bool)
     kept.opinions.probabilities = at_places(&answers.probabilities, &said);
     kept.opinions.polarities = at_places(&answers.polarities, &said);
     kept.opinions.polarity_shares = at_places(&answers.polarity_shares, &said);
+    kept.opinions.attributes = at_places(&answers.attributes, &said);
     kept.opinions.links = links_within(&answers.links, &said);
     if let Some(gold_spans) = &doc.gold_spans {
         let gold = places(gold_spans, keeps);
@@ -140,6 +141,8 @@ fn only_aspects(doc: &HeldOut, roles: &Roles, wanted: impl Fn(&SpanKey) -> bool)
         kept.opinions.gold_polarities = at_places(&answers.gold_polarities, &gold);
         kept.opinions.of_gold = at_places(&answers.of_gold, &gold);
         kept.opinions.gold_shares = at_places(&answers.gold_shares, &gold);
+        kept.opinions.gold_attributes = at_places(&answers.gold_attributes, &gold);
+        kept.opinions.attributes_of_gold = at_places(&answers.attributes_of_gold, &gold);
         kept.opinions.gold_links = answers.gold_links.as_ref().map(|links| links_within(links, &gold));
     }
     kept

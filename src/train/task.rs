@@ -6,7 +6,7 @@ use super::questions::QuestionTargets;
 use super::reword::Rewording;
 use super::teaching::TaughtClasses;
 use super::{Example, Roles, TrainConfig, TrainData, TrainError};
-use crate::nn::{ChainBatch, JointSizes, Moves, OpinionSizes, QuestionForm, RaggedBatch, ScorerSizes, UnitBatch};
+use crate::nn::{ChainBatch, JointSizes, Moves, OpinionSizes, QuestionForm, RaggedBatch, ScorerSizes, SpanAttribute, UnitBatch};
 use crate::project::{DocId, NearPair, Split, near_texts};
 use crate::text::{BioTags, LeftOut, Reading, Tokenizer, moves, tag_count, tags_of_spans, word_joins, words_in};
 use rand::SeedableRng;
@@ -47,6 +47,8 @@ pub(super) struct Task<'a> {
     pub questions: Vec<QuestionForm>,
     /// Which labels take part in links.
     pub roles: &'a Roles,
+    /// Attributes of spans that are learnt.
+    pub attributes: &'a [SpanAttribute],
     /// What is learnt of polarity and links.
     pub opinions: OpinionSizes,
     /// Whether opinions are marked that are about nothing that is marked: they are said so.
@@ -79,6 +81,7 @@ impl<'a> Task<'a> {
             labels: if learns_spans { &data.span_labels } else { &[] },
             questions: questions_of(data, config),
             roles: &data.roles,
+            attributes: if learns_spans && config.polarity_loss_weight > 0.0 { &data.attributes } else { &[] },
             opinions: OpinionSizes::default(),
             implicit: false,
             widest: 0,
@@ -99,6 +102,7 @@ impl<'a> Task<'a> {
             return Err(TrainError::Data("no labelled document is held out, so nothing could be measured".to_owned()));
         }
         task.opinions = opinions::sizes(task.train.iter(), task.labels.len(), (config.polarity_loss_weight, config.link_loss_weight));
+        task.opinions.values = task.attributes.iter().map(|attribute| attribute.values.len()).sum();
         task.implicit = task.opinions.links && task.opinions.polarity && opinions::any_implicit(&task.train, task.roles);
         task.choose_scorer(config);
         task.note_classes();

@@ -4,7 +4,7 @@ use super::support::*;
 use candle_core::{Device, Tensor};
 use gloss::nn::{AdamW, LoadOptions, Mode, OpinionHead, OpinionSizes, PairBatch, Params, SpanBatch, SpanEdge, Weights, loss};
 
-const EVERYTHING: OpinionSizes = OpinionSizes { labels: 2, polarity: true, context: true, links: true, link_polarity: true };
+const EVERYTHING: OpinionSizes = OpinionSizes { labels: 2, polarity: true, context: true, links: true, link_polarity: true, values: 5 };
 
 const HIDDEN: usize = 6;
 
@@ -66,7 +66,11 @@ fn loss_of(head: &OpinionHead, hidden: &Tensor, mode: &mut Mode) -> Tensor {
     let polarity = term(logits.polarity, &[0, 1, 2, 0, 2, 1, 0]);
     let links = term(logits.links, &[1, 0, 1]);
     let link_polarity = term(logits.link_polarity, &[2, 0, 1]);
-    ((polarity + links).unwrap() + link_polarity).unwrap()
+    // Two attributes, of three and of two values.
+    let values = logits.values.unwrap();
+    let category = term(Some(values.narrow(1, 0, 3).unwrap()), &[0, 1, 2, 0, 2, 1, 0]);
+    let strength = term(Some(values.narrow(1, 3, 2).unwrap()), &[1, 1, 0, 0, 1, 0, 1]);
+    ((((polarity + links).unwrap() + link_polarity).unwrap() + category).unwrap() + strength).unwrap()
 }
 
 #[test]
@@ -94,6 +98,9 @@ fn spans_and_pairs_are_learnt_by_heart() {
     assert!(scores.link(0) > Some(0.9) && scores.link(1) < Some(0.1) && scores.link(3).is_none());
     let polarity = scores.polarity(2).unwrap();
     assert!(polarity[2] > 0.9 && (polarity.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{polarity:?}");
+    let (category, strength) = (scores.attribute(2, 0..3).unwrap(), scores.attribute(2, 3..5).unwrap());
+    assert!(category[2] > 0.9 && (category.iter().sum::<f32>() - 1.0).abs() < 1e-5 && strength[0] > 0.9, "{category:?} {strength:?}");
+    assert!(scores.attribute(7, 0..3).is_none() && scores.attribute(2, 4..6).is_none());
 }
 
 #[test]
@@ -154,10 +161,11 @@ fn nothing_in_nothing_out() {
 #[test]
 fn only_the_heads_asked_for_are_there_and_load_again() {
     for (sizes, wanted) in [
-        (OpinionSizes { links: false, link_polarity: false, context: false, ..EVERYTHING }, 6),
-        (OpinionSizes { links: false, link_polarity: false, ..EVERYTHING }, 12),
-        (OpinionSizes { polarity: false, link_polarity: false, ..EVERYTHING }, 13),
-        (EVERYTHING, 23),
+        (OpinionSizes { links: false, link_polarity: false, context: false, values: 0, ..EVERYTHING }, 6),
+        (OpinionSizes { links: false, link_polarity: false, values: 0, ..EVERYTHING }, 12),
+        (OpinionSizes { polarity: false, link_polarity: false, values: 0, ..EVERYTHING }, 13),
+        (OpinionSizes { labels: 2, values: 4, ..OpinionSizes::default() }, 6),
+        (EVERYTHING, 25),
     ] {
         let mut params = Params::new();
         let head = head(sizes, &mut params);

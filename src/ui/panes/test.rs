@@ -140,7 +140,7 @@ impl TestPane {
         let Some(schema) = desk.project().map(|project| project.schema()) else { return };
         classes(ui, cx, tester, answered, schema);
         questions::ui(ui, cx, tester, answered, schema);
-        marks::triplet_table(ui, cx, answered);
+        marks::triplet_table(ui, cx, tester, answered);
         marks::span_table(ui, cx, tester, answered, schema);
         marks::considered(ui, cx, tester, answered, schema);
         ui.add_space(12.0);

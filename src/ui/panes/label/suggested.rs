@@ -1,14 +1,14 @@
 //! What is suggested for the document: keys and the line that accept or reject it, and the marks that show it.
 
 use super::marking::Marking;
-use super::text::excerpt;
+use super::text::{excerpt, polarity_word};
 use crate::desk::{Command, Ghost};
 use crate::project::{Document, Schema, State};
 use crate::ui::Cx;
 use crate::ui::icons::focus_ring;
 use crate::ui::keys::{self, Action};
 use crate::ui::theme::{ROW_HEIGHT, palette};
-use crate::ui::widgets::document::MarkedSpan;
+use crate::ui::widgets::document::{MarkedSpan, mark_of};
 use eframe::egui::{Rect, RichText, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, vec2};
 
 /// Ids of suggested spans in the widget begin here; those of marked spans are small.
@@ -75,8 +75,8 @@ pub(super) fn keys(ui: &Ui, cx: &mut Cx<'_>, document: &Document, marking: &mut 
 /// The next span, or when no more is suggested the class.
 fn accept(cx: &mut Cx<'_>, document: &Document, marking: &mut Marking, ghosts: &[Ghost]) {
     let doc = document.id;
-    match next(marking, ghosts).map(|at| ghosts[at]) {
-        Some(Ghost { range, label, .. }) => {
+    match next(marking, ghosts).map(|at| &ghosts[at]) {
+        Some(&Ghost { range, label, .. }) => {
             cx.send(Command::AcceptSpan { doc, range, label });
             marking.pass(range.end());
         }
@@ -85,7 +85,7 @@ fn accept(cx: &mut Cx<'_>, document: &Document, marking: &mut Marking, ghosts: &
 }
 
 fn reject(cx: &mut Cx<'_>, document: &Document, marking: &mut Marking, ghosts: &[Ghost]) {
-    if let Some(Ghost { range, label, .. }) = next(marking, ghosts).map(|at| ghosts[at]) {
+    if let Some(&Ghost { range, label, .. }) = next(marking, ghosts).map(|at| &ghosts[at]) {
         cx.send(Command::RejectSpan { doc: document.id, range, label });
         marking.pass(range.end());
     }
@@ -100,7 +100,7 @@ pub(super) fn marks<'a>(schema: &'a Schema, ghosts: &'a [Ghost]) -> impl Iterato
             range: ghost.range,
             label: &label.name,
             hue: label.hue,
-            polarity: None,
+            polarity: ghost.polarity,
             dashed: true,
             percent: ghost.probability.map(|probability| (probability * 100.0).round() as u8),
         })
@@ -110,12 +110,18 @@ pub(super) fn marks<'a>(schema: &'a Schema, ghosts: &'a [Ghost]) -> impl Iterato
 /// The line under the text about the next suggestion; `false` when there is none.
 pub(super) fn bar_ui(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Document, marking: &mut Marking) -> bool {
     let ghosts = cx.desk.ghosts(document.id);
-    let Some((at, ghost)) = next(marking, &ghosts).map(|at| (at, ghosts[at])) else { return false };
+    let Some((at, ghost)) = next(marking, &ghosts).map(|at| (at, &ghosts[at])) else { return false };
     let Some(label) = schema.span_labels.get(usize::from(ghost.label)) else { return false };
     crate::ui::icons::dot(ui, palette(ui).hue(label.hue));
     ui.label(RichText::new(cx.tf("Suggested: {}", &[&excerpt(ghost.range.of(&document.text))])).strong());
     let percent = ghost.probability.map(|probability| format!(" {:.0} %", probability * 100.0)).unwrap_or_default();
     ui.label(RichText::new(format!("{}{percent}", label.name)).color(palette(ui).weak));
+    if let Some(polarity) = ghost.polarity {
+        ui.label(RichText::new(mark_of(polarity)).color(palette(ui).polarity(polarity))).on_hover_text(cx.t(polarity_word(polarity)));
+    }
+    for (name, value) in schema.attribute_words(ghost.label, &ghost.attributes) {
+        ui.label(RichText::new(value).color(palette(ui).weak)).on_hover_text(name);
+    }
     ui.label(RichText::new(cx.tf("{} of {}", &[&(at + 1), &ghosts.len()])).small().color(palette(ui).weak));
     if ui.button(cx.t("Accept")).on_hover_text(keys::name_of(Action::AcceptNext)).clicked() {
         accept(cx, document, marking, &ghosts);

@@ -2,7 +2,7 @@
 
 use super::{percent, why};
 use crate::desk::{Answered, Tester};
-use crate::predict::{Asked, PredictedTriplet, UnitTags, most_likely};
+use crate::predict::{Asked, PredictedSpan, PredictedTriplet, UnitTags, most_likely};
 use crate::project::{Polarity, Schema};
 use crate::ui::widgets::document::{Document, DocumentState, MarkedLink, MarkedSpan, mark_of};
 use crate::ui::{Cx, theme};
@@ -121,7 +121,7 @@ fn one_line(ui: &mut egui::Ui, width: f32, words: &str) {
 }
 
 /// What is said about what: aspect, opinion, polarity and how sure the model is of all of it.
-pub(super) fn triplet_table(ui: &mut egui::Ui, cx: &mut Cx<'_>, answered: &Answered) {
+pub(super) fn triplet_table(ui: &mut egui::Ui, cx: &mut Cx<'_>, tester: &Tester, answered: &Answered) {
     let prediction = &answered.prediction;
     if prediction.triplets.is_empty() {
         return;
@@ -130,7 +130,7 @@ pub(super) fn triplet_table(ui: &mut egui::Ui, cx: &mut Cx<'_>, answered: &Answe
     ui.add_space(14.0);
     ui.label(RichText::new(cx.t("What is said about what")).strong());
     ui.add_space(2.0);
-    let width = (ui.available_width() - 150.0) * 0.5;
+    let width = (ui.available_width() - if tester.attributes().is_empty() { 150.0 } else { 290.0 }) * 0.5;
     egui::Grid::new("test-triplets").striped(true).spacing(egui::vec2(10.0, 5.0)).show(ui, |ui| {
         for (at, triplet) in prediction.triplets.iter().enumerate() {
             let Some(opinion) = prediction.spans.get(triplet.opinion) else { continue };
@@ -159,9 +159,27 @@ pub(super) fn triplet_table(ui: &mut egui::Ui, cx: &mut Cx<'_>, answered: &Answe
                 }
                 None => ui.label(sure).on_hover_text(cx.t("That the opinion is there, belongs to no aspect and has this polarity")),
             };
+            if let Some(bearer) = prediction.spans.get(triplet.aspect.unwrap_or(triplet.opinion)) {
+                ui.horizontal(|ui| attributes(ui, tester, bearer));
+            }
             ui.end_row();
         }
     });
+}
+
+/// What is said of a span beside its polarity, as "FOOD 93 %"; on hover the name of what was asked and the likeliest values.
+fn attributes(ui: &mut egui::Ui, tester: &Tester, span: &PredictedSpan) {
+    const SHOWN: usize = 5;
+    for said in &span.attributes {
+        let Some(asked) = tester.attributes().get(usize::from(said.attribute)) else { continue };
+        let (value, share) = said.best();
+        let name = asked.values.get(usize::from(value)).map_or("", String::as_str);
+        let mut order: Vec<usize> = (0..said.shares.len().min(asked.values.len())).collect();
+        order.sort_by(|a, b| said.shares[*b].total_cmp(&said.shares[*a]));
+        let rows = order.into_iter().take(SHOWN).map(|at| format!("{}  {}", asked.values[at], percent(said.shares[at])));
+        let hint = std::iter::once(asked.name.clone()).chain(rows).collect::<Vec<_>>().join("\n");
+        ui.label(RichText::new(format!("{name} {}", percent(share))).color(theme::palette(ui).weak)).on_hover_text(hint);
+    }
 }
 
 /// The spans in reading order.
@@ -174,7 +192,7 @@ pub(super) fn span_table(ui: &mut egui::Ui, cx: &mut Cx<'_>, tester: &Tester, an
     ui.add_space(14.0);
     ui.label(RichText::new(cx.t("Spans")).strong());
     ui.add_space(2.0);
-    let width = ui.available_width() - 220.0;
+    let width = ui.available_width() - if tester.attributes().is_empty() { 220.0 } else { 360.0 };
     egui::Grid::new("test-spans").striped(true).spacing(egui::vec2(12.0, 5.0)).show(ui, |ui| {
         for (at, span) in spans.iter().enumerate() {
             let words = span.range.of(&answered.text);
@@ -187,7 +205,10 @@ pub(super) fn span_table(ui: &mut egui::Ui, cx: &mut Cx<'_>, tester: &Tester, an
                 let name = format!("{words} {}", polarity_words(cx, polarity));
                 let response = why::figure(ui, cx, figure, Asked::Polarity(at), &name);
                 shares_on_hover(response, cx, shares);
+            } else if !tester.attributes().is_empty() {
+                ui.label("");
             }
+            ui.horizontal(|ui| attributes(ui, tester, span));
             ui.end_row();
         }
     });

@@ -2,7 +2,7 @@
 
 use super::scores::{open_documents, right};
 use super::{TrainPane, group, two_places};
-use crate::train::{ErrorGroup, ErrorKind, OpinionScores, Report, Scores, error_groups};
+use crate::train::{AttributeScores, ErrorGroup, ErrorKind, LabelScore, OpinionScores, Report, Scores, error_groups};
 use crate::ui::{Cx, theme};
 use eframe::egui::{self, RichText};
 
@@ -60,6 +60,43 @@ fn table(ui: &mut egui::Ui, cx: &Cx<'_>, title: &str, scores: &OpinionScores) {
     });
 }
 
+/// Attributes of spans, such as categories: a table of the values of each.
+pub(super) fn attributes(ui: &mut egui::Ui, cx: &Cx<'_>, scores: &Scores, of: &str) {
+    for (at, attribute) in scores.attributes.iter().enumerate() {
+        ui.add_space(12.0);
+        ui.push_id(("attribute-scores", at), |ui| {
+            ui.horizontal_top(|ui| {
+                ui.spacing_mut().item_spacing.x = 28.0;
+                let title = format!("{} · {} ({of})", attribute.label, attribute.name);
+                let used: Vec<LabelScore> = attribute.per_value.iter().filter(|value| value.support > 0).cloned().collect();
+                ui.vertical(|ui| super::scores::table(ui, cx, "values", &title, &used, |_| None));
+                ui.vertical(|ui| values(ui, cx, attribute));
+            });
+        });
+    }
+}
+
+fn values(ui: &mut egui::Ui, cx: &Cx<'_>, attribute: &AttributeScores) {
+    group(ui, cx.t("All values together"));
+    let rows = [
+        (
+            cx.t("Accuracy"),
+            cx.t("Of marked spans that have a value, the share whose value the model says rightly"),
+            Some(attribute.accuracy),
+        ),
+        (cx.t("Macro-F1"), cx.t("The mean F1 of the values that occur"), Some(attribute.macro_f1)),
+        (cx.t("Spans with it, F1"), cx.t("Right boundaries and right value, end to end"), attribute.f1),
+    ];
+    egui::Grid::new("values-together").striped(true).spacing(egui::vec2(14.0, 5.0)).min_col_width(46.0).show(ui, |ui| {
+        for (name, help, score) in rows {
+            let Some(score) = score else { continue };
+            ui.label(name).on_hover_text(help);
+            right(ui, |ui| ui.strong(two_places(score)).on_hover_text(help));
+            ui.end_row();
+        }
+    });
+}
+
 /// Counts of mistakes; a click opens the reviews they stand in.
 fn errors(ui: &mut egui::Ui, cx: &mut Cx<'_>, groups: &[ErrorGroup], report: &Report) {
     let palette = theme::palette(ui);
@@ -95,6 +132,9 @@ fn error_words(cx: &Cx<'_>, kind: ErrorKind) -> (&'static str, &'static str) {
         ErrorKind::Boundary => (cx.t("Wrong ends"), cx.t("Found spans that touch a marked one of the same label and have other ends")),
         ErrorKind::Label => (cx.t("Wrong label"), cx.t("Found spans that touch only marked ones of other labels")),
         ErrorKind::Polarity => (cx.t("Wrong polarity"), cx.t("Spans found rightly whose polarity was said wrongly")),
+        ErrorKind::Attribute => {
+            (cx.t("Wrong attribute"), cx.t("Spans found rightly of which another value was said, such as another category"))
+        }
         ErrorKind::Link => (cx.t("Wrong link"), cx.t("Two spans, both found rightly, that were linked wrongly or not at all")),
     }
 }

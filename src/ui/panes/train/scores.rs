@@ -36,6 +36,7 @@ impl TrainPane {
         });
         super::questions::ui(ui, cx, scores, &of, (report, &sure));
         self.opinions(ui, cx, (&view.id, scores, &of), report);
+        super::opinions::attributes(ui, cx, scores, &of);
         if let Some(report) = report {
             self.examples(ui, cx, view, report);
             slices::ui(ui, cx, report);

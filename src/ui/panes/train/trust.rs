@@ -11,6 +11,7 @@ use egui_plot::{Line, LineStyle, MarkerShape, Plot, PlotPoints, Points};
 fn name(cx: &Cx<'_>, of: &str) -> String {
     match of {
         "polarity" => cx.t("Polarity").to_owned(),
+        "attributes" => cx.t("Attributes").to_owned(),
         "triplets" => cx.t("Triplets").to_owned(),
         "spans" => cx.t("Spans").to_owned(),
         "class" => cx.t("Classes").to_owned(),
@@ -19,8 +20,8 @@ fn name(cx: &Cx<'_>, of: &str) -> String {
 }
 
 fn hue(palette: &theme::Palette, at: usize) -> (Color32, MarkerShape) {
-    let shapes = [MarkerShape::Square, MarkerShape::Circle, MarkerShape::Diamond, MarkerShape::Up];
-    (palette.hues[[5, 2, 3, 0][at % 4]], shapes[at % 4])
+    let shapes = [MarkerShape::Square, MarkerShape::Circle, MarkerShape::Diamond, MarkerShape::Up, MarkerShape::Cross];
+    (palette.hues[[5, 2, 3, 0, 6][at % 5]], shapes[at % 5])
 }
 
 const SIDE: f32 = 190.0;

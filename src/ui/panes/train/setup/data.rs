@@ -21,6 +21,13 @@ pub(super) const ROWS: &[Row] = &[
     count("Longest text", "Tokens of a review that are read; what lies beyond is cut", (8, 512), |config| &mut config.max_length),
     count("Tokens in a batch", "A batch ends before it holds more tokens than this", (64, 262_144), |config| &mut config.batch_tokens),
     count(
+        "Least steps",
+        "Spans want some hundred steps: with few reviews batches are made smaller until there are so many",
+        (0, 10_000),
+        |config| &mut config.least_steps,
+    )
+    .zero("off"),
+    count(
         "Tokens at once",
         "A larger batch is taken in parts, one after the other: less memory, the same result",
         (64, 262_144),
