@@ -6,7 +6,7 @@
 use super::job::{Job, Reporter, Waker};
 use super::{Desk, Notice, phrase::Phrases};
 use crate::nn::{ModelFiles, Threads};
-use crate::predict::{Predictor, Stored};
+use crate::predict::{Predictor, Stored, Turn};
 use crate::project::{DocId, Document, Edit, Guess, Guesses, Project, Rejected, Schema, State, TextRange, WordMatcher};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::collections::BTreeMap;
@@ -35,7 +35,14 @@ struct Said {
     spans: Vec<(TextRange, u16, f32)>,
 }
 
-type Texts = Vec<(DocId, Arc<str>)>;
+/// A document to be answered, with the turns before it where it is one of a conversation.
+struct Asked {
+    doc: DocId,
+    text: Arc<str>,
+    before: Vec<String>,
+}
+
+type Texts = Vec<Asked>;
 
 enum News {
     Ready { classes: Vec<String>, span_labels: Vec<String> },
@@ -192,19 +199,19 @@ impl Suggester {
 
     /// The next documents of the whole project, for a list that is ordered or filtered by guesses. Each is looked at once;
     /// those of undone imports too, which may come back.
-    fn next_of_all(&mut self, project: &Project) -> Texts {
+    fn next_of_all(&mut self, project: &Project) -> Vec<DocId> {
         let rest = project.all_documents().get(self.scanned..).unwrap_or_default();
-        let mut texts = Texts::new();
+        let mut docs = Vec::new();
         for doc in rest {
-            if texts.len() >= BATCH {
+            if docs.len() >= BATCH {
                 break;
             }
             self.scanned += 1;
             if !self.said.contains_key(&doc.id) {
-                texts.push((doc.id, doc.text.clone()));
+                docs.push(doc.id);
             }
         }
-        texts
+        docs
     }
 
     fn refresh_words(&mut self, schema: &Arc<Schema>, document: Option<&Document>) {
@@ -270,12 +277,12 @@ fn answer(
         if reporter.stopped() {
             return;
         }
-        let only: Vec<&str> = texts.iter().map(|(_, text)| &**text).collect();
-        match threads.run(|| predictor.predict_many(&only)) {
+        let turns: Vec<Turn> = texts.iter().map(|asked| Turn { text: &asked.text, before: &asked.before }).collect();
+        match threads.run(|| predictor.predict_turns(&turns)) {
             Ok(predictions) => {
-                let said = texts.iter().zip(predictions).map(|((doc, _), prediction)| {
+                let said = texts.iter().zip(predictions).map(|(asked, prediction)| {
                     let spans = prediction.spans.iter().map(|span| (span.range, span.label, span.probability)).collect();
-                    (*doc, Said { classes: prediction.probabilities, spans })
+                    (asked.doc, Said { classes: prediction.probabilities, spans })
                 });
                 reporter.tell(News::Said(said.collect()));
             }
@@ -341,13 +348,18 @@ impl Desk {
 
     fn ask_for_next(&mut self, run: Option<String>) {
         let Some(open) = &self.open else { return };
-        let mut texts = self.next_texts(&open.project);
-        if texts.is_empty() && self.needs_guesses() {
-            texts = self.suggester.next_of_all(&open.project);
+        let mut docs = self.next_docs();
+        if docs.is_empty() && self.needs_guesses() {
+            docs = self.suggester.next_of_all(&open.project);
         }
-        if texts.is_empty() {
+        if docs.is_empty() {
             return;
         }
+        // Of a project that changed under the list nothing is asked.
+        let asked = |doc: DocId| {
+            Some(Asked { doc, text: open.project.all_documents().get(doc.index())?.text.clone(), before: self.turns_before(doc) })
+        };
+        let texts: Texts = docs.into_iter().filter_map(asked).collect();
         if self.suggester.worker.is_none()
             && let Some(run) = run
             && let Some(source) = self.model_source(&run)
@@ -360,7 +372,7 @@ impl Desk {
     }
 
     /// The current document first, then those ahead.
-    fn next_texts(&self, project: &Project) -> Texts {
+    fn next_docs(&self) -> Vec<DocId> {
         let unknown = |doc: &DocId| !self.suggester.said.contains_key(doc);
         let ids = self.queue.ids();
         let ahead = ids.iter().skip(self.position).take(AHEAD).copied();
@@ -372,7 +384,7 @@ impl Desk {
             }
         }
         wanted.truncate(BATCH);
-        wanted.into_iter().filter_map(|id| Some((id, project.document(id)?.text.clone()))).collect()
+        wanted
     }
 
     /// For runs that start from now on, and for suggestions at once.
