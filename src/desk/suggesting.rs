@@ -6,8 +6,9 @@
 use super::job::{Job, Reporter, Waker};
 use super::{Desk, Notice, phrase::Phrases};
 use crate::nn::{ModelFiles, Threads};
-use crate::predict::{Predictor, Stored, Turn};
+use crate::predict::{Predictor, Stored};
 use crate::project::{DocId, Document, Edit, Guess, Guesses, Project, Rejected, Schema, State, TextRange, WordMatcher};
+use crate::predict::Turn;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,14 +36,7 @@ struct Said {
     spans: Vec<(TextRange, u16, f32)>,
 }
 
-/// A document to be answered, with the turns before it where it is one of a conversation.
-struct Asked {
-    doc: DocId,
-    text: Arc<str>,
-    before: Vec<String>,
-}
-
-type Texts = Vec<Asked>;
+type Texts = Vec<(DocId, Arc<str>)>;
 
 enum News {
     Ready { classes: Vec<String>, span_labels: Vec<String> },
@@ -53,7 +47,7 @@ enum News {
 /// One model on its thread.
 struct Worker {
     // Dropped before the job is joined, which frees a thread that waits for texts.
-    texts: Sender<Texts>,
+    texts: Sender<Vec<Asked>>,
     job: Job<News>,
 }
 
@@ -135,7 +129,7 @@ impl Suggester {
     }
 
     fn start(&mut self, threads: Threads, precision: Stored, source: impl FnOnce() -> Result<ModelFiles, String> + Send + 'static) {
-        let (texts, inbox) = bounded::<Texts>(2);
+        let (texts, inbox) = bounded::<Vec<Asked>>(2);
         let work = move |reporter: &Reporter<News>| answer((source, precision), &threads, &inbox, reporter);
         match Job::start("gloss-suggest", self.wake.clone(), work, News::Failed) {
             Ok(job) => self.worker = Some(Worker { texts, job }),
@@ -144,7 +138,7 @@ impl Suggester {
     }
 
     /// Sends the texts if the thread is free.
-    fn ask(&mut self, texts: Texts) {
+    fn ask(&mut self, texts: Vec<Asked>) {
         if let Some(worker) = &self.worker {
             self.is_busy = worker.texts.try_send(texts).is_ok();
         }
@@ -199,19 +193,19 @@ impl Suggester {
 
     /// The next documents of the whole project, for a list that is ordered or filtered by guesses. Each is looked at once;
     /// those of undone imports too, which may come back.
-    fn next_of_all(&mut self, project: &Project) -> Vec<DocId> {
+    fn next_of_all(&mut self, project: &Project) -> Texts {
         let rest = project.all_documents().get(self.scanned..).unwrap_or_default();
-        let mut docs = Vec::new();
+        let mut texts = Texts::new();
         for doc in rest {
-            if docs.len() >= BATCH {
+            if texts.len() >= BATCH {
                 break;
             }
             self.scanned += 1;
             if !self.said.contains_key(&doc.id) {
-                docs.push(doc.id);
+                texts.push((doc.id, doc.text.clone()));
             }
         }
-        docs
+        texts
     }
 
     fn refresh_words(&mut self, schema: &Arc<Schema>, document: Option<&Document>) {
@@ -260,11 +254,18 @@ impl Suggester {
     }
 }
 
+/// A document on its way to the model, with the turns before it where it is one of a conversation.
+struct Asked {
+    doc: DocId,
+    text: Arc<str>,
+    before: Vec<String>,
+}
+
 /// The thread: loads the model, then answers until nobody asks any more.
 fn answer(
     (source, precision): (impl FnOnce() -> Result<ModelFiles, String>, Stored),
     threads: &Threads,
-    inbox: &Receiver<Texts>,
+    inbox: &Receiver<Vec<Asked>>,
     reporter: &Reporter<News>,
 ) {
     let loaded = source().and_then(|files| Predictor::stored_as(&files, precision).map_err(|error| error.to_string()));
@@ -348,18 +349,13 @@ impl Desk {
 
     fn ask_for_next(&mut self, run: Option<String>) {
         let Some(open) = &self.open else { return };
-        let mut docs = self.next_docs();
-        if docs.is_empty() && self.needs_guesses() {
-            docs = self.suggester.next_of_all(&open.project);
+        let mut texts = self.next_texts(&open.project);
+        if texts.is_empty() && self.needs_guesses() {
+            texts = self.suggester.next_of_all(&open.project);
         }
-        if docs.is_empty() {
+        if texts.is_empty() {
             return;
         }
-        // Of a project that changed under the list nothing is asked.
-        let asked = |doc: DocId| {
-            Some(Asked { doc, text: open.project.all_documents().get(doc.index())?.text.clone(), before: self.turns_before(doc) })
-        };
-        let texts: Texts = docs.into_iter().filter_map(asked).collect();
         if self.suggester.worker.is_none()
             && let Some(run) = run
             && let Some(source) = self.model_source(&run)
@@ -368,11 +364,12 @@ impl Desk {
             let precision = self.settings.precision;
             self.suggester.start(threads, precision, move || source().map_err(|error| error.to_string()));
         }
-        self.suggester.ask(texts);
+        let asked = texts.into_iter().map(|(doc, text)| Asked { doc, text, before: self.turns_before(doc) }).collect();
+        self.suggester.ask(asked);
     }
 
     /// The current document first, then those ahead.
-    fn next_docs(&self) -> Vec<DocId> {
+    fn next_texts(&self, project: &Project) -> Texts {
         let unknown = |doc: &DocId| !self.suggester.said.contains_key(doc);
         let ids = self.queue.ids();
         let ahead = ids.iter().skip(self.position).take(AHEAD).copied();
@@ -384,7 +381,7 @@ impl Desk {
             }
         }
         wanted.truncate(BATCH);
-        wanted
+        wanted.into_iter().filter_map(|id| Some((id, project.document(id)?.text.clone()))).collect()
     }
 
     /// For runs that start from now on, and for suggestions at once.
