@@ -8,7 +8,6 @@ use super::{Desk, Notice, phrase::Phrases};
 use crate::nn::{ModelFiles, Threads};
 use crate::predict::{Predictor, Stored};
 use crate::project::{DocId, Document, Edit, Guess, Guesses, Project, Rejected, Schema, State, TextRange, WordMatcher};
-use crate::predict::Turn;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -278,7 +277,7 @@ fn answer(
         if reporter.stopped() {
             return;
         }
-        let turns: Vec<Turn> = texts.iter().map(|asked| Turn { text: &asked.text, before: &asked.before }).collect();
+        let turns: Vec<_> = texts.iter().map(|asked| crate::predict::Turn { text: &asked.text, before: &asked.before }).collect();
         match threads.run(|| predictor.predict_turns(&turns)) {
             Ok(predictions) => {
                 let said = texts.iter().zip(predictions).map(|(asked, prediction)| {
