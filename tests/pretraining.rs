@@ -65,7 +65,7 @@ fn stopped_it_leaves_nothing_and_trouble_is_a_sentence() {
     let (mut harness, encoder) = place(40);
     start(&mut harness, encoder, 10_000);
     draw_until(&mut harness, |stage| matches!(stage.desk.pretraining(), Pretraining::Running { step: 1.., .. }));
-    harness.get_by_label_contains("Reading: loss of hidden pieces");
+    assert!(harness.query_all_by_label_contains("Reading: loss of hidden pieces").count() > 0);
     harness.get_by_label("Stop reading").click();
     draw_until(&mut harness, idle);
     assert_eq!(harness.state().desk.pretraining(), &Pretraining::Idle);

@@ -315,6 +315,7 @@ impl Desk {
         self.tester.poll();
         self.similar.poll();
         self.poll_agreement();
+        self.poll_conversations();
         self.poll_suggestions();
         self.poll_pieces();
         const RETRY_MS: i64 = 2_000;
