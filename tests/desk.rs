@@ -120,7 +120,7 @@ fn with_a_large_import(folder: &Path) -> Desk {
     std::fs::write(folder.join("many.txt"), rows).unwrap();
     let mut desk = with_texts(folder, &["Great screen."]);
     let options = ImportOptions { text: Column::Number(1), header: false, ..ImportOptions::default() };
-    desk.run(Command::Import { path: folder.join("many.txt"), options });
+    desk.run(Command::Import { path: folder.join("many.txt"), options: Box::new(options) });
     poll_until(&mut desk, |desk| matches!(desk.importing(), Importing::Report { .. }));
     assert!(desk.is_saving() && desk.is_unsaved(), "a large step does not hold up the window");
     assert_eq!(desk.project().unwrap().documents().count(), 6_001);
@@ -185,7 +185,7 @@ fn import_is_previewed_reported_and_one_undo() {
     poll_until(&mut desk, |desk| matches!(desk.importing(), Importing::Preview { .. }));
     let by_name = |name: &str| Column::parse(name);
     let options = ImportOptions { text: by_name("text"), label: Some(by_name("class")), header: true, ..ImportOptions::default() };
-    desk.run(Command::Import { path, options });
+    desk.run(Command::Import { path, options: Box::new(options) });
     poll_until(&mut desk, |desk| matches!(desk.importing(), Importing::Report { .. }));
     let project = desk.project().unwrap();
     let texts: Vec<String> = project.documents().map(|doc| doc.text.to_string()).collect();

@@ -450,3 +450,48 @@ fn ranges_of_drafts_fit_their_text() {
     let (edits, _) = import::edits(&Project::new(Schema::default()), imported.drafts);
     assert!(matches!(&edits[..], [Edit::AddDocuments { count: 1, .. }]), "a schema that has all names is left alone");
 }
+
+// ---- several labels in a cell ----
+
+/// The labels that each row of a file brings to a question, and what it is called.
+fn several(csv: &str, options: ImportOptions) -> (String, Vec<Vec<String>>) {
+    let imported = read("emotions.csv", csv, &options);
+    let mut project = Project::new(Schema::with_names(&["negative", "positive"], &[] as &[&str]));
+    import::edits(&project, imported.drafts).0.into_iter().for_each(|edit| drop(project.apply(edit).unwrap()));
+    let (id, question) = project.schema().questions().last().unwrap();
+    assert_eq!(question.kind, gloss::project::Kind::Several);
+    let names = |doc: &gloss::project::Document| match doc.annotation.answers.get(&id) {
+        Some(gloss::project::Answer::Classes(classes)) => {
+            classes.iter().map(|class| question.classes[usize::from(*class)].name.clone()).collect()
+        }
+        _ => Vec::new(),
+    };
+    (question.name.clone(), project.documents().map(names).collect())
+}
+
+#[test]
+fn a_cell_of_several_labels_answers_a_question_of_its_own() {
+    let labels = |column: &str| ImportOptions { labels: Some(Column::parse(column)), ..options("text", "") };
+    let csv = "text,emotion\n一,\"joy, fear\"\n二,fear|joy|fear\n三,\n四,\"[\"\"joy\"\"]\"\n五,愤怒、joy；fear\n";
+    let (name, said) = several(csv, labels("emotion"));
+    assert_eq!(name, "emotion");
+    let wanted: [&[&str]; 5] = [&["joy", "fear"], &["joy", "fear"], &[], &["joy"], &["joy", "fear", "愤怒"]];
+    assert_eq!(said, wanted);
+    // Numbers get their names, and a file without a header a question with a name of its own.
+    let numbered = ImportOptions {
+        text: Column::Number(1),
+        values: [("0", "anger"), ("3", "joy"), ("4", "")].map(|(from, to)| (from.to_owned(), to.to_owned())).into(),
+        header: false,
+        ..labels("2")
+    };
+    let (name, said) = several("a,3\nb,\"0,3\"\nc,4\n", numbered);
+    assert_eq!((name.as_str(), said), ("labels", vec![vec!["joy".to_owned()], vec!["joy".to_owned(), "anger".to_owned()], vec![]]));
+}
+
+#[test]
+fn labels_of_lists_are_shown_one_by_one_where_the_lists_are_many() {
+    let rows: String = (0..60).map(|at| format!("text {at} 好,\"{},{}\"\n", at % 8, 8 + at % 7)).collect();
+    let (_folder, path) = file("lists.csv", format!("text,emotions\n{rows}"));
+    let preview = import::preview(&path, None).unwrap();
+    assert_eq!(preview.values[1].len(), 15, "{:?}", preview.values[1]);
+}

@@ -213,7 +213,7 @@ fn large(folder: &Path) -> Desk {
     let mut desk = desk_in(folder);
     desk.run(Command::NewProject { path: folder.join("p.gloss"), classes: vec![], spans: vec![] });
     let options = ImportOptions { text: Column::Number(1), header: false, ..ImportOptions::default() };
-    desk.run(Command::Import { path: folder.join("many.txt"), options });
+    desk.run(Command::Import { path: folder.join("many.txt"), options: Box::new(options) });
     poll_until(&mut desk, |desk| matches!(desk.importing(), Importing::Report { .. }) && !desk.is_unsaved());
     desk
 }

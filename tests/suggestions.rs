@@ -2,7 +2,7 @@
 
 use super::desk::desk_in;
 use super::stage::{desk_with, tiny};
-use gloss::desk::{Command, Desk, Ghost, ImportOptions, Notice};
+use gloss::desk::{Command, Desk, Ghost, Notice};
 use gloss::project::{
     Answer, DocId, Filter, LabelId, Order, Polarity, QuestionId, SchemaChange, SpanId, State, TextRange, View, What, WordMatcher, WordRule,
 };
@@ -100,7 +100,7 @@ fn a_rejection_outlives_the_session_and_goes_with_its_undo() {
     let chars = range.chars(TEXT);
     assert_eq!(written["rejected"], serde_json::json!([{ "start": chars.start, "end": chars.end, "label": "aspect" }]));
     desk.run(Command::NewProject { path: folder.path().join("q.gloss"), classes: vec![], spans: vec![] });
-    desk.run(Command::Import { path: rows, options: ImportOptions::default() });
+    desk.run(Command::Import { path: rows, options: Box::default() });
     super::desk::poll_until(&mut desk, |desk| desk.project().unwrap().documents().count() == 1);
     let document = desk.project().unwrap().document(DocId(0)).unwrap();
     assert_eq!(document.annotation.rejected, held.document(DocId(0)).unwrap().annotation.rejected);

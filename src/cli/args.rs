@@ -29,7 +29,7 @@ pub enum Command {
     /// Make an empty project
     New(NewArgs),
     /// Bring the reviews of a file into a project: tables, plain text, annotated files of other tools
-    Import(ImportArgs),
+    Import(Box<ImportArgs>),
     /// Bring a colleague's answers into a project, by document, to compare them with one's own
     Merge(MergeArgs),
     /// Train a model on the labelled documents of a project
@@ -92,6 +92,11 @@ pub enum RunsCommand {
     Delete {
         #[arg(value_name = "RUN")]
         run: String,
+    },
+    /// Make a run of several finished ones that answers as their mean: of other seeds, settings or folds
+    Join {
+        #[arg(value_name = "RUN", num_args = 2..)]
+        runs: Vec<String>,
     },
     /// Keep a note about a run; an empty one takes it away
     Note {
@@ -282,6 +287,9 @@ pub struct ImportArgs {
     /// Column of the class; classes that the project lacks are added
     #[arg(long, value_name = "COL")]
     pub label: Option<String>,
+    /// Column of labels of which several may hold, such as joy,fear: a question of that kind, called as the column is
+    #[arg(long, value_name = "COL")]
+    pub labels: Option<String>,
     /// Column of an id, kept as the field id
     #[arg(long, value_name = "COL")]
     pub id: Option<String>,
@@ -294,6 +302,15 @@ pub struct ImportArgs {
     /// Column of the part in training: train, dev or test
     #[arg(long, value_name = "COL")]
     pub part: Option<String>,
+    /// Column of the conversation that a row is a turn of, kept as the field conversation
+    #[arg(long, value_name = "COL")]
+    pub conversation: Option<String>,
+    /// Column of the place of a turn in its conversation; without it the order of the rows
+    #[arg(long, value_name = "COL", requires = "conversation")]
+    pub turn: Option<String>,
+    /// Column of who speaks a turn
+    #[arg(long, value_name = "COL", requires = "conversation")]
+    pub speaker: Option<String>,
     /// A column that is not kept; may be given many times
     #[arg(long, value_name = "COL")]
     pub leave_out: Vec<String>,
@@ -431,6 +448,9 @@ pub struct PredictArgs {
     /// Which words speak for each answer, and which against it; slower
     #[arg(long)]
     pub why: bool,
+    /// Each line is a turn of a conversation, answered in the light of those before it; an empty line begins another one
+    #[arg(long)]
+    pub conversation: bool,
     /// How the encoder's weights are held: float32, bfloat16 or int8; the latter are faster and a little less exact
     #[arg(long, value_name = "PRECISION", default_value = "float32", value_parser = stored)]
     pub precision: Stored,

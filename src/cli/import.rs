@@ -3,7 +3,7 @@
 use super::{CliError, ImportArgs, ProgressLine, now_ms};
 use crate::project::EntryKind;
 use crate::store::formats::Unit;
-use crate::store::import::{self, Column, ImportOptions, ImportReport, Imported, Look, Restored, RowIssue};
+use crate::store::import::{self, Column, ImportOptions, ImportReport, Imported, Look, Restored, RowIssue, TurnColumns};
 use crate::store::{ProjectFile, Settings};
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -13,7 +13,7 @@ use std::ops::ControlFlow;
 pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
     let opened = ProjectFile::open(&args.project)?;
     let (mut project, mut history, mut file) = (opened.project, opened.history, opened.file);
-    let existing: HashSet<u64> = project.documents().map(|doc| import::text_hash(&doc.text)).collect();
+    let existing: HashSet<u64> = project.documents().map(import::document_hash).collect();
     let mut line = ProgressLine::new();
     let mut progress = |share: f32, rows: usize| {
         line.passing(&format!("{:.0} %  {rows} rows", share * 100.0));
@@ -57,8 +57,7 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
 /// How the file is read. Where nobody says whether the first row names the columns, columns that are called by name say so,
 /// or else the rows.
 fn options(args: &ImportArgs) -> Result<ImportOptions, CliError> {
-    let mut named =
-        [&args.text, &args.label, &args.id, &args.date, &args.annotator, &args.part].into_iter().flatten().chain(&args.leave_out);
+    let mut named = columns(args).into_iter().flatten().chain(&args.leave_out);
     let is_named = named.any(|name| matches!(Column::parse(name), Column::Name(_)));
     let mut look = Look {
         header: if args.no_header { Some(false) } else { is_named.then_some(true) },
@@ -84,16 +83,25 @@ fn options(args: &ImportArgs) -> Result<ImportOptions, CliError> {
     Ok(with_roles(args, text).looked(&look))
 }
 
+/// The columns that were called.
+fn columns(args: &ImportArgs) -> [&Option<String>; 10] {
+    let ImportArgs { text, label, labels, id, date, annotator, part, conversation, turn, speaker, .. } = args;
+    [text, label, labels, id, date, annotator, part, conversation, turn, speaker]
+}
+
 /// What each column is.
 fn with_roles(args: &ImportArgs, text: Column) -> ImportOptions {
     let column = |name: &Option<String>| name.as_deref().map(Column::parse);
     ImportOptions {
         text,
         label: column(&args.label),
+        labels: column(&args.labels),
         id: column(&args.id),
         date: column(&args.date),
         annotator: column(&args.annotator),
         part: column(&args.part),
+        turns: column(&args.conversation)
+            .map(|conversation| Box::new(TurnColumns { conversation, turn: column(&args.turn), speaker: column(&args.speaker) })),
         left_out: args.leave_out.iter().map(|name| Column::parse(name)).collect(),
         values: args.values.iter().cloned().collect(),
         split: args.split.map(Into::into),

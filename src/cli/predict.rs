@@ -2,7 +2,7 @@
 
 use super::{CliError, PredictArgs, existing};
 use crate::nn::{ModelFiles, QuestionAnswer, QuestionForm, QuestionKind};
-use crate::predict::{Asked, PredictError, PredictedSpan, PredictedTriplet, Prediction, Predictor, Reason, most_likely};
+use crate::predict::{Asked, PredictError, PredictedSpan, PredictedTriplet, Prediction, Predictor, Reason, Turn, most_likely};
 use crate::project::TextRange;
 use crate::store::{RunStatus, Runs, StoreError, model_folder};
 use serde::Serialize;
@@ -27,7 +27,8 @@ pub(super) fn run(args: &PredictArgs) -> Result<(), CliError> {
     let loaded = start.elapsed().as_secs_f64();
     let input = BufReader::with_capacity(1 << 20, std::io::stdin().lock());
     let start = Instant::now();
-    let count = score_lines(&Answering { predictor: &predictor, why: args.why }, input, BufWriter::new(std::io::stdout().lock()))?;
+    let answering = Answering { predictor: &predictor, why: args.why, by_turns: args.conversation };
+    let count = score_lines(&answering, input, BufWriter::new(std::io::stdout().lock()))?;
     if args.time {
         let seconds = start.elapsed().as_secs_f64();
         let rate = count as f64 / seconds.max(1e-9);
@@ -58,6 +59,8 @@ fn model(args: &PredictArgs) -> Result<ModelFiles, CliError> {
 fn score_lines<R: std::io::Read>(answering: &Answering<'_>, mut input: BufReader<R>, mut output: impl Write) -> Result<usize, CliError> {
     let mut count = 0;
     let mut texts: Vec<String> = Vec::with_capacity(BATCH_LINES);
+    // The turns that were answered already, as far as the model reads them.
+    let mut turns: Vec<String> = Vec::new();
     for number in 1usize.. {
         let mut line = Vec::new();
         let at_end = input.read_until(b'\n', &mut line)? == 0;
@@ -69,13 +72,13 @@ fn score_lines<R: std::io::Read>(answering: &Answering<'_>, mut input: BufReader
                     count += 1;
                 }
                 Err(error) => {
-                    answer(answering, &mut texts, &mut output)?;
+                    answer(answering, &mut turns, &mut texts, &mut output)?;
                     return Err(error);
                 }
             }
         }
         if at_end || texts.len() == BATCH_LINES || !input.buffer().contains(&b'\n') {
-            answer(answering, &mut texts, &mut output)?;
+            answer(answering, &mut turns, &mut texts, &mut output)?;
         }
         if at_end {
             break;
@@ -84,25 +87,44 @@ fn score_lines<R: std::io::Read>(answering: &Answering<'_>, mut input: BufReader
     Ok(count)
 }
 
-/// Who answers, and whether with reasons.
+/// Who answers, whether with reasons, and whether each line is a turn of a conversation.
 struct Answering<'a> {
     predictor: &'a Predictor,
     why: bool,
+    by_turns: bool,
 }
 
-fn answer(Answering { predictor, why }: &Answering<'_>, texts: &mut Vec<String>, output: &mut impl Write) -> Result<(), CliError> {
+fn answer(
+    Answering { predictor, why, by_turns }: &Answering<'_>,
+    turns: &mut Vec<String>,
+    texts: &mut Vec<String>,
+    output: &mut impl Write,
+) -> Result<(), CliError> {
+    let earlier = turns.len();
+    if *by_turns {
+        turns.append(&mut texts.clone());
+    }
+    // Of each line those of its conversation before it.
+    let before = |at: usize| {
+        let before = if *by_turns { &turns[..earlier + at] } else { &[] };
+        let begin = before.iter().rposition(|turn| turn.trim().is_empty()).map_or(0, |at| at + 1);
+        &before[begin..]
+    };
     // An empty line asks nothing, but has its line in the answer.
-    let asked: Vec<&str> = texts.iter().map(String::as_str).filter(|text| !text.trim().is_empty()).collect();
-    let mut answered = predictor.predict_many(&asked).map_err(|error| CliError::Failed(error.to_string()))?.into_iter();
-    for text in texts.iter() {
+    let lines = || texts.iter().enumerate().map(|(at, text)| Turn { text, before: before(at) });
+    let asked: Vec<Turn> = lines().filter(|turn| !turn.text.trim().is_empty()).collect();
+    let mut answered = predictor.predict_turns(&asked).map_err(|error| CliError::Failed(error.to_string()))?.into_iter();
+    for turn in lines() {
+        let text = turn.text;
         let prediction = if text.trim().is_empty() { Prediction::default() } else { answered.next().unwrap_or_default() };
         let failed = |error: PredictError| CliError::Failed(error.to_string());
-        let reasons = if *why { Some(Reasons::of(predictor, text, &prediction).map_err(failed)?) } else { None };
+        let reasons = if *why { Some(Reasons::of(predictor, turn, &prediction).map_err(failed)?) } else { None };
         let line = Line { predictor, text, prediction: &prediction, reasons: reasons.as_ref() };
         serde_json::to_writer(&mut *output, &line).map_err(std::io::Error::from)?;
         output.write_all(b"\n")?;
     }
     texts.clear();
+    turns.drain(..turns.len().saturating_sub(predictor.turns_before()));
     Ok(output.flush()?)
 }
 
@@ -124,8 +146,8 @@ struct Reasons {
 }
 
 impl Reasons {
-    fn of(predictor: &Predictor, text: &str, prediction: &Prediction) -> Result<Self, PredictError> {
-        let why = |asked| predictor.why(text, prediction, asked);
+    fn of(predictor: &Predictor, turn: Turn, prediction: &Prediction) -> Result<Self, PredictError> {
+        let why = |asked| predictor.why_turn(turn, prediction, asked);
         Ok(Self {
             class: prediction.best_class().map_or(Ok(Vec::new()), |(class, _)| why(Asked::Class(class)))?,
             spans: (0..prediction.spans.len()).map(|at| why(Asked::Span(at))).collect::<Result<_, _>>()?,

@@ -1,9 +1,11 @@
 //! `gloss runs`: the runs of a project as a list; two of them compared; one deleted, annotated, or written for
-//! TensorBoard. Reads run folders only, so that the project may be open elsewhere.
+//! TensorBoard. Reads run folders only, so that the project may be open elsewhere;
+//! only to join runs it reads the project too.
 
 use super::args::{RunsArgs, RunsCommand};
-use super::{CliError, existing};
-use crate::store::{RunStatus, RunSummary, Runs, tensorboard};
+use super::{CliError, existing, now_ms};
+use crate::desk::{JoinData, in_order, join_runs};
+use crate::store::{ProjectFile, RunStatus, RunSummary, Runs, tensorboard};
 use crate::train::{Better, Comparison, Difference, Score, SettingDifference, Side, TrainConfig, compare};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -22,6 +24,19 @@ pub(super) fn run(args: &RunsArgs) -> Result<(), CliError> {
             let run = runs.summary(&id_of(run))?;
             runs.delete(&run.id)?;
             Ok(writeln!(out, "deleted {}: its weights, curves and predictions are gone; {} are free", run.id, size(run.bytes))?)
+        }
+        Some(RunsCommand::Join { runs: names }) => {
+            let ids = in_order(&names.iter().map(|name| id_of(name)).collect::<Vec<_>>());
+            let project = ProjectFile::open(&args.project)?.project;
+            let first = runs.summary(ids.first().map_or("", String::as_str))?;
+            let data = JoinData::of(&project, first.report.as_ref());
+            let id = join_runs(&runs, &ids, &data, now_ms()).map_err(|error| CliError::Failed(error.to_string()))?;
+            let report = runs.summary(&id)?.report.filter(|report| report.examples > 0);
+            let scores = report.map_or_else(
+                || "nothing to judge it by: no document was held out by all of them and learnt by none".to_owned(),
+                |report| format!("{} on {} {} documents", super::train::named_scores(&report.scores), report.examples, report.scored_on),
+            );
+            Ok(writeln!(out, "{id}: {} answer together: {scores}", ids.join(", "))?)
         }
         Some(RunsCommand::Note { run, text }) => Ok(runs.set_notes(&id_of(run), text)?),
         Some(RunsCommand::Export { run, tensorboard }) => {

@@ -221,7 +221,7 @@ pub enum Command {
     },
     Import {
         path: PathBuf,
-        options: ImportOptions,
+        options: Box<ImportOptions>,
     },
     /// Writes the remarks of the report that is shown as a list.
     SaveImportList(PathBuf),
@@ -293,6 +293,8 @@ pub enum Command {
         path: PathBuf,
         content: Arc<[u8]>,
     },
+    /// Makes a run of these that answers as their mean.
+    JoinRuns(Vec<String>),
     /// Writes a run's model as a Hugging Face folder.
     ExportModel {
         run: String,
@@ -307,9 +309,16 @@ pub enum Command {
     /// Stops the fetching, or puts its outcome away.
     DismissFetch,
 
+    /// Has the encoder of these settings read the project's reviews, with pieces hidden.
+    StartPretraining(Box<TrainConfig>),
+    /// Stops the reading, or puts its outcome away.
+    DismissPretraining,
+
     /// Predicts with this run's model from now on; `None` is the newest finished one.
     UseRun(Option<String>),
     Predict(String),
+    /// Reads each line of a text to try as a turn of a conversation.
+    PredictByTurns(bool),
     /// Asks which words speak for a part of the answer; `None` puts the reasons away.
     Why(Option<Asked>),
     /// Looks which of these terms mean nearly the same.

@@ -77,7 +77,7 @@ impl Desk {
                 self.start_import(path, (*options).clone());
                 self.importing.checks = self.importing.job.is_some().then_some(options);
             }
-            Command::Import { path, options } => self.start_import(path, options),
+            Command::Import { path, options } => self.start_import(path, *options),
             Command::SaveImportList(list) => self.save_list(&list),
             _ => self.importing.forget(),
         }
@@ -104,7 +104,7 @@ impl Desk {
 
     fn start_import(&mut self, path: PathBuf, options: ImportOptions) {
         let Some(project) = self.project() else { return };
-        let existing: HashSet<u64> = project.documents().map(|doc| import::text_hash(&doc.text)).collect();
+        let existing: HashSet<u64> = project.documents().map(import::document_hash).collect();
         let target = path.clone();
         let work = move |reporter: &Reporter<News>| {
             let mut progress = |share: f32, rows: usize| {

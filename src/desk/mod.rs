@@ -9,6 +9,7 @@ mod agreeing;
 mod base;
 mod bulk;
 mod command;
+mod conversations;
 mod curve;
 mod dialogs;
 mod edits;
@@ -19,11 +20,13 @@ mod files;
 mod hunt;
 mod importing;
 pub mod job;
+mod joining;
 mod merging;
 mod notice;
 mod opening;
 mod phrase;
 mod pieces;
+mod pretraining;
 mod queue;
 mod runs;
 mod saving;
@@ -48,8 +51,10 @@ pub use fetching::Fetching;
 pub use hunt::{SearchView, TrialState, TrialView};
 pub use importing::Importing;
 pub use job::Waker;
+pub use joining::{JoinData, in_order, join_runs};
 pub use merging::Merging;
 pub use notice::{Level, Notice};
+pub use pretraining::{Pretraining, ReadingPlan};
 pub use runs::{Compared, Comparing};
 pub use similar::SimilarTerms;
 pub use starting::{starting_model, training_data};
@@ -64,7 +69,7 @@ pub use crate::store::export::{ExportFormat, Verified};
 pub use crate::store::formats::Loss;
 pub use crate::store::formats::{SpanReport, Unit as OffsetUnit};
 pub use crate::store::hub::USUAL_ENDPOINT;
-pub use crate::store::import::{Column, Format, ImportOptions, ImportReport, Look, Preview, RowIssue};
+pub use crate::store::import::{Column, Format, ImportOptions, ImportReport, Look, Preview, RowIssue, TurnColumns};
 pub use crate::store::{Language, Settings, Theme};
 pub use crate::store::{RunStatus, RunSummary};
 pub use crate::text::{PieceTag, Pieces, piece_tags};
@@ -145,6 +150,8 @@ pub struct Desk {
     /// Those of work in the background.
     threads: crate::nn::Threads,
     strip: pieces::PieceStrip,
+    talks: conversations::Talks,
+    reader: pretraining::Reader,
 }
 
 impl Desk {
@@ -159,6 +166,8 @@ impl Desk {
             adviser: advising::Adviser::default(),
             suggester: suggesting::Suggester::new(surroundings.wake.clone()),
             strip: pieces::PieceStrip::default(),
+            talks: conversations::Talks::default(),
+            reader: pretraining::Reader::default(),
             keys: surroundings.config.as_deref().map(crate::store::key_file::load).unwrap_or_default(),
             surroundings,
             settings,
@@ -256,14 +265,22 @@ impl Desk {
             C::CancelTraining => self.training.cancel(),
             C::ShowRun(id) => self.show_run(&id),
             C::DeleteRun(id) => self.delete_run(&id),
-            C::OverlayRuns(_) | C::CompareRuns(_) | C::SetRunNotes { .. } | C::ExportTensorBoard { .. } | C::WriteFile { .. } => {
+            C::OverlayRuns(_)
+            | C::CompareRuns(_)
+            | C::JoinRuns(_)
+            | C::SetRunNotes { .. }
+            | C::ExportTensorBoard { .. }
+            | C::WriteFile { .. } => {
                 self.run_shelf(command);
             }
             C::ExportModel { run, folder } => self.export_model(&run, &folder),
             C::FetchEncoder { name, endpoint } => self.fetch_encoder(name, &endpoint),
             C::DismissFetch => self.dismiss_fetch(),
+            C::StartPretraining(config) => self.start_pretraining(*config),
+            C::DismissPretraining => self.dismiss_pretraining(),
             C::UseRun(id) => self.use_run(id),
             C::Predict(text) => self.tester.ask(text),
+            C::PredictByTurns(on) => self.tester.set_by_turns(on),
             C::Why(asked) => self.tester.explain(asked),
             C::MeasureAgreement => self.measure_agreement(),
             C::FindSimilarTerms(terms) => self.find_similar(terms),
@@ -279,6 +296,7 @@ impl Desk {
                 self.notices.pop_front();
             }
         }
+        self.poll_conversations();
         self.poll_suggestions();
         self.poll_advice();
         self.poll_pieces();
@@ -294,12 +312,14 @@ impl Desk {
         self.poll_export();
         self.poll_examining();
         self.poll_fetch();
+        self.poll_pretraining();
         self.poll_merge();
         self.poll_training();
         self.poll_shelf();
         self.tester.poll();
         self.similar.poll();
         self.poll_agreement();
+        self.poll_conversations();
         self.poll_suggestions();
         self.poll_advice();
         self.poll_pieces();

@@ -2,6 +2,7 @@
 //! or writes many bytes runs on a thread of its own.
 
 use super::job::Job;
+use super::joining::{JoinData, in_order, join_runs};
 use super::training::{RunView, stored_view};
 use super::{Command, Desk, Notice};
 use crate::store::{RunSummary, Runs, tensorboard};
@@ -39,6 +40,8 @@ enum News {
     Compared(Box<Compared>),
     NotCompared(String),
     Wrote(PathBuf),
+    /// Runs were made one that answers as their mean.
+    Joined(String),
     Kept,
     Failed(String),
 }
@@ -54,6 +57,7 @@ pub(super) struct RunShelf {
     /// Dropped when another comparison is asked for.
     comparison: Option<Job<News>>,
     writing: Vec<Job<News>>,
+    joining: bool,
 }
 
 impl RunShelf {
@@ -99,6 +103,7 @@ impl Desk {
             }
             Command::CompareRuns(Some((first, second))) => self.compare_runs(first, second),
             Command::CompareRuns(None) => (self.shelf.comparing, self.shelf.comparison) = (Comparing::Idle, None),
+            Command::JoinRuns(ids) => self.join_ticked(&ids),
             Command::SetRunNotes { run, notes } => self.set_run_notes(&run, notes),
             Command::ExportTensorBoard { run, folder } => {
                 let Some((runs, summary)) = self.stored(&run) else { return };
@@ -119,6 +124,21 @@ impl Desk {
         let open = self.open.as_ref()?;
         let summary = open.runs.iter().find(|run| run.id == id)?;
         Some((Runs::of(&open.path), summary.clone()))
+    }
+
+    fn join_ticked(&mut self, ids: &[String]) {
+        let ids = in_order(ids);
+        let Some((runs, first)) = ids.first().and_then(|id| self.stored(id)) else { return };
+        let Some(project) = self.project() else { return };
+        let (data, now) = (JoinData::of(project, first.report.as_ref()), self.now());
+        let threads = self.threads.of(self.settings.threads);
+        self.write(move || threads.run(|| join_runs(&runs, &ids, &data, now)).map(News::Joined).map_err(|error| error.to_string()));
+        self.shelf.joining = true;
+    }
+
+    /// Whether runs are being made one.
+    pub fn is_joining(&self) -> bool {
+        self.shelf.joining
     }
 
     fn set_run_notes(&mut self, id: &str, notes: String) {
@@ -201,8 +221,18 @@ impl Desk {
             News::Compared(compared) => self.shelf.comparing = Comparing::Done(Arc::new(*compared)),
             News::NotCompared(reason) => self.shelf.comparing = Comparing::Failed(reason),
             News::Wrote(path) => self.notify(Notice::Exported(path)),
+            News::Joined(run) => {
+                self.shelf.joining = false;
+                self.reread_runs();
+                self.show_run(&run);
+                self.notify(Notice::RunFinished(run));
+                if !self.tester.is_pinned() {
+                    self.use_run(None);
+                }
+            }
             News::Kept => {}
             News::Failed(reason) => {
+                self.shelf.joining = false;
                 // What can't be read is not asked for again.
                 let views = &self.shelf.views;
                 self.shelf.wanted.retain(|id| views.contains_key(id));

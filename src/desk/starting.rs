@@ -15,6 +15,7 @@ use serde_json::Value;
 /// The run to go on from is not there, or a file can't be read.
 pub fn training_data(project: &Project, runs: &Runs, config: &TrainConfig) -> Result<TrainData, StoreError> {
     let mut data = TrainData::of(project, config.seed, config.dev_share);
+    data.join_conversations(project, config.turns_before, (config.seed, config.dev_share));
     if config.folds > 1 {
         data.deal_folds(config.fold, config.folds, config.seed);
     }
@@ -43,6 +44,10 @@ pub fn starting_model(runs: &Runs, config: &TrainConfig, data: &TrainData) -> Re
         return base_files(config, data);
     }
     let files = runs.model(&config.continue_from)?;
+    if !files.others.is_empty() {
+        let what = "it is several models that answer together; name one of its runs, or make it the teacher".to_owned();
+        return Err(StoreError::Run { what, path: runs.folder().join(&config.continue_from) }.into());
+    }
     // Heads are read by their shapes: labels in another order would be taken for each other without a word.
     let about: Value = serde_json::from_str(&files.config).unwrap_or_default();
     for (key, now) in [("classes", &data.classes), ("span_labels", &data.span_labels)] {

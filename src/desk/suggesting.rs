@@ -75,7 +75,7 @@ enum News {
 /// One model on its thread.
 struct Worker {
     // Dropped before the job is joined, which frees a thread that waits for texts.
-    texts: Sender<Texts>,
+    texts: Sender<Vec<Asked>>,
     job: Job<News>,
 }
 
@@ -176,7 +176,7 @@ impl Suggester {
     }
 
     fn start(&mut self, threads: Threads, precision: Stored, source: impl FnOnce() -> Result<ModelFiles, String> + Send + 'static) {
-        let (texts, inbox) = bounded::<Texts>(2);
+        let (texts, inbox) = bounded::<Vec<Asked>>(2);
         let work = move |reporter: &Reporter<News>| answer((source, precision), &threads, &inbox, reporter);
         match Job::start("gloss-suggest", self.wake.clone(), work, News::Failed) {
             Ok(job) => self.worker = Some(Worker { texts, job }),
@@ -185,7 +185,7 @@ impl Suggester {
     }
 
     /// Sends the texts if the thread is free.
-    fn ask(&mut self, texts: Texts) {
+    fn ask(&mut self, texts: Vec<Asked>) {
         if let Some(worker) = &self.worker {
             self.is_busy = worker.texts.try_send(texts).is_ok();
         }
@@ -324,11 +324,18 @@ impl Suggester {
     }
 }
 
+/// A document on its way to the model, with the turns before it where it is one of a conversation.
+struct Asked {
+    doc: DocId,
+    text: Arc<str>,
+    before: Vec<String>,
+}
+
 /// The thread: loads the model, then answers until nobody asks any more.
 fn answer(
     (source, precision): (impl FnOnce() -> Result<ModelFiles, String>, Stored),
     threads: &Threads,
-    inbox: &Receiver<Texts>,
+    inbox: &Receiver<Vec<Asked>>,
     reporter: &Reporter<News>,
 ) {
     let loaded = source().and_then(|files| Predictor::stored_as(&files, precision).map_err(|error| error.to_string()));
@@ -345,11 +352,11 @@ fn answer(
         if reporter.stopped() {
             return;
         }
-        let only: Vec<&str> = texts.iter().map(|(_, text)| &**text).collect();
-        match threads.run(|| predictor.predict_many(&only)) {
+        let turns: Vec<_> = texts.iter().map(|asked| crate::predict::Turn { text: &asked.text, before: &asked.before }).collect();
+        match threads.run(|| predictor.predict_turns(&turns)) {
             Ok(predictions) => {
                 let said = texts.iter().zip(predictions);
-                let said = said.map(|((doc, _), prediction)| (*doc, Said { classes: prediction.probabilities, spans: prediction.spans }));
+                let said = said.map(|(asked, prediction)| (asked.doc, Said { classes: prediction.probabilities, spans: prediction.spans }));
                 reporter.tell(News::Said(said.collect()));
             }
             Err(error) => return reporter.tell(News::Failed(error.to_string())),
@@ -434,7 +441,8 @@ impl Desk {
             let precision = self.settings.precision;
             self.suggester.start(threads, precision, move || source().map_err(|error| error.to_string()));
         }
-        self.suggester.ask(texts);
+        let asked = texts.into_iter().map(|(doc, text)| Asked { doc, text, before: self.turns_before(doc) }).collect();
+        self.suggester.ask(asked);
     }
 
     /// The current document first, then those ahead.

@@ -2,12 +2,11 @@
 //! documents and to documents without a class. Reads models, changes no project. For a thread that nobody waits for.
 
 use super::BaseError;
-use crate::predict::{PredictError, Predictor};
+use crate::predict::{PredictError, Predictor, Turn};
 use crate::project::Split;
 use crate::store::{Runs, model_folder};
 use crate::train::{Example, TrainConfig, TrainData};
 use std::path::Path;
-use std::sync::Arc;
 
 /// Texts answered between two looks at whether to go on.
 const TOGETHER: usize = 64;
@@ -24,9 +23,10 @@ pub fn teach(runs: &Runs, config: &TrainConfig, data: &mut TrainData, goes_on: &
         return Ok(true);
     }
     let learns_more = config.pseudo_threshold > 0.0 || config.distil_unlabelled;
-    let learnt = data.examples.iter().filter(|example| example.split == Split::Train).map(|example| &example.text);
-    let more = unlabelled.iter().filter(|_| learns_more).map(|(_, text)| text);
-    let texts: Vec<Arc<str>> = learnt.chain(more).cloned().collect();
+    let learnt =
+        data.examples.iter().filter(|example| example.split == Split::Train).map(|example| (&example.text, example.before.as_slice()));
+    let more = unlabelled.iter().filter(|_| learns_more).map(|(_, text)| (text, &[][..]));
+    let texts: Vec<Turn> = learnt.chain(more).map(|(text, before)| Turn { text, before }).collect();
     let mut sums = vec![vec![0f32; data.classes.len()]; texts.len()];
     let teachers: Vec<&str> = config.teacher.split([',', '，']).map(str::trim).filter(|name| !name.is_empty()).collect();
     for teacher in &teachers {
@@ -36,6 +36,7 @@ pub fn teach(runs: &Runs, config: &TrainConfig, data: &mut TrainData, goes_on: &
     }
     let shares = sums.into_iter().map(|sum| sum.into_iter().map(|p| p / teachers.len().max(1) as f32).collect::<Vec<f32>>());
     let mut shares = shares.collect::<Vec<_>>().into_iter();
+    let answered = texts.len();
     let logs = |shares: &[f32]| shares.iter().map(|p| p.max(1e-9).ln()).collect::<Vec<f32>>();
     let mut given = 0;
     for (example, shares) in data.examples.iter_mut().filter(|example| example.split == Split::Train).zip(&mut shares) {
@@ -55,7 +56,7 @@ pub fn teach(runs: &Runs, config: &TrainConfig, data: &mut TrainData, goes_on: &
         }
     }
     let more = data.examples.len() - before;
-    data.notes.push(format!("a teacher ({}) answered {} documents; {more} of them were learnt for it alone", config.teacher, texts.len()));
+    data.notes.push(format!("a teacher ({}) answered {} documents; {more} of them were learnt for it alone", config.teacher, answered));
     if config.pseudo_threshold > 0.0 {
         data.notes.push(format!("documents with a class by the teacher, which was at least {} sure: {given}", config.pseudo_threshold));
     }
@@ -73,7 +74,7 @@ fn add_answers(
     runs: &Runs,
     teacher: &str,
     classes: &[String],
-    texts: &[Arc<str>],
+    texts: &[Turn],
     sums: &mut [Vec<f32>],
     goes_on: &dyn Fn() -> bool,
 ) -> Result<bool, BaseError> {
@@ -90,8 +91,7 @@ fn add_answers(
         if !goes_on() {
             return Ok(false);
         }
-        let asked: Vec<&str> = texts.iter().map(|text| &**text).collect();
-        for (answer, sum) in predictor.predict_many(&asked).map_err(refused)?.iter().zip(sums) {
+        for (answer, sum) in predictor.predict_turns(texts).map_err(refused)?.iter().zip(sums) {
             sum.iter_mut().zip(&places).for_each(|(sum, place)| *sum += answer.probabilities.get(*place).copied().unwrap_or(0.0));
         }
     }

@@ -3,7 +3,7 @@
 use super::Desk;
 use super::job::Waker;
 use crate::nn::ModelFiles;
-use crate::predict::{Asked, Prediction, Predictor, QuestionForm, Reason, SpanAttribute, Stored};
+use crate::predict::{Asked, Prediction, Predictor, QuestionForm, Reason, SpanAttribute, Stored, Turn};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::JoinHandle;
@@ -14,6 +14,8 @@ use std::time::Instant;
 pub struct Answered {
     pub text: String,
     pub prediction: Prediction,
+    /// Where each line was a turn of a conversation: the turns before the text, with the probabilities of their classes.
+    pub turns: Vec<(String, Vec<f32>)>,
     /// Time the model took, in milliseconds.
     pub took_ms: f64,
 }
@@ -36,18 +38,30 @@ enum Request {
     },
     Predict {
         text: String,
+        by_turns: bool,
     },
     /// Of the text last predicted.
     Why {
         text: String,
+        before: Vec<String>,
         asked: Asked,
     },
 }
 
 enum News {
-    Loaded { run: String, classes: Vec<String>, span_labels: Vec<String>, attributes: Vec<SpanAttribute>, questions: Vec<QuestionForm> },
+    Loaded {
+        run: String,
+        classes: Vec<String>,
+        span_labels: Vec<String>,
+        attributes: Vec<SpanAttribute>,
+        questions: Vec<QuestionForm>,
+        turns_before: usize,
+    },
     Answered(Box<Answered>),
-    Explained { text: String, why: Why },
+    Explained {
+        text: String,
+        why: Why,
+    },
     Failed(String),
 }
 
@@ -59,6 +73,10 @@ pub struct Tester {
     pinned: bool,
     ready: bool,
     asked: String,
+    /// Whether each line of a text is a turn of a conversation.
+    by_turns: bool,
+    /// So many turns before one are read with it by the model.
+    turns_before: usize,
     classes: Vec<String>,
     span_labels: Vec<String>,
     attributes: Vec<SpanAttribute>,
@@ -95,6 +113,8 @@ impl Tester {
             pinned: false,
             ready: false,
             asked: String::new(),
+            by_turns: false,
+            turns_before: 0,
             classes: Vec::new(),
             span_labels: Vec::new(),
             attributes: Vec::new(),
@@ -107,9 +127,9 @@ impl Tester {
     }
 
     pub(super) fn forget(&mut self) {
-        let asked = std::mem::take(&mut self.asked);
+        let (asked, by_turns) = (std::mem::take(&mut self.asked), self.by_turns);
         *self = Self::new(self.wake.clone());
-        self.asked = asked;
+        (self.asked, self.by_turns) = (asked, by_turns);
     }
 
     /// The run whose model answers; `None` before there is one.
@@ -147,6 +167,21 @@ impl Tester {
         self.why.as_ref().filter(|why| self.asked_why == Some(why.asked))
     }
 
+    /// Whether each line of a text is read as a turn of a conversation.
+    pub fn by_turns(&self) -> bool {
+        self.by_turns
+    }
+
+    /// So many turns before one are read with it by the model; 0 of a model that learnt none.
+    pub fn turns_before(&self) -> usize {
+        self.turns_before
+    }
+
+    pub(super) fn set_by_turns(&mut self, on: bool) {
+        self.by_turns = on;
+        self.ask(self.asked.clone());
+    }
+
     /// Names of the classes in the order of the probabilities.
     pub fn classes(&self) -> &[String] {
         &self.classes
@@ -177,16 +212,17 @@ impl Tester {
         if self.asked.trim().is_empty() {
             self.answered = None;
         } else if self.ready {
-            self.send(Request::Predict { text: self.asked.clone() });
+            self.send(Request::Predict { text: self.asked.clone(), by_turns: self.by_turns });
         }
     }
 
     /// Asks for the reasons of a part of the answer; `None` puts them away.
     pub(super) fn explain(&mut self, asked: Option<Asked>) {
         (self.asked_why, self.why) = (asked, None);
-        let text = self.answered.as_ref().map(|answered| answered.text.clone());
-        if let (Some(asked), Some(text)) = (asked, text.filter(|_| self.ready)) {
-            self.send(Request::Why { text, asked });
+        let answered = self.answered.as_ref().filter(|_| self.ready);
+        let of = answered.map(|answered| (answered.text.clone(), answered.turns.iter().map(|(turn, _)| turn.clone()).collect()));
+        if let (Some(asked), Some((text, before))) = (asked, of) {
+            self.send(Request::Why { text, before, asked });
         }
     }
 
@@ -216,8 +252,8 @@ impl Tester {
         let news: Vec<News> = self.worker.iter().flat_map(|worker| worker.news.try_iter()).collect();
         for news in news {
             match news {
-                News::Loaded { run, classes, span_labels, attributes, questions } if self.run.as_deref() == Some(&run) => {
-                    (self.ready, self.error) = (true, None);
+                News::Loaded { run, classes, span_labels, attributes, questions, turns_before } if self.run.as_deref() == Some(&run) => {
+                    (self.ready, self.error, self.turns_before) = (true, None, turns_before);
                     (self.classes, self.span_labels, self.questions) = (classes, span_labels, questions);
                     self.attributes = attributes;
                     self.ask(self.asked.clone());
@@ -255,28 +291,29 @@ fn start(wake: Waker) -> std::io::Result<Worker> {
                             Ok(loaded) => {
                                 let (classes, span_labels) = (loaded.classes().to_vec(), loaded.span_labels().to_vec());
                                 let (attributes, questions) = (loaded.attributes().to_vec(), loaded.questions().to_vec());
+                                let turns_before = loaded.turns_before();
                                 predictor = Some(loaded);
-                                tell(News::Loaded { run, classes, span_labels, attributes, questions });
+                                tell(News::Loaded { run, classes, span_labels, attributes, questions, turns_before });
                             }
                             Err(reason) => tell(News::Failed(reason)),
                         }
                     }
-                    Request::Predict { text: newest } => text = Some(newest),
-                    Request::Why { text, asked } => why = Some((text, asked)),
+                    Request::Predict { text: newest, by_turns } => text = Some((newest, by_turns)),
+                    Request::Why { text, before, asked } => why = Some((text, before, asked)),
                 }
             }
-            if let (Some(text), Some(predictor)) = (text, &predictor) {
+            if let (Some((text, by_turns)), Some(predictor)) = (text, &predictor) {
                 let start = Instant::now();
-                match guarded(|| predictor.predict(&text).map_err(|e| e.to_string())) {
-                    Ok(prediction) => {
+                match guarded(|| answered(predictor, text, by_turns)) {
+                    Ok(answered) => {
                         let took_ms = start.elapsed().as_secs_f64() * 1e3;
-                        tell(News::Answered(Box::new(Answered { text, prediction, took_ms })));
+                        tell(News::Answered(Box::new(Answered { took_ms, ..answered })));
                     }
                     Err(reason) => tell(News::Failed(reason)),
                 }
             }
-            if let (Some((text, asked)), Some(predictor)) = (why, &predictor) {
-                match guarded(|| explained(predictor, &text, asked)) {
+            if let (Some((text, before, asked)), Some(predictor)) = (why, &predictor) {
+                match guarded(|| explained(predictor, Turn { text: &text, before: &before }, asked)) {
                     Ok(reasons) => tell(News::Explained { text, why: Why { asked, reasons } }),
                     Err(reason) => tell(News::Failed(reason)),
                 }
@@ -286,9 +323,24 @@ fn start(wake: Waker) -> std::io::Result<Worker> {
     Ok(Worker { requests: Some(requests), news, thread: Some(thread) })
 }
 
-fn explained(predictor: &Predictor, text: &str, asked: Asked) -> Result<Vec<Reason>, String> {
-    let prediction = predictor.predict(text).map_err(|error| error.to_string())?;
-    predictor.why(text, &prediction, asked).map_err(|error| error.to_string())
+/// The answer to a text, or to the last of its lines in the light of those before.
+fn answered(predictor: &Predictor, text: String, by_turns: bool) -> Result<Answered, String> {
+    let lines: Vec<String> = text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect();
+    if !by_turns || lines.is_empty() {
+        let prediction = predictor.predict(&text).map_err(|error| error.to_string())?;
+        return Ok(Answered { text, prediction, turns: Vec::new(), took_ms: 0.0 });
+    }
+    let turns: Vec<Turn> = lines.iter().enumerate().map(|(at, line)| Turn { text: line, before: &lines[..at] }).collect();
+    let mut predictions = predictor.predict_turns(&turns).map_err(|error| error.to_string())?;
+    let prediction = predictions.pop().unwrap_or_default();
+    let text = lines.last().cloned().unwrap_or_default();
+    let turns = lines.into_iter().zip(predictions.into_iter().map(|prediction| prediction.probabilities)).collect();
+    Ok(Answered { text, prediction, turns, took_ms: 0.0 })
+}
+
+fn explained(predictor: &Predictor, turn: Turn, asked: Asked) -> Result<Vec<Reason>, String> {
+    let prediction = predictor.predict_turns(&[turn]).map_err(|error| error.to_string())?.pop().unwrap_or_default();
+    predictor.why_turn(turn, &prediction, asked).map_err(|error| error.to_string())
 }
 
 /// A panic becomes a sentence.

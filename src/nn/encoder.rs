@@ -8,6 +8,7 @@ use super::by_ops::{self, Around};
 use super::fast::{Fast, Reach};
 use super::kernels::{Precision, Stored};
 use super::low_rank::{LowRank, LowRankTarget, Tuning};
+use super::prefix::{Prefix, lengthened, with_rows, without_rows};
 use super::weights::WeightFile;
 use super::{EncoderConfig, LoadError, LoadReport, ModelFiles, Params, Place, plain};
 use candle_core::{Tensor, bail};
@@ -66,6 +67,8 @@ pub(super) struct Layer {
     pub query: Pair,
     pub key: Pair,
     pub value: Pair,
+    /// What attention sees beside the text.
+    pub prefix: Option<Prefix>,
     pub attended: Pair,
     /// Behind `attended`.
     pub attention_adapter: Option<Adapter>,
@@ -138,7 +141,7 @@ impl Loader<'_> {
         let (weights, biases) = match self.tuning {
             Tuning::Full => (true, true),
             Tuning::Biases => (false, true),
-            Tuning::LowRank(_) => (false, false),
+            Tuning::LowRank(_) | Tuning::Prefix(_) => (false, false),
             Tuning::Adapters(_) => {
                 let is_norm = name.starts_with("encoder.layer.") && name.ends_with("LayerNorm");
                 (is_norm, is_norm)
@@ -169,13 +172,27 @@ impl Loader<'_> {
         let (sizes, learns) = match self.tuning {
             Tuning::Adapters(sizes) => (Some(sizes).filter(|_| trainable), true),
             Tuning::Full => (None, true),
-            Tuning::Biases | Tuning::LowRank(_) => (None, false),
+            Tuning::Biases | Tuning::LowRank(_) | Tuning::Prefix(_) => (None, false),
         };
         let adapter = Adapter::load(name, hidden, (&self.file, &mut *self.params), sizes, trainable && learns)?;
         if adapter.is_some() {
             self.report.loaded.push(format!("bert.{name}"));
         }
         Ok(adapter)
+    }
+
+    /// What attention of a layer sees beside the text, where the files have it or it is wanted.
+    fn prefix(&mut self, name: &str, hidden: usize, trainable: bool) -> Result<Option<Prefix>, LoadError> {
+        let (sizes, learns) = match self.tuning {
+            Tuning::Prefix(sizes) => (Some(sizes).filter(|_| trainable), true),
+            Tuning::Full => (None, true),
+            Tuning::Biases | Tuning::LowRank(_) | Tuning::Adapters(_) => (None, false),
+        };
+        let prefix = Prefix::load(name, hidden, (&self.file, &mut *self.params), sizes, trainable && learns)?;
+        if prefix.is_some() {
+            self.report.loaded.push(format!("bert.{name}"));
+        }
+        Ok(prefix)
     }
 
     fn embeddings(&mut self, config: &EncoderConfig, trainable: bool, tune: bool) -> Result<Embeddings, LoadError> {
@@ -210,11 +227,12 @@ impl Loader<'_> {
             linear("intermediate.dense", LowRankTarget::Feed, [f, h])?,
             linear("output.dense", LowRankTarget::Feed, [h, f])?,
         );
+        let prefix = self.prefix(&name("attention.prefix"), h, trainable)?;
         let attention_adapter = self.adapter(&name("attention.output.adapter"), h, trainable)?;
         let adapter = self.adapter(&name("output.adapter"), h, trainable)?;
         let attention_norm = self.pair(&name("attention.output.LayerNorm"), &[h], trainable)?;
         let norm = self.pair(&name("output.LayerNorm"), &[h], trainable)?;
-        Ok(Layer { query, key, value, attended, attention_adapter, attention_norm, up, down, adapter, norm })
+        Ok(Layer { query, key, value, prefix, attended, attention_adapter, attention_norm, up, down, adapter, norm })
     }
 
     /// Names of the file that nothing here reads: not a head's, not a layer left out on purpose.
@@ -271,13 +289,14 @@ impl Encoder {
     }
 
     /// Lays the weights out for passes in [`Mode::Eval`], which from now on do not see changes of them: for prediction.
-    /// `None` undoes that. Without effect where it computes by candle's ops, and on an encoder with adapters.
+    /// `None` undoes that. Without effect where it computes by candle's ops, and on an encoder with adapters or prefixes.
     ///
     /// # Errors
     /// When a weight has a low-rank update beside it.
     pub fn freeze(&mut self, stored: Option<Stored>) -> candle_core::Result<()> {
-        let has_adapters = self.core.layers.iter().any(|layer| layer.adapter.is_some() || layer.attention_adapter.is_some());
-        let stored = stored.filter(|_| !self.place.by_ops() && !has_adapters);
+        let is_more = |layer: &Layer| layer.adapter.is_some() || layer.attention_adapter.is_some() || layer.prefix.is_some();
+        let has_more = self.core.layers.iter().any(is_more);
+        let stored = stored.filter(|_| !self.place.by_ops() && !has_more);
         self.fast.freeze(&self.core, stored)
     }
 
@@ -394,7 +413,17 @@ impl Encoder {
         }
         for layer in &self.core.layers {
             let (q, k, v) = (linear(&x, &layer.query)?, linear(&x, &layer.key)?, linear(&x, &layer.value)?);
-            let context = plain::attention(&q, &k, &v, batch, self.core.config.num_attention_heads, mode.next_dropout())?;
+            let heads = self.core.config.num_attention_heads;
+            let context = match &layer.prefix {
+                None => plain::attention(&q, &k, &v, batch, heads, mode.next_dropout())?,
+                Some(prefix) => {
+                    let longer = lengthened(batch, prefix.rows());
+                    let with = |x: &Tensor, more: &Tensor| with_rows(x, more, batch);
+                    let q = with(&q, &prefix.keys.zeros_like()?)?;
+                    let (k, v) = (with(&k, &of(&prefix.keys))?, with(&v, &of(&prefix.values))?);
+                    without_rows(&plain::attention(&q, &k, &v, &longer, heads, mode.next_dropout())?, prefix.rows(), batch)?
+                }
+            };
             let attended = adapted(linear(&context, &layer.attended)?, layer.attention_adapter.as_ref())?;
             let attended = plain::dropout(&attended, mode.next_dropout())?;
             x = norm(&(x + attended)?, &layer.attention_norm)?;

@@ -19,6 +19,8 @@ pub struct ModelFiles {
     /// `tokenizer.json`.
     pub tokenizer: Arc<[u8]>,
     pub weights: Weights,
+    /// Further models that answer together with this one, as a mean: of an ensemble.
+    pub others: Vec<ModelFiles>,
 }
 
 impl ModelFiles {
@@ -28,6 +30,7 @@ impl ModelFiles {
             config: include_str!("../../assets/encoder/config.json").to_owned(),
             tokenizer: Arc::from(&include_bytes!("../../assets/encoder/tokenizer.json")[..]),
             weights: Weights::Gguf(include_bytes!("../../assets/encoder/encoder.gguf")),
+            others: Vec::new(),
         }
     }
 }

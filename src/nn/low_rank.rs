@@ -1,7 +1,7 @@
 //! Low-rank updates (LoRA: Hu et al. 2021, section 4.1): beside a weight W that stays as it is, two thin matrices learn, and
 //! the layer computes x Wᵀ + scale · (x downᵀ) upᵀ. Saved as one weight, so that nothing else knows of them.
 
-use super::{AdapterSizes, Params};
+use super::{AdapterSizes, Params, PrefixSizes};
 use candle_core::{Device, Result, Tensor};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -17,6 +17,8 @@ pub enum Tuning {
     LowRank(LowRankSizes),
     /// Adapters, and the norms.
     Adapters(AdapterSizes),
+    /// Prefixes of keys and values.
+    Prefix(PrefixSizes),
 }
 
 /// Which updates, and how large they are.

@@ -36,6 +36,7 @@ mod params;
 mod place;
 pub mod plain;
 mod pooling;
+mod prefix;
 mod question;
 mod scorer;
 mod scratch;
@@ -64,6 +65,7 @@ pub use opinion::{OpinionHead, OpinionLogits, OpinionScores, OpinionSizes, POLAR
 pub use optim::{Adafactor, AdamW, Lists, Optimiser, Rates, Sgd};
 pub use params::{Gradients, Param, Params, RowsGrad, unreached};
 pub use place::{DeviceChoice, Place};
+pub use prefix::PrefixSizes;
 pub use question::{QuestionAnswer, QuestionForm, QuestionHeads, QuestionKind, QuestionSize, labels_from};
 pub use scorer::{CandidateBatch, ScorerSizes, SpanScorer};
 pub use scratch::{Coverage, FRESH_VECTOR, Pooling, ScratchConfig, ScratchKind, ScratchNet, WORD_TABLE};

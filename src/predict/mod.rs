@@ -1,5 +1,6 @@
 //! Prediction: frozen weights of one model to a [`Prediction`] for a text. Reads no file, changes nothing.
 
+mod ensemble;
 mod prediction;
 mod predictor;
 mod similar;
@@ -8,6 +9,6 @@ mod why;
 pub use crate::nn::kernels::Stored;
 pub use crate::nn::{QuestionAnswer, QuestionForm, QuestionKind, SpanAttribute};
 pub use prediction::{Considered, PredictedAttribute, PredictedSpan, PredictedTriplet, Prediction, UnitTags, most_likely};
-pub use predictor::{PredictError, Predictor};
+pub use predictor::{PredictError, Predictor, Turn};
 pub use similar::{mean, similar};
 pub use why::{Asked, Reason};

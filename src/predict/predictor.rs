@@ -1,5 +1,6 @@
 //! The frozen model.
 
+use super::ensemble::joined;
 use super::{PredictedAttribute, PredictedSpan, PredictedTriplet, Prediction, UnitTags, most_likely};
 use crate::nn::kernels::Stored;
 use crate::nn::{
@@ -38,6 +39,9 @@ struct Facts {
     classes: Vec<String>,
     span_labels: Vec<String>,
     max_length: usize,
+    /// Turns of a conversation that are read with the one after them; models of older versions read none.
+    #[serde(default)]
+    turns_before: usize,
     /// Tags follow each other with learnt scores. Models of older versions have none, nor the next two.
     #[serde(default)]
     tag_transitions: bool,
@@ -78,6 +82,19 @@ struct Config {
     gloss: Option<Facts>,
 }
 
+/// A text with the turns that came before it in its conversation, the newest last; none where it stands alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Turn<'a> {
+    pub text: &'a str,
+    pub before: &'a [String],
+}
+
+impl<'a> Turn<'a> {
+    pub fn alone(text: &'a str) -> Self {
+        Self { text, before: &[] }
+    }
+}
+
 /// A model with frozen weights. Cheap to share between threads by `Arc`.
 pub struct Predictor {
     classes: Vec<String>,
@@ -85,12 +102,15 @@ pub struct Predictor {
     opinions: Opinions,
     questions: Vec<QuestionForm>,
     max_length: usize,
+    turns_before: usize,
     pub(super) widest_span: usize,
     chain: Option<FrozenChain>,
     tokenizer: Tokenizer,
     pub(super) model: JointModel,
     /// The model's own, for gradients.
     pub(super) params: Mutex<Params>,
+    /// Models that answer together with this one.
+    pub(super) others: Vec<Predictor>,
 }
 
 impl Predictor {
@@ -125,9 +145,25 @@ impl Predictor {
     }
 
     fn at(files: &ModelFiles, place: Place, stored: Stored) -> Result<Self, PredictError> {
+        let mut first = Self::one_at(files, place.clone(), stored)?;
+        for other in &files.others {
+            let is_scratch = ScratchConfig::is_one(&other.config);
+            let other = Self::one_at(other, if is_scratch { Place::processor() } else { place.clone() }, stored)?;
+            let names = |of: &Self| of.questions.iter().map(|form| form.name.clone()).collect::<Vec<_>>();
+            if (&other.classes, &other.span_labels, names(&other)) != (&first.classes, &first.span_labels, names(&first)) {
+                return Err(PredictError::Model("the models that are to answer together answer other things".to_owned()));
+            }
+            first.others.push(other);
+        }
+        Ok(first)
+    }
+
+    fn one_at(files: &ModelFiles, place: Place, stored: Stored) -> Result<Self, PredictError> {
         let model = |error: &dyn std::fmt::Display| PredictError::Model(error.to_string());
         let config: Config = serde_json::from_str(&files.config).map_err(|error| model(&error))?;
-        let Some(Facts { classes, span_labels, max_length, tag_transitions, widest_span, opinions, questions }) = config.gloss else {
+        let Some(Facts { classes, span_labels, max_length, turns_before, tag_transitions, widest_span, opinions, questions }) =
+            config.gloss
+        else {
             return Err(PredictError::Model("config.json has no key \"gloss\": it was not trained here".to_owned()));
         };
         if classes.is_empty() && span_labels.is_empty() && questions.is_empty() {
@@ -160,7 +196,20 @@ impl Predictor {
         let max_length = max_length.min(joint.network().max_tokens());
         let chain = joint.chain().map(Chain::frozen).transpose().map_err(compute)?;
         let params = Mutex::new(params);
-        Ok(Self { classes, span_labels, opinions, questions, max_length, widest_span, chain, tokenizer, model: joint, params })
+        Ok(Self {
+            classes,
+            span_labels,
+            opinions,
+            questions,
+            max_length,
+            turns_before,
+            widest_span,
+            chain,
+            tokenizer,
+            model: joint,
+            params,
+            others: Vec::new(),
+        })
     }
 
     /// How the encoder's weights are held; `None` of a network without pretraining.
@@ -191,6 +240,11 @@ impl Predictor {
         self.max_length
     }
 
+    /// Turns of a conversation that are read with the one after them.
+    pub fn turns_before(&self) -> usize {
+        self.others.iter().map(|other| other.turns_before).fold(self.turns_before, usize::max)
+    }
+
     /// # Errors
     /// When a tensor operation fails.
     pub fn predict(&self, text: &str) -> Result<Prediction, PredictError> {
@@ -202,7 +256,28 @@ impl Predictor {
     /// # Errors
     /// When a tensor operation fails.
     pub fn predict_many(&self, texts: &[&str]) -> Result<Vec<Prediction>, PredictError> {
-        let readings: Vec<Reading> = texts.par_iter().map(|text| self.read(text)).collect::<Result<_, _>>()?;
+        self.predict_turns(&texts.iter().map(|text| Turn::alone(text)).collect::<Vec<_>>())
+    }
+
+    /// The same of turns of conversations, each in the light of those before it, as far as the model learnt to.
+    ///
+    /// # Errors
+    /// When a tensor operation fails.
+    pub fn predict_turns(&self, turns: &[Turn]) -> Result<Vec<Prediction>, PredictError> {
+        if self.others.is_empty() {
+            return self.own_answers(turns);
+        }
+        let models = || std::iter::once(self).chain(&self.others);
+        let forms: Vec<&[QuestionForm]> = models().map(Self::questions).collect();
+        let mut answers = models().map(|model| Ok(model.own_answers(turns)?.into_iter())).collect::<Result<Vec<_>, PredictError>>()?;
+        Ok(turns.iter().map(|_| joined(answers.iter_mut().filter_map(Iterator::next).collect(), &forms)).collect())
+    }
+
+    /// The answers of this model alone.
+    fn own_answers(&self, turns: &[Turn]) -> Result<Vec<Prediction>, PredictError> {
+        let texts: Vec<&str> = turns.iter().map(|turn| turn.text).collect();
+        let texts = texts.as_slice();
+        let readings: Vec<Reading> = turns.par_iter().map(|turn| self.read(*turn)).collect::<Result<_, _>>()?;
         let length = |index: &usize| readings[*index].pieces.ids.len();
         let mut order: Vec<usize> = (0..texts.len()).collect();
         order.sort_by_key(length);
@@ -235,8 +310,9 @@ impl Predictor {
         Ok(answers)
     }
 
-    pub(super) fn read(&self, text: &str) -> Result<Reading, PredictError> {
-        self.tokenizer.read(text, self.max_length, !self.span_labels.is_empty()).map_err(compute)
+    pub(super) fn read(&self, Turn { text, before }: Turn) -> Result<Reading, PredictError> {
+        let before = &before[before.len().saturating_sub(self.turns_before)..];
+        self.tokenizer.read_turn(before, text, self.max_length, !self.span_labels.is_empty()).map_err(compute)
     }
 
     /// The pairs of spans that may belong together.

@@ -1,7 +1,7 @@
 //! Terms that mean nearly the same, by the encoder: each is the mean of its pieces' last hidden states wherever it stands.
 
 use super::PredictError;
-use super::predictor::{Predictor, batch_of, compute};
+use super::predictor::{Predictor, Turn, batch_of, compute};
 use crate::project::TextRange;
 use crate::text::units_under;
 
@@ -11,7 +11,7 @@ impl Predictor {
     /// # Errors
     /// When a tensor operation fails.
     pub fn vectors(&self, text: &str, places: &[TextRange]) -> Result<Vec<Vec<f32>>, PredictError> {
-        let reading = self.read(text)?;
+        let reading = self.read(Turn::alone(text))?;
         if reading.pieces.ids.is_empty() {
             return Ok(vec![Vec::new(); places.len()]);
         }

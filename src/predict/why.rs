@@ -2,11 +2,12 @@
 //! input (Shrikumar et al. 2016, section 2; Denil, Demiraj and de Freitas 2014): the answer's score, differentiated by
 //! the embedding of each piece, times that embedding. To first order it is what the score would lose without the piece.
 
-use super::predictor::{Predictor, batch_of, compute, edges};
+use super::predictor::{Predictor, Turn, batch_of, compute, edges};
 use super::{PredictError, PredictedSpan, Prediction};
 use crate::nn::{CandidateBatch, Logits, Mode, Params, SpanBatch, Tensor, TensorResult};
 use crate::project::TextRange;
 use crate::text::{Candidate, Reading, candidates, units_under, word_joins};
+use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 /// An answer to be explained. Places are those in the [`Prediction`].
@@ -37,7 +38,36 @@ impl Predictor {
     /// # Errors
     /// When a tensor operation fails.
     pub fn why(&self, text: &str, prediction: &Prediction, asked: Asked) -> Result<Vec<Reason>, PredictError> {
-        let reading = self.read(text)?;
+        self.why_turn(Turn::alone(text), prediction, asked)
+    }
+
+    /// The same of a turn of a conversation; what earlier turns do for the answer is not said.
+    ///
+    /// # Errors
+    /// When a tensor operation fails.
+    pub fn why_turn(&self, turn: Turn, prediction: &Prediction, asked: Asked) -> Result<Vec<Reason>, PredictError> {
+        let own = self.own_reasons(turn, prediction, asked)?;
+        if self.others.is_empty() {
+            return Ok(own);
+        }
+        // The mean of what a word does for each of the models.
+        let mut sums: BTreeMap<(usize, usize), Reason> = BTreeMap::new();
+        let mut add = |reasons: Vec<Reason>| {
+            for reason in reasons {
+                let share = reason.weight / (1 + self.others.len()) as f32;
+                sums.entry((reason.range.start(), reason.range.end())).or_insert(Reason { weight: 0.0, ..reason }).weight += share;
+            }
+        };
+        add(own);
+        for other in &self.others {
+            add(other.own_reasons(turn, prediction, asked)?);
+        }
+        Ok(sums.into_values().collect())
+    }
+
+    /// Those of this model alone.
+    fn own_reasons(&self, turn: Turn, prediction: &Prediction, asked: Asked) -> Result<Vec<Reason>, PredictError> {
+        let (text, reading) = (turn.text, self.read(turn)?);
         // Gradients gather in one place for all passes: one after the other.
         let params = self.params.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(score) = self.score_of(text, &reading, prediction, asked).map_err(compute)? else { return Ok(Vec::new()) };

@@ -9,7 +9,7 @@ use super::formats::{self, SpanReport};
 pub use super::jsonl::OwnProject;
 use super::pieces::Pieces;
 use super::{StoreError, jsonl, table};
-use crate::project::{Comment, Number, Polarity, Rejected, Split, State, TextRange};
+use crate::project::{CONVERSATION, Comment, Document, Number, Polarity, Rejected, Split, State, TURN, TextRange};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hasher};
 use std::ops::ControlFlow;
@@ -24,7 +24,7 @@ mod take_in;
 
 pub use format::Format;
 pub(super) use guess::TEXT_NAMES;
-pub use options::{ImportOptions, Look};
+pub use options::{ImportOptions, Look, TurnColumns};
 pub(super) use roles::{Roles, part};
 pub use take_in::{Restored, edits, restored};
 
@@ -255,6 +255,18 @@ pub fn text_hash(text: &str) -> u64 {
     hasher.finish()
 }
 
+/// Stands for what a document says and where: equal texts are one document, but in conversations, where each turn is one.
+pub fn document_hash(doc: &Document) -> u64 {
+    turn_hash(&doc.text, doc.meta.get(CONVERSATION), doc.meta.get(TURN))
+}
+
+fn turn_hash(text: &str, conversation: Option<&str>, turn: Option<&str>) -> u64 {
+    match conversation {
+        Some(conversation) => text_hash(&format!("{conversation}\u{1}{}\u{1}{text}", turn.unwrap_or_default())),
+        None => text_hash(text),
+    }
+}
+
 /// Reads the head of a file. `header` overrules the guess whether the first row names the columns.
 ///
 /// # Errors
@@ -271,7 +283,7 @@ pub fn preview_as(path: &Path, look: &Look) -> Result<Preview, StoreError> {
     guess::preview(path, look)
 }
 
-/// Reads a whole file. `existing` holds the [`text_hash`] of every text of the project. `None` when `progress` ended it.
+/// Reads a whole file. `existing` holds the [`document_hash`] of every document of the project. `None` when `progress` ended it.
 ///
 /// # Errors
 /// The file can't be read at all, or lacks a chosen column. Trouble with single rows is in the report.
@@ -318,6 +330,8 @@ pub(super) struct Intake<'a> {
     /// Row and label of every text so far.
     seen: HashMap<u64, Seen>,
     labels: BTreeSet<String>,
+    /// Turns so far of each conversation whose turns have no number.
+    turns: HashMap<String, usize>,
     drafts: Vec<Draft>,
     pub(super) report: ImportReport,
     since_progress: usize,
@@ -336,6 +350,7 @@ impl<'a> Intake<'a> {
             progress,
             seen: HashMap::new(),
             labels: BTreeSet::new(),
+            turns: HashMap::new(),
             drafts: Vec::new(),
             report,
             since_progress: 0,
@@ -406,7 +421,9 @@ impl<'a> Intake<'a> {
             }
             self.labels.insert(label.clone());
         }
-        let hash = text_hash(&draft.text);
+        self.count_turn(&mut draft);
+        let field = |name: &str| draft.meta.get(name).map(String::as_str);
+        let hash = turn_hash(&draft.text, field(CONVERSATION), field(TURN));
         if let Some(Seen { row: first, label, draft: at }) = self.seen.get(&hash) {
             self.report.duplicates_in_file += 1;
             let layers = draft.annotation.as_mut().filter(|_| draft.label.is_none()).map(|said| std::mem::take(&mut said.layers));
@@ -435,6 +452,14 @@ impl<'a> Intake<'a> {
         draft.split = self.options.split.or(draft.split);
         self.drafts.push(draft);
         Ok(true)
+    }
+
+    /// A turn of a conversation without a number gets its place among the rows as one.
+    fn count_turn(&mut self, draft: &mut Draft) {
+        let Some(conversation) = draft.meta.get(CONVERSATION).filter(|_| !draft.meta.contains_key(TURN)) else { return };
+        let turn = self.turns.entry(conversation.clone()).or_default();
+        *turn += 1;
+        draft.meta.insert(TURN.to_owned(), turn.to_string());
     }
 
     fn finish(self) -> Imported {

@@ -6,7 +6,7 @@ use crate::nn::{ModelFiles, ScratchConfig, Weights, to_onnx};
 use serde_json::{Map, Value, json};
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 const CONFIG: &str = "config.json";
@@ -51,7 +51,31 @@ pub fn read(folder: &Path) -> Result<ModelFiles, StoreError> {
     } else {
         return Err(wrong(no_weights(folder)));
     };
-    Ok(ModelFiles { config, tokenizer: Arc::from(tokenizer), weights })
+    Ok(ModelFiles { config, tokenizer: Arc::from(tokenizer), weights, others: Vec::new() })
+}
+
+/// Model folders in `folder` whose names begin so, in order.
+pub fn list(folder: &Path, start: &str) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let is_one = |path: &PathBuf| {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        name.starts_with(start) && !name.ends_with(".new") && path.join(CONFIG).is_file()
+    };
+    let mut found: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_one).collect();
+    found.sort();
+    found
+}
+
+/// A name in `folder` that begins so and is not taken: "encoder-0002".
+pub fn next(folder: &Path, start: &str) -> PathBuf {
+    let mut number = 1;
+    loop {
+        let path = folder.join(format!("{start}{number:04}"));
+        if !path.exists() {
+            return path;
+        }
+        number += 1;
+    }
 }
 
 /// Why there are no weights, as precisely as the folder allows.
@@ -81,6 +105,7 @@ pub fn export(to: &Path, files: &ModelFiles) -> Result<(), StoreError> {
     if !to.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx")) {
         return write(to, files);
     }
+    refuse_several(files, to)?;
     let model = to_onnx(files).map_err(|error| StoreError::Model { what: error.to_string(), path: to.to_owned() })?;
     for (path, bytes) in [(to.to_owned(), model.as_slice()), (to.with_extension("tokenizer.json"), &files.tokenizer)] {
         super::write_atomically(&path, bytes).map_err(StoreError::io("Writing the model", &path))?;
@@ -96,6 +121,7 @@ pub fn export(to: &Path, files: &ModelFiles) -> Result<(), StoreError> {
 /// [`StoreError::Exists`], or the disk is full or read-only; nothing is left of the folder then.
 pub fn write(folder: &Path, files: &ModelFiles) -> Result<(), StoreError> {
     const DOING: &str = "Writing the model";
+    refuse_several(files, folder)?;
     if folder.join(CONFIG).exists() || folder.join(SAFETENSORS).exists() {
         return Err(StoreError::Exists { path: folder.to_owned() });
     }
@@ -112,6 +138,15 @@ pub fn write(folder: &Path, files: &ModelFiles) -> Result<(), StoreError> {
     })?;
     super::sync_folder(folder);
     Ok(())
+}
+
+/// Several models that answer together are no one folder.
+fn refuse_several(files: &ModelFiles, to: &Path) -> Result<(), StoreError> {
+    if files.others.is_empty() {
+        return Ok(());
+    }
+    let what = "it is several models that answer together; write each of its runs, or have one run learn from it as its teacher";
+    Err(StoreError::Model { what: what.to_owned(), path: to.to_owned() })
 }
 
 fn fill(folder: &Path, files: &ModelFiles) -> io::Result<()> {

@@ -15,6 +15,8 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+mod joining;
+
 /// The runs of one project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Runs(PathBuf);
@@ -54,6 +56,8 @@ pub struct RunSummary {
     pub notes: String,
     /// What its folder takes on the disk.
     pub bytes: u64,
+    /// The runs that answer together as this one; empty of a run that learnt by itself.
+    pub members: Vec<String>,
 }
 
 /// run.json: the summary without what its folder says by itself.
@@ -69,6 +73,9 @@ struct RunFile {
     /// Documents it learnt from, as ranges: first and last.
     #[serde(default)]
     learnt_from: Vec<(u32, u32)>,
+    /// Runs that answer together as this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    members: Vec<String>,
 }
 
 const RUN: &str = "run.json";
@@ -107,13 +114,27 @@ impl Runs {
     /// There is no such run, or its files are damaged.
     pub fn summary(&self, id: &str) -> Result<RunSummary, StoreError> {
         let folder = self.folder_of(id)?;
-        let RunFile { started_ms, revision, data_hash, classes, span_labels, status, config, .. } = read_json(&folder, RUN)?;
+        let RunFile { started_ms, revision, data_hash, classes, span_labels, status, config, members, .. } = read_json(&folder, RUN)?;
         let status = if status == RunStatus::Running && !is_alive(&folder) { RunStatus::Interrupted } else { status };
         let report = if status == RunStatus::Finished { Some(read_json(&folder, REPORT)?) } else { None };
         let can_resume = matches!(status, RunStatus::Interrupted | RunStatus::Failed(_)) && folder.join(STATE).is_file();
         let notes = fs::read_to_string(folder.join(NOTES)).unwrap_or_default(); // most runs have none
         let (id, bytes) = (id.to_owned(), bytes_in(&folder));
-        Ok(RunSummary { id, started_ms, config, revision, data_hash, status, report, classes, span_labels, can_resume, notes, bytes })
+        Ok(RunSummary {
+            id,
+            started_ms,
+            config,
+            revision,
+            data_hash,
+            status,
+            report,
+            classes,
+            span_labels,
+            can_resume,
+            notes,
+            bytes,
+            members,
+        })
     }
 
     /// Makes the folder of a new run. Ids count up and are not used twice while a later run exists.
@@ -123,18 +144,7 @@ impl Runs {
     pub fn start(&self, config: &TrainConfig, data: &TrainData, time_ms: i64) -> Result<RunWriter, StoreError> {
         const DOING: &str = "Starting the run";
         let io = |error| StoreError::io(DOING, &self.0)(error);
-        fs::create_dir_all(&self.0).map_err(io)?;
-        let taken = |entry: io::Result<fs::DirEntry>| number(entry.ok()?.file_name().to_str()?);
-        let mut next = fs::read_dir(&self.0).map_err(io)?.filter_map(taken).max().unwrap_or(0) + 1;
-        let (id, folder) = loop {
-            let id = format!("run-{next:04}");
-            let folder = self.0.join(&id);
-            match fs::create_dir(&folder) {
-                Ok(()) => break (id, folder),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => next += 1,
-                Err(error) => return Err(io(error)),
-            }
-        };
+        let (id, folder) = self.new_folder().map_err(io)?;
         let run = RunFile {
             started_ms: time_ms,
             revision: data.revision,
@@ -144,6 +154,7 @@ impl Runs {
             status: RunStatus::Running,
             config: config.clone(),
             learnt_from: learnt_ranges(data),
+            members: Vec::new(),
         };
         let open = || -> io::Result<RunWriter> {
             let lock = File::create(folder.join(LOCK))?;
@@ -158,6 +169,22 @@ impl Runs {
         })?;
         sync_folder(&folder);
         Ok(writer)
+    }
+
+    /// Makes an empty folder under the next id.
+    fn new_folder(&self) -> io::Result<(String, PathBuf)> {
+        fs::create_dir_all(&self.0)?;
+        let taken = |entry: io::Result<fs::DirEntry>| number(entry.ok()?.file_name().to_str()?);
+        let mut next = fs::read_dir(&self.0)?.filter_map(taken).max().unwrap_or(0) + 1;
+        loop {
+            let id = format!("run-{next:04}");
+            let folder = self.0.join(&id);
+            match fs::create_dir(&folder) {
+                Ok(()) => return Ok((id, folder)),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => next += 1,
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Opens a run that ended before its time, to go on where it last kept its state. What it told after that is forgotten.
@@ -210,12 +237,17 @@ impl Runs {
         Ok(run.learnt_from.into_iter().flat_map(|(first, last)| first..=last).map(DocId).collect())
     }
 
-    /// The best weights of a finished run.
+    /// The best weights of a finished run, of several that answer together those of each.
     ///
     /// # Errors
     /// The run kept no model, or its files are damaged.
     pub fn model(&self, id: &str) -> Result<ModelFiles, StoreError> {
         let folder = self.folder_of(id)?;
+        let run: RunFile = read_json(&folder, RUN)?;
+        if let Some((first, others)) = run.members.split_first() {
+            let others = others.iter().map(|member| self.model(member)).collect::<Result<_, _>>()?;
+            return Ok(ModelFiles { others, ..self.model(first)? });
+        }
         if !folder.join(MODEL).is_dir() {
             return Err(StoreError::Run { what: "it kept no model".to_owned(), path: folder });
         }
@@ -253,11 +285,15 @@ impl Runs {
     /// Removes a run and its model for good.
     ///
     /// # Errors
-    /// There is no such run, it is still running, or the disk is read-only.
+    /// There is no such run, it is still running, another one answers by it, or the disk is read-only.
     pub fn delete(&self, id: &str) -> Result<(), StoreError> {
         let folder = self.folder_of(id)?;
         if is_alive(&folder) {
             return Err(StoreError::Run { what: "it is still running".to_owned(), path: folder });
+        }
+        if let Some(other) = self.list().iter().find(|run| run.members.iter().any(|member| member == id)) {
+            let what = format!("{} answers by it; delete that one first", other.id);
+            return Err(StoreError::Run { what, path: folder });
         }
         // Renamed first: half a run is never listed.
         let gone = self.0.join(format!("deleted-{id}"));
@@ -407,9 +443,13 @@ impl RunWriter {
 }
 
 fn learnt_ranges(data: &TrainData) -> Vec<(u32, u32)> {
-    let learnt = data.examples.iter().filter(|example| example.split == Split::Train).map(|example| example.doc.0);
+    ranges(data.examples.iter().filter(|example| example.split == Split::Train).map(|example| example.doc.0))
+}
+
+/// First and last of those that follow one another.
+fn ranges(docs: impl Iterator<Item = u32>) -> Vec<(u32, u32)> {
     let mut ranges: Vec<(u32, u32)> = Vec::new();
-    for doc in learnt.collect::<BTreeSet<_>>() {
+    for doc in docs.collect::<BTreeSet<_>>() {
         match ranges.last_mut() {
             Some((_, last)) if *last + 1 == doc => *last = doc,
             _ => ranges.push((doc, doc)),
@@ -498,6 +538,8 @@ fn data_hash(data: &TrainData) -> String {
     for example in &data.examples {
         put(&example.doc.0.to_le_bytes());
         put(example.text.as_bytes());
+        // Only where there are some: data of older runs keeps its hash.
+        example.before.iter().for_each(|turn| put(turn.as_bytes()));
         put(example.split.name().as_bytes());
         put(&example.class.map_or(-1i32, i32::from).to_le_bytes());
         put(&example.spans.as_ref().map_or(-1i64, |spans| spans.len() as i64).to_le_bytes());

@@ -22,6 +22,8 @@ pub struct Tokenizer {
     special: usize,
     unknown: u32,
     hidden: u32,
+    /// Stands between a turn and the next.
+    separator: u32,
 }
 
 enum Inner {
@@ -55,7 +57,7 @@ impl Tokenizer {
     pub fn from_bytes(json: &[u8]) -> Result<Self, TextError> {
         if let Some(vocabulary) = Vocabulary::from_json(json)? {
             let unknown = vocabulary.unknown_id();
-            return Ok(Self { inner: Inner::Words(vocabulary), special: 0, unknown, hidden: unknown });
+            return Ok(Self { inner: Inner::Words(vocabulary), special: 0, unknown, hidden: unknown, separator: unknown });
         }
         let mut inner = tokenizers::Tokenizer::from_bytes(json).map_err(|error| TextError::Unreadable(error.to_string()))?;
         inner.with_padding(None);
@@ -66,7 +68,8 @@ impl Tokenizer {
         let unknown = ["<unk>", "[UNK]", "<pad>", "[PAD]"].iter().find_map(|name| inner.token_to_id(name)).unwrap_or(0);
         let hidden = ["<mask>", "[MASK]"].iter().find_map(|name| inner.token_to_id(name)).unwrap_or(unknown);
         let special = empty.get_special_tokens_mask().iter().filter(|mask| **mask == 1).count();
-        Ok(Self { inner: Inner::Pieces(Box::new(inner)), special, unknown, hidden })
+        let separator = empty.get_ids().last().copied().unwrap_or(unknown);
+        Ok(Self { inner: Inner::Pieces(Box::new(inner)), special, unknown, hidden, separator })
     }
 
     /// Number of ids the tokenizer may answer with.
@@ -112,6 +115,43 @@ impl Tokenizer {
             }
             window = window.saturating_mul(4);
         }
+    }
+
+    /// Puts earlier turns, the newest last, between the first special piece and the text's own, each with a separator behind
+    /// it, as far as there is room up to `max_length`: what does not fit is left out from the oldest on. Gives how many pieces
+    /// came in; none of them lies over the text.
+    ///
+    /// # Errors
+    /// When the tokenizer refuses a turn.
+    pub fn put_before(&self, pieces: &mut Pieces, before: &[String], max_length: usize) -> Result<usize, TextError> {
+        let mut room = max_length.saturating_sub(pieces.ids.len());
+        let mut turns: Vec<Vec<u32>> = Vec::new();
+        for turn in before.iter().rev() {
+            if room < 2 {
+                break;
+            }
+            let mut ids = self.ids_of(turn, room - 1)?;
+            ids.push(self.separator);
+            room -= ids.len();
+            turns.push(ids);
+        }
+        let ids: Vec<u32> = turns.into_iter().rev().flatten().collect();
+        let (count, first) = (ids.len(), self.special.min(1));
+        pieces.ids.splice(first..first, ids);
+        pieces.ranges.splice(first..first, std::iter::repeat_n(0..0, count));
+        Ok(count)
+    }
+
+    /// The last `room` pieces of a turn, without special ones.
+    fn ids_of(&self, turn: &str, room: usize) -> Result<Vec<u32>, TextError> {
+        // Of a very long turn only its end can have room.
+        let start = turn.len().saturating_sub(room.saturating_mul(BYTES_PER_PIECE).saturating_add(1024));
+        let end = &turn[turn.ceil_char_boundary(start)..];
+        let ids: Vec<u32> = match &self.inner {
+            Inner::Pieces(inner) => inner.encode(end, false).map_err(|error| TextError::Split(error.to_string()))?.get_ids().to_vec(),
+            Inner::Words(vocabulary) => vocabulary.split(end).into_iter().map(|(id, _)| id).collect(),
+        };
+        Ok(ids[ids.len().saturating_sub(room)..].to_vec())
     }
 
     /// Id of the piece that is this one character (grapheme) and nothing else, as it is or as the tokenizer normalises

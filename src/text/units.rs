@@ -44,6 +44,17 @@ impl Tokenizer {
         Ok(Reading { pieces, units })
     }
 
+    /// The same of a turn of a conversation, with those before it, the newest last, in what room there is.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::encode`].
+    pub fn read_turn(&self, before: &[String], text: &str, max_length: usize, with_units: bool) -> Result<Reading, TextError> {
+        let mut reading = self.read(text, max_length, with_units)?;
+        let count = self.put_before(&mut reading.pieces, before, max_length)?;
+        reading.units.iter_mut().for_each(|unit| unit.piece += count as u32);
+        Ok(reading)
+    }
+
     /// The tagging units of a text, in order. `pieces` must be what [`Tokenizer::encode`] made of `text`.
     pub fn units(&self, text: &str, pieces: &Pieces) -> Vec<Unit> {
         let end = pieces.cut_at.unwrap_or(text.len());

@@ -49,6 +49,8 @@ pub struct TrainConfig {
     pub tokens_at_once: usize,
     /// Longer texts are cut after so many tokens.
     pub max_length: usize,
+    /// A document that is a turn of a conversation is read with so many turns before it; 0: alone.
+    pub turns_before: usize,
     pub dropout: f64,
     /// Share of all steps over which the rate rises from 0.
     pub warmup: f64,
@@ -72,6 +74,8 @@ pub struct TrainConfig {
     pub lora_targets: Vec<String>,
     /// Of adapters: numbers between their two layers.
     pub adapter_width: usize,
+    /// Of prefixes: keys and values that each layer gets beside those of the text.
+    pub prefix_rows: usize,
     /// Gradual unfreezing: the highest layer learns at first, one more after so many epochs each; 0: all from the start.
     pub unfreeze_every: usize,
     /// Layers, from the bottom, whose weights stay as they are.
@@ -201,6 +205,7 @@ impl Default for TrainConfig {
             batch_tokens: 4096,
             tokens_at_once: 4096,
             max_length: 256,
+            turns_before: 3,
             dropout: 0.1,
             warmup: 0.1,
             schedule: Schedule::Linear,
@@ -214,6 +219,7 @@ impl Default for TrainConfig {
             lora_alpha: 16.0,
             lora_targets: vec!["query".to_owned(), "value".to_owned()],
             adapter_width: 64,
+            prefix_rows: 16,
             unfreeze_every: 0,
             freeze_layers: 0,
             layer_decay: 1.0,
@@ -368,6 +374,8 @@ impl TrainConfig {
             ("lora_rank", self.lora_rank as f64, 1.0, 256.0),
             ("lora_alpha", self.lora_alpha, 1e-3, 1e4),
             ("adapter_width", self.adapter_width as f64, 1.0, 4096.0),
+            ("prefix_rows", self.prefix_rows as f64, 1.0, 256.0),
+            ("turns_before", self.turns_before as f64, 0.0, 64.0),
             ("replay", self.replay, 0.0, 1.0),
             ("folds", self.folds as f64, 0.0, 100.0),
             ("fold", self.fold as f64, 0.0, self.folds.max(1) as f64 - 1.0),

@@ -3,7 +3,9 @@
 use super::attributes::{self, SpanValue};
 use super::questions::{AskedQuestion, TaughtAnswer, answers_of};
 use crate::nn::SpanAttribute;
-use crate::project::{Annotation, DocId, Polarity, Project, Schema, Span, SpanId, Split, State, TextRange, assign_split, draw};
+use crate::project::{
+    Annotation, Conversations, DocId, Polarity, Project, Schema, Span, SpanId, Split, State, TextRange, assign_split, draw,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,6 +15,12 @@ use std::sync::Arc;
 pub struct Example {
     pub doc: DocId,
     pub text: Arc<str>,
+    /// Turns of its conversation before it, the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<String>,
+    /// The first turn of its conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub talk: Option<DocId>,
     /// Class of the main question; `None` teaches no class.
     pub class: Option<u16>,
     /// Marked spans; `None` when the document was not marked for spans and teaches none.
@@ -38,6 +46,8 @@ impl Default for Example {
         Self {
             doc: DocId(0),
             text: Arc::from(""),
+            before: Vec::new(),
+            talk: None,
             class: None,
             spans: None,
             polarities: Vec::new(),
@@ -135,6 +145,8 @@ impl TrainData {
                 (class.is_some() || marked || answers.iter().any(Option::is_some)).then(|| Example {
                     doc: doc.id,
                     text: doc.text.clone(),
+                    before: Vec::new(),
+                    talk: None,
                     class,
                     spans: marked.then(|| in_order.iter().map(|(_, span)| (span.range, span.label)).collect()),
                     polarities: polarities(&doc.annotation, project.schema(), &in_order),
@@ -163,6 +175,24 @@ impl TrainData {
         }
     }
 
+    /// Gives documents that are turns of a conversation the `most` turns before them. A conversation is held out as a whole,
+    /// where no part is fixed: its turns would tell on each other.
+    pub fn join_conversations(&mut self, project: &Project, most: usize, (seed, dev_share): (u64, f64)) {
+        let conversations = Conversations::of(project);
+        for example in &mut self.examples {
+            let Some(first) = conversations.around(example.doc).first() else { continue };
+            example.before = project.turns_before(&conversations, example.doc, most);
+            example.talk = Some(*first);
+            if project.document(example.doc).is_some_and(|doc| doc.split.is_none()) {
+                example.split = assign_split(seed, *first, dev_share);
+            }
+        }
+        if !conversations.is_empty() && most > 0 {
+            let count = self.examples.iter().filter(|example| !example.before.is_empty()).count();
+            self.notes.push(format!("turns of conversations read with up to {most} turns before them: {count}"));
+        }
+    }
+
     /// Leaves out training documents that were learnt before, but for a share of them that follows from the seed
     /// (rehearsal: Robins 1995). Gives how many it has left out.
     pub fn rehearse(&mut self, learnt: &BTreeSet<DocId>, share: f64, seed: u64) -> usize {
@@ -182,8 +212,12 @@ impl TrainData {
             let example = &self.examples[*at];
             (example.class, draw(seed ^ PURPOSE, example.doc), example.doc)
         });
-        for (place, at) in order.into_iter().enumerate() {
-            self.examples[at].split = if place % folds.max(1) == fold { Split::Dev } else { Split::Train };
+        // A conversation is dealt as a whole.
+        let mut parts: BTreeMap<DocId, usize> = BTreeMap::new();
+        for at in order {
+            let (example, next) = (&mut self.examples[at], parts.len() % folds.max(1));
+            let part = *parts.entry(example.talk.unwrap_or(example.doc)).or_insert(next);
+            example.split = if part == fold { Split::Dev } else { Split::Train };
         }
     }
 

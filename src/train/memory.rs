@@ -30,6 +30,7 @@ pub fn memory_bytes(encoder: &EncoderConfig, config: &TrainConfig) -> u64 {
         Tuned::Bitfit => 7 * h + f,
         // Two an encoder's layer, weights and biases, and the norms.
         Tuned::Adapters => 2 * (2 * h * config.adapter_width + config.adapter_width + h) + 4 * h,
+        Tuned::Prefix => 2 * h * config.prefix_rows,
         Tuned::Lora => low_rank_targets(&config.lora_targets).map(|target| low_rank_numbers(target, h, f, config.lora_rank)).sum(),
     };
     let tuned_table = if config.tune_embeddings && config.freeze_layers == 0 && config.tuned == Tuned::Full { copies * table } else { 0 };

@@ -2,7 +2,9 @@
 
 use super::TrainConfig;
 use crate::nn::kernels::Precision;
-use crate::nn::{Adafactor, AdamW, AdapterSizes, LoadOptions, LowRankSizes, LowRankTarget, LowRankTargets, Optimiser, Rates, Sgd, Tuning};
+use crate::nn::{
+    Adafactor, AdamW, AdapterSizes, LoadOptions, LowRankSizes, LowRankTarget, LowRankTargets, Optimiser, PrefixSizes, Rates, Sgd, Tuning,
+};
 use serde::{Deserialize, Serialize};
 
 /// How the rate goes on after the warm-up.
@@ -49,10 +51,12 @@ pub enum Tuned {
     Bitfit,
     /// The heads, and small layers put behind attention and feed-forward parts, with the norms (Houlsby et al. 2019).
     Adapters,
+    /// The heads, and a few keys and values that each layer sees beside the text (Li and Liang 2021).
+    Prefix,
 }
 
 impl Tuned {
-    pub const ALL: [Self; 5] = [Self::Full, Self::Head, Self::Lora, Self::Bitfit, Self::Adapters];
+    pub const ALL: [Self; 6] = [Self::Full, Self::Head, Self::Lora, Self::Bitfit, Self::Adapters, Self::Prefix];
 }
 
 /// What makes a step of a gradient.
@@ -98,6 +102,7 @@ pub(super) fn load_options(config: &TrainConfig) -> LoadOptions {
         Tuned::Full | Tuned::Head => Tuning::Full,
         Tuned::Bitfit => Tuning::Biases,
         Tuned::Adapters => Tuning::Adapters(AdapterSizes { width: config.adapter_width, seed: config.seed }),
+        Tuned::Prefix => Tuning::Prefix(PrefixSizes { rows: config.prefix_rows, seed: config.seed }),
         Tuned::Lora => Tuning::LowRank(LowRankSizes {
             rank: config.lora_rank,
             alpha: config.lora_alpha,

@@ -70,6 +70,7 @@ pub use questions::{AskedKind, AskedQuestion, NumberLoss, TaughtAnswer};
 pub use regularise::{Adversarial, push_along};
 pub use resume::{SavedAt, SavedRun};
 pub use reword::Rewording;
+pub use scoring::scores_of_answers;
 pub use scratch::{ModelChoice, learn_vocabulary, scratch_files};
 pub use search::{Halving, trial_settings};
 pub use slices::{Slice, TrainingAspects, slices};

@@ -41,6 +41,7 @@ pub(super) fn model_files(
         "classes": task.classes,
         "span_labels": task.labels,
         "max_length": task.max_length,
+        "turns_before": task.turns_before,
         "tag_transitions": model.chain().is_some(),
         "widest_span": task.widest,
         "questions": questions,
@@ -61,5 +62,6 @@ pub(super) fn model_files(
         config: serde_json::to_string_pretty(&config).map_err(TrainError::compute)?,
         tokenizer: encoder.tokenizer.clone(),
         weights: Weights::Safetensors(Arc::from(weights)),
+        others: Vec::new(),
     })
 }

@@ -86,7 +86,12 @@ pub fn pretrain(
     }
     let weights = params.to_safetensors().map_err(TrainError::compute)?;
     let config = serde_json::to_string_pretty(&encoder.config().to_bert_json()).map_err(TrainError::compute)?;
-    Ok(Some(ModelFiles { config, tokenizer: files.tokenizer.clone(), weights: Weights::Safetensors(Arc::from(weights)) }))
+    Ok(Some(ModelFiles {
+        config,
+        tokenizer: files.tokenizer.clone(),
+        weights: Weights::Safetensors(Arc::from(weights)),
+        others: Vec::new(),
+    }))
 }
 
 /// Gives the loss.

@@ -306,10 +306,15 @@ fn most_likely(shares: [f32; 3]) -> (Polarity, f32) {
 }
 
 fn scores_of(held_out: &[HeldOut], task: &Task, loss: f64) -> Scores {
-    let pairs: Vec<(u16, u16)> = held_out.iter().filter_map(|doc| Some((doc.gold_class?, doc.class?))).collect();
     let attributes = attribute_scores(task.attributes, task.labels, held_out);
-    let mut scores = Scores { loss, attributes, questions: question_scores(&task.questions, held_out), ..Scores::default() };
-    if let Some(class) = class_scores(task.classes, &pairs) {
+    Scores { loss, attributes, ..scores_of_answers(held_out, task.classes, task.labels, &task.questions) }
+}
+
+/// Scores of class, spans and other questions, by the names of what was asked. Polarities and links are for [`opinion_scores`].
+pub fn scores_of_answers(held_out: &[HeldOut], classes: &[String], labels: &[String], questions: &[QuestionForm]) -> Scores {
+    let pairs: Vec<(u16, u16)> = held_out.iter().filter_map(|doc| Some((doc.gold_class?, doc.class?))).collect();
+    let mut scores = Scores { questions: question_scores(questions, held_out), ..Scores::default() };
+    if let Some(class) = class_scores(classes, &pairs) {
         scores.accuracy = Some(class.accuracy);
         scores.macro_f1 = Some(class.macro_f1);
         scores.per_class = class.per_class;
@@ -318,7 +323,7 @@ fn scores_of(held_out: &[HeldOut], task: &Task, loss: f64) -> Scores {
     let marked = held_out.iter().filter_map(|doc| Some((doc.gold_spans.as_deref()?, doc.spans.as_slice())));
     let marked: Vec<(&[SpanKey], &[SpanKey])> = marked.collect();
     if !marked.is_empty() {
-        (scores.span_f1, scores.per_span_label) = span_scores(task.labels, marked);
+        (scores.span_f1, scores.per_span_label) = span_scores(labels, marked);
     }
     scores
 }

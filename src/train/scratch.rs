@@ -168,6 +168,7 @@ pub fn scratch_files(config: &TrainConfig, vocabulary: &Vocabulary, vectors: Opt
         config: serde_json::to_string_pretty(&shape).map_err(TrainError::compute)?,
         tokenizer: Arc::from(vocabulary.to_json()),
         weights: Weights::Safetensors(Arc::from(params.to_safetensors().map_err(TrainError::compute)?)),
+        others: Vec::new(),
     })
 }
 

@@ -60,6 +60,8 @@ pub(super) struct Task<'a> {
     pub test: Vec<Item<'a>>,
     /// Texts are cut after so many pieces.
     pub max_length: usize,
+    /// So many turns before a text are read with it; 0 where no text has any.
+    pub turns_before: usize,
     /// The piece that stands for one that is not shown.
     pub hidden_id: u32,
     pub notes: Vec<String>,
@@ -89,6 +91,7 @@ impl<'a> Task<'a> {
             dev: Vec::new(),
             test: Vec::new(),
             max_length,
+            turns_before: if data.examples.iter().any(|example| !example.before.is_empty()) { config.turns_before } else { 0 },
             hidden_id: tokenizer.hidden_id(),
             notes: data.notes.clone(),
         };
@@ -167,7 +170,7 @@ impl<'a> Task<'a> {
             return Ok(None);
         }
         let reading = tokenizer
-            .read(&example.text, self.max_length, !self.labels.is_empty())
+            .read_turn(&example.before, &example.text, self.max_length, !self.labels.is_empty())
             .map_err(|error| TrainError::Encoder(error.to_string()))?;
         if class.is_none() && !answers && reading.units.is_empty() {
             return Ok(None);

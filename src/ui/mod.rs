@@ -16,6 +16,7 @@ mod journal;
 mod key_sheet;
 pub mod keys;
 mod labels;
+mod mood;
 mod notices;
 mod pace;
 pub mod palette;

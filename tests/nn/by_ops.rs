@@ -5,7 +5,7 @@ use super::support::*;
 use candle_core::{DType, Device, Tensor};
 use gloss::nn::{
     Adafactor, AdamW, DeviceChoice, Encoder, Gradients, LoadOptions, LowRankSizes, LowRankTarget, LowRankTargets, Mode, Optimiser, Params,
-    Place, RaggedBatch, Rates, Sgd, Tuning, Weights, unreached,
+    Place, PrefixSizes, RaggedBatch, Rates, Sgd, Tuning, Weights, unreached,
 };
 
 fn at(place: Place, files: &gloss::nn::ModelFiles, options: LoadOptions) -> (Encoder, Params) {
@@ -36,7 +36,7 @@ fn pass(way: Way, (encoder, params): &(Encoder, Params), batch: &RaggedBatch, dr
 fn padded(name: &str, grad: &[f32]) -> Vec<f32> {
     let size = match name {
         name if name.ends_with("key.bias") => 1.0,
-        name if name.contains("self.query") || name.contains("self.key") => 0.02,
+        name if name.contains("self.query") || name.contains("self.key") || name.contains("prefix.keys") => 0.02,
         _ => 0.0,
     };
     grad.iter().copied().chain([size]).collect()
@@ -63,6 +63,7 @@ fn equal_to_the_kernels_whatever_learns() {
     let files = small_files(SMALL, "gelu", 1);
     let sizes = LowRankSizes { rank: 3, alpha: 5.0, targets: LowRankTargets::of(LowRankTarget::ALL), seed: 1 };
     let low_rank = LoadOptions { tuning: Tuning::LowRank(sizes), ..LoadOptions::TRAINABLE };
+    let prefixes = LoadOptions { tuning: Tuning::Prefix(PrefixSizes { rows: 3, seed: 1 }), ..LoadOptions::TRAINABLE };
     for (options, dropout) in [
         (ALL, 0.0),
         (ALL, 0.2),
@@ -70,6 +71,8 @@ fn equal_to_the_kernels_whatever_learns() {
         (LoadOptions { frozen_layers: 1, ..ALL }, 0.1),
         (LoadOptions { tuning: Tuning::Biases, ..LoadOptions::TRAINABLE }, 0.1),
         (low_rank, 0.1),
+        (prefixes, 0.0),
+        (prefixes, 0.1),
     ] {
         check(&files, options, &[7, 1, 30, 2], dropout);
     }

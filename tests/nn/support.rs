@@ -91,7 +91,7 @@ pub fn bert_config(sizes: Sizes, activation: &str) -> String {
 }
 
 pub fn files_of(config: String, weights: Weights) -> ModelFiles {
-    ModelFiles { config, tokenizer: Arc::from(&b""[..]), weights }
+    ModelFiles { config, tokenizer: Arc::from(&b""[..]), weights, others: Vec::new() }
 }
 
 /// A small random BERT.

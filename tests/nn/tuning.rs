@@ -3,7 +3,8 @@
 use super::support::*;
 use candle_core::{Device, Tensor};
 use gloss::nn::{
-    AdapterSizes, Encoder, LoadOptions, LowRankSizes, LowRankTarget, LowRankTargets, Mode, Params, RaggedBatch, Tuning, Weights,
+    AdapterSizes, Encoder, LoadOptions, LowRankSizes, LowRankTarget, LowRankTargets, Mode, Params, PrefixSizes, RaggedBatch, Tuning,
+    Weights,
 };
 use std::collections::BTreeSet;
 
@@ -39,8 +40,13 @@ fn kernels_equal_plain_ops_whatever_learns() {
     let few = low_rank(&[LowRankTarget::Query, LowRankTarget::Value]);
     let adapters = LoadOptions { tuning: Tuning::Adapters(AdapterSizes { width: 5, seed: 1 }), ..LoadOptions::TRAINABLE };
     let upper_adapters = LoadOptions { frozen_layers: 1, ..adapters };
+    let prefixes = LoadOptions { tuning: Tuning::Prefix(PrefixSizes { rows: 3, seed: 1 }), ..LoadOptions::TRAINABLE };
+    let upper_prefixes = LoadOptions { frozen_layers: 1, ..prefixes };
+    let few_and_many = [(prefixes, 0.0), (prefixes, 0.2), (upper_prefixes, 0.1)];
     let low_ranks = [(low_rank(&LowRankTarget::ALL), 0.0), (low_rank(&LowRankTarget::ALL), 0.2), (few, 0.1), (upper, 0.0)];
-    for (options, dropout) in low_ranks.into_iter().chain([(biases, 0.1), (adapters, 0.0), (adapters, 0.2), (upper_adapters, 0.1)]) {
+    for (options, dropout) in
+        low_ranks.into_iter().chain([(biases, 0.1), (adapters, 0.0), (adapters, 0.2), (upper_adapters, 0.1)]).chain(few_and_many)
+    {
         let (encoder, params) = loaded(options);
         let batch = batch_of(&[7, 1, 30, 2], SMALL.vocab, 3);
         let of = |plain| {
@@ -53,7 +59,8 @@ fn kernels_equal_plain_ops_whatever_learns() {
         assert_eq!(found, names(&params), "gradients of what learns, and of nothing else");
         for (name, wanted) in plain_grads.iter().filter(|(name, _)| !name.ends_with("key.bias")) {
             // Softmax sees little of queries and keys.
-            let tolerance = if name.contains("self.query") || name.contains("self.key") { 2e-3 } else { 1e-4 };
+            let tolerance =
+                if name.contains("self.query") || name.contains("self.key") || name.contains("prefix.keys") { 2e-3 } else { 1e-4 };
             assert_close(name, fast_grads.get(name).unwrap(), wanted, tolerance);
         }
         // A class reads the first tokens only.
@@ -193,4 +200,42 @@ fn adapters_are_saved_and_learn_on() {
     for (name, wanted) in plain.iter().filter(|(name, _)| name.contains("dense.bias") || name.contains("adapter")) {
         assert_close(name, fast.get(name).unwrap(), wanted, 1e-4);
     }
+}
+
+/// The gradients of a prefix against finite differences; what is saved has it and answers alike, without it the encoder is
+/// what it was.
+#[test]
+fn prefixes_learn_and_are_saved() {
+    let prefixes = LoadOptions { tuning: Tuning::Prefix(PrefixSizes { rows: 3, seed: 1 }), ..LoadOptions::TRAINABLE };
+    let files = small_files(SMALL, "gelu", 1);
+    let (encoder, params) = load(&files, prefixes);
+    assert_eq!(params.trainable_numbers(), SMALL.layers * 2 * 3 * SMALL.hidden);
+    let batch = batch_of(&[7, 1, 20], SMALL.vocab, 3);
+    let loss = || mixed(&hidden(&encoder, &batch, 0.0, false), 9);
+    let grads = params.backward(&loss()).unwrap();
+    for (name, var) in params.trainable() {
+        let gradient = grads.get(name).unwrap().to_vec();
+        let before = values(var.as_tensor());
+        let at = (0..gradient.len()).max_by(|a, b| gradient[*a].abs().total_cmp(&gradient[*b].abs())).unwrap();
+        let moved = |step: f32| {
+            let mut numbers = before.clone();
+            numbers[at] += step;
+            var.set(&Tensor::from_vec(numbers, var.shape(), &Device::Cpu).unwrap()).unwrap();
+            f64::from(loss().to_scalar::<f32>().unwrap())
+        };
+        let step = 1e-2;
+        let wanted = (moved(step) - moved(-step)) / (2.0 * f64::from(step));
+        moved(0.0);
+        assert!((f64::from(gradient[at]) - wanted).abs() < 5e-3 + 0.03 * wanted.abs(), "{name}: {} found, {wanted} wanted", gradient[at]);
+    }
+    let eval = |encoder: &Encoder| values(&encoder.forward(&batch, &mut Mode::Eval).unwrap());
+    let plain = load(&files, LoadOptions::FROZEN).0;
+    assert!(eval(&plain).iter().zip(eval(&encoder)).any(|(a, b)| (a - b).abs() > 1e-2), "the prefix does something");
+    let weights = Weights::Safetensors(params.to_safetensors().unwrap().into());
+    let files = files_of(encoder.config().to_bert_json().to_string(), weights);
+    let (again, all) = load(&files, LoadOptions::TRAINABLE);
+    assert_close("hidden", &eval(&again), &eval(&encoder), 2e-5);
+    assert!(names(&all).contains("bert.encoder.layer.0.attention.prefix.keys"), "with everything else it learns on");
+    let refused = gloss::nn::to_onnx(&files).err().unwrap().to_string();
+    assert!(refused.contains("prefixes"), "{refused}");
 }

@@ -13,6 +13,7 @@ use super::fast::{Input, LayerMasks, Masks, Reach};
 use super::low_rank::LowRank;
 use super::place::Place;
 use super::plain;
+use super::prefix::{lengthened, with_rows, without_rows};
 use blocks::Blocks;
 use candle_core::{Result, Tensor, Var, bail};
 use given::Given;
@@ -97,7 +98,17 @@ impl Pass<'_> {
         let [query, key, value] = parts;
         let qkv = Tensor::cat(&[query?, key?, value?], 1)?;
         let heads = self.core.config.num_attention_heads;
-        let mut context = self.blocks.attention(&qkv, heads, masks.attention, self.place)?;
+        let mut context = match &layer.prefix {
+            None => self.blocks.attention(&qkv, heads, masks.attention, self.place)?,
+            Some(prefix) => {
+                let (keys, values) = (part(&prefix.keys, learns), part(&prefix.values, learns));
+                let rows = Tensor::cat(&[&keys.zeros_like()?, &keys, &values], 1)?;
+                let longer = lengthened(self.batch, prefix.rows());
+                let blocks = Blocks::of(&longer, self.place.device(), learns)?;
+                let all = blocks.attention(&with_rows(&qkv, &rows, self.batch)?, heads, masks.attention, self.place)?;
+                without_rows(&all, prefix.rows(), self.batch)?
+            }
+        };
         let mut residual = x.clone();
         if reach == Reach::First {
             // From here on rows do not look at one another: those nobody asks about are left out.

@@ -2,9 +2,10 @@
 
 use super::adapter::{AdapterTape, adapter_backward};
 use super::linear::{input_gradient, weight_gradients};
+use super::prefix::{Prefixed, at_their_places, prefix_backward};
 use super::{EmbeddingTape, FirstRows, LayerTape, Read, Tape};
 use crate::nn::adapter::Adapter;
-use crate::nn::batch::RaggedBatch;
+use crate::nn::batch::{Dropout, RaggedBatch};
 use crate::nn::encoder::{Core, Layer, Pair};
 use crate::nn::kernels::{
     Attention, AttentionSaved, Buf, NormBackward, NormGrads, Pool, Precision, activate_backward, attention_backward, column_sums,
@@ -94,7 +95,7 @@ fn layer_backward(
     wanted: bool,
 ) -> Result<Buf> {
     let (tokens, h, f, pool) = (batch.tokens(), core.config.hidden_size, core.config.intermediate_size, collect.pool);
-    let LayerTape { input, qkv, mut logs, context, first, centred1, scale1, middle, inner, centred2, scale2, masks, adapters } = tape;
+    let LayerTape { input, qkv, logs, context, first, centred1, scale1, middle, inner, centred2, scale2, masks, adapters, prefixed } = tape;
     let [adapted1, adapted2] = adapters;
 
     let rows = if first.is_some() { batch.texts() } else { tokens };
@@ -132,12 +133,9 @@ fn layer_backward(
         context_grad = all;
     }
 
-    let mut qkv_grad = pool.take(tokens * 3 * h);
-    let heads = core.config.num_attention_heads;
     let queries = if first.is_some() { 1 } else { usize::MAX };
-    let of = Attention { starts: &batch.starts, heads, hidden: h, dropout: masks.attention, queries, pool };
-    attention_backward(&of, AttentionSaved { qkv: &qkv, context: &context, context_grad: &context_grad }, &mut logs, &mut qkv_grad);
-    drop((qkv, context, context_grad, logs));
+    let seen = Seen { qkv, logs, context, context_grad, prefixed };
+    let qkv_grad = attend_backward(core, layer, batch, (seen, queries), masks.attention, collect)?;
     if let Some(first) = first {
         g = queries_backward(layer, batch, &first, &qkv_grad, g, collect, wanted)?;
     }
@@ -155,6 +153,42 @@ fn layer_backward(
         }
     }
     Ok(g)
+}
+
+/// What an attention took and gave, and the gradient of what it gave.
+struct Seen {
+    qkv: Buf,
+    logs: Buf,
+    context: Buf,
+    context_grad: Buf,
+    prefixed: Option<Prefixed>,
+}
+
+/// The gradient of queries, keys and values; those of a prefix are given.
+fn attend_backward(
+    core: &Core,
+    layer: &Layer,
+    batch: &RaggedBatch,
+    (seen, queries): (Seen, usize),
+    dropout: Option<Dropout>,
+    collect: &Collect,
+) -> Result<Buf> {
+    let (heads, hidden, pool) = (core.config.num_attention_heads, core.config.hidden_size, collect.pool);
+    let Seen { qkv, mut logs, mut context, mut context_grad, prefixed } = seen;
+    let mut longer = None;
+    if let Some(Prefixed { starts, context: whole }) = prefixed {
+        context = whole;
+        context_grad = at_their_places(&context_grad, &starts, batch, hidden, pool);
+        longer = Some(starts);
+    }
+    let starts = longer.as_ref().unwrap_or(&batch.starts);
+    let mut qkv_grad = pool.take(qkv.len());
+    let of = Attention { starts, heads, hidden, dropout, queries, pool };
+    attention_backward(&of, AttentionSaved { qkv: &qkv, context: &context, context_grad: &context_grad }, &mut logs, &mut qkv_grad);
+    match layer.prefix.as_ref().zip(longer) {
+        Some((prefix, starts)) => prefix_backward(prefix, &qkv_grad, &starts, batch, collect),
+        None => Ok(qkv_grad),
+    }
 }
 
 /// Where only first tokens asked: the gradient of what made their queries. `g` `[texts, hidden]`, the gradient of the

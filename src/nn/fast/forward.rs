@@ -2,6 +2,7 @@
 
 use super::adapter::adapt;
 use super::linear::forward_linear;
+use super::prefix::{Prefixed, own_rows, with_prefix};
 use super::{EmbeddingTape, FirstRows, LayerMasks, LayerTape, Masks, Reach, Read, Tape};
 use crate::nn::batch::RaggedBatch;
 use crate::nn::encoder::{Core, Layer};
@@ -91,6 +92,40 @@ pub(super) fn embed(core: &Core, asked: &Asked, pool: &Arc<Pool>) -> Result<(Buf
     Ok((y, EmbeddingTape { centred, scale, output, dropout: masks.embeddings }))
 }
 
+/// What an attention took and gave.
+struct Attended {
+    qkv: Buf,
+    context: Buf,
+    logs: Buf,
+    prefixed: Option<Prefixed>,
+}
+
+/// Attention of the first `queries` tokens of each text over the text and the layer's prefix.
+fn attend(
+    core: &Core,
+    layer: &Layer,
+    batch: &RaggedBatch,
+    (mut qkv, queries): (Buf, usize),
+    masks: LayerMasks,
+    pool: &Arc<Pool>,
+) -> Result<Attended> {
+    let (hidden, heads) = (core.config.hidden_size, core.config.num_attention_heads);
+    let mut longer = None;
+    if let Some(prefix) = &layer.prefix {
+        let (all, starts) = with_prefix(&qkv, prefix, batch, pool)?;
+        qkv = all;
+        longer = Some(starts);
+    }
+    let starts = longer.as_ref().unwrap_or(&batch.starts);
+    let rows = starts.last().copied().unwrap_or_default();
+    let (mut context, mut logs) = (pool.take(rows * hidden), pool.take(rows * heads));
+    let attention = Attention { starts, heads, hidden, dropout: masks.attention, queries, pool };
+    attention_forward(&attention, &qkv, &mut context, &mut logs);
+    let Some(starts) = longer else { return Ok(Attended { qkv, context, logs, prefixed: None }) };
+    let own = own_rows(&context, &starts, batch, hidden, pool);
+    Ok(Attended { qkv, context: own, logs, prefixed: Some(Prefixed { starts, context }) })
+}
+
 fn run_layer(
     core: &Core,
     layer: &Layer,
@@ -116,11 +151,8 @@ fn run_layer(
             _ => forward_linear(pair, &mut qkv[part * h..], 3 * h, &x, true, (core.precision(), pool))?,
         }
     }
-    let heads = core.config.num_attention_heads;
-    let (mut context, mut logs) = (pool.take(tokens * h), pool.take(tokens * heads));
     let queries = if first.is_some() { 1 } else { usize::MAX };
-    let attention = Attention { starts: &batch.starts, heads, hidden: h, dropout: masks.attention, queries, pool };
-    attention_forward(&attention, &qkv, &mut context, &mut logs);
+    let Attended { qkv, context, logs, prefixed } = attend(core, layer, batch, (qkv, queries), masks, pool)?;
     let first = first.map(|input| FirstRows { input, context: gather(&context, batch, h, pool) });
 
     // From here on rows do not look at one another: those nobody asks about are left out.
@@ -159,5 +191,7 @@ fn run_layer(
     };
     norm_forward(input, NormOutput { y: &mut y, centred: &mut centred2, scale: &mut scale2 });
     let adapters = [adapted1, adapted2];
-    Ok((y, LayerTape { input: x, qkv, logs, context, first, centred1, scale1, middle, inner, centred2, scale2, masks, adapters }))
+    let tape =
+        LayerTape { input: x, qkv, logs, context, first, centred1, scale1, middle, inner, centred2, scale2, masks, adapters, prefixed };
+    Ok((y, tape))
 }

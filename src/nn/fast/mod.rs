@@ -9,6 +9,7 @@ mod backward;
 mod forward;
 mod frozen;
 mod linear;
+mod prefix;
 
 pub(super) use backward::table_rows;
 
@@ -190,6 +191,8 @@ struct LayerTape {
     masks: LayerMasks,
     /// Behind attention, and behind the feed-forward part.
     adapters: [Option<AdapterTape>; 2],
+    /// Where attention saw a prefix; `qkv` and `logs` have its rows then, `context` has not.
+    prefixed: Option<prefix::Prefixed>,
 }
 
 /// Rows of the texts' first tokens, `[texts, hidden]`.

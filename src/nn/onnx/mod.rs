@@ -33,6 +33,9 @@ pub fn to_onnx(files: &ModelFiles) -> Result<Vec<u8>, LoadError> {
     if graph.file.tensor("encoder.layer.0.attention.output.adapter.down.weight")?.is_some() {
         return Err(LoadError::Config("a model with adapters is not exported: its layers are not those of its family".to_owned()));
     }
+    if graph.file.names().iter().any(|(name, _)| name.ends_with("attention.prefix.keys")) {
+        return Err(LoadError::Config("a model with prefixes is not exported: its layers are not those of its family".to_owned()));
+    }
     let hidden = graph.encoder(&config)?;
     let output = match graph.file.tensor("classifier.weight")? {
         Some(classifier) => {

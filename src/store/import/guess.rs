@@ -1,5 +1,6 @@
 //! What kind of file it is, which row is the header, which column holds the reviews and which their labels.
 
+use super::roles::parts_of;
 use super::{Format, Look, Preview};
 use crate::store::encoding;
 use crate::store::formats::{self, Kind};
@@ -247,6 +248,13 @@ fn few_values(rows: &[Vec<String>], at: usize) -> Vec<String> {
         if !values.iter().any(|value| value == cell) {
             values.push(cell.to_owned());
         }
+    }
+    // Lists of a few labels make many different cells.
+    if values.len() > FEW {
+        let mut parts: Vec<String> = values.iter().flat_map(|value| parts_of(value)).map(str::to_owned).collect();
+        parts.sort();
+        parts.dedup();
+        values = parts;
     }
     values.sort();
     if values.len() <= FEW && values.iter().all(|value| value.chars().count() <= 40) { values } else { Vec::new() }

@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 pub struct ImportOptions {
     pub text: Column,
     pub label: Option<Column>,
+    /// Labels of which several may hold, in one cell: they answer a question of that kind, called as the column is.
+    pub labels: Option<Column>,
     /// Kept as the field `id`, by which a colleague's project is compared.
     pub id: Option<Column>,
     /// Kept as the field `date`.
@@ -19,6 +21,8 @@ pub struct ImportOptions {
     pub annotator: Option<Column>,
     /// The part in training: train, dev or test by their usual names.
     pub part: Option<Column>,
+    /// Where rows are turns of conversations.
+    pub turns: Option<Box<TurnColumns>>,
     /// Columns that are not kept.
     pub left_out: Vec<Column>,
     /// What the labels of the file are called here; nothing for "no label".
@@ -41,15 +45,28 @@ pub struct ImportOptions {
     pub unit: Option<Unit>,
 }
 
+/// What says of which conversation a row is a turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TurnColumns {
+    /// Kept as the field `conversation`.
+    pub conversation: Column,
+    /// The place of the turn in it, kept as the field `turn`; without it the rows stand in their order.
+    pub turn: Option<Column>,
+    /// Who speaks, kept as the field `speaker`.
+    pub speaker: Option<Column>,
+}
+
 impl Default for ImportOptions {
     fn default() -> Self {
         Self {
             text: Column::Name("text".to_owned()),
             label: None,
+            labels: None,
             id: None,
             date: None,
             annotator: None,
             part: None,
+            turns: None,
             left_out: Vec::new(),
             values: BTreeMap::new(),
             header: true,

@@ -1,7 +1,7 @@
 //! What each column of a table is: text, label, id, date, annotator, part in training, a field to keep, or nothing.
 
 use super::{Column, Draft, DraftAnnotation, DraftAnswer, Intake};
-use crate::project::Split;
+use crate::project::{CONVERSATION, SPEAKER, Split, TURN};
 use crate::store::StoreError;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -13,12 +13,15 @@ const MAIN: &str = "label";
 pub(in crate::store) struct Roles {
     text: usize,
     label: Option<usize>,
-    id: Option<usize>,
-    date: Option<usize>,
+    labels: Option<usize>,
+    /// Columns that are kept under a name that the program knows.
+    named: [(&'static str, Option<usize>); 5],
     annotator: Option<usize>,
     part: Option<usize>,
     left_out: BTreeSet<usize>,
     fields: Vec<String>,
+    /// Whether `fields` are names that a header gave.
+    has_names: bool,
     values: BTreeMap<String, String>,
 }
 
@@ -30,15 +33,23 @@ impl Roles {
     pub(in crate::store) fn find(intake: &Intake, names: &[String], header: bool) -> Result<Self, StoreError> {
         let options = intake.options;
         let find = |column: &Option<Column>| column.as_ref().map(|column| intake.column(column, names)).transpose();
+        let turns = options.turns.as_deref();
         Ok(Self {
             text: intake.column(&options.text, names)?,
             label: find(&options.label)?,
-            id: find(&options.id)?,
-            date: find(&options.date)?,
+            labels: find(&options.labels)?,
+            named: [
+                ("id", find(&options.id)?),
+                ("date", find(&options.date)?),
+                (CONVERSATION, turns.map(|turns| intake.column(&turns.conversation, names)).transpose()?),
+                (TURN, find(turns.map_or(&None, |turns| &turns.turn))?),
+                (SPEAKER, find(turns.map_or(&None, |turns| &turns.speaker))?),
+            ],
             annotator: find(&options.annotator)?,
             part: find(&options.part)?,
             left_out: options.left_out.iter().map(|column| intake.column(column, names)).collect::<Result<_, _>>()?,
             fields: fields(names, header),
+            has_names: header,
             values: options.values.clone(),
         })
     }
@@ -46,13 +57,15 @@ impl Roles {
     /// A row of cells as a draft.
     pub(in crate::store) fn draft<'a>(&self, intake: &mut Intake, row: usize, cells: impl Iterator<Item = (usize, Cow<'a, str>)>) -> Draft {
         let mut draft = Draft { row, ..Draft::default() };
-        let mut annotator = None;
+        let (mut annotator, mut several) = (None, None);
         for (at, cell) in cells {
             let role = |column: Option<usize>| column == Some(at);
             if at == self.text {
                 draft.text = cell.into_owned();
             } else if role(self.label) {
                 draft.label = self.label(&cell);
+            } else if role(self.labels) {
+                several = Some(self.several(&cell)).filter(|labels| !labels.is_empty());
             } else if role(self.annotator) {
                 annotator = Some(cell.trim().to_owned()).filter(|name| !name.is_empty());
             } else if role(self.part) {
@@ -61,13 +74,8 @@ impl Roles {
                     intake.remark(row, format!("names the part {cell:?}, which is neither train, dev nor test; it was left to chance"));
                 }
             } else if !cell.is_empty() && !self.left_out.contains(&at) {
-                let name = if role(self.id) {
-                    "id"
-                } else if role(self.date) {
-                    "date"
-                } else {
-                    self.fields.get(at).map_or("", String::as_str)
-                };
+                let named = self.named.iter().find(|(_, column)| role(*column)).map(|(name, _)| *name);
+                let name = named.unwrap_or_else(|| self.fields.get(at).map_or("", String::as_str));
                 draft.meta.insert(name.to_owned(), cell.into_owned());
             }
         }
@@ -77,13 +85,43 @@ impl Roles {
             let layers = BTreeMap::from([(name, own)]);
             draft.annotation = Some(DraftAnnotation { layers, ..DraftAnnotation::default() });
         }
+        if let Some(labels) = several {
+            labels.iter().for_each(|label| intake.count_label(label));
+            draft.annotation.get_or_insert_default().answers.insert(self.question(), DraftAnswer::Classes(labels));
+        }
         draft
+    }
+
+    /// The question that several labels of a cell answer.
+    fn question(&self) -> String {
+        let name = self.labels.and_then(|at| self.fields.get(at)).filter(|_| self.has_names);
+        name.map_or_else(|| "labels".to_owned(), String::clone)
+    }
+
+    /// The labels of a cell: "joy, fear", "3|4", or a list of JSON.
+    fn several(&self, cell: &str) -> Vec<String> {
+        let mut labels: Vec<String> = Vec::new();
+        for label in parts_of(cell).filter_map(|part| self.label(part)) {
+            let label = label.trim().to_owned();
+            if !label.is_empty() && !labels.contains(&label) {
+                labels.push(label);
+            }
+        }
+        labels
     }
 
     fn label(&self, cell: &str) -> Option<String> {
         let label = self.values.get(cell.trim()).map_or(cell, String::as_str);
         Some(label.to_owned()).filter(|label| !label.is_empty())
     }
+}
+
+/// What stands between commas, semicolons and bars of a cell, without brackets and quotes around it.
+pub(super) fn parts_of(cell: &str) -> impl Iterator<Item = &str> {
+    let parts = cell.split([',', ';', '|', '，', '；', '、']);
+    parts
+        .map(|part| part.trim_matches(|sign: char| sign.is_whitespace() || matches!(sign, '[' | ']' | '"' | '\'')))
+        .filter(|part| !part.is_empty())
 }
 
 /// The part in training by the names it has in data sets.

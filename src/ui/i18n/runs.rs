@@ -2,6 +2,17 @@
 
 /// English sentence, Chinese sentence.
 pub const ROWS: &[(&str, &str)] = &[
+    ("Answer together", "共同回答"),
+    (
+        "Makes a run of those ticked that answers as their mean, such as of several seeds: often a little better, and as many times slower",
+        "把勾选的训练合为一个，取平均回答（如不同随机种子）：常略好一些，但慢相应的倍数",
+    ),
+    ("Answering the held-out reviews together…", "正在共同回答留出的评论…"),
+    ("{} together", "{} 共同回答"),
+    ("{}: correlation {}", "{}：相关系数 {}"),
+    ("{}: macro-F1 {}", "{}：宏平均 F1 {}"),
+    ("No review was held out by all of these runs: nothing judges them together", "没有评论是这些训练都留出的：无从评判它们的共同回答"),
+    ("{} on {} held-out reviews", "{}，评判自 {} 条留出的评论"),
     ("All runs ({})", "全部训练（{}）"),
     ("Comparison", "对比"),
     ("Compare with {}", "与{}对比"),

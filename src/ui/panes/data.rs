@@ -208,7 +208,7 @@ fn report_ui(ui: &mut Ui, cx: &mut Cx<'_>, path: &Path, report: &ImportReport, c
         Some(options) => {
             let words = cx.tf("Import {} documents", &[&report.imported]);
             if ui.add_enabled(report.imported > 0, theme::primary_button(ui, words)).clicked() {
-                cx.send(Command::Import { path: path.to_owned(), options: options.clone() });
+                cx.send(Command::Import { path: path.to_owned(), options: Box::new(options.clone()) });
             }
             if ui.button(cx.t("Back")).clicked() {
                 cx.send(Command::PreviewImportAs { path: path.to_owned(), look: Box::new(options.look()) });

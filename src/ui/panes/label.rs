@@ -11,6 +11,7 @@ mod caret;
 mod columns;
 mod comments;
 mod compare;
+mod conversation;
 mod filters;
 mod inspector;
 mod jump;
@@ -124,6 +125,7 @@ impl LabelPane {
             let folds = [&mut self.columns.queue, &mut self.columns.inspector];
             text::toolbar(ui, cx, project.schema(), document, &mut self.marking, folds);
         });
+        conversation::ui(ui, cx, project, document);
         let answers = Frame::new().fill(palette(ui).panel).inner_margin(Margin::symmetric(12, 8));
         Panel::bottom("answers").frame(answers).show(ui, |ui| {
             // Under the text, not at the edge of a wide window.

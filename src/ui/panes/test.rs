@@ -3,6 +3,7 @@
 mod lattice;
 mod marks;
 mod questions;
+mod turns;
 mod why;
 
 use crate::desk::{Answered, Command, Tester};
@@ -68,10 +69,11 @@ impl TestPane {
                 if take.on_hover_text(cx.t("Take the text that is open in Label")).clicked()
                     && let Some(document) = current
                 {
-                    self.ask(cx, document.text.to_string());
+                    self.ask(cx, turns::text_of(cx, document));
                 }
             });
         });
+        turns::switch_ui(ui, cx);
         ui.add_space(6.0);
         let size = cx.desk.settings().text_size;
         let rows = 6;
@@ -114,6 +116,7 @@ impl TestPane {
             ui.label(RichText::new(words).color(palette.warning));
         }
         ui.add_space(6.0);
+        turns::line_ui(ui, cx, tester, answered);
         self.marks.ui(ui, cx, tester, answered);
         why::ui(ui, cx, tester, answered);
         lattice::ui(ui, cx, tester, answered);

@@ -198,8 +198,16 @@ pub(super) fn short_scores(cx: &Cx<'_>, scores: &crate::train::Scores) -> String
     let spans = scores.span_f1.map(|f1| cx.tf("span F1 {}", &[&two_places(f1)]));
     let triplets = scores.opinions.triplet_f1.map(|f1| cx.tf("triplets {}", &[&two_places(f1)]));
     let aspects = scores.opinions.aspect_polarity_f1.map(|f1| cx.tf("aspects with polarity {}", &[&two_places(f1)]));
-    let questions = scores.questions.iter().filter_map(|question| Some(format!("{} {}", question.name, two_places(question.selection()?))));
+    let questions = scores.questions.iter().filter_map(|question| Some(question_score(cx, question, &two_places(question.selection()?))));
     class.into_iter().chain(spans).chain(aspects).chain(triplets).chain(questions).collect::<Vec<_>>().join(" · ")
+}
+
+/// The score of a question beside the main one, and what kind it is.
+pub(super) fn question_score(cx: &Cx<'_>, question: &crate::train::QuestionScores, score: &str) -> String {
+    match question.mae {
+        Some(_) => cx.tf("{}: correlation {}", &[&question.name, &score]),
+        None => cx.tf("{}: macro-F1 {}", &[&question.name, &score]),
+    }
 }
 
 /// The text of a small heading above a group.

@@ -1,7 +1,7 @@
 //! The head of a file before its import: how it is read, what each column is, what its labels are called here.
 
 use super::short;
-use crate::desk::{Charset, Column, Command, ImportOptions, Look, OffsetUnit, Preview};
+use crate::desk::{Charset, Column, Command, ImportOptions, Look, OffsetUnit, Preview, TurnColumns};
 use crate::ui::{Cx, bars, theme};
 use eframe::egui::{self, Align, ComboBox, Layout, RichText, TextEdit, TextStyle, Ui, vec2};
 use std::collections::BTreeMap;
@@ -12,26 +12,47 @@ use std::path::{Path, PathBuf};
 enum Role {
     Text,
     Label,
+    Labels,
     Id,
     Date,
     Annotator,
     Part,
+    Conversation,
+    Turn,
+    Speaker,
     Keep,
     LeaveOut,
 }
 
 impl Role {
-    const ALL: [Self; 8] = [Self::Text, Self::Label, Self::Id, Self::Date, Self::Annotator, Self::Part, Self::Keep, Self::LeaveOut];
+    const ALL: [Self; 12] = [
+        Self::Text,
+        Self::Label,
+        Self::Labels,
+        Self::Id,
+        Self::Date,
+        Self::Annotator,
+        Self::Part,
+        Self::Conversation,
+        Self::Turn,
+        Self::Speaker,
+        Self::Keep,
+        Self::LeaveOut,
+    ];
 
     /// A word for [`crate::ui::i18n`].
     fn word(self) -> &'static str {
         match self {
             Self::Text => "text",
             Self::Label => "label",
+            Self::Labels => "several labels",
             Self::Id => "id",
             Self::Date => "date",
             Self::Annotator => "annotator",
             Self::Part => "part in training",
+            Self::Conversation => "conversation",
+            Self::Turn => "turn",
+            Self::Speaker => "speaker",
             Self::Keep => "keep",
             Self::LeaveOut => "leave out",
         }
@@ -49,6 +70,11 @@ impl Role {
             "date" | "time" | "created_at" | "日期" | "时间" => Self::Date,
             "annotator" | "labeler" | "标注人" | "标注者" => Self::Annotator,
             "split" | "part" => Self::Part,
+            "conversation" | "conversation_id" | "dialogue" | "dialogue_id" | "dialog_id" | "session" | "session_id" | "对话" | "会话" => {
+                Self::Conversation
+            }
+            "turn" | "turn_id" | "utterance_id" | "轮次" => Self::Turn,
+            "speaker" | "role" | "说话人" | "角色" => Self::Speaker,
             _ => Self::Keep,
         }
     }
@@ -110,10 +136,13 @@ impl Choice {
         let options = ImportOptions {
             text: of(Role::Text).unwrap_or(Column::Number(1)),
             label: of(Role::Label),
+            labels: of(Role::Labels),
             id: of(Role::Id),
             date: of(Role::Date),
             annotator: of(Role::Annotator),
             part: of(Role::Part),
+            turns: of(Role::Conversation)
+                .map(|conversation| Box::new(TurnColumns { conversation, turn: of(Role::Turn), speaker: of(Role::Speaker) })),
             left_out,
             values: self.values.iter().filter(|(from, to)| from != to).map(|(from, to)| (from.clone(), to.clone())).collect(),
             ..ImportOptions::default()
@@ -154,7 +183,7 @@ pub(super) fn ui(choice: &mut Option<Choice>, ui: &mut Ui, cx: &mut Cx<'_>, path
     let ready = !preview.columns.is_empty() && choice.place(Role::Text).is_some();
     ui.horizontal(|ui| {
         if ui.add_enabled(ready, theme::primary_button(ui, cx.t("Import"))).clicked() {
-            cx.send(Command::Import { path: path.to_owned(), options: choice.options() });
+            cx.send(Command::Import { path: path.to_owned(), options: Box::new(choice.options()) });
         }
         let check = ui.add_enabled(ready, egui::Button::new(cx.t("Check first")));
         if check.on_hover_text(cx.t("Reads the whole file and says what would come in, and changes nothing")).clicked() {
@@ -237,7 +266,14 @@ fn unit_ui(ui: &mut Ui, cx: &Cx<'_>, preview: &Preview, look: &mut Look) {
 
 /// A field for each label of the file: what it is called here.
 fn values_ui(ui: &mut Ui, cx: &Cx<'_>, preview: &Preview, choice: &mut Choice) {
-    let Some(values) = choice.place(Role::Label).and_then(|at| preview.values.get(at)).filter(|values| !values.is_empty()) else { return };
+    let Some(values) = choice
+        .place(Role::Label)
+        .or_else(|| choice.place(Role::Labels))
+        .and_then(|at| preview.values.get(at))
+        .filter(|values| !values.is_empty())
+    else {
+        return;
+    };
     ui.horizontal_wrapped(|ui| {
         ui.label(cx.t("Labels are called here"));
         for value in values {
@@ -277,7 +313,8 @@ fn table_ui(ui: &mut Ui, cx: &Cx<'_>, preview: &Preview, choice: &mut Choice) {
                 for row in &preview.rows {
                     for at in 0..preview.columns.len() {
                         let text = row.get(at).map(|text| short(text)).unwrap_or_default();
-                        let is_chosen = is_fixed || choice.roles.get(at).is_some_and(|role| matches!(role, Role::Text | Role::Label));
+                        let is_chosen =
+                            is_fixed || choice.roles.get(at).is_some_and(|role| matches!(role, Role::Text | Role::Label | Role::Labels));
                         cell(ui, width(at), RichText::new(text).color(if is_chosen { palette.text } else { palette.weak }));
                     }
                     ui.end_row();

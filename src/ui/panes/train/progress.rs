@@ -1,6 +1,6 @@
 //! The head of the run shown: how far it is, how it can be paused or ended, and what it has learnt.
 
-use super::{TrainPane, duration, has_steps, run_name, short_scores, two_places};
+use super::{TrainPane, duration, has_steps, question_score, run_name, short_scores, two_places};
 use crate::desk::{Command, Phase, RunView};
 use crate::train::{Interval, Report, Score, Uncertainty, uncertainty};
 use crate::ui::dialogs::Wish;
@@ -150,8 +150,15 @@ fn sentence(cx: &Cx<'_>, report: &Report, sure: &Uncertainty) -> String {
         .questions
         .iter()
         .zip(0u16..)
-        .filter_map(|(question, at)| Some(format!("{} {}", question.name, with(question.selection()?, sure.of(Score::LabelsF1(at))))));
+        .filter_map(|(question, at)| Some(question_score(cx, question, &with(question.selection()?, sure.of(Score::LabelsF1(at))))));
     let scores = class.into_iter().chain(spans).chain(questions).collect::<Vec<_>>().join(cx.t(", "));
+    // Runs that answer together have no epochs of their own.
+    if report.examples == 0 {
+        return cx.t("No review was held out by all of these runs: nothing judges them together").to_owned();
+    }
+    if report.best_step == 0 {
+        return cx.tf("{} on {} held-out reviews", &[&scores, &report.examples]);
+    }
     cx.tf("{} on {} held-out reviews; best after epoch {}", &[&scores, &report.examples, &epoch(report.best_epoch)])
 }
 
@@ -160,7 +167,9 @@ fn facts(cx: &Cx<'_>, view: &RunView, report: &Report) -> String {
     let mut parts = Vec::new();
     parts.extend(report.scores.accuracy.map(|accuracy| cx.tf("accuracy {}", &[&two_places(accuracy)])));
     parts.push(cx.tf("took {}", &[&duration(cx, report.seconds)]));
-    parts.push(cx.tf("{} tokens/s", &[&format!("{:.0}", report.real_tokens_per_s)]));
+    if report.real_tokens_per_s > 0.0 {
+        parts.push(cx.tf("{} tokens/s", &[&format!("{:.0}", report.real_tokens_per_s)]));
+    }
     if let Some(started) = &view.started {
         parts.push(cx.tf("learnt from {} reviews", &[&started.train_examples]));
     }

@@ -47,7 +47,11 @@ impl Ready {
         if self.key.as_ref() == Some(&key) {
             return;
         }
-        let data = TrainData::of(project, config.seed, config.dev_share);
+        let mut data = TrainData::of(project, config.seed, config.dev_share);
+        if !desk.conversations().is_empty() {
+            // They are held out as a whole.
+            data.join_conversations(project, 0, (config.seed, config.dev_share));
+        }
         let lengths = |of_train: bool| {
             let chosen = data.examples.iter().filter(|example| (example.split == Split::Train) == of_train);
             chosen.map(|example| rough_length(&example.text)).collect()

@@ -11,6 +11,8 @@ use eframe::egui::{self, RichText, Role, WidgetInfo, vec2};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+const NOTE_WIDTH: f32 = 220.0;
+
 /// How the table is shown.
 #[derive(Default)]
 pub(super) struct Table {
@@ -83,7 +85,10 @@ impl TrainPane {
                 for run in &runs {
                     ui.push_id(&run.id, |ui| self.name_cell(ui, cx, run));
                     self.figures(ui, cx, run);
-                    let settings = settings_in_words(cx, &run.config);
+                    let settings = match run.members.is_empty() {
+                        true => settings_in_words(cx, &run.config),
+                        false => cx.tf("{} together", &[&run.members.iter().map(|id| run_name(cx, id)).collect::<Vec<_>>().join(", ")]),
+                    };
                     ui.add(egui::Label::new(RichText::new(shortened(&settings, 26)).small().color(palette.weak))).on_hover_text(settings);
                     self.notes_cell(ui, cx, run);
                     ui.end_row();
@@ -106,6 +111,15 @@ impl TrainPane {
             let compare = ui.add_enabled(both.is_some(), egui::Button::new(cx.t("Compare the two")));
             if let (true, Some((first, second))) = (compare.on_disabled_hover_text(cx.t("Tick two runs first")).clicked(), both) {
                 self.compare(cx, first, second);
+            }
+            let joined = ui.add_enabled(self.table.ticked.len() >= 2 && !cx.desk.is_joining(), egui::Button::new(cx.t("Answer together")));
+            let help = cx.t("Makes a run of those ticked that answers as their mean, such as of several seeds: often a little better, and as many times slower");
+            if joined.on_hover_text(help).on_disabled_hover_text(help).clicked() {
+                cx.send(Command::JoinRuns(self.table.ticked.clone()));
+                self.table.ticked.clear();
+            }
+            if cx.desk.is_joining() {
+                ui.label(RichText::new(cx.t("Answering the held-out reviews together…")).color(palette.weak));
             }
             let overlay = ui.add_enabled(!self.table.ticked.is_empty(), egui::Button::new(cx.t("Lay over the curves")));
             if overlay.on_disabled_hover_text(cx.t("Tick runs first")).clicked() {
@@ -204,7 +218,10 @@ impl TrainPane {
 
     fn notes_cell(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>, run: &RunSummary) {
         let text = self.table.notes.entry(run.id.clone()).or_insert_with(|| run.notes.clone());
-        let field = ui.add(egui::TextEdit::singleline(text).desired_width(120.0).hint_text(cx.t("Write a note")));
+        // A cell of a grid leaves a field no room of its own.
+        let edit = egui::TextEdit::singleline(text).hint_text(cx.t("Write a note"));
+        let field = ui.add_sized(vec2(NOTE_WIDTH, theme::ROW_HEIGHT), edit);
+        let field = if run.notes.is_empty() { field } else { field.on_hover_text(&run.notes) };
         let field = field.accessible_name(cx.tf("Note on {}", &[&run_name(cx, &run.id)]));
         if field.lost_focus() {
             let notes = text.trim().to_owned();

@@ -19,6 +19,7 @@ const DEVICES: &[Pick] = &[
 
 pub(super) const ROWS: &[Row] = &[
     count("Longest text", "Tokens of a review that are read; what lies beyond is cut", (8, 512), |config| &mut config.max_length),
+    own(turns_ui, |config, default| config.turns_before != default.turns_before),
     count("Tokens in a batch", "A batch ends before it holds more tokens than this", (64, 262_144), |config| &mut config.batch_tokens),
     count(
         "Least steps",
@@ -47,7 +48,7 @@ pub(super) const ROWS: &[Row] = &[
         2,
         |config| &mut config.augment,
     ),
-    file("Synonyms", "A list of words that may stand for each other: a line each, between tabs or commas", "synonyms", |config| {
+    file("Synonyms", "A list of words that may stand for each other: a line each, between tabs or commas. The built-in encoder proposes none: it was not made to say hidden words", "synonyms", |config| {
         &mut config.synonyms
     })
     .when(|config| config.augment > 0.0),
@@ -73,6 +74,17 @@ pub(super) const ROWS: &[Row] = &[
         .when(is_encoder),
     own(threads_ui, |_, _| false),
 ];
+
+/// Only where the project has conversations.
+fn turns_ui(ui: &mut egui::Ui, cx: &mut Cx<'_>, config: &mut TrainConfig) {
+    if cx.desk.conversations().is_empty() {
+        return;
+    }
+    let usual = TrainConfig::default().turns_before;
+    let help = cx.t("A turn of a conversation is read with so many turns before it, as far as there is room; 0 reads it alone");
+    let row = Setting { name: cx.t("Turns before"), help, default: &usual.to_string(), differs: config.turns_before != usual };
+    row.ui(ui, cx, |ui| ui.add(DragValue::new(&mut config.turns_before).range(0..=64).speed(0.05)));
+}
 
 /// One row for each span label of the project.
 fn partly_marked_ui(ui: &mut egui::Ui, cx: &mut Cx<'_>, config: &mut TrainConfig) {

@@ -1,7 +1,7 @@
 //! Which encoder reads the text: the one inside the program, a folder, or one fetched from a hub.
 
 use super::row::Setting;
-use crate::desk::{Command, Fetching, USUAL_ENDPOINT};
+use crate::desk::{Command, Fetching, Pretraining, ReadingPlan, USUAL_ENDPOINT};
 use crate::train::{EncoderChoice, TrainConfig};
 use crate::ui::bars::{duration, progress};
 use crate::ui::dialogs::Wish;
@@ -29,7 +29,7 @@ pub(super) fn encoder_ui(ui: &mut egui::Ui, cx: &mut Cx<'_>, config: &mut TrainC
             if ui.selectable_label(config.encoder == EncoderChoice::Shipped, shipped).clicked() {
                 config.encoder = EncoderChoice::Shipped;
             }
-            for folder in cx.desk.encoders() {
+            for folder in cx.desk.encoders().iter().chain(cx.desk.own_encoders()) {
                 let is_chosen = matches!(&config.encoder, EncoderChoice::Folder(held) if held == folder);
                 if ui.selectable_label(is_chosen, name_of(cx, folder)).clicked() {
                     config.encoder = EncoderChoice::Folder(folder.clone());
@@ -47,12 +47,97 @@ pub(super) fn encoder_ui(ui: &mut egui::Ui, cx: &mut Cx<'_>, config: &mut TrainC
         ui.label(egui::RichText::new(folder.display().to_string()).color(palette.weak).small());
     }
     fetching_ui(ui, cx, config, fetch);
+    reading_ui(ui, cx, config);
 }
 
 /// The name of the folder, or what the hub calls one that was fetched.
 fn name_of(cx: &Cx<'_>, folder: &Path) -> String {
     let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy();
     if cx.desk.encoders().iter().any(|held| held == folder) { name.replacen("--", "/", 1) } else { name.into_owned() }
+}
+
+/// How many pieces a second two cores read, before anything was measured.
+const FIRST_GUESS: f64 = 500.0;
+
+/// Having the encoder read the project's reviews first: asked with what it comes to, then how far it is.
+fn reading_ui(ui: &mut egui::Ui, cx: &mut Cx<'_>, config: &mut TrainConfig) {
+    let palette = theme::palette(ui);
+    let place = ui.scope_id().with("read-reviews");
+    let mut plan: Option<ReadingPlan> = ui.data(|data| data.get_temp(place)).unwrap_or_default();
+    match cx.desk.pretraining().clone() {
+        Pretraining::Idle => plan = plan_ui(ui, cx, config, plan),
+        Pretraining::Failed(reason) => {
+            ui.colored_label(palette.error, cx.tf("The encoder did not read the reviews: {}", &[&cx.said(&reason)]));
+            if ui.button(cx.t("Close")).clicked() {
+                cx.send(Command::DismissPretraining);
+            }
+        }
+        Pretraining::Running { step, steps, loss, seconds_left } => {
+            plan = None;
+            let share = if steps > 0 { step as f32 / steps as f32 } else { 0.0 };
+            let mut words = if steps > 0 {
+                cx.tf("Reading: loss of hidden pieces {}", &[&format!("{loss:.2}")])
+            } else {
+                cx.t("Reading the encoder…").to_owned()
+            };
+            if let Some(left) = seconds_left {
+                words += &format!(" · {}", cx.tf("{} left", &[&duration(cx, left)]));
+            }
+            ui.add(egui::Label::new(egui::RichText::new(&words).color(palette.weak).small()));
+            ui.horizontal(|ui| {
+                progress(ui, share, &words);
+                if ui.button(cx.t("Stop reading")).on_hover_text(cx.t("Nothing of it is kept")).clicked() {
+                    cx.send(Command::DismissPretraining);
+                }
+            });
+        }
+        Pretraining::Done { folder, first, last } => {
+            if !matches!(&config.encoder, EncoderChoice::Folder(held) if *held == folder) {
+                config.encoder = EncoderChoice::Folder(folder);
+            }
+            let words = cx.tf(
+                "Has read the reviews: loss of hidden pieces {} at first, {} at the end",
+                &[&format!("{first:.2}"), &format!("{last:.2}")],
+            );
+            ui.add(egui::Label::new(egui::RichText::new(words).color(palette.success).small()).wrap());
+            if ui.button(cx.t("Close")).clicked() {
+                cx.send(Command::DismissPretraining);
+            }
+        }
+    }
+    ui.data_mut(|data| data.insert_temp(place, plan));
+}
+
+/// The button, or what it would come to and whether to.
+fn plan_ui(ui: &mut egui::Ui, cx: &mut Cx<'_>, config: &TrainConfig, plan: Option<ReadingPlan>) -> Option<ReadingPlan> {
+    let Some(plan) = plan else {
+        let help = cx.t(
+            "Hides pieces of all reviews, labelled or not, and has the encoder say them: pays with thousands of unlabelled reviews of a kind it does not know",
+        );
+        return ui.button(cx.t("Read the reviews first…")).on_hover_text(help).clicked().then(|| cx.desk.reading_plan());
+    };
+    let layers = if config.layers == 0 { 1.0 } else { config.layers as f64 / 12.0 };
+    let seconds = plan.pieces as f64 / FIRST_GUESS * layers;
+    let words = cx.tf("Reads {} reviews once, which takes about {}", &[&plan.reviews, &duration(cx, seconds)]);
+    ui.add(egui::Label::new(egui::RichText::new(words).color(theme::palette(ui).weak).small()).wrap());
+    let mut stays = true;
+    ui.horizontal(|ui| {
+        let can = plan.reviews > 0 && !cx.desk.is_training();
+        if ui.add_enabled(can, egui::Button::new(cx.t("Start reading"))).clicked() {
+            // Rates of their own: no label pulls.
+            let config = TrainConfig {
+                epochs: 1,
+                lr: 5e-5,
+                batch_examples: 16,
+                layers: config.layers,
+                encoder: config.encoder.clone(),
+                ..TrainConfig::default()
+            };
+            cx.send(Command::StartPretraining(Box::new(config)));
+        }
+        stays = !ui.button(cx.t("Not now")).clicked();
+    });
+    stays.then_some(plan)
 }
 
 /// Name and hub to fetch an encoder from, how far it is, and why it did not come.

@@ -78,6 +78,11 @@ const TUNED: &[Pick] = &[
         "Small layers put into the encoder learn, and its norms: little memory, nearly as exact; wants a rate about five times as high. The model is read by Gloss alone",
         tuned = Tuned::Adapters
     ),
+    pick!(
+        "Prefixes",
+        "A few keys and values that each layer sees beside the review learn: fewest numbers of all, slow to learn; wants a rate of about 5e-3. The model is read by Gloss alone",
+        tuned = Tuned::Prefix
+    ),
 ];
 
 pub(super) const ROWS: &[Row] = &[
@@ -105,6 +110,10 @@ pub(super) const ROWS: &[Row] = &[
         |config| &mut config.adapter_width,
     )
     .when(|config| config.tuned == Tuned::Adapters),
+    count("Length of prefixes", "Keys and values that each layer gets: more can learn more, 10 to 30 are usual", (1, 256), |config| {
+        &mut config.prefix_rows
+    })
+    .when(|config| config.tuned == Tuned::Prefix),
     choice("Rate over the run", "How the rate goes on after the warm-up", SCHEDULES),
     choice("Optimiser", "What makes a step of a gradient", OPTIMISERS),
     number("Momentum", "How much of the steps before goes into each step", (0.0, 0.999), 3, |config| &mut config.momentum)
