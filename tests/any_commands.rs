@@ -61,7 +61,7 @@ fn about_a_document(desk: &Desk, (kind, at, a, b): Dice) -> Vec<Command> {
     let polarity = [None, Some(Polarity::Positive), Some(Polarity::Negative), Some(Polarity::Neutral)][usize::from(b % 4)];
     let schema = desk.project().unwrap().schema();
     let range = a_range(&document, (a, b));
-    let ghost = desk.ghosts(doc).first().copied();
+    let ghost = desk.ghosts(doc).first().cloned();
     let one = match kind % 18 {
         0..=2 => range.map(|range| Command::AddSpan { doc, range, label }),
         3 => range.map(|range| Command::AddLinkedSpan { doc, range, label, to: id }),
@@ -182,7 +182,7 @@ fn import(desk: &mut Desk, folder: &Path, dice: u8) {
     std::fs::write(&path, rows).unwrap();
     let by_name = |name: &str| Column::parse(name);
     let options = ImportOptions { text: by_name("text"), label: Some(by_name("class")), header: true, ..ImportOptions::default() };
-    desk.run(Command::Import { path, options });
+    desk.run(Command::Import { path, options: Box::new(options) });
     poll_until(desk, |desk| matches!(desk.importing(), Importing::Report { .. } | Importing::Failed { .. }));
     desk.run(Command::DismissImport);
 }

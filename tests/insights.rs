@@ -225,7 +225,7 @@ fn many_documents_are_counted_over_several_frames() {
     let path = stage.desk.path().unwrap().with_file_name("many.txt");
     std::fs::write(&path, lines).unwrap();
     let options = gloss::desk::ImportOptions { header: false, text: gloss::desk::Column::Number(1), ..Default::default() };
-    stage.desk.run(Command::Import { path, options });
+    stage.desk.run(Command::Import { path, options: Box::new(options) });
     crate::desk::poll_until(&mut stage.desk, |desk| matches!(desk.importing(), gloss::desk::Importing::Report { .. }));
     let mut harness = stage.harness(InsightsPane::ui);
     harness.run_steps(4);

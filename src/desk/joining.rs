@@ -143,6 +143,14 @@ fn held_out(gold: &HeldOut, said: &Prediction) -> HeldOut {
             gold_polarities: gold.opinions.gold_polarities.clone(),
             of_gold: vec![None; gold.opinions.gold_polarities.len()],
             gold_shares: vec![None; gold.opinions.gold_polarities.len()],
+            attributes: said
+                .spans
+                .iter()
+                .map(|span| span.attributes.iter().map(|said| (said.attribute, said.best().0)).collect())
+                .collect(),
+            gold_attributes: gold.opinions.gold_attributes.clone(),
+            attributes_of_gold: vec![Vec::new(); gold.opinions.gold_attributes.len()],
+            gold_values: Vec::new(),
             links: said.triplets.iter().map(link).collect(),
             gold_links: gold.opinions.gold_links.clone(),
         },

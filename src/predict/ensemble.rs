@@ -1,7 +1,7 @@
 //! Several models that answer as one: probabilities and numbers are means, spans and triplets hold where at least half of
 //! the models say them (a mean over models of one kind: Hansen and Salamon 1990; a vote where they mark places).
 
-use super::{PredictedSpan, PredictedTriplet, Prediction, QuestionForm, QuestionKind};
+use super::{PredictedAttribute, PredictedSpan, PredictedTriplet, Prediction, QuestionForm, QuestionKind};
 use crate::nn::{QuestionAnswer, labels_from};
 use crate::project::TextRange;
 use std::collections::BTreeMap;
@@ -65,7 +65,8 @@ fn spans(answers: &[Prediction]) -> Vec<PredictedSpan> {
         PredictedSpan {
             probability: own.iter().map(|span| span.probability).sum::<f32>() / answers.len() as f32,
             polarity: polarity.try_into().ok(),
-            ..*own[0]
+            attributes: attributes(own),
+            ..own[0].clone()
         }
     };
     let mut agreed: Vec<PredictedSpan> = found.values().filter(|own| own.len() * 2 >= answers.len()).map(mean).collect();
@@ -81,6 +82,18 @@ fn spans(answers: &[Prediction]) -> Vec<PredictedSpan> {
     }
     kept.sort_by_key(place);
     kept
+}
+
+/// What all models that mark a span say of it. They have the same attributes, or none ([`Predictor::attributes`]).
+///
+/// [`Predictor::attributes`]: super::Predictor::attributes
+fn attributes(own: &[&PredictedSpan]) -> Vec<PredictedAttribute> {
+    let of = |first: &PredictedAttribute| {
+        let same = |said: &&PredictedAttribute| said.attribute == first.attribute && said.shares.len() == first.shares.len();
+        let all: Vec<&[f32]> = own.iter().filter_map(|span| span.attributes.iter().find(same)).map(|said| said.shares.as_slice()).collect();
+        PredictedAttribute { attribute: first.attribute, shares: means(all.iter().copied(), 1.0 / all.len() as f32) }
+    };
+    own.first().map_or_else(Vec::new, |span| span.attributes.iter().map(of).collect())
 }
 
 /// Whether one model marks both places.

@@ -150,7 +150,8 @@ impl Predictor {
             let is_scratch = ScratchConfig::is_one(&other.config);
             let other = Self::one_at(other, if is_scratch { Place::processor() } else { place.clone() }, stored)?;
             let names = |of: &Self| of.questions.iter().map(|form| form.name.clone()).collect::<Vec<_>>();
-            if (&other.classes, &other.span_labels, names(&other)) != (&first.classes, &first.span_labels, names(&first)) {
+            let asked = |of: &Self| (of.classes.clone(), of.span_labels.clone(), of.attributes().to_vec(), names(of));
+            if asked(&other) != asked(&first) {
                 return Err(PredictError::Model("the models that are to answer together answer other things".to_owned()));
             }
             first.others.push(other);

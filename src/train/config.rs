@@ -263,7 +263,7 @@ impl Default for TrainConfig {
             evals_per_epoch: 1,
             patience: 4,
             layer_stats: false,
-            precision: PrecisionChoice::Float32,
+            precision: PrecisionChoice::default(),
             seed: 0,
             device: DeviceChoice::Auto,
             vocabulary: VocabularyUnit::Words,

@@ -78,19 +78,21 @@ impl OptimiserChoice {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PrecisionChoice {
+    /// bfloat16 where the processor has an instruction for it, which is faster at the same scores (`benches/README.md`).
     #[default]
+    Auto,
     Float32,
-    /// Where the processor has an instruction for it, else float32.
+    /// As `Auto`; a run says so where the processor has no such instruction.
     BFloat16,
 }
 
 impl PrecisionChoice {
-    pub const ALL: [Self; 2] = [Self::Float32, Self::BFloat16];
+    pub const ALL: [Self; 3] = [Self::Auto, Self::Float32, Self::BFloat16];
 
     /// What this processor makes of it.
     pub(super) fn here(self) -> Precision {
         match self {
-            Self::BFloat16 if Precision::BFloat16.is_native() => Precision::BFloat16,
+            Self::Auto | Self::BFloat16 if Precision::BFloat16.is_native() => Precision::BFloat16,
             _ => Precision::Float32,
         }
     }

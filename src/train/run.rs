@@ -157,10 +157,11 @@ impl<'a> Run<'a> {
             let (learning, all) = (self.params.trainable_numbers(), self.params.numbers());
             notes.push(format!("{learning} of {all} numbers learn, {:.2} %", learning as f64 * 100.0 / all.max(1) as f64));
         }
-        if self.config.precision == PrecisionChoice::BFloat16 && self.model.encoder().is_some() {
-            notes.push(match self.config.precision.here() {
-                Precision::BFloat16 => "products take bfloat16 factors; weights and sums are float32".to_owned(),
-                Precision::Float32 => "this processor does not multiply bfloat16: products take float32".to_owned(),
+        if self.model.encoder().is_some() {
+            notes.extend(match (self.config.precision.here(), self.config.precision) {
+                (Precision::BFloat16, _) => Some("products take bfloat16 factors; weights and sums are float32".to_owned()),
+                (_, PrecisionChoice::BFloat16) => Some("this processor does not multiply bfloat16: products take float32".to_owned()),
+                _ => None,
             });
         }
         if self.steps_done > 0 {

@@ -10,6 +10,12 @@ pub(super) const ROWS: &[(&str, &str)] = &[
     ("For short runs, and together with averaged weights", "适合较短的训练，或与权重平均一起使用"),
     ("AdamW", "AdamW"),
     ("Exact (float32)", "精确（float32）"),
+    ("What is fastest", "自动选最快"),
+    (
+        "Half where the processor has an instruction for it, else exact: the scores were the same",
+        "处理器有相应指令时用半精度，否则用精确；实测得分相同",
+    ),
+    ("For numbers that do not depend on the processor", "结果不随处理器而变"),
     ("Half (bfloat16)", "半精度（bfloat16）"),
     ("Eight bits (int8)", "八位整数（int8）"),
     (

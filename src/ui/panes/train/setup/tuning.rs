@@ -42,7 +42,12 @@ const OPTIMISERS: &[Pick] = &[
 ];
 
 const PRECISIONS: &[Pick] = &[
-    pick!("Exact (float32)", "The usual choice", precision = PrecisionChoice::Float32),
+    pick!(
+        "What is fastest",
+        "Half where the processor has an instruction for it, else exact: the scores were the same",
+        precision = PrecisionChoice::Auto
+    ),
+    pick!("Exact (float32)", "For numbers that do not depend on the processor", precision = PrecisionChoice::Float32),
     pick!(
         "Half (bfloat16)",
         "Products take rounded factors, weights stay exact: up to half as fast again where the processor has an instruction for it",
