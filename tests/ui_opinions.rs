@@ -76,6 +76,7 @@ fn train_shows_scores_and_a_kind_of_mistake_opens_its_reviews() {
         ErrorKind::Boundary => "Wrong ends",
         ErrorKind::Label => "Wrong label",
         ErrorKind::Polarity => "Wrong polarity",
+        ErrorKind::Attribute => "Wrong attribute",
         ErrorKind::Link => "Wrong link",
     };
     harness.get_by_label(&format!("{name}: {}", group.count)).click();
