@@ -201,7 +201,7 @@ impl Default for TrainConfig {
             lr: 1.5e-4,
             head_lr_factor: 10.0,
             batch_examples: 8,
-            least_steps: 300,
+            least_steps: 180,
             batch_tokens: 4096,
             tokens_at_once: 4096,
             max_length: 256,
