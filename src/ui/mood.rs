@@ -19,7 +19,7 @@ pub struct Turn<'a> {
 }
 
 /// Characters of a class that are shown.
-const LETTERS: usize = 5;
+const LETTERS: usize = 8;
 
 /// Gives the turn that was chosen.
 pub fn mood_ui(ui: &mut Ui, cx: &Cx<'_>, turns: &[Turn<'_>]) -> Option<usize> {

@@ -11,7 +11,7 @@ use eframe::egui::{self, RichText, Role, WidgetInfo, vec2};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-const NOTE_WIDTH: f32 = 220.0;
+const NOTE_WIDTH: f32 = 180.0;
 
 /// How the table is shown.
 #[derive(Default)]
@@ -85,12 +85,13 @@ impl TrainPane {
                 for run in &runs {
                     ui.push_id(&run.id, |ui| self.name_cell(ui, cx, run));
                     self.figures(ui, cx, run);
+                    // In a narrow window the last column is cut, and settings can be read where the mouse rests.
+                    self.notes_cell(ui, cx, run);
                     let settings = match run.members.is_empty() {
                         true => settings_in_words(cx, &run.config),
                         false => cx.tf("{} together", &[&run.members.iter().map(|id| run_name(cx, id)).collect::<Vec<_>>().join(", ")]),
                     };
                     ui.add(egui::Label::new(RichText::new(shortened(&settings, 26)).small().color(palette.weak))).on_hover_text(settings);
-                    self.notes_cell(ui, cx, run);
                     ui.end_row();
                 }
             });
@@ -156,8 +157,8 @@ impl TrainPane {
                 }
             });
         }
-        ui.label(RichText::new(cx.t("Settings other than usual")).color(palette.weak).small());
         ui.label(RichText::new(cx.t("Notes")).color(palette.weak).small());
+        ui.label(RichText::new(cx.t("Settings other than usual")).color(palette.weak).small());
         ui.end_row();
     }
 
