@@ -1,5 +1,6 @@
 //! Prediction: frozen weights of one model to a [`Prediction`] for a text. Reads no file, changes nothing.
 
+mod foreign;
 mod prediction;
 mod predictor;
 mod similar;

@@ -1,11 +1,12 @@
 //! The frozen model.
 
+use super::foreign::TagMap;
 use super::{PredictedSpan, PredictedTriplet, Prediction, UnitTags, most_likely};
 use crate::nn::kernels::Stored;
 use crate::nn::{
-    Calibration, CandidateBatch, Chain, DeviceChoice, Encoder, FrozenChain, JointModel, JointSizes, LoadOptions, LogProbs, ModelFiles,
-    Moves, OpinionScores, OpinionSizes, PairBatch, Params, Place, QuestionForm, RaggedBatch, ScorerSizes, ScratchConfig, SpanBatch,
-    SpanEdge, Tensor, UnitBatch, at_temperature, set_temperature,
+    Bend, Calibration, CandidateBatch, Chain, DeviceChoice, Encoder, FrozenChain, JointModel, JointSizes, LoadOptions, LogProbs,
+    ModelFiles, Moves, OpinionScores, OpinionSizes, PairBatch, Params, Place, QuestionForm, RaggedBatch, ScorerSizes, ScratchConfig,
+    SpanBatch, SpanEdge, Tensor, TransformersHead, UnitBatch, at_temperature, set_temperature,
 };
 use crate::text::{
     DecodedSpan, Reading, Tokenizer, candidates, decode_spans, likely_spans, moves, tag_count, units_under, viterbi, weighted, word_joins,
@@ -14,6 +15,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rayon::prelude::*;
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Mutex;
 
@@ -33,7 +35,7 @@ pub enum PredictError {
 }
 
 /// What `config.json` says under `gloss`.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Facts {
     classes: Vec<String>,
     span_labels: Vec<String>,
@@ -41,6 +43,9 @@ struct Facts {
     /// Tags follow each other with learnt scores. Models of older versions have none, nor the next two.
     #[serde(default)]
     tag_transitions: bool,
+    /// Tags are those of pieces, not of characters.
+    #[serde(default)]
+    tags_of_pieces: bool,
     /// Spans are judged one by one, up to so many words; 0: the tags say them.
     #[serde(default)]
     widest_span: usize,
@@ -82,6 +87,9 @@ pub struct Predictor {
     opinions: Opinions,
     questions: Vec<QuestionForm>,
     max_length: usize,
+    of_pieces: bool,
+    /// Of a model that transformers trained.
+    tag_map: Option<TagMap>,
     pub(super) widest_span: usize,
     chain: Option<FrozenChain>,
     tokenizer: Tokenizer,
@@ -124,14 +132,17 @@ impl Predictor {
     fn at(files: &ModelFiles, place: Place, stored: Stored) -> Result<Self, PredictError> {
         let model = |error: &dyn std::fmt::Display| PredictError::Model(error.to_string());
         let config: Config = serde_json::from_str(&files.config).map_err(|error| model(&error))?;
-        let Some(Facts { classes, span_labels, max_length, tag_transitions, widest_span, opinions, questions }) = config.gloss else {
-            return Err(PredictError::Model("config.json has no key \"gloss\": it was not trained here".to_owned()));
+        let (facts, tag_map, bend) = match config.gloss {
+            Some(facts) => (facts, None, Bend::Tanh),
+            None => foreign(&files.config).map_err(PredictError::Model)?,
         };
+        let Facts { classes, span_labels, max_length, tag_transitions, tags_of_pieces, widest_span, opinions, questions } = facts;
         if classes.is_empty() && span_labels.is_empty() && questions.is_empty() {
             return Err(PredictError::Model("it has neither classes nor span labels nor other questions".to_owned()));
         }
         let tokenizer = Tokenizer::from_bytes(&files.tokenizer).map_err(|error| model(&error))?;
-        let tags = if span_labels.is_empty() { 0 } else { tag_count(span_labels.len()) };
+        let ours = if span_labels.is_empty() { 0 } else { tag_count(span_labels.len()) };
+        let tags = tag_map.as_ref().map_or(ours, |map| map.outputs);
         let over_spans = OpinionSizes {
             labels: span_labels.len(),
             polarity: opinions.polarity,
@@ -142,7 +153,9 @@ impl Predictor {
         let chain = tag_transitions.then(|| Moves { tags, apart: moves(tags, false), joined: moves(tags, true) });
         let scorer = ScorerSizes { labels: if widest_span > 0 { span_labels.len() } else { 0 }, widest: widest_span };
         let forms = questions.iter().map(|form| form.kind.size()).collect();
-        let sizes = JointSizes { layers: 0, classes: classes.len(), tags, chain, scorer, opinions: over_spans, questions: forms };
+        let (classes_wanted, of_pieces) = (classes.len(), tags_of_pieces);
+        let sizes =
+            JointSizes { layers: 0, classes: classes_wanted, tags, of_pieces, bend, chain, scorer, opinions: over_spans, questions: forms };
         // Nothing is drawn: a head that is not in the file is an error.
         let (mut rng, mut params) = (no_draws(), Params::at(place));
         // Nothing learns, but why it answers so is asked of its gradients.
@@ -156,7 +169,20 @@ impl Predictor {
         let max_length = max_length.min(joint.network().max_tokens());
         let chain = joint.chain().map(Chain::frozen).transpose().map_err(compute)?;
         let params = Mutex::new(params);
-        Ok(Self { classes, span_labels, opinions, questions, max_length, widest_span, chain, tokenizer, model: joint, params })
+        Ok(Self {
+            classes,
+            span_labels,
+            opinions,
+            questions,
+            max_length,
+            of_pieces,
+            tag_map,
+            widest_span,
+            chain,
+            tokenizer,
+            model: joint,
+            params,
+        })
     }
 
     /// How the encoder's weights are held; `None` of a network without pretraining.
@@ -227,7 +253,16 @@ impl Predictor {
     }
 
     pub(super) fn read(&self, text: &str) -> Result<Reading, PredictError> {
-        self.tokenizer.read(text, self.max_length, !self.span_labels.is_empty()).map_err(compute)
+        let read = match self.of_pieces {
+            true => self.tokenizer.read_pieces(text, self.max_length),
+            false => self.tokenizer.read(text, self.max_length, !self.span_labels.is_empty()),
+        };
+        read.map_err(compute)
+    }
+
+    /// The network's output that says a tag of ours.
+    pub(super) fn output_of(&self, tag: usize) -> usize {
+        self.tag_map.as_ref().map_or(tag, |map| map.output(tag))
     }
 
     /// The pairs of spans that may belong together.
@@ -295,7 +330,10 @@ impl Predictor {
         let classes = self.classes.len();
         let probabilities = logs.class.iter().skip(row * classes).take(classes).map(|log| log.exp()).collect();
         let width = tag_count(self.span_labels.len());
-        let own = logs.tags.get(first_unit * width..(first_unit + reading.units.len()) * width).unwrap_or_default();
+        let outputs = self.tag_map.as_ref().map_or(width, |map| map.outputs);
+        let own = logs.tags.get(first_unit * outputs..(first_unit + reading.units.len()) * outputs).unwrap_or_default();
+        let own = self.tag_map.as_ref().map_or(Cow::Borrowed(own), |map| map.ours(own).into());
+        let own = &*own;
         let joined = word_joins(text, &reading.units);
         let (tags, likely) = match &self.chain {
             Some(chain) => {
@@ -318,6 +356,30 @@ impl Predictor {
             triplets: Vec::new(),
             units: rows.map(|((unit, tag), row)| UnitTags { range: unit.range, probabilities: row.to_vec(), tag: *tag }).collect(),
             cut_at: reading.pieces.cut_at,
+        }
+    }
+}
+
+/// What a model answers that transformers trained.
+fn foreign(config: &str) -> Result<(Facts, Option<TagMap>, Bend), String> {
+    let facts = Facts { max_length: usize::MAX, ..Facts::default() };
+    match TransformersHead::of(config) {
+        Some(TransformersHead::Texts) => {
+            let classes = TransformersHead::labels(config)?;
+            if classes.len() < 2 || TransformersHead::is_no_choice(config) {
+                return Err(
+                    "it tells each label of a text by itself, or a number: such heads are read only of models trained here".to_owned()
+                );
+            }
+            Ok((Facts { classes, ..facts }, None, Bend::of(config)))
+        }
+        Some(TransformersHead::Tokens) => {
+            let map = TagMap::of(&TransformersHead::labels(config)?)?;
+            Ok((Facts { span_labels: map.labels.clone(), tags_of_pieces: true, ..facts }, Some(map), Bend::Tanh))
+        }
+        None => {
+            Err("config.json has no key \"gloss\" and names no classification of texts or tokens: it is an encoder to train from"
+                .to_owned())
         }
     }
 }

@@ -44,6 +44,25 @@ impl Tokenizer {
         Ok(Reading { pieces, units })
     }
 
+    /// The same with a unit for each piece that has a place of its own, for models that tag pieces as `transformers` does.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::encode`].
+    pub fn read_pieces(&self, text: &str, max_length: usize) -> Result<Reading, TextError> {
+        let pieces = self.encode(text, max_length)?;
+        let mut units: Vec<Unit> = Vec::new();
+        for (piece, range) in pieces.ranges.iter().enumerate() {
+            let words = text.get(range.clone()).unwrap_or_default();
+            let start = range.start + (words.len() - words.trim_start().len());
+            // Pieces of one character's bytes have that character's place each: the first one tags it.
+            let is_new = units.last().is_none_or(|last| last.range.end() <= start);
+            if let Some(range) = TextRange::new(text, start..start + words.trim().len()).filter(|_| is_new) {
+                units.push(Unit { range, piece: piece as u32, offset: 0, char_id: 0, weight: 1.0 });
+            }
+        }
+        Ok(Reading { pieces, units })
+    }
+
     /// The tagging units of a text, in order. `pieces` must be what [`Tokenizer::encode`] made of `text`.
     pub fn units(&self, text: &str, pieces: &Pieces) -> Vec<Unit> {
         let end = pieces.cut_at.unwrap_or(text.len());

@@ -6,7 +6,7 @@ use super::questions::QuestionTargets;
 use super::reword::Rewording;
 use super::teaching::TaughtClasses;
 use super::{Example, Roles, TrainConfig, TrainData, TrainError};
-use crate::nn::{ChainBatch, JointSizes, Moves, OpinionSizes, QuestionForm, RaggedBatch, ScorerSizes, UnitBatch};
+use crate::nn::{Bend, ChainBatch, JointSizes, Moves, OpinionSizes, QuestionForm, RaggedBatch, ScorerSizes, UnitBatch};
 use crate::project::{DocId, NearPair, Split, near_texts};
 use crate::text::{BioTags, LeftOut, Reading, Tokenizer, moves, tag_count, tags_of_spans, word_joins, words_in};
 use rand::SeedableRng;
@@ -56,6 +56,8 @@ pub(super) struct Task<'a> {
     pub train: Vec<Item<'a>>,
     pub dev: Vec<Item<'a>>,
     pub test: Vec<Item<'a>>,
+    /// Tags are those of pieces, not of characters.
+    pub of_pieces: bool,
     /// Texts are cut after so many pieces.
     pub max_length: usize,
     /// The piece that stands for one that is not shown.
@@ -85,6 +87,7 @@ impl<'a> Task<'a> {
             train: Vec::new(),
             dev: Vec::new(),
             test: Vec::new(),
+            of_pieces: config.tag_pieces && learns_spans,
             max_length,
             hidden_id: tokenizer.hidden_id(),
             notes: data.notes.clone(),
@@ -162,9 +165,11 @@ impl<'a> Task<'a> {
         if class.is_none() && spans.is_none() && !answers {
             return Ok(None);
         }
-        let reading = tokenizer
-            .read(&example.text, self.max_length, !self.labels.is_empty())
-            .map_err(|error| TrainError::Encoder(error.to_string()))?;
+        let reading = match self.of_pieces {
+            true => tokenizer.read_pieces(&example.text, self.max_length),
+            false => tokenizer.read(&example.text, self.max_length, !self.labels.is_empty()),
+        };
+        let reading = reading.map_err(|error| TrainError::Encoder(error.to_string()))?;
         if class.is_none() && !answers && reading.units.is_empty() {
             return Ok(None);
         }
@@ -289,7 +294,8 @@ impl<'a> Task<'a> {
         let chain = config.crf.then(|| Moves { tags, apart: moves(tags, false), joined: moves(tags, true) });
         let scorer = ScorerSizes { labels: if self.widest > 0 { self.labels.len() } else { 0 }, widest: self.widest };
         let questions = self.questions.iter().map(|form| form.kind.size()).collect();
-        JointSizes { layers: config.layers, classes: self.classes.len(), tags, chain, scorer, opinions: self.opinions, questions }
+        let (layers, classes, of_pieces) = (config.layers, self.classes.len(), self.of_pieces);
+        JointSizes { layers, classes, tags, of_pieces, chain, scorer, opinions: self.opinions, questions, bend: Bend::Tanh }
     }
 
     /// Weight of each class in the loss.
