@@ -135,8 +135,8 @@ def ours_in_transformers(folder):
         gloss("import", f"{kind}.gloss", f"{kind}.jsonl", folder=folder)
         settings = ["--set", "epochs=1", "--set", "layers=3", "--set", "tag_pieces=true"]
         gloss("train", f"{kind}.gloss", *settings, "--json", folder=folder)
-        gloss("export", f"{kind}.gloss", "--run", "1", kind, folder=folder)
-        gloss("export", f"{kind}.gloss", "--run", "1", f"{kind}.onnx", folder=folder)
+        gloss("export", f"{kind}.gloss", "--run", "run-0001", kind, folder=folder)
+        gloss("export", f"{kind}.gloss", "--run", "run-0001", f"{kind}.onnx", folder=folder)
         model = os.path.join(folder, kind)
         # transformers gives probabilities unsoftened.
         with open(os.path.join(model, "config.json"), encoding="utf-8") as file:
