@@ -17,8 +17,8 @@ cd "$folder"
 timed() { # NAME COMMAND...
   local name=$1
   shift
-  /usr/bin/time -o time -f '%e %M' "$@" > said 2>&1 || { cat said && exit 1; }
-  awk -v name="$name" '{ printf "%-14s %6.2f s  %5.0f MB\n", name, $1, $2 / 1024 }' time
+  /usr/bin/time -o time -f '%e %U %S %M' "$@" > said 2>&1 || { cat said && exit 1; }
+  awk -v name="$name" '{ printf "%-14s %6.2f s, %6.2f s of a processor, %5.0f MB\n", name, $1, $2 + $3, $4 / 1024 }' time
 }
 echo "$rows reviews, $(($(stat -c %s a.csv) >> 20)) MB as CSV"
 "$gloss" new a.gloss
