@@ -133,6 +133,37 @@ fn documents_in_file(folder: &Path) -> (Vec<gloss::project::Document>, usize) {
     (desk.project().unwrap().all_documents().to_vec(), desk.history().unwrap().done().len())
 }
 
+/// A file of a million rows that is given up half way leaves nothing: no document, no step, no file beside the project.
+#[test]
+fn a_million_rows_given_up_leave_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows: String = (0..1_000_000).map(|row| format!("第{row}条很好\n")).collect();
+    std::fs::write(folder.path().join("many.txt"), rows).unwrap();
+    let mut desk = with_texts(folder.path(), &["Great screen."]);
+    let before = documents_of(&desk);
+    let names = || {
+        let mut names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let files = names();
+    let options = ImportOptions { text: Column::Number(1), header: false, ..ImportOptions::default() };
+    desk.run(Command::Import { path: folder.path().join("many.txt"), options });
+    // Progress is told on the way.
+    poll_until(&mut desk, |desk| matches!(desk.importing(), Importing::Running { rows, share, .. } if *rows > 1_000 && *share < 1.0));
+    desk.run(Command::DismissImport);
+    assert!(matches!(desk.importing(), Importing::Idle));
+    desk.poll();
+    assert_eq!((documents_of(&desk), names()), (before.clone(), files));
+    assert!(!desk.is_unsaved() && !desk.is_saving());
+    drop(desk);
+    assert_eq!(documents_in_file(folder.path()), before);
+}
+
+fn documents_of(desk: &Desk) -> (Vec<gloss::project::Document>, usize) {
+    (desk.project().unwrap().all_documents().to_vec(), desk.history().unwrap().done().len())
+}
+
 #[test]
 fn a_large_import_is_written_beside_the_window() {
     let folder = tempfile::tempdir().unwrap();

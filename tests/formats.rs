@@ -239,6 +239,44 @@ fn prodigy_and_spacy() {
     says(spans_of(&imported), Fate::Dropped, "was rejected", 1);
 }
 
+/// A broken row at the start hides nothing of what the others are; NaN is no JSON.
+#[test]
+fn a_broken_first_row_does_not_hide_the_format() {
+    let file = "{\"text\":\"a\",\"label\":[[NaN,2,\"X\"]]}\n{\"text\":\"好 b\",\"label\":[[0,1,\"X\"],[-1,1,\"X\"],[0,1e3,\"X\"],[0,99999999999999999999,\"X\"]]}\n";
+    let imported = check("d.jsonl", file, Kind::Doccano, &["好 b | X:好"]);
+    assert!(imported.report.issues[0].reason.contains("is not valid JSON") && imported.report.issues[0].skipped);
+    says(spans_of(&imported), Fate::Dropped, "no offsets or label that make sense", 3);
+}
+
+/// What Prodigy, doccano and Argilla have no place for at a span comes back from where they leave it alone.
+#[test]
+fn what_is_said_of_spans_survives_tools_without_a_place_for_it() {
+    let own = r#"{"text":"👍 屏幕很好","spans":[{"start":2,"end":4,"label":"A","status":"USED","polarity":"negative","level":2,"new":true,"score":0.4},
+        {"start":4,"end":6,"label":"O","attributes":{"strength":0.5},"nested":[1]}],"answer":"accept"}"#.replace('\n', "");
+    let imported = check("p.jsonl", &own, Kind::Prodigy, &["👍 屏幕很好 | A:屏幕- | O:很好"]);
+    let said = imported.drafts[0].annotation.clone().unwrap();
+    let words = |id: u32| said.attributes[&id].iter().map(|(name, value)| format!("{name}={value:?}")).collect::<Vec<_>>().join(" ");
+    assert_eq!(words(0), "level=Number(Number(2000)) new=Name(\"true\") status=Name(\"USED\")");
+    assert_eq!(words(1), "strength=Number(Number(500))");
+    says(spans_of(&imported), Fate::Noted, "a field of a span (nested)", 1);
+
+    let before = project_of(imported, Schema::default());
+    for (format, name) in [(ExportFormat::Prodigy, "o.jsonl"), (ExportFormat::Doccano, "o.jsonl"), (ExportFormat::Argilla, "o.json")] {
+        let (exported, after, _) = back(&before, format, name);
+        assert!(exported.losses.is_empty(), "{format:?}: {:?}", exported.sentences());
+        let said = |project: &Project| project.documents().next().unwrap().annotation.clone();
+        assert_eq!((said(&after).spans, said(&after).attributes), (said(&before).spans, said(&before).attributes), "{format:?}");
+    }
+    // The tool moved one of the spans: what was said of it is named as left out, the rest stays.
+    let moved = r#"{"text":"屏幕很好","entities":[{"id":1,"label":"A","start_offset":0,"end_offset":2},{"id":2,"label":"O","start_offset":3,"end_offset":4}],
+        "span_details":{"spans":[{"start":0,"end":2,"label":"A","polarity":"positive"},{"start":2,"end":4,"label":"O","polarity":"negative"}]}}"#.replace('\n', "");
+    let imported = check("d.jsonl", &moved, Kind::Doccano, &["屏幕很好 | A:屏幕+ | O:好"]);
+    says(spans_of(&imported), Fate::Noted, "no longer in its text", 1);
+    // A field of that name that is another's stays a field.
+    let imported = read("d.jsonl", r#"{"text":"好","label":[[0,1,"A"]],"span_details":"seen"}"#);
+    assert_eq!(imported.drafts[0].meta["span_details"], "seen");
+}
+
 #[test]
 fn tag_schemes_read_alike() {
     let schemes = [
@@ -596,6 +634,30 @@ fn triplets(doc: &Document) -> BTreeSet<(String, String, Polarity)> {
         sound.then_some((words(to), words(from), from.polarity?))
     };
     said.links.iter().filter_map(triplet).collect()
+}
+
+#[test]
+fn pyabsa_and_e2e_as_they_are_written() {
+    let rows = concat!(
+        r#"{"text":"屏幕好, the battery life is bad","spans":[{"id":0,"start":0,"end":2,"label":"aspect","polarity":"positive"},{"id":1,"start":2,"end":3,"label":"opinion"},"#,
+        r#"{"id":2,"start":9,"end":21,"label":"aspect","polarity":"negative"},{"id":3,"start":9,"end":16,"label":"aspect"}],"state":"done"}"#,
+        "\n",
+        r#"{"text":"nothing","spans":[],"state":"done"}"#,
+        "\n",
+    );
+    let before = project_of(read("own.jsonl", rows), Schema::default());
+    let written = |format| {
+        let exported = export(&before, format).unwrap();
+        assert_eq!((lost(&exported, "a span that is no aspect"), lost(&exported, "a span that overlaps another")), (1, 1), "{format:?}");
+        (String::from_utf8(exported.bytes.clone()).unwrap(), exported.documents)
+    };
+    let words = "屏 B-ASP Positive\n幕 I-ASP Positive\n好 O -999\n, O -999\nthe O -999\nbattery B-ASP Negative\nlife I-ASP Negative\nis O -999\nbad O -999\n\nnothing O -999\n\n";
+    assert_eq!(written(ExportFormat::Atepc), (words.to_owned(), 2));
+    let line = "[B-ASP]屏幕[E-ASP]好, the [B-ASP]battery life[E-ASP] is bad $LABEL$ Positive, Negative\n";
+    assert_eq!(written(ExportFormat::Apc), (line.to_owned(), 1));
+    let lines =
+        "屏幕好, the battery life is bad####屏=T-POS 幕=T-POS 好=O ,=O the=O battery=T-NEG life=T-NEG is=O bad=O\nnothing####nothing=O\n";
+    assert_eq!(written(ExportFormat::E2e), (lines.to_owned(), 2));
 }
 
 #[test]

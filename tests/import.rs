@@ -150,6 +150,51 @@ fn semicolons_as_spreadsheets_write_them() {
     assert_eq!((texts(&imported), imported.report.format), (vec!["gut, aber teuer", "a;b"], "CSV"));
 }
 
+/// Files made for Excel may name their delimiter in a line of its own.
+#[test]
+fn a_first_line_may_name_the_delimiter() {
+    for (name, bytes) in [
+        ("a.csv", "sep=;\r\ntext;label\r\n\"Gut; sehr, sehr gut\";pos\r\nteuer, laut;neg\r\n"),
+        ("a.csv", "\u{feff}sep=;\r\ntext;label\r\n\"Gut; sehr, sehr gut\";pos\r\nteuer, laut;neg\r\n"),
+        ("a.csv", "\"sep=|\"\ntext|label\nGut; sehr, sehr gut|pos\nteuer, laut|neg\n"),
+        ("a.csv", "SEP=\t\ntext\tlabel\nGut; sehr, sehr gut\tpos\nteuer, laut\tneg"),
+    ] {
+        let (_folder, path) = file(name, bytes);
+        let preview = import::preview(&path, None).unwrap();
+        assert_eq!(preview.columns, ["text", "label"], "{bytes:?}");
+        let wanted = ImportOptions { text: Column::Name("text".into()), label: Some(Column::Name("label".into())), ..Default::default() };
+        let imported = read(name, bytes, &wanted.looked(&preview.look));
+        assert_eq!(texts(&imported), ["Gut; sehr, sehr gut", "teuer, laut"], "{bytes:?}");
+        assert_eq!((imported.drafts[0].row, imported.report.rows, imported.report.labels.len()), (3, 2, 2));
+    }
+    // Anything else is a row like others.
+    let (_folder, path) = file("a.csv", "sep=ab\nsep=;;\n");
+    assert_eq!(import::preview(&path, Some(false)).unwrap().rows.len(), 2);
+}
+
+#[test]
+fn files_of_lines_without_any_object_say_why() {
+    let none = |name: &str, bytes: &str| {
+        let (_folder, path) = file(name, bytes);
+        let previewed = import::preview(&path, None).unwrap_err().to_string();
+        assert_eq!(
+            try_read(name, bytes, &ImportOptions::default()).unwrap_err().to_string().split("Save").next(),
+            previewed.split("Save").next()
+        );
+        previewed
+    };
+    assert!(none("a.jsonl", "{\"text\":\"cut").contains("no row of it is a JSON object; row 1 is not valid JSON (EOF"));
+    assert!(none("a.jsonl", "[1]\n\n3\n").contains("no row of it is a JSON object"));
+    assert!(none("a.json", &("[".repeat(10_000) + &"]".repeat(10_000))).contains("no row of it is a JSON object"));
+    // A first row that is longer than what is looked at is read all the same.
+    let long = "很长".repeat(1 << 20);
+    let rows = format!("{{\"n\":1,\"text\":\"{long}\",\"who\":\"王\"}}\n{{\"n\":2,\"text\":\"short\"}}\n");
+    let (_folder, path) = file("a.jsonl", &rows);
+    assert_eq!(import::preview(&path, None).unwrap().columns.len(), 3);
+    let imported = read("a.jsonl", &rows, &ImportOptions { text: Column::Name("text".into()), ..Default::default() });
+    assert_eq!((imported.drafts.len(), imported.drafts[0].meta["who"].as_str()), (2, "王"));
+}
+
 #[test]
 fn encodings() {
     let csv = "text,label\r\n房间很大，早餐一般！,1\r\n他说\"很好\" 😀𠮷,0\r\n";

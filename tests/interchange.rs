@@ -3,8 +3,8 @@
 
 use crate::formats::words;
 use gloss::project::{
-    Annotation, Answer, Class, DocId, Document, Edit, Kind as Asks, Link, Number, Polarity, Project, Question, QuestionId, Scale, Schema,
-    Span, SpanId, Split, State, TextRange,
+    Annotation, Answer, Attribute, AttributeKind, AttributeValue, Attributes, Class, DocId, Document, Edit, Kind as Asks, Link, LinkType,
+    Number, Polarity, Project, Question, QuestionId, Scale, Schema, Span, SpanId, Split, State, TextRange,
 };
 use gloss::store::export::{ExportFormat, export, verify};
 use gloss::store::formats::{Fate, Kind};
@@ -93,11 +93,19 @@ fn tags_of_spacy() {
     let rows = concat!(
         "[\"Uber blew 1 million\",{\"entities\":[\"U-ORG\",\"O\",\"B-MONEY\",\"L-MONEY\"]}]\n",
         "[\"wrong count\",{\"entities\":[\"U-ORG\"]}]\n",
+        "[\"in $1 million, ok\",{\"entities\":[\"O\",\"B-MONEY\",\"I-MONEY\",\"L-MONEY\",\"O\",\"O\"]}]\n",
     );
     let imported = read("a.jsonl", rows);
     assert_eq!(
         (imported.report.format, lines(&imported)),
-        ("Prodigy", vec!["Uber blew 1 million | ORG:Uber | MONEY:1 million".into(), "wrong count".to_owned()])
+        (
+            "Prodigy",
+            vec![
+                "Uber blew 1 million | ORG:Uber | MONEY:1 million".to_owned(),
+                "wrong count".to_owned(),
+                "in $1 million, ok | MONEY:$1 million".to_owned(),
+            ]
+        )
     );
     says(&imported, Fate::Dropped, "tokens of its text are not known", 1);
     let older = r#"[{"id":0,"paragraphs":[{"raw":"屏幕很好","sentences":[{"tokens":[{"id":0,"orth":"屏幕","ner":"U-ASP"},{"id":1,"orth":"很好","ner":"O"}]}],"cats":[{"label":"good","value":1.0}]}]}]"#;
@@ -335,6 +343,8 @@ struct Made {
     pieces: Vec<usize>,
     spans: Vec<(usize, usize, u16, Option<Polarity>)>,
     links: Vec<(u32, u32)>,
+    /// Value of the first label's "part", number of "strength", for spans in turn; a type for links in turn.
+    details: (Vec<Option<u16>>, Vec<Option<i8>>, Vec<u16>),
     answers: (Option<u16>, Vec<u16>, Option<i16>, Option<usize>),
     state: u8,
     fields: Vec<(usize, usize)>,
@@ -367,20 +377,29 @@ fn made() -> impl Strategy<Value = Made> {
     let polarity = prop_oneof![Just(None), Just(Some(Polarity::Positive)), Just(Some(Polarity::Negative)), Just(Some(Polarity::Neutral))];
     let spans = prop::collection::vec((0usize..24, 1usize..6, 0u16..2, polarity), 0..5);
     let links = prop::collection::vec((0u32..5, 0u32..5), 0..4);
-    let pieces = prop::collection::vec(0..PIECES.len(), 0..8);
+    let details = (
+        prop::collection::vec(prop::option::of(0u16..3), 0..5),
+        prop::collection::vec(prop::option::of(-4i8..9), 0..5),
+        prop::collection::vec(0u16..3, 0..4),
+    );
+    // Few are huge.
+    let pieces = prop_oneof![9 => prop::collection::vec(0..PIECES.len(), 0..8), 1 => prop::collection::vec(0..PIECES.len(), 400..600)];
     let answers =
         (prop::option::of(0u16..3), prop::collection::vec(0u16..2, 0..3), prop::option::of(-10i16..10), prop::option::of(0..PIECES.len()));
     let split = prop_oneof![Just(None), Just(Some(Split::Train)), Just(Some(Split::Test))];
     let fields = prop::collection::vec((0..FIELDS.len(), 0..PIECES.len()), 0..3);
-    (pieces, spans, links, answers, 0u8..6, fields, split).prop_map(|(pieces, spans, links, answers, state, fields, split)| Made {
-        pieces,
-        spans,
-        links,
-        answers,
-        state,
-        fields,
-        split,
-    })
+    (pieces, spans, links, details, answers, 0u8..6, fields, split).prop_map(
+        |(pieces, spans, links, details, answers, state, fields, split)| Made {
+            pieces,
+            spans,
+            links,
+            details,
+            answers,
+            state,
+            fields,
+            split,
+        },
+    )
 }
 
 fn schema() -> Schema {
@@ -393,7 +412,12 @@ fn schema() -> Schema {
     schema.questions.push(question("情绪", vec![class("joy: 'x'"), class("愤怒")], Asks::Several));
     schema.questions.push(question("stars", Vec::new(), Asks::Number(scale)));
     schema.questions.push(question("why", Vec::new(), Asks::Text));
-    schema
+    let attribute = |name: &str, kind| Attribute { name: name.to_owned(), kind, help: String::new() };
+    let part = attribute("kind of", AttributeKind::Values(["屏幕 1", "a|b;c", "price"].map(str::to_owned).to_vec()));
+    let mut whole = serde_json::to_value(&schema).unwrap();
+    whole["label_notes"] = serde_json::json!([{"attributes": [part, attribute("strength", AttributeKind::Number(scale))]}]);
+    whole["link_types"] = serde_json::json!([LinkType::new("about", 0), LinkType::new("contrasts 反", 1), LinkType::new("part", 2)]);
+    serde_json::from_value(whole).unwrap()
 }
 
 fn project(made: &[Made]) -> Project {
@@ -427,6 +451,16 @@ fn document(at: usize, made: &Made) -> Document {
     let known = |id: u32| said.spans.contains_key(&SpanId(id));
     let sound = made.links.iter().filter(|(from, to)| from != to && known(*from) && known(*to));
     said.links = sound.map(|(from, to)| Link { from: SpanId(*from), to: SpanId(*to) }).collect();
+    let (parts, strengths, types) = &made.details;
+    for (id, _) in said.spans.iter().filter(|(_, span)| span.label == 0) {
+        let part = parts.get(id.0 as usize).copied().flatten().map(|part| (0, AttributeValue::Value(part)));
+        let strength = strengths.get(id.0 as usize).copied().flatten().and_then(|number| Number::new(f64::from(number) / 2.0));
+        let own: Attributes = part.into_iter().chain(strength.map(|number| (1, AttributeValue::Number(number)))).collect();
+        if !own.is_empty() {
+            said.attributes.insert(*id, own);
+        }
+    }
+    said.link_types = said.links.iter().zip(types).filter(|(_, held)| **held > 0).map(|(link, held)| (*link, *held)).collect();
     let meta: BTreeMap<&str, &str> = made.fields.iter().map(|(name, value)| (FIELDS[*name], PIECES[*value])).collect();
     Document { meta: meta.into_iter().collect(), annotation: said, split: made.split, ..Document::new(DocId::from_index(at), text) }
 }
@@ -533,6 +567,7 @@ fn verification_finds_what_was_tampered_with() {
         pieces: vec![0, 4],
         spans: vec![(0, 3, 0, Some(Polarity::Positive))],
         links: vec![],
+        details: Default::default(),
         answers: (Some(2), vec![], None, None),
         state: 2,
         fields: vec![],
@@ -565,6 +600,7 @@ fn damaged_files_of_every_format() {
         pieces: vec![0, 4, 6, 5],
         spans: vec![(0, 3, 0, Some(Polarity::Positive)), (4, 2, 1, None)],
         links: vec![(1, 0)],
+        details: Default::default(),
         answers: (Some(2), vec![1], Some(3), Some(0)),
         state: 2,
         fields: vec![(0, 4)],

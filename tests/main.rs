@@ -51,6 +51,7 @@ mod team;
 mod text;
 mod tidy;
 mod train;
+mod transformers;
 mod ui_both_ways;
 mod ui_bulk;
 mod ui_data;

@@ -102,7 +102,7 @@ fn files_that_are_no_model_of_ours_are_refused() {
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("accepted, {wanted:?} was wanted"),
     };
-    check(ModelFiles::shipped(), "trained here");
+    check(ModelFiles::shipped(), "an encoder to train from");
     check(ModelFiles { config: "not json".to_owned(), ..files.clone() }, "expected");
     check(ModelFiles { tokenizer: b"{}"[..].into(), ..files.clone() }, "tokenizer");
     check(ModelFiles { weights: ModelFiles::shipped().weights, ..files.clone() }, "fitting");

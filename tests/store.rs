@@ -202,6 +202,19 @@ fn a_log_left_by_another_project_of_the_same_name_is_not_read() {
 }
 
 #[test]
+fn every_stray_log_is_kept() {
+    let folder = folder();
+    let path = folder.path().join("p.gloss");
+    for words in ["first", "second", "third"] {
+        fs::write(folder.path().join("p.gloss-wal"), words).unwrap();
+        drop(Desk::create(&path));
+        fs::remove_file(&path).unwrap();
+    }
+    let kept = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    assert_eq!(["p.gloss-wal.old", "p.gloss-wal.old2", "p.gloss-wal.old3"].map(kept), ["first", "second", "third"]);
+}
+
+#[test]
 fn the_second_program_is_told() {
     let folder = folder();
     let path = folder.path().join("p.gloss");

@@ -451,6 +451,9 @@ pub struct PredictArgs {
     /// Each line is a turn of a conversation, answered in the light of those before it; an empty line begins another one
     #[arg(long)]
     pub conversation: bool,
+    /// The tag of each character (or piece, where the model tags those) with the probability of every tag
+    #[arg(long)]
+    pub tags: bool,
     /// How the encoder's weights are held: float32, bfloat16 or int8; the latter are faster and a little less exact
     #[arg(long, value_name = "PRECISION", default_value = "float32", value_parser = stored)]
     pub precision: Stored,
@@ -469,8 +472,8 @@ pub struct ExportArgs {
     /// The run whose model to export
     #[arg(long, value_name = "R", required_unless_present = "format", conflicts_with_all = ["format", "dry_run"])]
     pub run: Option<String>,
-    /// Export the documents: jsonl, csv, xlsx, conll, doccano, labelstudio, prodigy, aste, semeval14, semeval16, brat,
-    /// webanno, argilla, hf or fasttext
+    /// Export the documents: jsonl, csv, xlsx, conll, doccano, labelstudio, prodigy, aste, atepc, apc, e2e, semeval14,
+    /// semeval16, brat, webanno, argilla, hf or fasttext
     #[arg(long, value_name = "NAME", value_parser = export_format)]
     pub format: Option<ExportFormat>,
     /// Say what the format can't hold and write nothing

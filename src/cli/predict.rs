@@ -2,9 +2,10 @@
 
 use super::{CliError, PredictArgs, existing};
 use crate::nn::{ModelFiles, QuestionAnswer, QuestionForm, QuestionKind};
-use crate::predict::{Asked, PredictError, PredictedSpan, PredictedTriplet, Prediction, Predictor, Reason, Turn, most_likely};
+use crate::predict::{Asked, PredictError, PredictedSpan, PredictedTriplet, Prediction, Predictor, Reason, Turn, UnitTags, most_likely};
 use crate::project::TextRange;
 use crate::store::{RunStatus, Runs, StoreError, model_folder};
+use crate::text::tag_names;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use std::collections::BTreeMap;
@@ -27,7 +28,7 @@ pub(super) fn run(args: &PredictArgs) -> Result<(), CliError> {
     let loaded = start.elapsed().as_secs_f64();
     let input = BufReader::with_capacity(1 << 20, std::io::stdin().lock());
     let start = Instant::now();
-    let answering = Answering { predictor: &predictor, why: args.why, by_turns: args.conversation };
+    let answering = Answering { predictor: &predictor, why: args.why, tags: args.tags, by_turns: args.conversation };
     let count = score_lines(&answering, input, BufWriter::new(std::io::stdout().lock()))?;
     if args.time {
         let seconds = start.elapsed().as_secs_f64();
@@ -87,15 +88,16 @@ fn score_lines<R: std::io::Read>(answering: &Answering<'_>, mut input: BufReader
     Ok(count)
 }
 
-/// Who answers, whether with reasons, and whether each line is a turn of a conversation.
+/// Who answers, whether with reasons and tags, and whether each line is a turn of a conversation.
 struct Answering<'a> {
     predictor: &'a Predictor,
     why: bool,
+    tags: bool,
     by_turns: bool,
 }
 
 fn answer(
-    Answering { predictor, why, by_turns }: &Answering<'_>,
+    Answering { predictor, why, tags, by_turns }: &Answering<'_>,
     turns: &mut Vec<String>,
     texts: &mut Vec<String>,
     output: &mut impl Write,
@@ -119,7 +121,7 @@ fn answer(
         let prediction = if text.trim().is_empty() { Prediction::default() } else { answered.next().unwrap_or_default() };
         let failed = |error: PredictError| CliError::Failed(error.to_string());
         let reasons = if *why { Some(Reasons::of(predictor, turn, &prediction).map_err(failed)?) } else { None };
-        let line = Line { predictor, text, prediction: &prediction, reasons: reasons.as_ref() };
+        let line = Line { predictor, text, prediction: &prediction, reasons: reasons.as_ref(), tags: *tags };
         serde_json::to_writer(&mut *output, &line).map_err(std::io::Error::from)?;
         output.write_all(b"\n")?;
     }
@@ -134,6 +136,8 @@ struct Line<'a> {
     text: &'a str,
     prediction: &'a Prediction,
     reasons: Option<&'a Reasons>,
+    /// Whether tags are said.
+    tags: bool,
 }
 
 /// What each word does for the class, each span, its polarity and each triplet.
@@ -173,7 +177,7 @@ fn line_reasons<'a>(text: &'a str, reasons: Option<&Vec<Reason>>) -> Option<Vec<
 
 impl Serialize for Line<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { predictor, text, prediction, reasons } = self;
+        let Self { predictor, text, prediction, reasons, tags } = self;
         let class = prediction.best_class().and_then(|(class, _)| predictor.classes().get(usize::from(class)));
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("class", &class)?;
@@ -199,8 +203,26 @@ impl Serialize for Line<'_> {
             Some(LineTriplet { why, ..LineTriplet::of(predictor, text, prediction, triplet)? })
         });
         map.serialize_entry("triplets", &triplets.collect::<Vec<_>>())?;
+        if *tags {
+            let names = tag_names(predictor.span_labels());
+            let tag = |unit: &UnitTags| LineTag {
+                place: LinePlace::of(text, unit.range),
+                tag: names.get(usize::from(unit.tag)).map_or("O", String::as_str),
+                probabilities: Named(&names, &unit.probabilities),
+            };
+            map.serialize_entry("tags", &prediction.units.iter().map(tag).collect::<Vec<_>>())?;
+        }
         map.end()
     }
+}
+
+/// A character or piece with its tag.
+#[derive(Serialize)]
+struct LineTag<'a> {
+    #[serde(flatten)]
+    place: LinePlace<'a>,
+    tag: &'a str,
+    probabilities: Named<'a>,
 }
 
 /// The answer to a question beside the main one: labels with the probability of each, or a number.

@@ -3,7 +3,7 @@
 use super::batch::{Mode, RaggedBatch, UnitBatch};
 use super::pooling::Pooler;
 use super::weights::WeightFile;
-use super::{LoadError, LoadReport, ModelFiles, Params, ScratchConfig, plain};
+use super::{Bend, LoadError, LoadReport, ModelFiles, Params, ScratchConfig, TransformersHead, plain};
 use candle_core::{Device, Error, Tensor, bail};
 use rand::Rng;
 use rand::rngs::StdRng;
@@ -30,6 +30,13 @@ pub(super) struct HeadLoader<'a> {
 impl<'a> HeadLoader<'a> {
     pub fn new(files: Option<&'a ModelFiles>, params: &'a mut Params, rng: &'a mut StdRng, trainable: bool) -> Result<Self, LoadError> {
         Ok(Self { file: files.map(WeightFile::open).transpose()?, params, rng, trainable, report: LoadReport::default() })
+    }
+
+    /// Reads what the file calls `theirs` as `ours`.
+    fn call(&mut self, theirs: &str, ours: &str) {
+        if let Some(file) = &mut self.file {
+            file.call(theirs, ours);
+        }
     }
 
     fn take(&mut self, name: &str, shape: &[usize], spread: f64) -> Result<Tensor, LoadError> {
@@ -109,7 +116,8 @@ fn normal(shape: &[usize], spread: f64, rng: &mut StdRng) -> candle_core::Result
 }
 
 /// A class of the text. On an encoder: pooler (dense and tanh on the first token) and classifier, as transformers'
-/// `BertForSequenceClassification`. On a network without pretraining: one linear layer over the pooled states.
+/// `BertForSequenceClassification`; other families bend otherwise between the two. On a network without pretraining: one
+/// linear layer over the pooled states.
 #[derive(Debug)]
 pub struct ClassHead {
     vector: TextVector,
@@ -119,7 +127,7 @@ pub struct ClassHead {
 /// The one vector of a text.
 #[derive(Debug)]
 enum TextVector {
-    First { dense: (Tensor, Tensor) },
+    First { dense: (Tensor, Tensor), bend: Bend },
     Pooled(Pooler),
 }
 
@@ -139,7 +147,16 @@ impl ClassHead {
         let mut loader = HeadLoader::new(files, params, rng, trainable)?;
         let dense = loader.pair("bert.pooler.dense", hidden, hidden)?;
         let classifier = loader.pair("classifier", classes, hidden)?;
-        Ok((Self { vector: TextVector::First { dense }, classifier }, loader.report))
+        Ok((Self { vector: TextVector::First { dense, bend: Bend::Tanh }, classifier }, loader.report))
+    }
+
+    /// The same head of another family.
+    #[must_use]
+    pub fn bent(self, bend: Bend) -> Self {
+        match self.vector {
+            TextVector::First { dense, .. } => Self { vector: TextVector::First { dense, bend }, ..self },
+            TextVector::Pooled(_) => self,
+        }
     }
 
     /// The same on a network without pretraining.
@@ -182,7 +199,15 @@ impl ClassHead {
     /// When shapes do not fit.
     pub fn forward_first(&self, first: &Tensor, mode: &mut Mode) -> candle_core::Result<Tensor> {
         match &self.vector {
-            TextVector::First { dense } => self.classify(&plain::linear(first, &dense.0, &dense.1)?.tanh()?, mode),
+            TextVector::First { dense, bend } => {
+                let dense = plain::linear(first, &dense.0, &dense.1)?;
+                let bent = match bend {
+                    Bend::Tanh => dense.tanh(),
+                    Bend::Relu => dense.relu(),
+                    Bend::Gelu => dense.gelu_erf(),
+                };
+                self.classify(&bent?, mode)
+            }
             TextVector::Pooled(_) => bail!("this class head reads all tokens of a text"),
         }
     }
@@ -192,20 +217,24 @@ impl ClassHead {
     }
 }
 
-/// Tags of units: characters under pieces. A unit is GELU(W_h h(piece) + W_c e(character) + E(offset)); a linear
-/// layer gives its tags. The offset says which part of its piece a unit is, the character which one it is.
+/// Tags of units. Characters under pieces: a unit is GELU(W_h h(piece) + W_c e(character) + E(offset)), and a linear layer
+/// gives its tags; the offset says which part of its piece a unit is, the character which one it is. Or pieces themselves:
+/// one linear layer over their states, as transformers' `BertForTokenClassification`.
 #[derive(Debug)]
-pub struct TagHead {
-    piece: (Tensor, Tensor),
-    character: Tensor,
-    offset: Tensor,
-    output: (Tensor, Tensor),
-    word_embedding: Tensor,
+pub struct TagHead(Tagging);
+
+#[derive(Debug)]
+enum Tagging {
+    Characters { piece: (Tensor, Tensor), character: Tensor, offset: Tensor, output: (Tensor, Tensor), word_embedding: Tensor },
+    Pieces { output: (Tensor, Tensor) },
 }
 
+/// The linear layer over pieces, under a name of ours, and as transformers calls it.
+pub const PIECE_TAGS: [&str; 2] = ["gloss.tag.pieces", "classifier"];
+
 impl TagHead {
-    /// Reads the head where `files` has one of the right shape, and draws it anew elsewhere. `word_embedding` is the
-    /// encoder's table, which gives e(character) and never learns through this head.
+    /// Reads the head over characters where `files` has one of the right shape, and draws it anew elsewhere.
+    /// `word_embedding` is the encoder's table, which gives e(character) and never learns through this head.
     ///
     /// # Errors
     /// A damaged file.
@@ -225,7 +254,30 @@ impl TagHead {
         let offset = loader.take("gloss.tag.offset.weight", &[OFFSETS, TAG_WIDTH], SPREAD)?;
         let output = loader.pair("gloss.tag.output", tags, TAG_WIDTH)?;
         let report = loader.report;
-        Ok((Self { piece, character, offset, output, word_embedding: word_embedding.detach() }, report))
+        Ok((Self(Tagging::Characters { piece, character, offset, output, word_embedding: word_embedding.detach() }), report))
+    }
+
+    /// The same over pieces.
+    ///
+    /// # Errors
+    /// A damaged file.
+    pub fn over_pieces(
+        files: Option<&ModelFiles>,
+        hidden: usize,
+        tags: usize,
+        params: &mut Params,
+        rng: &mut StdRng,
+        trainable: bool,
+    ) -> Result<(Self, LoadReport), LoadError> {
+        let [ours, theirs] = PIECE_TAGS;
+        let classifies_tokens = files.is_some_and(|files| TransformersHead::of(&files.config) == Some(TransformersHead::Tokens));
+        let mut loader = HeadLoader::new(files, params, rng, trainable)?;
+        if classifies_tokens {
+            loader.call(theirs, ours);
+        }
+        let output = loader.pair(ours, tags, hidden)?;
+        let report = loader.report;
+        Ok((Self(Tagging::Pieces { output }), report))
     }
 
     /// Tag logits `[units, tags]` from hidden states `[tokens, hidden]`.
@@ -240,10 +292,16 @@ impl TagHead {
         let device = hidden.device();
         let index = |values: Vec<u32>| Tensor::from_vec(values, count, device);
         let hidden = plain::dropout(hidden, mode.next_dropout())?;
-        let pieces = plain::linear(&hidden, &self.piece.0, &self.piece.1)?.index_select(&index(units.piece.clone())?, 0)?;
-        let characters = self.word_embedding.index_select(&index(units.char_id.clone())?, 0)?.matmul(&self.character.t()?)?;
-        let offsets = units.offset.iter().map(|offset| (*offset).min(OFFSETS as u32 - 1)).collect();
-        let unit = (pieces + characters)?.add(&self.offset.index_select(&index(offsets)?, 0)?)?.gelu_erf()?;
-        plain::linear(&plain::dropout(&unit, mode.next_dropout())?, &self.output.0, &self.output.1)
+        let places = index(units.piece.clone())?;
+        match &self.0 {
+            Tagging::Pieces { output } => plain::linear(&hidden.index_select(&places, 0)?, &output.0, &output.1),
+            Tagging::Characters { piece, character, offset, output, word_embedding } => {
+                let pieces = plain::linear(&hidden, &piece.0, &piece.1)?.index_select(&places, 0)?;
+                let characters = word_embedding.index_select(&index(units.char_id.clone())?, 0)?.matmul(&character.t()?)?;
+                let offsets = units.offset.iter().map(|offset| (*offset).min(OFFSETS as u32 - 1)).collect();
+                let unit = (pieces + characters)?.add(&offset.index_select(&index(offsets)?, 0)?)?.gelu_erf()?;
+                plain::linear(&plain::dropout(&unit, mode.next_dropout())?, &output.0, &output.1)
+            }
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::kernels::Stored;
 use super::{
-    Chain, ClassHead, Encoder, LoadError, LoadOptions, LoadReport, Mode, ModelFiles, Moves, Network, OpinionHead, OpinionLogits,
+    Bend, Chain, ClassHead, Encoder, LoadError, LoadOptions, LoadReport, Mode, ModelFiles, Moves, Network, OpinionHead, OpinionLogits,
     OpinionScores, OpinionSizes, PairBatch, Params, QuestionHeads, QuestionSize, RaggedBatch, ScorerSizes, SpanBatch, SpanScorer, TagHead,
     UnitBatch,
 };
@@ -16,6 +16,10 @@ pub struct JointSizes {
     pub layers: usize,
     pub classes: usize,
     pub tags: usize,
+    /// The tags are those of pieces, not of characters.
+    pub of_pieces: bool,
+    /// What bends the class head of an encoder.
+    pub bend: Bend,
     /// Tags follow each other with learnt scores; which moves can be made.
     pub chain: Option<Moves>,
     pub scorer: ScorerSizes,
@@ -78,12 +82,16 @@ impl JointModel {
                 Network::Scratch(net) => ClassHead::pooled(Some(files), net.config(), sizes.classes, params, rng, options.trainable)?,
             };
             report.merge(heads);
-            class_head = Some(head);
+            class_head = Some(head.bent(sizes.bend));
         }
         let mut tag_head = None;
         if sizes.tags > 0 {
-            let table = network.word_embedding();
-            let (head, heads) = TagHead::new_or_load(Some(files), hidden, sizes.tags, &table, params, rng, options.trainable)?;
+            let (head, heads) = if sizes.of_pieces {
+                TagHead::over_pieces(Some(files), hidden, sizes.tags, params, rng, options.trainable)?
+            } else {
+                let table = network.word_embedding();
+                TagHead::new_or_load(Some(files), hidden, sizes.tags, &table, params, rng, options.trainable)?
+            };
             report.merge(heads);
             tag_head = Some(head);
         }

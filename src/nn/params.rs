@@ -261,13 +261,19 @@ impl Params {
     /// # Errors
     /// When a tensor can't be read.
     pub fn to_safetensors(&self) -> Result<Vec<u8>> {
-        let tensors: Vec<(&str, Tensor)> = self
+        self.to_safetensors_as(str::to_owned)
+    }
+
+    /// The same with parameters of other names.
+    ///
+    /// # Errors
+    /// As [`Params::to_safetensors`].
+    pub fn to_safetensors_as(&self, named: impl Fn(&str) -> String) -> Result<Vec<u8>> {
+        let tensors: Vec<(String, Tensor)> = self
             .map
             .iter()
             .filter(|(name, _)| !self.updates.iter().any(|update| update.down == **name || update.up == **name))
-            .map(|(name, param)| {
-                Ok((name.as_str(), self.merged(name, param)?.to_dtype(DType::F32)?.contiguous()?.to_device(&Device::Cpu)?))
-            })
+            .map(|(name, param)| Ok((named(name), self.merged(name, param)?.to_dtype(DType::F32)?.contiguous()?.to_device(&Device::Cpu)?)))
             .collect::<Result<_>>()?;
         let meta = std::collections::HashMap::from([("format".to_owned(), "pt".to_owned())]);
         safetensors::serialize(tensors, Some(meta)).map_err(|error| Error::Msg(error.to_string()).bt())

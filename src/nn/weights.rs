@@ -72,7 +72,24 @@ impl<'a> WeightFile<'a> {
                 (Content::Gguf(Box::new(read), bytes), names)
             }
         };
-        Ok(Self { content, names: names.into_iter().map(|name| (bert_name(&name), name)).collect() })
+        let mut file = Self { content, names: names.into_iter().map(|name| (bert_name(&name), name)).collect() };
+        // The class heads of other families: two layers like BERT's, the first of which is not the encoder's.
+        for (dense, out) in [("classifier.dense", "classifier.out_proj"), ("pre_classifier", "classifier")] {
+            if file.names.contains_key(&format!("{dense}.weight")) {
+                file.call(dense, "pooler.dense");
+                file.call(out, "classifier");
+            }
+        }
+        Ok(file)
+    }
+
+    /// Has the parameters of the layer `theirs` stand under the name `ours` too, unless something stands there.
+    pub fn call(&mut self, theirs: &str, ours: &str) {
+        for part in ["weight", "bias"] {
+            if let Some(own) = self.names.get(&format!("{theirs}.{part}")).cloned() {
+                self.names.entry(format!("{ours}.{part}")).or_insert(own);
+            }
+        }
     }
 
     /// BERT's names (without `bert.`) and the file's own.

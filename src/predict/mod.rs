@@ -1,6 +1,7 @@
 //! Prediction: frozen weights of one model to a [`Prediction`] for a text. Reads no file, changes nothing.
 
 mod ensemble;
+mod foreign;
 mod prediction;
 mod predictor;
 mod similar;

@@ -1,12 +1,13 @@
 //! The frozen model.
 
 use super::ensemble::joined;
+use super::foreign::TagMap;
 use super::{PredictedAttribute, PredictedSpan, PredictedTriplet, Prediction, UnitTags, most_likely};
 use crate::nn::kernels::Stored;
 use crate::nn::{
-    Calibration, CandidateBatch, Chain, DeviceChoice, Encoder, FrozenChain, JointModel, JointSizes, LoadOptions, LogProbs, ModelFiles,
-    Moves, OpinionScores, OpinionSizes, PairBatch, Params, Place, QuestionForm, RaggedBatch, ScorerSizes, ScratchConfig, SpanAttribute,
-    SpanBatch, SpanEdge, Tensor, UnitBatch, at_temperature, set_temperature, value_places,
+    Bend, Calibration, CandidateBatch, Chain, DeviceChoice, Encoder, FrozenChain, JointModel, JointSizes, LoadOptions, LogProbs,
+    ModelFiles, Moves, OpinionScores, OpinionSizes, PairBatch, Params, Place, QuestionForm, RaggedBatch, ScorerSizes, ScratchConfig,
+    SpanAttribute, SpanBatch, SpanEdge, Tensor, TransformersHead, UnitBatch, at_temperature, set_temperature, value_places,
 };
 use crate::text::{
     DecodedSpan, Reading, Tokenizer, candidates, decode_spans, likely_spans, moves, tag_count, units_under, viterbi, weighted, word_joins,
@@ -15,6 +16,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rayon::prelude::*;
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Mutex;
 
@@ -34,7 +36,7 @@ pub enum PredictError {
 }
 
 /// What `config.json` says under `gloss`.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Facts {
     classes: Vec<String>,
     span_labels: Vec<String>,
@@ -45,6 +47,9 @@ struct Facts {
     /// Tags follow each other with learnt scores. Models of older versions have none, nor the next two.
     #[serde(default)]
     tag_transitions: bool,
+    /// Tags are those of pieces, not of characters.
+    #[serde(default)]
+    tags_of_pieces: bool,
     /// Spans are judged one by one, up to so many words; 0: the tags say them.
     #[serde(default)]
     widest_span: usize,
@@ -103,6 +108,9 @@ pub struct Predictor {
     questions: Vec<QuestionForm>,
     max_length: usize,
     turns_before: usize,
+    of_pieces: bool,
+    /// Of a model that transformers trained.
+    tag_map: Option<TagMap>,
     pub(super) widest_span: usize,
     chain: Option<FrozenChain>,
     tokenizer: Tokenizer,
@@ -162,16 +170,18 @@ impl Predictor {
     fn one_at(files: &ModelFiles, place: Place, stored: Stored) -> Result<Self, PredictError> {
         let model = |error: &dyn std::fmt::Display| PredictError::Model(error.to_string());
         let config: Config = serde_json::from_str(&files.config).map_err(|error| model(&error))?;
-        let Some(Facts { classes, span_labels, max_length, turns_before, tag_transitions, widest_span, opinions, questions }) =
-            config.gloss
-        else {
-            return Err(PredictError::Model("config.json has no key \"gloss\": it was not trained here".to_owned()));
+        let (facts, tag_map, bend) = match config.gloss {
+            Some(facts) => (facts, None, Bend::Tanh),
+            None => foreign(&files.config).map_err(PredictError::Model)?,
         };
+        let Facts { classes, span_labels, max_length, turns_before, tag_transitions, tags_of_pieces, widest_span, opinions, questions } =
+            facts;
         if classes.is_empty() && span_labels.is_empty() && questions.is_empty() {
             return Err(PredictError::Model("it has neither classes nor span labels nor other questions".to_owned()));
         }
         let tokenizer = Tokenizer::from_bytes(&files.tokenizer).map_err(|error| model(&error))?;
-        let tags = if span_labels.is_empty() { 0 } else { tag_count(span_labels.len()) };
+        let ours = if span_labels.is_empty() { 0 } else { tag_count(span_labels.len()) };
+        let tags = tag_map.as_ref().map_or(ours, |map| map.outputs);
         let over_spans = OpinionSizes {
             labels: span_labels.len(),
             polarity: opinions.polarity,
@@ -183,7 +193,9 @@ impl Predictor {
         let chain = tag_transitions.then(|| Moves { tags, apart: moves(tags, false), joined: moves(tags, true) });
         let scorer = ScorerSizes { labels: if widest_span > 0 { span_labels.len() } else { 0 }, widest: widest_span };
         let forms = questions.iter().map(|form| form.kind.size()).collect();
-        let sizes = JointSizes { layers: 0, classes: classes.len(), tags, chain, scorer, opinions: over_spans, questions: forms };
+        let (classes_wanted, of_pieces) = (classes.len(), tags_of_pieces);
+        let sizes =
+            JointSizes { layers: 0, classes: classes_wanted, tags, of_pieces, bend, chain, scorer, opinions: over_spans, questions: forms };
         // Nothing is drawn: a head that is not in the file is an error.
         let (mut rng, mut params) = (no_draws(), Params::at(place));
         // Nothing learns, but why it answers so is asked of its gradients.
@@ -204,6 +216,8 @@ impl Predictor {
             questions,
             max_length,
             turns_before,
+            of_pieces,
+            tag_map,
             widest_span,
             chain,
             tokenizer,
@@ -313,7 +327,16 @@ impl Predictor {
 
     pub(super) fn read(&self, Turn { text, before }: Turn) -> Result<Reading, PredictError> {
         let before = &before[before.len().saturating_sub(self.turns_before)..];
-        self.tokenizer.read_turn(before, text, self.max_length, !self.span_labels.is_empty()).map_err(compute)
+        let read = match self.of_pieces {
+            true => self.tokenizer.read_pieces(before, text, self.max_length),
+            false => self.tokenizer.read_turn(before, text, self.max_length, !self.span_labels.is_empty()),
+        };
+        read.map_err(compute)
+    }
+
+    /// The network's output that says a tag of ours.
+    pub(super) fn output_of(&self, tag: usize) -> usize {
+        self.tag_map.as_ref().map_or(tag, |map| map.output(tag))
     }
 
     /// The pairs of spans that may belong together.
@@ -382,7 +405,10 @@ impl Predictor {
         let classes = self.classes.len();
         let probabilities = logs.class.iter().skip(row * classes).take(classes).map(|log| log.exp()).collect();
         let width = tag_count(self.span_labels.len());
-        let own = logs.tags.get(first_unit * width..(first_unit + reading.units.len()) * width).unwrap_or_default();
+        let outputs = self.tag_map.as_ref().map_or(width, |map| map.outputs);
+        let own = logs.tags.get(first_unit * outputs..(first_unit + reading.units.len()) * outputs).unwrap_or_default();
+        let own = self.tag_map.as_ref().map_or(Cow::Borrowed(own), |map| map.ours(own).into());
+        let own = &*own;
         let joined = word_joins(text, &reading.units);
         let (tags, likely) = match &self.chain {
             Some(chain) => {
@@ -405,6 +431,30 @@ impl Predictor {
             triplets: Vec::new(),
             units: rows.map(|((unit, tag), row)| UnitTags { range: unit.range, probabilities: row.to_vec(), tag: *tag }).collect(),
             cut_at: reading.pieces.cut_at,
+        }
+    }
+}
+
+/// What a model answers that transformers trained.
+fn foreign(config: &str) -> Result<(Facts, Option<TagMap>, Bend), String> {
+    let facts = Facts { max_length: usize::MAX, ..Facts::default() };
+    match TransformersHead::of(config) {
+        Some(TransformersHead::Texts) => {
+            let classes = TransformersHead::labels(config)?;
+            if classes.len() < 2 || TransformersHead::is_no_choice(config) {
+                return Err(
+                    "it tells each label of a text by itself, or a number: such heads are read only of models trained here".to_owned()
+                );
+            }
+            Ok((Facts { classes, ..facts }, None, Bend::of(config)))
+        }
+        Some(TransformersHead::Tokens) => {
+            let map = TagMap::of(&TransformersHead::labels(config)?)?;
+            Ok((Facts { span_labels: map.labels.clone(), tags_of_pieces: true, ..facts }, Some(map), Bend::Tanh))
+        }
+        None => {
+            Err("config.json has no key \"gloss\" and names no classification of texts or tokens: it is an encoder to train from"
+                .to_owned())
         }
     }
 }

@@ -133,7 +133,8 @@ impl Predictor {
         let begin = 1 + 2 * usize::from(span.label);
         let row = |unit: usize| {
             let row = tags.narrow(0, unit, 1)?;
-            row.narrow(1, if unit == own.start { begin } else { begin + 1 }, 1)? - row.narrow(1, 0, 1)?
+            let tag = if unit == own.start { begin } else { begin + 1 };
+            row.narrow(1, self.output_of(tag), 1)? - row.narrow(1, self.output_of(0), 1)?
         };
         let rows = own.clone().map(row).collect::<TensorResult<Vec<_>>>()?;
         Tensor::cat(&rows, 0)?.mean_all().map(Some)

@@ -1,13 +1,15 @@
 //! Documents out to files of other tools. What a format can't hold is counted before anything is written.
 
-use super::formats::{Fate, Loss, Losses, PLAIN_LINK};
+use super::formats::{Detail, Details, Fate, Joined, Loss, Losses, PLAIN_LINK};
 use super::import::DraftValue;
 use super::{StoreError, jsonl};
-use crate::project::{Annotation, Document, History, Link, Project, Schema, Span, SpanId, State};
+use crate::project::{Annotation, Document, History, Link, Project, Schema, Span, SpanId, State, TextRange};
 use std::collections::{BTreeSet, HashSet};
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+mod absa;
 mod argilla;
 mod aste;
 mod brat;
@@ -36,6 +38,12 @@ pub enum ExportFormat {
     LabelStudio,
     /// Triplets of aspect, opinion and polarity.
     Aste,
+    /// Words with tags and polarities, as PyABSA reads them.
+    Atepc,
+    /// PyABSA's sentences with marked aspects.
+    Apc,
+    /// Words with one tag for aspect and polarity.
+    E2e,
     /// An Excel workbook, with the columns of CSV.
     Xlsx,
     /// Prodigy's JSON Lines, which spaCy reads too.
@@ -55,7 +63,7 @@ pub enum ExportFormat {
 }
 
 impl ExportFormat {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::Jsonl,
         Self::Csv,
         Self::Xlsx,
@@ -64,6 +72,9 @@ impl ExportFormat {
         Self::LabelStudio,
         Self::Prodigy,
         Self::Aste,
+        Self::Atepc,
+        Self::Apc,
+        Self::E2e,
         Self::SemEval14,
         Self::SemEval16,
         Self::Brat,
@@ -82,6 +93,9 @@ impl ExportFormat {
             Self::Doccano => "doccano",
             Self::LabelStudio => "Label Studio",
             Self::Aste => "ASTE",
+            Self::Atepc => "ATEPC",
+            Self::Apc => "APC",
+            Self::E2e => "E2E",
             Self::Xlsx => "Excel",
             Self::Prodigy => "Prodigy",
             Self::SemEval14 => "SemEval 2014",
@@ -103,6 +117,9 @@ impl ExportFormat {
             Self::Doccano => "doccano",
             Self::LabelStudio => "labelstudio",
             Self::Aste => "aste",
+            Self::Atepc => "atepc",
+            Self::Apc => "apc",
+            Self::E2e => "e2e",
             Self::Xlsx => "xlsx",
             Self::Prodigy => "prodigy",
             Self::SemEval14 => "semeval14",
@@ -123,7 +140,8 @@ impl ExportFormat {
             Self::Xlsx => "xlsx",
             Self::Conll => "conll",
             Self::LabelStudio | Self::Argilla => "json",
-            Self::Aste | Self::FastText => "txt",
+            Self::Aste | Self::Apc | Self::E2e | Self::FastText => "txt",
+            Self::Atepc => "atepc",
             Self::SemEval14 | Self::SemEval16 => "xml",
             Self::Brat | Self::WebAnno | Self::HuggingFace => return None,
         })
@@ -226,6 +244,9 @@ pub fn export_with(project: &Project, history: Option<&History>, format: ExportF
         ExportFormat::Doccano => doccano::write(&mut out)?,
         ExportFormat::LabelStudio => labelstudio::write(&mut out)?,
         ExportFormat::Aste => aste::write(&mut out),
+        ExportFormat::Atepc => absa::atepc(&mut out),
+        ExportFormat::Apc => absa::apc(&mut out),
+        ExportFormat::E2e => absa::e2e(&mut out),
         ExportFormat::Xlsx => csv::write_workbook(&mut out)?,
         ExportFormat::Prodigy => prodigy::write(&mut out)?,
         ExportFormat::SemEval14 => semeval::write(&mut out, false),
@@ -316,6 +337,22 @@ impl<'a> Out<'a> {
             !is_lost
         })
         .collect()
+    }
+
+    /// What is said of spans and, `with_links`, what joins them, for a format that has no place for it at a span; `None` where
+    /// nothing is. `place` gives the offsets as the file has them.
+    fn details(&self, doc: &Document, place: impl Fn(TextRange) -> Range<usize>, with_links: bool) -> Option<Details> {
+        let said = &doc.annotation;
+        let detail = |(id, span): (&SpanId, &Span)| {
+            let (Range { start, end }, attributes) = (place(span.range), jsonl::own_attributes(self.schema(), doc, *id, span));
+            Detail { start, end, label: self.label(span).to_owned(), polarity: span.polarity, attributes }
+        };
+        let spans: Vec<Detail> = said.spans.iter().map(detail).collect();
+        let at = |id: SpanId| said.spans.keys().position(|held| *held == id);
+        let joined = |link: &Link| Some(Joined { from: at(link.from)?, to: at(link.to)?, name: self.link_name(said, link).to_owned() });
+        let links: Vec<Joined> = said.links.iter().filter(|_| with_links).filter_map(joined).collect();
+        let is_said = !links.is_empty() || spans.iter().any(|span| span.polarity.is_some() || !span.attributes.is_empty());
+        is_said.then_some(Details { spans, links })
     }
 
     /// The class of the main question.

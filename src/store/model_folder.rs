@@ -2,7 +2,7 @@
 //! Looks at the files only enough to name a missing or damaged one; what the weights mean is `nn`'s business.
 
 use super::{StoreError, with_suffix};
-use crate::nn::{ModelFiles, ScratchConfig, Weights, to_onnx};
+use crate::nn::{ModelFiles, ScratchConfig, TransformersHead, Weights, to_onnx};
 use serde_json::{Map, Value, json};
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -184,6 +184,11 @@ pub fn is_our_own(files: &ModelFiles) -> bool {
     ScratchConfig::is_one(&files.config)
 }
 
+/// Whether `transformers` loads it as a token classification.
+fn tags_tokens(files: &ModelFiles) -> bool {
+    TransformersHead::of(&files.config) == Some(TransformersHead::Tokens)
+}
+
 /// What `transformers` needs beside tokenizer.json: the class, the longest text, which pieces are special.
 fn tokenizer_config(files: &ModelFiles) -> String {
     let roles = [
@@ -222,12 +227,18 @@ fn card(files: &ModelFiles) -> String {
     if let Some(labels) = config["id2label"].as_object() {
         let mut labels: Vec<(u64, &str)> = labels.iter().filter_map(|(id, name)| Some((id.parse().ok()?, name.as_str()?))).collect();
         labels.sort_unstable();
-        card.push_str("\n## Classes\n\n");
+        card.push_str(if tags_tokens(files) { "\n## Tags\n\n" } else { "\n## Classes\n\n" });
         for (id, name) in labels {
             card.push_str(&format!("- {id}: {name}\n"));
         }
     }
-    card.push_str(if is_our_own(files) { OUR_OWN_FILES } else { ENCODER_FILES });
+    if is_our_own(files) {
+        card.push_str(OUR_OWN_FILES);
+    } else {
+        let class = if tags_tokens(files) { "AutoModelForTokenClassification" } else { "AutoModelForSequenceClassification" };
+        let head = if tags_tokens(files) { "the head that tags pieces" } else { "the class head" };
+        card.push_str(&ENCODER_FILES.replace("{class}", class).replace("{head}", head));
+    }
     if config["gloss"].is_object() {
         card.push_str(&format!("\n## Facts\n\n```json\n{:#}\n```\n", config["gloss"]));
     }
@@ -238,8 +249,8 @@ const ENCODER_FILES: &str = "\n## Files\n\n\
          - `config.json`: the encoder's shape; the key `gloss` holds what Gloss needs to know about its own heads\n\
          - `tokenizer.json`, `tokenizer_config.json`: text to pieces\n\
          - `model.safetensors`: the weights, in float32\n\n\
-         `transformers.AutoModelForSequenceClassification.from_pretrained(folder)` loads the encoder and the class head. \
-         Parameters that no class of `transformers` has, such as the head that tags spans, stand in the same file under \
+         `transformers.{class}.from_pretrained(folder)` loads the encoder and {head}. \
+         Parameters that no class of `transformers` has, such as a head that tags characters, stand in the same file under \
          their own names; `transformers` lists them as unused. `gloss predict FOLDER` uses all of them.\n";
 
 const OUR_OWN_FILES: &str = "\n## Files\n\n\

@@ -54,14 +54,15 @@ enum Field<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    /// `delimiter` must be ASCII.
+    /// `delimiter` must be ASCII. A first line that only names it is passed over.
     pub(super) fn new(text: &'a str, delimiter: u8) -> Self {
-        Self { text, delimiter, quoted: true, at: 0, row: 0, open_from: usize::MAX, searched_all: false }
+        let at = said_delimiter(text).filter(|(said, _)| *said == delimiter).map_or(0, |(_, end)| end);
+        Self { text, delimiter, quoted: true, at, row: usize::from(at > 0), open_from: usize::MAX, searched_all: false }
     }
 
     /// The same for a text that begins after so many rows.
     pub(super) fn after(self, row: usize) -> Self {
-        Self { row, ..self }
+        if row == 0 { self } else { Self { row, at: 0, ..self } }
     }
 
     /// The same where quotes are letters like any other, unless `quoted`.
@@ -195,8 +196,20 @@ impl<'a> Iterator for Scanner<'a> {
     }
 }
 
-/// The delimiter of a CSV file: a comma unless the first rows speak for a semicolon or a tab.
+/// The delimiter that a first line `sep=;` names, as it stands in files made for Excel, and the byte after that line.
+fn said_delimiter(text: &str) -> Option<(u8, usize)> {
+    let end = text.find(['\n', '\r']).unwrap_or(text.len());
+    let line = text[..end].trim_matches('"');
+    let said = line.get(..4).filter(|start| start.eq_ignore_ascii_case("sep=")).and_then(|_| line[4..].bytes().next());
+    let after = if text[end..].starts_with("\r\n") { 2 } else { 1 };
+    said.filter(|said| said.is_ascii() && line.len() == 5).map(|said| (said, (end + after).min(text.len())))
+}
+
+/// The delimiter of a CSV file: what its first line says, or a comma unless the first rows speak for a semicolon or a tab.
 pub(super) fn sniff_delimiter(text: &str) -> u8 {
+    if let Some((said, _)) = said_delimiter(text) {
+        return said;
+    }
     let columns = |delimiter: u8| {
         let widths: Vec<usize> = Scanner::new(text, delimiter)
             .filter(|record| record.trouble == Trouble::None)

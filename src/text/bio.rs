@@ -12,6 +12,12 @@ pub fn tag_count(labels: usize) -> usize {
     1 + 2 * labels
 }
 
+/// What tags of these labels are called: O, and B- and I- with each label.
+pub fn tag_names(labels: &[String]) -> Vec<String> {
+    let of = |label: &String| [format!("B-{label}"), format!("I-{label}")];
+    std::iter::once("O".to_owned()).chain(labels.iter().flat_map(of)).collect()
+}
+
 fn begin(label: u16) -> u16 {
     1 + 2 * label
 }

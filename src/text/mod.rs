@@ -10,8 +10,8 @@ mod vocabulary;
 mod words;
 
 pub use bio::{
-    BioTags, DecodedSpan, LeftOut, decode_spans, may_follow, moves, spans_of_tags, tag_count, tags_of_spans, units_under, viterbi,
-    weighted, word_joins,
+    BioTags, DecodedSpan, LeftOut, decode_spans, may_follow, moves, spans_of_tags, tag_count, tag_names, tags_of_spans, units_under,
+    viterbi, weighted, word_joins,
 };
 pub use candidates::{Candidate, candidates, likely_spans, words_in};
 pub use strip::{PieceTag, piece_tags};

@@ -49,10 +49,32 @@ impl Tokenizer {
     /// # Errors
     /// As [`Tokenizer::encode`].
     pub fn read_turn(&self, before: &[String], text: &str, max_length: usize, with_units: bool) -> Result<Reading, TextError> {
-        let mut reading = self.read(text, max_length, with_units)?;
+        self.with_turns(before, self.read(text, max_length, with_units)?, max_length)
+    }
+
+    fn with_turns(&self, before: &[String], mut reading: Reading, max_length: usize) -> Result<Reading, TextError> {
         let count = self.put_before(&mut reading.pieces, before, max_length)?;
         reading.units.iter_mut().for_each(|unit| unit.piece += count as u32);
         Ok(reading)
+    }
+
+    /// The same with a unit for each piece that has a place of its own, for models that tag pieces as `transformers` does.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::encode`].
+    pub fn read_pieces(&self, before: &[String], text: &str, max_length: usize) -> Result<Reading, TextError> {
+        let pieces = self.encode(text, max_length)?;
+        let mut units: Vec<Unit> = Vec::new();
+        for (piece, range) in pieces.ranges.iter().enumerate() {
+            let words = text.get(range.clone()).unwrap_or_default();
+            let start = range.start + (words.len() - words.trim_start().len());
+            // Pieces of one character's bytes have that character's place each: the first one tags it.
+            let is_new = units.last().is_none_or(|last| last.range.end() <= start);
+            if let Some(range) = TextRange::new(text, start..start + words.trim().len()).filter(|_| is_new) {
+                units.push(Unit { range, piece: piece as u32, offset: 0, char_id: 0, weight: 1.0 });
+            }
+        }
+        self.with_turns(before, Reading { pieces, units }, max_length)
     }
 
     /// The tagging units of a text, in order. `pieces` must be what [`Tokenizer::encode`] made of `text`.

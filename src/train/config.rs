@@ -126,6 +126,9 @@ pub struct TrainConfig {
     pub span_loss_weight: f64,
     /// Learn how tags follow each other too (a conditional random field), rather than each tag by itself.
     pub crf: bool,
+    /// Tag the encoder's pieces by one linear layer, as the token classification of transformers does, instead of characters:
+    /// spans then begin and end between pieces.
+    pub tag_pieces: bool,
     /// Judge every place that may be a span by itself, rather than by tags. Done anyway where marked spans overlap.
     pub span_scorer: bool,
     /// Span labels of which, in documents that are not done, only some places were marked: there unmarked is unknown.
@@ -245,6 +248,7 @@ impl Default for TrainConfig {
             paraphrases: None,
             span_loss_weight: 1.0,
             crf: false,
+            tag_pieces: false,
             span_scorer: false,
             partly_marked: Vec::new(),
             polarity_loss_weight: 0.3,

@@ -3,7 +3,8 @@
 
 use super::TrainError;
 use super::task::Task;
-use crate::nn::{Calibration, JointModel, ModelFiles, Network, Params, QuestionForm, Weights};
+use crate::nn::{Calibration, JointModel, ModelFiles, Network, PIECE_TAGS, Params, QuestionForm, Weights};
+use crate::text::tag_names;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -26,15 +27,17 @@ pub(super) fn model_files(
             config[*key] = value.clone();
         }
     }
-    if task.classes.is_empty() {
+    // One head can be transformers' own: that of the class, or else that of the pieces' tags.
+    let tags_alone = task.classes.is_empty() && task.of_pieces && is_encoder;
+    if tags_alone {
+        config["architectures"] = json!(["BertForTokenClassification"]);
+        name_outputs(&mut config, &tag_names(task.labels));
+    } else if task.classes.is_empty() {
         if is_encoder {
             config["architectures"] = json!(["BertModel"]);
         }
     } else {
-        let by_id = task.classes.iter().enumerate().map(|(id, name)| (id.to_string(), json!(name)));
-        let by_name = task.classes.iter().enumerate().map(|(id, name)| (name.clone(), json!(id)));
-        config["id2label"] = Value::Object(by_id.collect::<Map<_, _>>());
-        config["label2id"] = Value::Object(by_name.collect::<Map<_, _>>());
+        name_outputs(&mut config, task.classes);
     }
     config["gloss"] = json!({
         "version": 1,
@@ -42,6 +45,7 @@ pub(super) fn model_files(
         "span_labels": task.labels,
         "max_length": task.max_length,
         "turns_before": task.turns_before,
+        "tags_of_pieces": task.of_pieces,
         "tag_transitions": model.chain().is_some(),
         "widest_span": task.widest,
         "questions": questions,
@@ -57,11 +61,21 @@ pub(super) fn model_files(
             "calibration": calibration,
         },
     });
-    let weights = params.to_safetensors().map_err(TrainError::compute)?;
+    let [ours, theirs] = PIECE_TAGS;
+    let named = |name: &str| if tags_alone { name.replace(ours, theirs) } else { name.to_owned() };
+    let weights = params.to_safetensors_as(named).map_err(TrainError::compute)?;
     Ok(ModelFiles {
         config: serde_json::to_string_pretty(&config).map_err(TrainError::compute)?,
         tokenizer: encoder.tokenizer.clone(),
         weights: Weights::Safetensors(Arc::from(weights)),
         others: Vec::new(),
     })
+}
+
+/// The names of a head's outputs, as transformers has them.
+fn name_outputs(config: &mut Value, names: &[String]) {
+    let by_id = names.iter().enumerate().map(|(id, name)| (id.to_string(), json!(name)));
+    let by_name = names.iter().enumerate().map(|(id, name)| (name.clone(), json!(id)));
+    config["id2label"] = Value::Object(by_id.collect::<Map<_, _>>());
+    config["label2id"] = Value::Object(by_name.collect::<Map<_, _>>());
 }

@@ -6,7 +6,7 @@ use super::questions::QuestionTargets;
 use super::reword::Rewording;
 use super::teaching::TaughtClasses;
 use super::{Example, Roles, TrainConfig, TrainData, TrainError};
-use crate::nn::{ChainBatch, JointSizes, Moves, OpinionSizes, QuestionForm, RaggedBatch, ScorerSizes, SpanAttribute, UnitBatch};
+use crate::nn::{Bend, ChainBatch, JointSizes, Moves, OpinionSizes, QuestionForm, RaggedBatch, ScorerSizes, SpanAttribute, UnitBatch};
 use crate::project::{DocId, NearPair, Split, near_texts};
 use crate::text::{BioTags, LeftOut, Reading, Tokenizer, moves, tag_count, tags_of_spans, word_joins, words_in};
 use rand::SeedableRng;
@@ -58,6 +58,8 @@ pub(super) struct Task<'a> {
     pub train: Vec<Item<'a>>,
     pub dev: Vec<Item<'a>>,
     pub test: Vec<Item<'a>>,
+    /// Tags are those of pieces, not of characters.
+    pub of_pieces: bool,
     /// Texts are cut after so many pieces.
     pub max_length: usize,
     /// So many turns before a text are read with it; 0 where no text has any.
@@ -90,6 +92,7 @@ impl<'a> Task<'a> {
             train: Vec::new(),
             dev: Vec::new(),
             test: Vec::new(),
+            of_pieces: config.tag_pieces && learns_spans,
             max_length,
             turns_before: if data.examples.iter().any(|example| !example.before.is_empty()) { config.turns_before } else { 0 },
             hidden_id: tokenizer.hidden_id(),
@@ -169,9 +172,11 @@ impl<'a> Task<'a> {
         if class.is_none() && spans.is_none() && !answers {
             return Ok(None);
         }
-        let reading = tokenizer
-            .read_turn(&example.before, &example.text, self.max_length, !self.labels.is_empty())
-            .map_err(|error| TrainError::Encoder(error.to_string()))?;
+        let reading = match self.of_pieces {
+            true => tokenizer.read_pieces(&example.before, &example.text, self.max_length),
+            false => tokenizer.read_turn(&example.before, &example.text, self.max_length, !self.labels.is_empty()),
+        };
+        let reading = reading.map_err(|error| TrainError::Encoder(error.to_string()))?;
         if class.is_none() && !answers && reading.units.is_empty() {
             return Ok(None);
         }
@@ -296,7 +301,8 @@ impl<'a> Task<'a> {
         let chain = config.crf.then(|| Moves { tags, apart: moves(tags, false), joined: moves(tags, true) });
         let scorer = ScorerSizes { labels: if self.widest > 0 { self.labels.len() } else { 0 }, widest: self.widest };
         let questions = self.questions.iter().map(|form| form.kind.size()).collect();
-        JointSizes { layers: config.layers, classes: self.classes.len(), tags, chain, scorer, opinions: self.opinions, questions }
+        let (layers, classes, of_pieces) = (config.layers, self.classes.len(), self.of_pieces);
+        JointSizes { layers, classes, tags, of_pieces, chain, scorer, opinions: self.opinions, questions, bend: Bend::Tanh }
     }
 
     /// Weight of each class in the loss.

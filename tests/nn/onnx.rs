@@ -229,6 +229,25 @@ fn logits_are_those_of_the_model() {
 }
 
 #[test]
+fn tags_of_pieces_are_those_of_the_model() {
+    let files = small_files(SMALL, "gelu", 4);
+    let mut params = Params::new();
+    let sizes = JointSizes { tags: 5, of_pieces: true, ..JointSizes::default() };
+    let (model, _) = JointModel::load(&files, sizes, &mut params, LoadOptions::TRAINABLE, &mut generator(5)).unwrap();
+    let bytes = params.to_safetensors_as(|name| name.replace("gloss.tag.pieces", "classifier")).unwrap();
+    let mut config: serde_json::Value = serde_json::from_str(&bert_config(SMALL, "gelu")).unwrap();
+    config["architectures"] = serde_json::json!(["BertForTokenClassification"]);
+    let files = files_of(config.to_string(), gloss::nn::Weights::Safetensors(std::sync::Arc::from(bytes)));
+    let batch = batch_of(&[3, 3], SMALL.vocab, 6);
+    let pieces: Vec<u32> = (0..6).collect();
+    let units = UnitBatch { char_id: vec![0; 6], offset: vec![0; 6], piece: pieces };
+    let wanted = model.forward(&batch, &units, &mut Mode::Eval).unwrap().tags.unwrap();
+    let found = run(&to_onnx(&files).unwrap(), &padded(&batch))["logits"].floats();
+    assert_eq!(found.dims(), [2, 3, 5]);
+    assert_close("tags", &values(&found), &values(&wanted), 1e-4);
+}
+
+#[test]
 fn without_classes_the_hidden_states_come_out() {
     let batch = batch_of(&[5, 2], SMALL.vocab, 8);
     let files = small_files(SMALL, "gelu", 4);

@@ -1,12 +1,12 @@
-//! A trained model as an ONNX file, for programs that run those: the encoder and the class of the text, in ops of opset 17
-//! (<https://onnx.ai/onnx/operators/>). Tags, polarity and links are not in it: they need the text's own characters and
-//! Gloss's decoding. Bytes only; writing a file is the store's work.
+//! A trained model as an ONNX file, for programs that run those: the encoder and the class of the text, or the tags of its
+//! pieces, in ops of opset 17 (<https://onnx.ai/onnx/operators/>). Tags of characters, polarity and links are not in it:
+//! they need the text's own characters and Gloss's decoding. Bytes only; writing a file is the store's work.
 
 mod message;
 
 use super::config::Activation;
 use super::weights::WeightFile;
-use super::{EncoderConfig, LoadError, ModelFiles};
+use super::{EncoderConfig, LoadError, ModelFiles, TransformersHead};
 use candle_core::Tensor;
 use message::{Element, Message, Setting, Size, attribute, tensor, value};
 
@@ -21,9 +21,9 @@ const NEVER: f32 = -1e9;
 /// The model as the bytes of an `.onnx` file.
 ///
 /// Inputs `input_ids` and `attention_mask`, both int64 `[batch, tokens]`; the mask is 1 for tokens and 0 for padding.
-/// Output `logits`, float32 `[batch, classes]`, in the order of the classes in `config.json`; of an encoder without
-/// classes `last_hidden_state`, float32 `[batch, tokens, hidden]`. The names of the classes and the longest text, in
-/// tokens, stand in the file's metadata as JSON.
+/// Output `logits`, float32 `[batch, classes]`, in the order of the classes in `config.json`; of a token classification
+/// `[batch, tokens, tags]`; of an encoder without either `last_hidden_state`, float32 `[batch, tokens, hidden]`. The names
+/// of the classes or tags and the longest text, in tokens, stand in the file's metadata as JSON.
 ///
 /// # Errors
 /// As [`Encoder::load`](super::Encoder::load); models of other kinds are not exported.
@@ -37,7 +37,14 @@ pub fn to_onnx(files: &ModelFiles) -> Result<Vec<u8>, LoadError> {
         return Err(LoadError::Config("a model with prefixes is not exported: its layers are not those of its family".to_owned()));
     }
     let hidden = graph.encoder(&config)?;
+    let output_is_tags = TransformersHead::of(&files.config) == Some(TransformersHead::Tokens);
     let output = match graph.file.tensor("classifier.weight")? {
+        Some(tags) if output_is_tags => {
+            let tags = tags.dims().first().copied().unwrap_or_default();
+            let logits = graph.linear(&hidden, "classifier")?;
+            graph.node_to("Identity", &[&logits], "logits", &[]);
+            value("logits", Element::Float, &[Size::Any("batch"), Size::Any("tokens"), Size::Of(tags)])
+        }
         Some(classifier) => {
             let classes = classifier.dims().first().copied().unwrap_or_default();
             graph.classes(&hidden)?;
@@ -62,8 +69,9 @@ pub fn to_onnx(files: &ModelFiles) -> Result<Vec<u8>, LoadError> {
     let model = Message::default().int(1, IR_VERSION).text(2, "gloss").text(3, env!("CARGO_PKG_VERSION"));
     let facts: serde_json::Value = serde_json::from_str(&files.config).unwrap_or_default();
     let mut model = model.message(7, &message).message(8, &opset);
-    for key in ["classes", "max_length"] {
-        let fact = &facts["gloss"][key];
+    let tags = TransformersHead::labels(&files.config).ok().filter(|_| output_is_tags);
+    let tags = tags.map(serde_json::Value::from).unwrap_or_default();
+    for (key, fact) in [("classes", &facts["gloss"]["classes"]), ("tags", &tags), ("max_length", &facts["gloss"]["max_length"])] {
         if !fact.is_null() {
             model = model.message(14, &Message::default().text(1, key).text(2, &fact.to_string()));
         }

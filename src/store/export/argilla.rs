@@ -1,9 +1,9 @@
 //! Argilla's records as JSON, which its `Dataset.records.from_json` reads: an answer to each question, spans as the answer
-//! to a question of that name. Offsets count code points.
+//! to a question of that name. Its metadata holds what is said of spans and links. Offsets count code points.
 
-use super::{No, Out};
+use super::Out;
 use crate::project::{Answer, Document, State};
-use crate::store::formats::UNIT;
+use crate::store::formats::{DETAILS, UNIT};
 use serde_json::{Map, Value, json};
 
 /// Argilla wants an id for whoever answered; the outcome is nobody's.
@@ -25,7 +25,7 @@ pub(super) fn write(out: &mut Out) -> std::io::Result<Option<&'static str>> {
 
 fn record(out: &mut Out, doc: &Document) -> Value {
     let said = &doc.annotation;
-    out.lacks(doc, &[No::Polarity, No::Links, No::Attributes, No::LinkTypes]);
+    out.lacks(doc, &[]);
     let mut responses = Map::new();
     let mut respond = |name: &str, value: Value| {
         responses.insert(name.to_owned(), json!([{"value": value, "user_id": NOBODY}]));
@@ -56,12 +56,22 @@ fn record(out: &mut Out, doc: &Document) -> Value {
         State::Done => "completed",
         State::Skipped => "discarded",
     };
-    let fields = doc.meta.iter().filter(|(name, _)| *name != "id");
-    let mut meta: Map<String, Value> = fields.map(|(name, value)| (name.to_owned(), json!(value))).collect();
+    let mut meta = Map::new();
+    for (name, value) in doc.meta.iter().filter(|(name, _)| *name != "id") {
+        if [UNIT, DETAILS].contains(&name) {
+            out.note(doc, "a field of metadata whose name the format uses itself", name);
+        } else {
+            meta.insert(name.to_owned(), json!(value));
+        }
+    }
     if !doc.text.is_ascii() && !said.spans.is_empty() {
         // Argilla's own editor has counted otherwise.
         meta.insert(UNIT.to_owned(), json!(NAME));
     }
+    // Metadata of Argilla are words and numbers.
+    let details = out.details(doc, |range| range.chars(&doc.text), true);
+    let details = details.and_then(|details| serde_json::to_string(&details).ok());
+    meta.extend(details.map(|details| (DETAILS.to_owned(), json!(details))));
     let number = Out::number(doc).to_string();
     let id = doc.meta.get("id").unwrap_or(&number);
     json!({"id": id, "status": status, "fields": {"text": &*doc.text}, "metadata": meta, "suggestions": {}, "responses": responses, "vectors": {}})

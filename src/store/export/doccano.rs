@@ -1,14 +1,27 @@
-//! doccano's JSON Lines with classes, spans and relations. Offsets count UTF-16 units, as its editor does; a field beside
-//! the text says so, because the format has no other place for it.
+//! doccano's JSON Lines with classes, spans and relations. Offsets count UTF-16 units, as its editor does; fields beside
+//! the text, which doccano keeps as metadata, say so and hold what is said of spans, for which it has no other place.
 
 use super::{No, Out};
 use crate::project::{Document, State};
-use crate::store::formats::UNIT;
+use crate::store::formats::{DETAILS, UNIT};
 use serde_json::{Map, Value, json};
 
 const NAME: &str = "UTF-16 units";
-const TAKEN: [&str; 12] =
-    ["text", "data", "column_data", "label", "labels", "column_label", "entities", "relations", "cats", "Comments", "comments", UNIT];
+const TAKEN: [&str; 13] = [
+    "text",
+    "data",
+    "column_data",
+    "label",
+    "labels",
+    "column_label",
+    "entities",
+    "relations",
+    "cats",
+    "Comments",
+    "comments",
+    UNIT,
+    DETAILS,
+];
 
 pub(super) fn write(out: &mut Out) -> std::io::Result<Option<&'static str>> {
     for doc in out.project.documents() {
@@ -22,7 +35,7 @@ pub(super) fn write(out: &mut Out) -> std::io::Result<Option<&'static str>> {
 
 fn row(out: &mut Out, doc: &Document) -> Map<String, Value> {
     let said = &doc.annotation;
-    out.lacks(doc, &[No::OtherAnswers, No::Polarity, No::Attributes, No::States]);
+    out.lacks(doc, &[No::OtherAnswers, No::States]);
     let class = out.main_class(said);
     let is_empty = class.is_none() && said.spans.is_empty();
     out.state_changes(doc, if is_empty { &State::Todo } else { &State::Done });
@@ -41,6 +54,8 @@ fn row(out: &mut Out, doc: &Document) -> Map<String, Value> {
     row.insert("relations".to_owned(), said.links.iter().enumerate().map(relation).collect());
     row.insert("cats".to_owned(), class.into_iter().collect());
     row.insert(UNIT.to_owned(), json!(NAME));
+    let details = out.details(doc, |range| units(range.start())..units(range.end()), false);
+    row.extend(details.map(|details| (DETAILS.to_owned(), json!(details))));
     for (name, value) in doc.meta.iter() {
         if TAKEN.contains(&name) {
             out.note(doc, "a field of metadata whose name the format uses itself", name);

@@ -12,6 +12,9 @@ use std::collections::BTreeSet;
 /// In the order of a README; documents without a part train.
 const PARTS: [(Split, &str); 3] = [(Split::Train, "train"), (Split::Dev, "validation"), (Split::Test, "test")];
 
+/// So many documents in a file: their columns are made in memory.
+const A_FILE: usize = 100_000;
+
 /// Columns of our own that no field may take.
 const TAKEN: [&str; 7] = ["text", "spans", "links", "state", "split", "tokens", "words"];
 
@@ -30,9 +33,14 @@ pub(super) fn write(out: &mut Out) -> std::io::Result<Option<&'static str>> {
                 out.note(doc, "that the part in training is left to chance (the document is written to train)", &doc.text);
             }
         }
-        let bytes = parquet(columns.cells(out, &docs))?;
-        parts.push((name, docs.len(), bytes.len()));
-        out.files.push((format!("data/{name}-00000-of-00001.parquet"), bytes));
+        let (count, mut size) = (docs.len().div_ceil(A_FILE).max(1), 0);
+        for at in 0..count {
+            let own = &docs[at * A_FILE..docs.len().min((at + 1) * A_FILE)];
+            let bytes = parquet(columns.cells(out, own))?;
+            size += bytes.len();
+            out.files.push((format!("data/{name}-{at:05}-of-{count:05}.parquet"), bytes));
+        }
+        parts.push((name, docs.len(), size));
         out.documents += docs.len();
     }
     let readme = columns.readme(out, &parts);

@@ -1,8 +1,10 @@
-//! Prodigy's JSON Lines, which spaCy reads too: spans and relations, and the class as the option that was accepted. Offsets
-//! count code points.
+//! Prodigy's JSON Lines, which spaCy reads too: spans with polarity and attributes, relations, and the class as the option
+//! that was accepted. Offsets count code points.
 
 use super::{No, Out, words};
-use crate::project::{Document, Span, State};
+use crate::project::{Document, Span, SpanId, State};
+use crate::store::formats::ATTRIBUTES;
+use crate::store::jsonl::own_attributes;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -18,7 +20,7 @@ pub(super) fn write(out: &mut Out) -> std::io::Result<Option<&'static str>> {
 
 fn row(out: &mut Out, doc: &Document) -> Map<String, Value> {
     let said = &doc.annotation;
-    out.lacks(doc, &[No::OtherAnswers, No::Polarity, No::Attributes]);
+    out.lacks(doc, &[No::OtherAnswers]);
     let mut row = Map::new();
     row.insert("text".to_owned(), json!(&*doc.text));
     let meta: Map<String, Value> = doc.meta.iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
@@ -37,7 +39,19 @@ fn row(out: &mut Out, doc: &Document) -> Map<String, Value> {
         let range = span.range.chars(&doc.text);
         json!({"start": range.start, "end": range.end, "label": out.label(span), "text": span.range.of(&doc.text)})
     };
-    row.insert("spans".to_owned(), said.spans.values().map(place).collect());
+    // Prodigy leaves further fields of a span alone.
+    let own = |(id, span): (&SpanId, &Span)| {
+        let mut field = place(span);
+        let attributes = own_attributes(out.schema(), doc, *id, span);
+        if let (Some(polarity), Value::Object(field)) = (span.polarity, &mut field) {
+            field.insert("polarity".to_owned(), json!(polarity.name()));
+        }
+        if let (false, Value::Object(field)) = (attributes.is_empty(), &mut field) {
+            field.insert(ATTRIBUTES.to_owned(), json!(attributes));
+        }
+        field
+    };
+    row.insert("spans".to_owned(), said.spans.iter().map(own).collect());
     if let Some(class) = out.main_class(said).filter(|_| said.state != State::Skipped) {
         row.insert("accept".to_owned(), json!([class]));
     }

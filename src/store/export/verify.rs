@@ -58,6 +58,7 @@ const SAID: [(&str, &[&str]); 15] = [
         &[
             "a document",
             "a text that the project has twice",
+            "white space at the end of a text",
             "end of a text",
             "line ends of a text",
             "spaces of a text",

@@ -8,7 +8,7 @@ use crate::project::State;
 use crate::store::scan;
 use std::ops::Range;
 
-pub(super) const ASPECT: &str = "aspect";
+pub(in crate::store) const ASPECT: &str = "aspect";
 const OPINION: &str = "opinion";
 
 /// Between the text and what is said about it.

@@ -1,6 +1,7 @@
 //! Argilla: the records of a data set (`records.json` of its folder, or exported as JSON), and the columns that its export
 //! to a Hugging Face data set has.
 
+use super::details::{DETAILS, Details};
 use super::doccano::UNIT;
 use super::json::{self, Object};
 use super::loss::Losses;
@@ -156,6 +157,11 @@ fn record(row: usize, mut object: Object, texts: &BTreeSet<String>, losses: &mut
         doc.unit = inner.get(UNIT).and_then(Value::as_str).and_then(Unit::parse);
         if doc.unit.is_some() {
             inner.remove(UNIT);
+        }
+        if let Some(details) = inner.get(DETAILS).and_then(Details::parse) {
+            inner.remove(DETAILS);
+            doc.row = row;
+            details.say_of(&mut doc, losses);
         }
         doc.meta.extend(json::meta(inner));
     }

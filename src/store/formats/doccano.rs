@@ -1,5 +1,6 @@
 //! doccano: JSON Lines or JSON with classes, spans, relations or classes and spans together; fastText's labelled lines.
 
+use super::details::{DETAILS, Details};
 use super::json::{self, Object};
 use super::loss::Losses;
 use super::offsets::Unit;
@@ -76,6 +77,10 @@ fn document(row: usize, mut object: Object, losses: &mut Losses) -> Result<RawDo
     doc.classes = classes;
     if let Some(Value::Array(relations)) = object.remove("relations") {
         relations.iter().for_each(|relation| link(row, relation, &mut doc, losses));
+    }
+    if let Some(details) = object.get(DETAILS).and_then(Details::parse) {
+        object.remove(DETAILS);
+        details.say_of(&mut doc, losses);
     }
     if let Some(comments) = object.remove("Comments").or_else(|| object.remove("comments")) {
         let words = comments.as_array().map(|list| list.iter().filter_map(comment).collect::<Vec<_>>().join("\n"));

@@ -55,13 +55,22 @@ pub(super) fn rows(text: &str) -> Box<dyn Iterator<Item = Result<Row, String>> +
 pub(super) fn first(text: &str, most: usize) -> Vec<Object> {
     let mut rest = text.trim_start();
     rest = rest.strip_prefix('[').filter(|inside| !inside.trim_start().starts_with('"')).unwrap_or(rest);
-    let mut found = Vec::new();
+    let (mut found, mut broken) = (Vec::new(), 0);
     while found.len() < most {
         let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
-        let Some(Ok(value)) = values.next() else { break };
-        let read = values.byte_offset();
-        rest = rest.get(read..).unwrap_or_default().trim_start().trim_start_matches(',');
-        found.extend(object(value));
+        match values.next() {
+            Some(Ok(value)) => {
+                let read = values.byte_offset();
+                rest = rest.get(read..).unwrap_or_default().trim_start().trim_start_matches(',');
+                found.extend(object(value));
+            }
+            // A broken row among many: the next one stands on the next line.
+            Some(Err(_)) if broken < most => match rest.split_once('\n').filter(|(_, next)| next.starts_with('{')) {
+                Some((_, next)) => (rest, broken) = (next, broken + 1),
+                None => break,
+            },
+            _ => break,
+        }
     }
     found
 }

@@ -2,9 +2,31 @@
 
 use super::json::{self, Object};
 use super::loss::Losses;
-use super::raw::{Parsed, Place, RawDoc, RawLink, RawSpan};
-use crate::project::State;
+use super::raw::{Parsed, Place, RawDoc, RawLink, RawSpan, polarity};
+use crate::project::{Number, State};
+use crate::store::import::DraftValue;
 use serde_json::Value;
+
+/// A field of a span that holds its attributes.
+pub(in crate::store) const ATTRIBUTES: &str = "attributes";
+
+/// Fields of a span that Prodigy or spaCy writes itself.
+const OF_A_SPAN: [&str; 14] = [
+    "start",
+    "end",
+    "label",
+    "text",
+    "token_start",
+    "token_end",
+    "id",
+    "type",
+    "source",
+    "pattern",
+    "input_hash",
+    "score",
+    "answer",
+    "kb_id",
+];
 
 pub(super) fn parse(text: &str) -> Result<Parsed, String> {
     let mut parsed = Parsed::default();
@@ -145,13 +167,17 @@ fn class(row: usize, answer: &str, object: &mut Object, doc: &mut RawDoc, losses
     doc.classes = one.into_iter().collect();
 }
 
-/// spaCy's list of a BILUO tag for each token. The tokens are stated, or else they are the words between spaces.
+/// spaCy's list of a BILUO tag for each token. The tokens are stated, or else they are the words between spaces, or words and
+/// signs, whichever are as many.
 fn add_tags(tags: &[Value], tokens: &Value, words: Option<Value>, doc: &mut RawDoc, losses: &mut Losses) {
     let offsets = |token: &Value| Some(char_start(&doc.text, token["start"].as_u64()?)?..char_start(&doc.text, token["end"].as_u64()?)?);
     let stated: Option<Vec<_>> = tokens.as_array().map(|tokens| tokens.iter().map(offsets).collect()).unwrap_or_default();
     let words = json::strings(words.as_ref());
-    let words: Vec<&str> =
+    let mut words: Vec<&str> =
         if words.is_empty() { doc.text.split_whitespace().collect() } else { words.iter().map(String::as_str).collect() };
+    if words.len() != tags.len() {
+        words = super::tokens::words_and_signs(&doc.text);
+    }
     let places = stated.filter(|places| places.len() == tags.len()).or_else(|| super::tokens::find(&doc.text, &words));
     let tags: Vec<&str> = tags.iter().filter_map(Value::as_str).collect();
     let Some(places) = places.filter(|places| places.len() == tags.len()) else {
@@ -179,9 +205,35 @@ fn add_span(row: usize, span: &Value, doc: &mut RawDoc, losses: &mut Losses) {
     match (start, end, part(2, "label").as_str()) {
         (Some(start), Some(end), Some(label)) => {
             let surface = span["text"].as_str().map(str::to_owned);
-            doc.spans.push(RawSpan { surface, ..RawSpan::at_offsets(key(start, end), start, end, label) });
+            let mut own = RawSpan { surface, ..RawSpan::at_offsets(key(start, end), start, end, label) };
+            for (name, value) in span.as_object().into_iter().flatten().filter(|(name, _)| !OF_A_SPAN.contains(&name.as_str())) {
+                say_of(row, &mut own, name, value, losses);
+            }
+            doc.spans.push(own);
         }
         _ => losses.drop_span("has no offsets or label that make sense", row, span.to_string()),
+    }
+}
+
+/// What else a recipe of one's own, or Gloss, says of a span.
+fn say_of(row: usize, span: &mut RawSpan, name: &str, value: &Value, losses: &mut Losses) {
+    match value {
+        Value::String(words) if name == "polarity" && polarity(words).is_some() => span.polarity = polarity(words),
+        Value::Object(all) if name == ATTRIBUTES => all.iter().for_each(|(name, value)| attribute(row, span, name, value, losses)),
+        _ => attribute(row, span, name, value, losses),
+    }
+}
+
+fn attribute(row: usize, span: &mut RawSpan, name: &str, value: &Value, losses: &mut Losses) {
+    match value {
+        Value::String(words) if !words.is_empty() => drop(span.attributes.insert(name.to_owned(), DraftValue::Name(words.clone()))),
+        Value::Bool(is) => drop(span.attributes.insert(name.to_owned(), DraftValue::Name(is.to_string()))),
+        Value::Number(number) => match number.as_f64().and_then(Number::new) {
+            Some(number) => drop(span.attributes.insert(name.to_owned(), DraftValue::Number(number))),
+            None => losses.note("a number is too large and was left out", row, name),
+        },
+        Value::Null | Value::String(_) => {}
+        _ => losses.note(format!("a field of a span ({name}) is of a kind without counterpart and was left out"), row, value.to_string()),
     }
 }
 

@@ -34,3 +34,26 @@ pub(super) fn find(text: &str, words: &[&str]) -> Option<Vec<Range<usize>>> {
     };
     words.iter().map(place).collect()
 }
+
+/// Runs of letters and digits, and every other sign by itself; without spaces.
+pub(super) fn words_and_signs(text: &str) -> Vec<&str> {
+    let of_word = |word: &str| {
+        let mut ends: Vec<usize> = word
+            .char_indices()
+            .zip(word.chars().skip(1))
+            .filter(|((_, one), other)| !(one.is_alphanumeric() && other.is_alphanumeric()))
+            .map(|((at, one), _)| at + one.len_utf8())
+            .collect();
+        ends.push(word.len());
+        ends
+    };
+    let mut found = Vec::new();
+    for word in text.split_whitespace() {
+        let mut start = 0;
+        for end in of_word(word) {
+            found.push(&word[start..end]);
+            start = end;
+        }
+    }
+    found
+}

@@ -20,7 +20,7 @@ pub(super) const LOOKED_AT: usize = 200;
 const FEW: usize = 24;
 
 /// Names that a column of reviews usually has.
-pub(in crate::store) const TEXT_NAMES: [&str; 16] = [
+pub(in crate::store) const TEXT_NAMES: [&str; 22] = [
     "text",
     "review",
     "reviews",
@@ -29,6 +29,12 @@ pub(in crate::store) const TEXT_NAMES: [&str; 16] = [
     "sentence",
     "body",
     "review_body",
+    "review_text",
+    "reviewtext",
+    "tweet",
+    "message",
+    "data",
+    "column_data",
     "评论",
     "评论内容",
     "内容",
@@ -38,9 +44,10 @@ pub(in crate::store) const TEXT_NAMES: [&str; 16] = [
     "评价内容",
     "句子",
 ];
-const LABEL_NAMES: [&str; 14] = [
+const LABEL_NAMES: [&str; 15] = [
     "label",
     "labels",
+    "column_label",
     "class",
     "sentiment",
     "polarity",
@@ -176,7 +183,13 @@ pub(super) fn preview(path: &Path, look: &Look) -> Result<Preview, StoreError> {
             (columns, rows, header_guess)
         }
         None if format == Format::Jsonl => {
-            let (columns, rows) = jsonl::head(text, LOOKED_AT);
+            let (mut columns, mut rows) = jsonl::head(text, LOOKED_AT);
+            if columns.is_empty() && !text.trim_start().starts_with('[') {
+                (columns, rows) = jsonl::far_head(path, look.charset, LOOKED_AT)?;
+            }
+            if columns.is_empty() {
+                return Err(jsonl::no_object(path));
+            }
             (columns, rows, true)
         }
         None => {

@@ -7,7 +7,8 @@ use crate::project::{
     Annotation, AnnotatorId, Answer, Class, CommentId, DocId, Document, Edit, Entry, History, Kind, Link, MetaPool, Number, Project,
     Question, QuestionId, Scale, Schema, Span, SpanId, SpanLabel,
 };
-use std::collections::HashSet;
+use crate::store::jsonl::TakenOut;
+use std::collections::{BTreeMap, HashSet};
 
 /// The edits of an import: the schema with the classes and labels it lacks (only where it lacks some), then one
 /// `AddDocuments`. Also remarks about rows that brought a name the schema did not have.
@@ -15,29 +16,9 @@ use std::collections::HashSet;
 /// A class that came with a row answers the main question but leaves the document to do; only our own files say more.
 pub fn edits(project: &Project, mut drafts: Vec<Draft>) -> (Vec<Edit>, Vec<RowIssue>) {
     let whole = drafts.iter_mut().find_map(|draft| draft.project.take()).filter(|whole| may_take_over(project, whole));
-    let (schema, annotators, guidelines) = match whole {
-        Some(whole) => (whole.schema, whole.annotators, whole.guidelines),
-        None => (Schema::clone(project.schema()), project.annotators().to_vec(), project.guidelines().to_owned()),
-    };
-    let mut names = Names { schema, annotators, new: Vec::new(), pool: MetaPool::default(), grows: Vec::new(), growing: Vec::new() };
+    let mut names = Names::of(project, whole);
     names.first_link_type(project, &drafts);
-    let first = project.next_id();
-    let documents: Vec<Document> =
-        drafts.into_iter().enumerate().map(|(at, draft)| names.document(DocId::from_index(first.index() + at), draft)).collect();
-    let mut edits = Vec::new();
-    if names.schema != **project.schema() {
-        edits.push(Edit::SetSchema { to: Box::new(names.schema) });
-    }
-    if names.annotators != project.annotators() {
-        edits.push(Edit::SetAnnotators { to: names.annotators });
-    }
-    if guidelines != project.guidelines() {
-        edits.push(Edit::SetGuidelines { to: guidelines });
-    }
-    if !documents.is_empty() {
-        edits.push(Edit::AddDocuments { first, count: documents.len() as u32, documents });
-    }
-    (edits, names.new)
+    names.edits(project, drafts)
 }
 
 /// A project as the journal of a file of ours tells it.
@@ -54,14 +35,16 @@ pub fn restored(project: &Project, history: &History, imported: &Imported) -> Op
     if whole.journal.is_empty() || imported.report.rows != imported.report.imported {
         return None;
     }
-    let mut drafts = imported.drafts.clone();
-    for gone in &whole.taken_out {
-        let at = usize::try_from(gone.id).ok().filter(|at| *at <= drafts.len())?;
-        drafts.insert(at, gone.draft()?);
+    let gone = |gone: &TakenOut| Some((usize::try_from(gone.id).ok()?, gone.draft()?));
+    let gone: BTreeMap<usize, Draft> = whole.taken_out.iter().map(gone).collect::<Option<_>>()?;
+    let (count, mut rest) = (imported.drafts.len() + gone.len(), imported.drafts.iter());
+    if gone.len() != whole.taken_out.len() || gone.keys().any(|at| *at >= count) {
+        return None;
     }
-    // The row that speaks of the project may no longer be the first.
+    // One after the other: there may be a million.
+    let all = (0..count).filter_map(|at| gone.get(&at).cloned().or_else(|| rest.next().cloned()));
     let mut back = project.clone();
-    for edit in edits(project, drafts).0 {
+    for edit in Names::of(project, Some(whole.clone())).edits(project, all).0 {
         back.apply(edit).ok()?;
     }
     for gone in &whole.taken_out {
@@ -108,6 +91,7 @@ fn may_take_over(project: &Project, whole: &OwnProject) -> bool {
 struct Names {
     schema: Schema,
     annotators: Vec<String>,
+    guidelines: String,
     new: Vec<RowIssue>,
     pool: MetaPool,
     /// Questions of numbers that this import brought: their range becomes what the file needs.
@@ -117,6 +101,36 @@ struct Names {
 }
 
 impl Names {
+    /// Those of a project, or of the one that a file of ours is from where it is taken over.
+    fn of(project: &Project, whole: Option<Box<OwnProject>>) -> Self {
+        let (schema, annotators, guidelines) = match whole {
+            Some(whole) => (whole.schema, whole.annotators, whole.guidelines),
+            None => (Schema::clone(project.schema()), project.annotators().to_vec(), project.guidelines().to_owned()),
+        };
+        Self { schema, annotators, guidelines, new: Vec::new(), pool: MetaPool::default(), grows: Vec::new(), growing: Vec::new() }
+    }
+
+    /// The edits that bring drafts in, one after the other.
+    fn edits(mut self, project: &Project, drafts: impl IntoIterator<Item = Draft>) -> (Vec<Edit>, Vec<RowIssue>) {
+        let first = project.next_id();
+        let documents: Vec<Document> =
+            drafts.into_iter().enumerate().map(|(at, draft)| self.document(DocId::from_index(first.index() + at), draft)).collect();
+        let mut edits = Vec::new();
+        if self.schema != **project.schema() {
+            edits.push(Edit::SetSchema { to: Box::new(self.schema) });
+        }
+        if self.annotators != project.annotators() {
+            edits.push(Edit::SetAnnotators { to: self.annotators });
+        }
+        if self.guidelines != project.guidelines() {
+            edits.push(Edit::SetGuidelines { to: self.guidelines });
+        }
+        if !documents.is_empty() {
+            edits.push(Edit::AddDocuments { first, count: documents.len() as u32, documents });
+        }
+        (edits, self.new)
+    }
+
     fn document(&mut self, id: DocId, draft: Draft) -> Document {
         let Draft { row, text, label, meta, split, annotation, project: _ } = draft;
         let mut annotation = annotation.unwrap_or_default();
