@@ -634,7 +634,7 @@ fn at_every_size_what_one_works_with_is_whole_and_apart() {
                 .for_each(|other| assert!(!other.shrink(1.0).intersects(part.shrink(1.0)), "{other:?} and {part:?} of {width}"));
         }
         let text: Rect = bench.window.get_by_label("The document's text").rect();
-        assert!(text.width() > 220.0 && window.contains_rect(text), "{text:?} of {width}");
+        assert!(text.width() > 0.35 * width && window.contains_rect(text), "{text:?} of {width}");
         parts.iter().for_each(|part| assert!(!part.shrink(1.0).intersects(text.shrink(1.0)), "{part:?} and the text {text:?} of {width}"));
     }
 }

@@ -213,7 +213,7 @@ fn counts_ui(ui: &mut Ui, cx: &mut Cx<'_>, summary: &Summary) {
             if cx.desk.looked_at().is_some() {
                 ui.add_space(4.0);
                 let hint = cx.t("Answers that the model finds unlikely, those first that it had not learnt from");
-                if ui.button(cx.t("Suspected label errors")).on_hover_text(hint).clicked() {
+                if ui.horizontal(|ui| ui.button(cx.t("Suspected label errors"))).inner.on_hover_text(hint).clicked() {
                     cx.send(Command::SetOrder(Order::SuspectedErrors));
                     open(cx, Filter::of(What::Suspected));
                 }

@@ -30,6 +30,7 @@ use crate::ui::Cx;
 use crate::ui::icons::{self, Icon};
 use crate::ui::keys::{self, Action};
 use crate::ui::theme::{GAP, palette};
+use columns::NARROWEST;
 use eframe::egui::{CentralPanel, Frame, Label, Margin, Panel, RichText, Ui, UiBuilder};
 use marking::Marking;
 use std::sync::Arc;
@@ -92,10 +93,11 @@ impl LabelPane {
             self.keys(ui, cx, project, document.filter(|_| !compares));
         }
         self.columns.fit(ui.available_width());
+        let [widest_queue, widest_inspector] = self.columns.widest(ui.available_width());
         let column = Frame::new().fill(palette(ui).panel).inner_margin(Margin::symmetric(8, 8));
-        let queue = Panel::left("queue").default_size(320.0).size_range(220.0..=480.0).frame(column);
+        let queue = Panel::left("queue").default_size(320.0).size_range(NARROWEST..=widest_queue).frame(column);
         queue.show_collapsible(ui, &mut self.columns.queue, |ui| self.queue.ui(ui, cx, project));
-        let inspector = Panel::right("inspector").default_size(280.0).size_range(220.0..=460.0).frame(column);
+        let inspector = Panel::right("inspector").default_size(280.0).size_range(NARROWEST..=widest_inspector).frame(column);
         inspector.show_collapsible(ui, &mut self.columns.inspector, |ui| {
             self.inspector.ui(ui, cx, project, document, &mut self.marking);
         });

@@ -40,7 +40,17 @@ impl Default for Columns {
     }
 }
 
+/// The narrowest a column gets.
+pub(super) const NARROWEST: f32 = 220.0;
+
 impl Columns {
+    /// The widest that the queue and the inspector may be in a place of this width: the text keeps half of it.
+    pub fn widest(&self, width: f32) -> [f32; 2] {
+        let shares = if self.room == Room::Wide { [0.27, 0.24] } else { [0.36, 0.36] };
+        let [queue, inspector] = shares.map(|share| width * share);
+        [queue.clamp(NARROWEST, 480.0), inspector.clamp(NARROWEST, 460.0)]
+    }
+
     /// Before a frame: folds away what `width` has no room for.
     pub fn fit(&mut self, width: f32) {
         let room = Room::of(width);

@@ -35,6 +35,7 @@ impl QueueColumn {
         self.search_ui(ui, cx);
         let all = project.tally(Layer::Outcome).documents;
         self.filters.ui(ui, cx, project, all);
+        let mut fits = true;
         ui.horizontal(|ui| {
             let left = cx.desk.queue().len();
             let count = match () {
@@ -42,9 +43,17 @@ impl QueueColumn {
                 () if left == all => cx.tf("{} documents", &[&all]),
                 () => cx.tf("{} of {} documents", &[&left, &all]),
             };
+            // Long words take a line of their own.
+            let order = cx.t(order_word(cx.desk.order())).to_owned();
+            fits = words_width(ui, &count) + words_width(ui, &order) <= ui.available_width();
             list_menu(ui, cx, &count);
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| order_ui(ui, cx));
+            if fits {
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| order_ui(ui, cx));
+            }
         });
+        if !fits {
+            ui.horizontal(|ui| order_ui(ui, cx));
+        }
         looked_at_ui(ui, cx, all);
         ui.spacing_mut().item_spacing.y = 0.0;
         self.list_ui(ui, cx, project);
@@ -194,9 +203,8 @@ fn looked_at_ui(ui: &mut Ui, cx: &Cx<'_>, all: usize) {
     }
 }
 
-fn order_ui(ui: &mut Ui, cx: &mut Cx<'_>) {
-    let held = cx.desk.order();
-    let word = |order: Order| match order {
+fn order_word(order: Order) -> &'static str {
+    match order {
         Order::Arrival => "As imported",
         Order::Random(_) => "Random",
         Order::Shortest => "Shortest first",
@@ -204,19 +212,32 @@ fn order_ui(ui: &mut Ui, cx: &mut Cx<'_>) {
         Order::LeastCertain => "Least certain first",
         Order::MostInformative => "Most informative first",
         Order::SuspectedErrors => "Suspected label errors first",
-    };
+    }
+}
+
+/// Room for a menu's button with these words and its sign.
+fn words_width(ui: &Ui, words: &str) -> f32 {
+    const AROUND: f32 = 48.0;
+    let font = egui::TextStyle::Button.resolve(ui.style());
+    ui.painter().layout_no_wrap(words.to_owned(), font, palette(ui).text).size().x + AROUND
+}
+
+fn order_ui(ui: &mut Ui, cx: &mut Cx<'_>) {
+    let held = cx.desk.order();
     let help = |order: Order| match order {
         Order::LeastCertain => Some("Whose class the model is least sure of"),
         Order::MostInformative => Some("What is to do and would teach the model most: unsure of it, like many others, unlike one another"),
         Order::SuspectedErrors => Some("Answers that the model finds unlikely, those first that it had not learnt from"),
         _ => None,
     };
-    let name = cx.t(word(held));
+    let name = cx.t(order_word(held));
     let button = ui.menu_button(format!("{name}     "), |ui| {
         let by_model = [Order::LeastCertain, Order::MostInformative, Order::SuspectedErrors];
-        let by_model = by_model.into_iter().filter(|_| cx.desk.looked_at().is_some());
         for order in [Order::Arrival, Order::Random(SEED), Order::Shortest, Order::Longest].into_iter().chain(by_model) {
-            let entry = ui.selectable_label(held == order, cx.t(word(order)));
+            // Without a model they are there to be seen, with the way to one.
+            let can = !by_model.contains(&order) || cx.desk.looked_at().is_some();
+            let entry = ui.add_enabled(can, egui::Button::selectable(held == order, cx.t(order_word(order))));
+            let entry = entry.on_disabled_hover_text(cx.t("No model suggests anything: train one, or show suggestions"));
             let entry = match help(order) {
                 Some(help) => entry.on_hover_text(cx.t(help)),
                 None => entry,

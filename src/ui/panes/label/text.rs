@@ -88,6 +88,12 @@ pub(super) fn key_word(key: char) -> &'static str {
 
 /// One line about the selected span (or the link under way), with everything that can be done to it.
 pub(super) fn span_bar(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Document, marking: &mut Marking) {
+    // In a low window what is only a hint leaves its line to the text.
+    const LOW: f32 = 520.0;
+    let is_low = ui.ctx().content_rect().height() < LOW;
+    if is_low && marking.linking.is_none() && marking.selected.is_none() && cx.desk.ghosts(document.id).is_empty() {
+        return;
+    }
     // In a narrow column it takes two lines rather than push what stands below out of sight.
     ui.horizontal_wrapped(|ui| {
         ui.set_min_height(crate::ui::theme::ROW_HEIGHT);

@@ -98,7 +98,9 @@ fn caption(ui: &Ui, doc: &Document<'_>, layout: &Layout, piece: &Piece, rect: Re
     let (Some(span), Some(caption)) = (doc.spans.get(piece.span), &piece.caption) else { return };
     let lane = caption.lane as f32 * layout.caption_height();
     let galley = caption_galley(ui, &caption.text, doc.size);
-    let at = pos2(left + caption.x, rect.top() - lane - galley.size().y + 1.0);
+    // Clear of a dashed outline.
+    let lift = if span.dashed { 1.5 } else { -1.0 };
+    let at = pos2(left + caption.x, rect.top() - lane - galley.size().y - lift);
     ui.painter().galley(at, galley, caption_colour(ui, span));
 }
 
