@@ -148,7 +148,7 @@ fn a_million_rows_given_up_leave_nothing() {
     };
     let files = names();
     let options = ImportOptions { text: Column::Number(1), header: false, ..ImportOptions::default() };
-    desk.run(Command::Import { path: folder.path().join("many.txt"), options });
+    desk.run(Command::Import { path: folder.path().join("many.txt"), options: Box::new(options) });
     // Progress is told on the way.
     poll_until(&mut desk, |desk| matches!(desk.importing(), Importing::Running { rows, share, .. } if *rows > 1_000 && *share < 1.0));
     desk.run(Command::DismissImport);

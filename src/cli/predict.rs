@@ -2,7 +2,7 @@
 
 use super::{CliError, PredictArgs, existing};
 use crate::nn::{ModelFiles, QuestionAnswer, QuestionForm, QuestionKind};
-use crate::predict::{Asked, PredictError, PredictedSpan, PredictedTriplet, Prediction, Predictor, Reason, Turn, UnitTags, most_likely};
+use crate::predict::{Asked, PredictError, PredictedSpan, PredictedTriplet, Prediction, Predictor, Reason, Turn, most_likely};
 use crate::project::TextRange;
 use crate::store::{RunStatus, Runs, StoreError, model_folder};
 use crate::text::tag_names;
@@ -205,12 +205,12 @@ impl Serialize for Line<'_> {
         map.serialize_entry("triplets", &triplets.collect::<Vec<_>>())?;
         if *tags {
             let names = tag_names(predictor.span_labels());
-            let tag = |unit: &UnitTags| LineTag {
+            let tags = prediction.units.iter().map(|unit| LineTag {
                 place: LinePlace::of(text, unit.range),
                 tag: names.get(usize::from(unit.tag)).map_or("O", String::as_str),
                 probabilities: Named(&names, &unit.probabilities),
-            };
-            map.serialize_entry("tags", &prediction.units.iter().map(tag).collect::<Vec<_>>())?;
+            });
+            map.serialize_entry("tags", &tags.collect::<Vec<_>>())?;
         }
         map.end()
     }

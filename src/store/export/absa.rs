@@ -98,8 +98,11 @@ pub(super) fn e2e(out: &mut Out) -> Option<&'static str> {
 
 const LACKING: [No; 6] = [No::Answers, No::Links, No::Attributes, No::LinkTypes, No::States, No::Meta];
 
-/// The aspects of a document, without overlap, with a word in each, and its words; `None` where it has no words.
-fn prepared(out: &mut Out, doc: &Document) -> Option<(Vec<(SpanId, Span)>, Vec<Range<usize>>)> {
+/// The aspects of a document, and its words.
+type Prepared = (Vec<(SpanId, Span)>, Vec<Range<usize>>);
+
+/// The aspects without overlap, with a word in each; `None` where the document has no words.
+fn prepared(out: &mut Out, doc: &Document) -> Option<Prepared> {
     out.lacks(doc, &LACKING);
     let mut said = doc.annotation.clone();
     for (id, span) in &doc.annotation.spans {
