@@ -311,14 +311,14 @@ fn mistakes_by_kind() {
         marked(11, &[(0, 4, 0), (4, 8, 1)], &[(2, 8, 1)]),
         HeldOut { gold_spans: None, ..marked(12, &[], &[(0, 1, 0)]) },
     ];
-    assert_eq!(groups(&docs), [(1, vec![3]), (2, vec![5]), (2, vec![5, 11]), (1, vec![9]), none(), none()]);
+    assert_eq!(groups(&docs), [(1, vec![3]), (2, vec![5]), (2, vec![5, 11]), (1, vec![9]), none(), none(), none()]);
     // In the example above the second opinion has a wrong end, and one link joins what does not belong together.
     let mut doc = screen_and_battery();
-    assert_eq!(groups(&[doc.clone()]), [none(), none(), (1, vec![0]), none(), none(), (1, vec![0])]);
+    assert_eq!(groups(&[doc.clone()]), [none(), none(), (1, vec![0]), none(), none(), none(), (1, vec![0])]);
     doc.opinions.links.clear();
     doc.opinions.polarities = vec![None, NEG, None, None];
-    assert_eq!(groups(&[doc]), [none(), none(), (1, vec![0]), none(), (1, vec![0]), (1, vec![0])]);
-    assert_eq!(groups(&[]), vec![none(); 6]);
+    assert_eq!(groups(&[doc]), [none(), none(), (1, vec![0]), none(), (1, vec![0]), none(), (1, vec![0])]);
+    assert_eq!(groups(&[]), vec![none(); 7]);
 }
 
 // ---- calibration ----
