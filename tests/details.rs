@@ -363,8 +363,9 @@ fn formats_without_room_say_what_they_lose() {
         let lost = export(&made.project, format).unwrap().sentences().join("\n");
         let says = |words: &str| lost.contains(words);
         use ExportFormat as F;
-        let attributes = [F::Jsonl, F::LabelStudio, F::Brat, F::WebAnno, F::HuggingFace].contains(&format);
-        let types = attributes || [F::Doccano, F::Prodigy].contains(&format);
+        let attributes =
+            [F::Jsonl, F::LabelStudio, F::Brat, F::WebAnno, F::HuggingFace, F::Prodigy, F::Doccano, F::Argilla].contains(&format);
+        let types = attributes;
         let under_another_name = says("a span under another name") || says("written as _");
         assert!(says("an attribute of a span") != attributes || under_another_name, "{format:?}: {lost}");
         assert!(says("the type of a link") != types || under_another_name, "{format:?}: {lost}");

@@ -533,10 +533,6 @@ fn without(doc: &Document, strip: &dyn Fn(&mut Annotation)) -> Document {
     doc
 }
 
-fn no_polarity(said: &mut Annotation) {
-    said.spans.values_mut().for_each(|span| span.polarity = None);
-}
-
 fn squeezed(text: &str) -> String {
     text.split_whitespace().collect()
 }
@@ -569,14 +565,12 @@ proptest! {
         nothing_lost_on_the_way_in(&spans);
         for (doc, back) in before.documents().zip(after.documents()) {
             let wanted = without(doc, &|said| {
-                no_polarity(said);
                 let is_empty = said.answers.is_empty() && said.spans.is_empty();
                 said.state = if is_empty { State::Todo } else { State::Done };
             });
             prop_assert_eq!(back, &wanted);
         }
-        let polarities = before.documents().flat_map(|doc| doc.annotation.spans.values()).filter(|span| span.polarity.is_some()).count();
-        prop_assert_eq!(lost(&exported, "polarity"), polarities);
+        prop_assert_eq!(lost(&exported, "polarity"), 0);
         if exported.losses.is_empty() {
             prop_assert!(before.documents().eq(after.documents()));
         }
@@ -668,7 +662,7 @@ fn exports_name_what_they_lack() {
     let rows: [(ExportFormat, &[(&str, usize)]); 6] = [
         (ExportFormat::Jsonl, &[]),
         (ExportFormat::LabelStudio, &[("a flag", 1)]),
-        (ExportFormat::Doccano, &[("the polarity of a span", 2), ("a flag", 1)]),
+        (ExportFormat::Doccano, &[("a flag", 1)]),
         (
             ExportFormat::Conll,
             &[("an answer", 1), ("the polarity", 2), ("a link", 1), ("metadata", 1), ("a flag", 1), ("overlaps another", 1)],

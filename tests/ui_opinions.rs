@@ -62,7 +62,7 @@ fn test_shows_what_is_said_about_what() {
 fn train_shows_scores_and_a_kind_of_mistake_opens_its_reviews() {
     let mut harness = linked(60).harness(TrainPane::ui);
     harness.run_steps(2);
-    train(&mut harness, TrainConfig { epochs: 3, ..tiny() });
+    train(&mut harness, TrainConfig { epochs: 3, least_steps: 0, ..tiny() });
     let report = harness.state().desk.run_view().unwrap().report.clone().unwrap();
     assert!(report.scores.opinions.pair_f1.is_some() && report.scores.opinions.polarity_accuracy.is_some());
     for name in ["Polarity, accuracy", "Pairs, F1", "Triplets, F1"] {

@@ -7,7 +7,7 @@ use super::{EmbeddingTape, FirstRows, LayerMasks, LayerTape, Masks, Reach, Read,
 use crate::nn::batch::RaggedBatch;
 use crate::nn::encoder::{Core, Layer};
 use crate::nn::kernels::{
-    Attention, Buf, Embedding, NormInput, NormOutput, Pool, activate_forward, attention_forward, embed_forward, norm_forward,
+    Attention, Buf, Embedding, NormInput, NormOutput, Pool, Precision, activate_forward, attention_forward, embed_forward, norm_forward,
 };
 use candle_core::{Result, bail};
 use std::sync::Arc;
@@ -23,11 +23,13 @@ pub(super) struct Asked<'a> {
     pub shift: Option<&'a [f32]>,
     /// Whether the gradient of the embedded pieces is asked for.
     pub watched: bool,
+    /// Of the products of linear layers.
+    pub precision: Precision,
 }
 
 /// Hidden states of the last layer, and the tape.
 pub(super) fn forward(core: &Core, asked: &Asked, pool: &Arc<Pool>) -> Result<(Vec<f32>, Tape)> {
-    let Asked { batch, masks, first, reach, .. } = *asked;
+    let Asked { batch, masks, first, reach, precision, .. } = *asked;
     let (mut x, embeddings) = embed(core, asked, pool)?;
     let keep = first.unwrap_or(usize::MAX);
     let embeddings = (keep == 0 && (asked.watched || core.embeddings.learn())).then_some(embeddings);
@@ -36,7 +38,7 @@ pub(super) fn forward(core: &Core, asked: &Asked, pool: &Arc<Pool>) -> Result<(V
     for (at, (layer, masks)) in core.layers.iter().zip(&masks.layers).enumerate() {
         // Below the last layer every token is asked about.
         let reach = if at == last { reach } else { Reach::All };
-        let (output, tape) = run_layer(core, layer, batch, *masks, x, reach, pool)?;
+        let (output, tape) = run_layer(core, layer, batch, *masks, x, reach, (precision, pool))?;
         x = output;
         if at >= keep {
             layers.push(tape);
@@ -86,7 +88,7 @@ pub(super) fn embed(core: &Core, asked: &Asked, pool: &Arc<Pool>) -> Result<(Buf
     if let Some(project) = &e.project {
         let hidden = core.config.hidden_size;
         let mut projected = pool.take(tokens * hidden);
-        forward_linear(project, &mut projected, hidden, &y, true, (core.precision(), pool))?;
+        forward_linear(project, &mut projected, hidden, &y, true, (asked.precision, pool))?;
         output = Some(std::mem::replace(&mut y, projected));
     }
     Ok((y, EmbeddingTape { centred, scale, output, dropout: masks.embeddings }))
@@ -133,7 +135,7 @@ fn run_layer(
     masks: LayerMasks,
     x: Buf,
     reach: Reach,
-    pool: &Arc<Pool>,
+    (precision, pool): (Precision, &Arc<Pool>),
 ) -> Result<(Buf, LayerTape)> {
     let (tokens, h, f) = (batch.tokens(), core.config.hidden_size, core.config.intermediate_size);
     let eps = core.config.layer_norm_eps as f32;
@@ -143,12 +145,12 @@ fn run_layer(
         match &first {
             Some(first) if part == 0 => {
                 let mut queries = pool.take(batch.texts() * h);
-                forward_linear(pair, &mut queries, h, first, true, (core.precision(), pool))?;
+                forward_linear(pair, &mut queries, h, first, true, (precision, pool))?;
                 for (query, start) in queries.chunks_exact(h).zip(&batch.starts) {
                     qkv[start * 3 * h..][..h].copy_from_slice(query);
                 }
             }
-            _ => forward_linear(pair, &mut qkv[part * h..], 3 * h, &x, true, (core.precision(), pool))?,
+            _ => forward_linear(pair, &mut qkv[part * h..], 3 * h, &x, true, (precision, pool))?,
         }
     }
     let queries = if first.is_some() { 1 } else { usize::MAX };
@@ -159,8 +161,8 @@ fn run_layer(
     let tokens = if first.is_some() { batch.texts() } else { tokens };
     let (residual, attended) = first.as_ref().map_or((&x, &context), |first| (&first.input, &first.context));
     let mut out = pool.take(tokens * h);
-    forward_linear(&layer.attended, &mut out, h, attended, false, (core.precision(), pool))?;
-    let adapted1 = adapt(layer.attention_adapter.as_ref(), &layer.attended, &mut out, (core.precision(), pool))?;
+    forward_linear(&layer.attended, &mut out, h, attended, false, (precision, pool))?;
+    let adapted1 = adapt(layer.attention_adapter.as_ref(), &layer.attended, &mut out, (precision, pool))?;
     let (mut middle, mut centred1, mut scale1) = (pool.take(tokens * h), pool.take(tokens * h), pool.take(tokens));
     let input = NormInput {
         x: &out,
@@ -174,10 +176,10 @@ fn run_layer(
     norm_forward(input, NormOutput { y: &mut middle, centred: &mut centred1, scale: &mut scale1 });
 
     let (mut inner, mut active) = (pool.take(tokens * f), pool.take(tokens * f));
-    forward_linear(&layer.up, &mut inner, f, &middle, false, (core.precision(), pool))?;
+    forward_linear(&layer.up, &mut inner, f, &middle, false, (precision, pool))?;
     activate_forward(&mut inner, &mut active, &Read::of(&layer.up.bias)?, core.config.hidden_act);
-    forward_linear(&layer.down, &mut out, h, &active, false, (core.precision(), pool))?;
-    let adapted2 = adapt(layer.adapter.as_ref(), &layer.down, &mut out, (core.precision(), pool))?;
+    forward_linear(&layer.down, &mut out, h, &active, false, (precision, pool))?;
+    let adapted2 = adapt(layer.adapter.as_ref(), &layer.down, &mut out, (precision, pool))?;
     drop(active);
     let (mut y, mut centred2, mut scale2) = (pool.take(tokens * h), pool.take(tokens * h), pool.take(tokens));
     let input = NormInput {

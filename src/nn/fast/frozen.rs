@@ -5,7 +5,9 @@ use super::forward::{Asked, embed, gather};
 use super::{Masks, Reach, Read};
 use crate::nn::batch::{Mode, RaggedBatch};
 use crate::nn::encoder::{Core, Layer, Pair};
-use crate::nn::kernels::{Attention, Buf, FrozenLinear, Norm, Pool, Stored, activate_rows, add_to_rows, attention_forward, norm_rows};
+use crate::nn::kernels::{
+    Attention, Buf, FrozenLinear, Norm, Pool, Precision, Stored, activate_rows, add_to_rows, attention_forward, norm_rows,
+};
 use candle_core::{Result, bail};
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -75,7 +77,7 @@ fn block_rows(rows: usize) -> usize {
 /// Hidden states of the last layer, `[tokens, hidden]` or `[texts, hidden]`.
 pub(super) fn forward(core: &Core, frozen: &Frozen, batch: &RaggedBatch, reach: Reach, pool: &Arc<Pool>) -> Result<Vec<f32>> {
     let masks = Masks::draw(core.layers.len(), &mut Mode::Eval);
-    let asked = Asked { batch, masks: &masks, first: None, reach, shift: None, watched: false };
+    let asked = Asked { batch, masks: &masks, first: None, reach, shift: None, watched: false, precision: Precision::Float32 };
     let (mut x, _) = embed(core, &asked, pool)?;
     let (heads, h, tokens) = (core.config.num_attention_heads, core.config.hidden_size, batch.tokens());
     let last = core.layers.len().saturating_sub(1);

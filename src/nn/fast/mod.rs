@@ -15,7 +15,7 @@ pub(super) use backward::table_rows;
 
 use super::batch::{Dropout, Mode, RaggedBatch};
 use super::encoder::Core;
-use super::kernels::{Buf, Pool, Stored};
+use super::kernels::{Buf, Pool, Precision, Stored};
 use super::params::Sink;
 use adapter::AdapterTape;
 use candle_core::{CpuStorage, CustomOp1, Device, Error, Layout, Result, Shape, Storage, StorageRef, Tensor, Var};
@@ -71,7 +71,9 @@ impl Fast {
         };
         let rows = if reach == Reach::First { batch.texts() } else { batch.tokens() };
         let shape = Shape::from((rows, core.config.hidden_size));
-        let asked = forward::Asked { batch, masks: &masks, first, reach, shift: shift.as_deref(), watched };
+        // What a run says of held-out documents is what the model says later.
+        let precision = if mode.is_train() { core.precision() } else { Precision::Float32 };
+        let asked = forward::Asked { batch, masks: &masks, first, reach, shift: shift.as_deref(), watched, precision };
         let (values, tape) = in_pool(|| forward::forward(core, &asked, &self.pool))?;
         if first.is_none() {
             return Tensor::from_vec(values, shape, &Device::Cpu);

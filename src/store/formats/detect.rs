@@ -101,7 +101,7 @@ fn of_object(object: &Object) -> Option<Kind> {
 
 /// A list of classes, or of `[start, end, label]`.
 fn is_annotation(value: &Value) -> bool {
-    let is_span = |item: &Value| item.as_array().is_some_and(|parts| parts.len() == 3 && parts[0].is_u64() && parts[2].is_string());
+    let is_span = |item: &Value| item.as_array().is_some_and(|parts| parts.len() == 3 && parts[0].is_number() && parts[2].is_string());
     value.as_array().is_some_and(|items| items.iter().all(|item| item.is_string() || is_span(item)))
 }
 

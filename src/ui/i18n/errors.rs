@@ -78,6 +78,7 @@ pub const ROWS: &[(&str, &str)] = &[
     ("Ending the run", "结束训练"),
     ("Deleting the run", "删除训练"),
     ("Keeping the notes", "保存备注"),
+    ("Keeping the run", "保存训练"),
     ("Keeping the run's state", "保存训练状态"),
     ("Unpacking the archive", "解开归档"),
     ("Reading the archive", "读取归档"),
