@@ -1,7 +1,7 @@
 //! Aspects with polarity as PyABSA and E2E have them: ATEPC's words with tags, APC's marked sentences, E2E's tagged words.
 
 use super::{No, Out, flat, is_gap, words};
-use crate::project::{Document, Polarity, Span, SpanId, State};
+use crate::project::{Document, Polarity, Span, SpanId, State, TextRange};
 use crate::store::formats::{ASPECT, MARK, join};
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -114,6 +114,15 @@ fn prepared(out: &mut Out, doc: &Document) -> Option<Prepared> {
             said.spans.remove(id);
         }
     }
+    // Read back without the space at its edge, such a span would be taken for the one that is marked without it.
+    for (id, span) in said.spans.clone() {
+        let bare = bare(span.range, &doc.text);
+        let is_marked = || said.spans.values().any(|other| other.range.bytes() == bare);
+        if bare != span.range.bytes() && is_marked() {
+            out.drop_span(doc, "that overlaps another", &span);
+            said.spans.remove(&id);
+        }
+    }
     let (kept, left) = flat(&said);
     left.iter().for_each(|span| out.drop_span(doc, "that overlaps another", span));
     for (_, span) in &kept {
@@ -130,6 +139,13 @@ fn prepared(out: &mut Out, doc: &Document) -> Option<Prepared> {
     }
     out.state_changes(doc, &State::Done);
     Some((kept, words))
+}
+
+/// A place without white space at its edges.
+fn bare(range: TextRange, text: &str) -> Range<usize> {
+    let words = range.of(text);
+    let start = range.start() + words.len() - words.trim_start_matches(is_gap).len();
+    start..start + words.trim_matches(is_gap).len()
 }
 
 /// The numbers of the words of a span.
