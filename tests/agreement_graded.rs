@@ -68,6 +68,8 @@ fn sets_are_as_far_apart_as_masi_says() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { rng_seed: proptest::test_runner::RngSeed::Fixed(1), ..ProptestConfig::default() })]
+
     /// The same by the sum over all pairs of ratings.
     #[test]
     fn alpha_is_what_its_definition_says(units in prop::collection::vec(prop::collection::vec(prop::option::of(0i32..6), 3), 1..12)) {

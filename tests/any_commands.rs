@@ -257,7 +257,7 @@ fn start(folder: &Path) -> Desk {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 60, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, rng_seed: proptest::test_runner::RngSeed::Fixed(1), max_shrink_iters: 60, ..ProptestConfig::default() })]
     #[test]
     fn whatever_was_asked_is_undone_and_redone_byte_for_byte(
         wishes in prop::collection::vec((any::<u8>(), any::<(u8, u8, u8, u8)>()), 10..50)

@@ -67,7 +67,7 @@ fn what_is_private_goes_and_marks_stay() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, rng_seed: proptest::test_runner::RngSeed::Fixed(1), ..ProptestConfig::default() })]
 
     /// Whatever is replaced comes back with its key, and marks that touch no name keep their words.
     #[test]

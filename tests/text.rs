@@ -278,7 +278,7 @@ fn text_and_cuts() -> impl Strategy<Value = (String, Vec<usize>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, rng_seed: proptest::test_runner::RngSeed::Fixed(1), ..ProptestConfig::default() })]
 
     #[test]
     fn any_spans_survive_the_tags((text, cuts) in text_and_cuts()) {

@@ -97,6 +97,8 @@ fn a_vocabulary_comes_back_from_its_file() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { rng_seed: proptest::test_runner::RngSeed::Fixed(1), ..ProptestConfig::default() })]
+
     /// Every visible character is a unit under the token that holds it, so that spans are learnt where they are.
     #[test]
     fn units_lie_under_their_tokens(text in "([a-zA-Z的房间很好,。！ \n👍é]|[\u{300}-\u{303}]|👨🏻‍🚒){0,60}", characters in any::<bool>()) {
