@@ -78,7 +78,7 @@ impl OptimiserChoice {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PrecisionChoice {
-    /// bfloat16 where the processor has an instruction for it, which is faster at the same scores (`benches/README.md`).
+    /// bfloat16 where the processor has an instruction for it, which is faster at scores that differ by chance at most (`benches/README.md`).
     #[default]
     Auto,
     Float32,

@@ -12,8 +12,8 @@ pub(super) const ROWS: &[(&str, &str)] = &[
     ("Exact (float32)", "精确（float32）"),
     ("What is fastest", "自动选最快"),
     (
-        "Half where the processor has an instruction for it, else exact: the scores were the same",
-        "处理器有相应指令时用半精度，否则用精确；实测得分相同",
+        "Half where the processor has an instruction for it, else exact: scores differed by chance at most",
+        "处理器有相应指令时用半精度，否则用精确；实测得分差异不超出偶然",
     ),
     ("For numbers that do not depend on the processor", "结果不随处理器而变"),
     ("Half (bfloat16)", "半精度（bfloat16）"),

@@ -44,7 +44,7 @@ const OPTIMISERS: &[Pick] = &[
 const PRECISIONS: &[Pick] = &[
     pick!(
         "What is fastest",
-        "Half where the processor has an instruction for it, else exact: the scores were the same",
+        "Half where the processor has an instruction for it, else exact: scores differed by chance at most",
         precision = PrecisionChoice::Auto
     ),
     pick!("Exact (float32)", "For numbers that do not depend on the processor", precision = PrecisionChoice::Float32),
