@@ -252,11 +252,11 @@ fn few_documents_are_read_in_smaller_batches() {
 #[test]
 fn waiting_begins_anew() {
     let mut patience = Patience::new(2);
-    patience.observe(0.5);
-    patience.observe(0.5);
+    patience.observe(0.5, 0.0);
+    patience.observe(0.5, 0.0);
     patience.wait();
-    assert!(!patience.observe(0.5).exhausted && patience.best() == Some(0.5));
-    assert!(patience.observe(0.5).exhausted);
+    assert!(!patience.observe(0.5, 0.0).exhausted && patience.best() == Some(0.5));
+    assert!(patience.observe(0.5, 0.0).exhausted);
 }
 
 #[test]

@@ -127,6 +127,11 @@ impl<'a> Hits<'a> {
 }
 
 impl Order {
+    /// Whether the places come from what a model says.
+    pub fn needs_model(self) -> bool {
+        matches!(self, Self::LeastCertain | Self::MostInformative | Self::SuspectedErrors)
+    }
+
     /// Documents stand by this number, those with the same one by id.
     fn key(self, project: &Project, sight: &Sight<'_>, id: DocId) -> u64 {
         let length = || project.all_documents().get(id.index()).map_or(0, |doc| doc.text.len() as u64);

@@ -2,6 +2,7 @@
 
 use super::fit::{Outcome, Signal, TrainError};
 use super::output::model_files;
+use super::patience::blur;
 use super::run::{Best, End, Run, Sink};
 use super::scoring::{Scored, score};
 use super::task::{Item, Task};
@@ -25,7 +26,8 @@ impl Run<'_> {
         let own = averaged.is_some().then(|| self.params.snapshot()).transpose().map_err(TrainError::compute)?;
         self.put(averaged.as_ref())?;
         let scored = score(&self.model, self.task, &self.task.dev, self.config)?;
-        let verdict = self.patience.observe(scored.scores.selection());
+        let selection = scored.scores.selection();
+        let verdict = self.patience.observe(selection, blur(selection, self.task.dev.len()));
         // With few documents no span is found for a while, and what is scored meanwhile hardly moves.
         if scored.scores.span_f1 == Some(0.0) {
             self.patience.wait();

@@ -63,7 +63,7 @@ pub use memory::{memory_bytes, scratch_memory_bytes};
 pub use methods::{OptimiserChoice, PrecisionChoice, Schedule, Tuned, first_learning_layer};
 pub use metrics::{ClassScores, SpanKey, class_scores, span_scores};
 pub use opinion_scores::{OpinionScores, opinion_scores};
-pub use patience::{Patience, Verdict};
+pub use patience::{Patience, Verdict, blur};
 pub use pretrain::{PretrainStep, pretrain};
 pub use question_scores::{QuestionOutcome, QuestionScores, fit_label_thresholds, label_scores, number_scores, question_scores};
 pub use questions::{AskedKind, AskedQuestion, NumberLoss, TaughtAnswer};

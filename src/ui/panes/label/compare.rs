@@ -143,7 +143,13 @@ impl Compare {
                     }
                 });
             });
-            outcome_ui(ui, cx, project, document, pair);
+            ui.add_space(GAP);
+            ui.horizontal_wrapped(|ui| {
+                outcome_ui(ui, cx, project, document, pair);
+                if ui.button(cx.t("Settle where all agree…")).clicked() {
+                    self.asks = Some(cx.desk.agreed());
+                }
+            });
         });
         self.asking_ui(ui.ctx(), cx);
     }
@@ -162,9 +168,6 @@ impl Compare {
                 }
             }
             ui.label(verdict(ui, cx, document));
-            if ui.button(cx.t("Settle where all agree…")).clicked() {
-                self.asks = Some(cx.desk.agreed());
-            }
             let edit = ui.button(cx.t("Edit the outcome"));
             if edit.on_hover_text(keys::name_of(Action::Compare)).clicked() {
                 self.is_open = false;
@@ -355,31 +358,28 @@ fn differences_ui(ui: &mut Ui, cx: &Cx<'_>, schema: &Schema, document: &Document
     }
 }
 
-/// What is settled so far.
+/// What is settled so far, on the line at hand.
 fn outcome_ui(ui: &mut Ui, cx: &Cx<'_>, project: &Project, document: &Document, pair: [AnnotatorId; 2]) {
     let outcome = &document.annotation;
     let same_as = |who: &AnnotatorId| document.layers.get(who).is_some_and(|said| said.says_the_same_as(outcome));
-    ui.add_space(GAP);
-    ui.horizontal(|ui| {
-        ui.label(RichText::new(cx.t("Outcome")).strong());
-        let at = ui.cursor().left_center() + vec2(8.0, 0.0);
-        state_mark(ui, at, &outcome.state, outcome.flagged);
-        ui.add_space(20.0);
-        let words = match pair.iter().position(same_as) {
-            _ if outcome.is_blank() => cx.t("not settled yet").to_owned(),
-            Some(_) if pair.iter().all(same_as) => cx.t("as both say").to_owned(),
-            Some(side) => cx.tf("as {} says", &[&SIDES[side]]),
-            None => cx.t("something else").to_owned(),
-        };
-        ui.label(words);
-        let question = project.schema().main_question();
-        let class = question.and_then(|(id, question)| question.classes.get(usize::from(outcome.class(id)?)));
-        if let Some(class) = class {
-            crate::ui::icons::dot(ui, palette(ui).hue(class.hue));
-            ui.label(&class.name);
-        }
-        if !outcome.spans.is_empty() {
-            ui.label(RichText::new(cx.tf("{} spans", &[&outcome.spans.len()])).color(palette(ui).weak));
-        }
-    });
+    ui.label(RichText::new(cx.t("Outcome")).strong());
+    let at = ui.cursor().left_center() + vec2(8.0, 0.0);
+    state_mark(ui, at, &outcome.state, outcome.flagged);
+    ui.add_space(20.0);
+    let words = match pair.iter().position(same_as) {
+        _ if outcome.is_blank() => cx.t("not settled yet").to_owned(),
+        Some(_) if pair.iter().all(same_as) => cx.t("as both say").to_owned(),
+        Some(side) => cx.tf("as {} says", &[&SIDES[side]]),
+        None => cx.t("something else").to_owned(),
+    };
+    ui.label(words);
+    let question = project.schema().main_question();
+    let class = question.and_then(|(id, question)| question.classes.get(usize::from(outcome.class(id)?)));
+    if let Some(class) = class {
+        crate::ui::icons::dot(ui, palette(ui).hue(class.hue));
+        ui.label(&class.name);
+    }
+    if !outcome.spans.is_empty() {
+        ui.label(RichText::new(cx.tf("{} spans", &[&outcome.spans.len()])).color(palette(ui).weak));
+    }
 }

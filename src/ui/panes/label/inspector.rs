@@ -4,14 +4,15 @@ use super::attributes::{card_ui, span_name};
 use super::comments::Comments;
 use super::linking::type_menu;
 use super::marking::Marking;
-use super::text::{excerpt, polarity_buttons};
+use super::text::{EXCERPT, excerpt, polarity_buttons, shortened};
 use crate::desk::Command;
 use crate::project::{DocId, Document, Layer, Link, Project, Schema, Span, SpanId, Step};
 use crate::ui::Cx;
 use crate::ui::icons::{self, Icon};
 use crate::ui::theme::{GAP, ROW_HEIGHT, palette};
+use crate::ui::widgets::document::mark_of;
 use crate::ui::widgets::figures::date_time;
-use eframe::egui::{Align, Button, Label, Layout, Rect, RichText, ScrollArea, Ui, vec2};
+use eframe::egui::{Align, Button, Label, Layout, Rect, RichText, ScrollArea, TextStyle, Ui, vec2};
 
 /// State of the column: what is costly to gather.
 #[derive(Default)]
@@ -106,7 +107,7 @@ fn triples_ui(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Document
     }
 }
 
-/// aspect · opinion · polarity, with a cross that unlinks them.
+/// aspect · opinion · polarity, with a cross that unlinks them. In a narrow column the polarity is only its sign.
 fn triple_ui(
     ui: &mut Ui,
     cx: &mut Cx<'_>,
@@ -115,13 +116,18 @@ fn triple_ui(
     marking: &mut Marking,
     (link, [from, to]): (Link, [&Span; 2]),
 ) {
-    let words = |span: &Span| excerpt(span.range.of(&document.text));
+    const CROSS: f32 = 36.0;
+    const POLARITIES: f32 = 3.0 * 30.0;
+    const NARROW: f32 = 250.0;
     let is_selected = marking.selected == Some(link.from) || marking.selected == Some(link.to);
-    let row = Button::selectable(is_selected, format!("{} · {}", words(to), words(from))).truncate();
+    let is_narrow = ui.available_width() < NARROW;
+    let sign = from.polarity.filter(|_| is_narrow).map_or("", mark_of);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         type_menu(ui, cx, schema, document, link);
-        let room = ui.available_width() - 3.0 * 30.0 - 36.0;
+        let room = ui.available_width() - CROSS - if is_narrow { 0.0 } else { POLARITIES };
+        let words = ends_in_room(ui, [to, from].map(|span| span.range.of(&document.text)), sign, room);
+        let row = Button::selectable(is_selected, words).truncate();
         ui.allocate_ui_with_layout(vec2(room, 28.0), Layout::left_to_right(Align::Center), |ui| {
             if ui.add(row).clicked() {
                 marking.deselect();
@@ -132,10 +138,24 @@ fn triple_ui(
             if icons::icon_button(ui, Icon::Close, cx.t("Unlink"), true).clicked() {
                 cx.send(Command::ToggleLink { doc: document.id, from: link.from, to: link.to });
             }
-            let buttons = Layout::left_to_right(Align::Center);
-            ui.allocate_ui_with_layout(vec2(3.0 * 30.0, 28.0), buttons, |ui| polarity_buttons(ui, cx, document, link.from, from.polarity));
+            if !is_narrow {
+                let buttons = Layout::left_to_right(Align::Center);
+                ui.allocate_ui_with_layout(vec2(POLARITIES, 28.0), buttons, |ui| {
+                    polarity_buttons(ui, cx, document, link.from, from.polarity)
+                });
+            }
         });
     });
+}
+
+/// Both ends of a link, each so much shortened that the beginning of both is seen.
+fn ends_in_room(ui: &Ui, ends: [&str; 2], sign: &str, room: f32) -> String {
+    let font = TextStyle::Button.resolve(ui.style());
+    let width = |words: &str| ui.painter().layout_no_wrap(words.to_owned(), font.clone(), palette(ui).text).size().x;
+    let said = |shown: usize| format!("{} · {} {sign}", shortened(ends[0], shown), shortened(ends[1], shown)).trim_end().to_owned();
+    let inside = room - 2.0 * ui.spacing().button_padding.x;
+    let lengths = [EXCERPT, 16, 12, 9, 7, 5, 4, 3];
+    lengths.into_iter().map(said).find(|words| width(words) <= inside).unwrap_or_else(|| said(2))
 }
 
 fn spans_ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, document: &Document, marking: &mut Marking) {
@@ -165,7 +185,7 @@ fn span_ui(
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         icons::dot(ui, palette(ui).hue(hue));
-        let mark = span.polarity.map_or("", crate::ui::widgets::document::mark_of);
+        let mark = span.polarity.map_or("", mark_of);
         let words = format!("{} · {label} {mark}", excerpt(span.range.of(&document.text)));
         let room = ui.available_width() - 36.0;
         ui.allocate_ui_with_layout(vec2(room, 28.0), Layout::left_to_right(Align::Center), |ui| {

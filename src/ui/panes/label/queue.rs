@@ -23,6 +23,8 @@ pub(super) struct QueueColumn {
     sent: String,
     wants_focus: bool,
     shown: Option<(DocId, usize)>,
+    /// The order that the list was last drawn in.
+    order: Option<Order>,
     filters: Filters,
 }
 
@@ -97,13 +99,23 @@ impl QueueColumn {
         }
     }
 
+    /// Where to scroll: to a document just opened, and to the first one when another order was chosen.
+    fn reveal(&mut self, shown: Option<(DocId, usize)>, order: Order) -> Option<usize> {
+        let before = std::mem::replace(&mut self.shown, shown);
+        if self.order.replace(order).is_some_and(|held| held != order) {
+            return Some(0);
+        }
+        // Ranks of a model come late and change: the list does not run after a document that only changed its place.
+        let stays = order.needs_model() && before.map(|(doc, _)| doc) == shown.map(|(doc, _)| doc);
+        shown.filter(|_| before != shown && !stays).map(|(_, at)| at)
+    }
+
     fn list_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project) {
         let desk = cx.desk;
         let ids = desk.queue().ids();
         let current = desk.current().filter(|doc| ids.get(desk.position()) == Some(doc)).map(|_| desk.position());
         let shown = desk.current().zip(current);
-        let reveal = current.filter(|_| self.shown != shown);
-        self.shown = shown;
+        let reveal = self.reveal(shown, desk.order());
         let question = project.schema().main_question();
         let nothing = Annotation::default();
         let row = |at: usize| {
@@ -232,10 +244,10 @@ fn order_ui(ui: &mut Ui, cx: &mut Cx<'_>) {
     };
     let name = cx.t(order_word(held));
     let button = ui.menu_button(format!("{name}     "), |ui| {
-        let by_model = [Order::LeastCertain, Order::MostInformative, Order::SuspectedErrors];
-        for order in [Order::Arrival, Order::Random(SEED), Order::Shortest, Order::Longest].into_iter().chain(by_model) {
+        let plain = [Order::Arrival, Order::Random(SEED), Order::Shortest, Order::Longest];
+        for order in plain.into_iter().chain([Order::LeastCertain, Order::MostInformative, Order::SuspectedErrors]) {
             // Without a model they are there to be seen, with the way to one.
-            let can = !by_model.contains(&order) || cx.desk.looked_at().is_some();
+            let can = !order.needs_model() || cx.desk.looked_at().is_some();
             let entry = ui.add_enabled(can, egui::Button::selectable(held == order, cx.t(order_word(order))));
             let entry = entry.on_disabled_hover_text(cx.t("No model suggests anything: train one, or show suggestions"));
             let entry = match help(order) {

@@ -378,11 +378,18 @@ fn span_palette(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Docume
     }
 }
 
+/// Characters of a span's text that lists show.
+pub(super) const EXCERPT: usize = 24;
+
 /// The beginning of a span's text on one line.
 pub(super) fn excerpt(text: &str) -> String {
-    const SHOWN: usize = 24;
-    let mut words: String = text.chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.chars().nth(SHOWN).is_some() {
+    shortened(text, EXCERPT)
+}
+
+/// At most so many characters of a text, on one line.
+pub(super) fn shortened(text: &str, shown: usize) -> String {
+    let mut words: String = text.chars().take(shown).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(shown).is_some() {
         words.push('…');
     }
     words

@@ -74,10 +74,11 @@ fn ground(ui: &Ui, doc: &Document<'_>, piece: &Piece, rect: Rect) {
 fn outline(ui: &Ui, doc: &Document<'_>, piece: &Piece, rect: Rect) {
     let Some(span) = doc.spans.get(piece.span) else { return };
     let hue = hue_of(ui, span);
-    if span.dashed {
-        let around = rect.expand(0.5);
-        let corners = [around.left_top(), around.right_top(), around.right_bottom(), around.left_bottom(), around.left_top()];
-        ui.painter().extend(Shape::dashed_line(&corners, Stroke::new(1.2, hue), 4.0, 3.0));
+    // A suggestion's outline begins lower than a ground: above it stands the caption.
+    let dashed = Rect::from_min_max(rect.min + vec2(-0.5, 2.0), rect.max + vec2(0.5, 0.5));
+    let is_candidate = doc.candidate == Some(span.id) && doc.selected != Some(span.id);
+    if span.dashed && !is_candidate {
+        dashes(ui, dashed, Stroke::new(1.2, hue), 4.0);
     }
     if doc.selected == Some(span.id) {
         let around = rect.expand2(vec2(2.0, 0.5));
@@ -87,11 +88,15 @@ fn outline(ui: &Ui, doc: &Document<'_>, piece: &Piece, rect: Rect) {
                 ui.painter().circle_filled(pos2(x, around.center().y), 3.0, palette(ui).accent);
             }
         }
-    } else if doc.candidate == Some(span.id) {
-        let around = rect.expand(2.0);
-        let corners = [around.left_top(), around.right_top(), around.right_bottom(), around.left_bottom(), around.left_top()];
-        ui.painter().extend(Shape::dashed_line(&corners, Stroke::new(2.0, palette(ui).accent), 5.0, 3.0));
+    } else if is_candidate {
+        let around = if span.dashed { dashed.expand2(vec2(1.5, 0.0)) } else { rect.expand(2.0) };
+        dashes(ui, around, Stroke::new(2.0, palette(ui).accent), 5.0);
     }
+}
+
+fn dashes(ui: &Ui, around: Rect, stroke: Stroke, dash: f32) {
+    let corners = [around.left_top(), around.right_top(), around.right_bottom(), around.left_bottom(), around.left_top()];
+    ui.painter().extend(Shape::dashed_line(&corners, stroke, dash, 3.0));
 }
 
 fn caption(ui: &Ui, doc: &Document<'_>, layout: &Layout, piece: &Piece, rect: Rect, left: f32) {
@@ -99,7 +104,7 @@ fn caption(ui: &Ui, doc: &Document<'_>, layout: &Layout, piece: &Piece, rect: Re
     let lane = caption.lane as f32 * layout.caption_height();
     let galley = caption_galley(ui, &caption.text, doc.size);
     // Clear of a dashed outline.
-    let lift = if span.dashed { 1.5 } else { -1.0 };
+    let lift = if span.dashed { 0.5 } else { -1.0 };
     let at = pos2(left + caption.x, rect.top() - lane - galley.size().y - lift);
     ui.painter().galley(at, galley, caption_colour(ui, span));
 }
