@@ -1,11 +1,11 @@
 //! What to label next and which labels look wrong: the rankings by hand, and through a real desk.
 
 use crate::desk::{desk_in, poll_until};
-use crate::made_runs::add_run;
-use gloss::advise::{Candidate, Judged, informative, suspects, uncertainty};
+use crate::made_runs::{add_run, add_span_run};
+use gloss::advise::{Candidate, Judged, JudgedSpans, informative, span_suspects, suspects, uncertainty};
 use gloss::desk::{Command, Desk};
-use gloss::project::{Advice, DocId, Filter, Layer, Order, Project, Queue, Schema, Sight, Suspicion, What};
-use gloss::train::TrainConfig;
+use gloss::project::{Advice, DocId, Filter, Layer, Order, Project, Queue, Schema, Sight, Suspicion, TextRange, What};
+use gloss::train::{HeldOut, OpinionAnswers, TrainConfig};
 use std::collections::BTreeMap;
 
 fn candidates(texts: &[(&str, f32)]) -> Vec<Candidate> {
@@ -105,6 +105,70 @@ fn what_a_model_had_learnt_comes_after_what_it_had_not() {
     assert_eq!(suspects(&[judged(0, 7, [0.5, 0.5])]), [], "a class that the model does not know is not judged");
 }
 
+type Marks<'a> = &'a [(std::ops::Range<usize>, u16)];
+type Finds<'a> = &'a [(std::ops::Range<usize>, u16, f32)];
+
+fn doubts(judged: &[JudgedSpans]) -> Vec<(DocId, gloss::project::SpanSuspicion)> {
+    span_suspects(judged, &["aspect".to_owned(), "opinion".to_owned()])
+}
+
+fn judged_spans(doc: u32, text: &str, marked: Marks<'_>, found: Finds<'_>) -> JudgedSpans {
+    let range = |range: &std::ops::Range<usize>| TextRange::new(text, range.clone()).unwrap();
+    JudgedSpans {
+        doc: DocId(doc),
+        marked: marked.iter().map(|(at, label)| (range(at), *label)).collect(),
+        found: found.iter().map(|(at, label, sure)| (range(at), *label, *sure)).collect(),
+        learnt: false,
+    }
+}
+
+/// Thresholds by hand: label 0 has (.9 + .7) / 2 = .8, label 1 has .6.
+#[test]
+fn spans_that_a_model_is_sure_of_and_nobody_marked() {
+    let text = "电池不耐用，屏幕👍🏽清晰";
+    let all = [
+        judged_spans(0, text, &[(0..6, 0)], &[(0..6, 0, 0.9), (6..15, 1, 0.61)]), // .61 reaches .6: suspected
+        judged_spans(1, text, &[(0..6, 0), (6..15, 1)], &[(0..6, 0, 0.7), (6..15, 1, 0.6)]),
+        judged_spans(2, text, &[(0..6, 0)], &[(18..24, 0, 0.79)]), // below .8: not
+        judged_spans(3, text, &[(0..15, 0)], &[(0..6, 0, 0.85), (6..15, 1, 0.95)]), // both; the surest counts
+        judged_spans(4, text, &[(0..6, 0)], &[]),                  // what a model does not find, it says nothing of
+    ];
+    let found = doubts(&all);
+    let brief: Vec<_> = found.iter().map(|(doc, found)| (doc.0, found.place, found.range.bytes(), found.label, found.percent)).collect();
+    assert_eq!(brief, [(3, 0, 6..15, 1, 95), (0, 1, 6..15, 1, 61)]);
+    // A model that has learnt from the marks has thresholds of its own, and comes last.
+    let learnt = JudgedSpans { learnt: true, ..judged_spans(7, text, &[(0..6, 0)], &[(0..6, 0, 0.99), (18..24, 0, 0.99)]) };
+    let order: Vec<u32> = doubts(&[learnt, all[0].clone(), all[1].clone()]).iter().map(|(doc, _)| doc.0).collect();
+    assert_eq!(order, [0, 7]);
+    // Where no mark was found, nothing is sure.
+    assert_eq!(doubts(&[judged_spans(0, text, &[], &[(0..6, 0, 1.0)])]), []);
+}
+
+#[test]
+fn a_span_that_was_marked_or_turned_down_is_not_suspected() {
+    use gloss::project::{Document, Edit, Rejected, Span, SpanId, SpanSuspicion};
+    let mut project = Project::new(Schema::with_names(&[] as &[&str], &["aspect", "opinion"]));
+    let documents: Vec<Document> = (0..3).map(|at| Document::new(DocId(at), "屏幕很清晰".to_owned())).collect();
+    let range = |bytes| TextRange::new("屏幕很清晰", bytes).unwrap();
+    project.apply(Edit::AddDocuments { first: DocId(0), count: 3, documents }).unwrap();
+    let suspicion = |place| SpanSuspicion { place, range: range(0..6), label: 0, name: "aspect".into(), percent: 90, learnt: false };
+    let span_suspects = (0..3).map(|doc| (DocId(doc), suspicion(2 - doc))).collect();
+    let advice = Advice { span_suspects, ..Advice::default() };
+    let ids = |project: &Project, filter: Filter, order| -> Vec<u32> {
+        let sight = Sight::new(project, Layer::Outcome, None).advised(Some(&advice));
+        Queue::seen(project, &filter, order, &sight, None).ids().iter().map(|doc| doc.0).collect()
+    };
+    assert_eq!(ids(&project, Filter::default(), Order::SuspectedSpans), [2, 1, 0]);
+    let mark = |doc, range, label| Edit::PutSpan { doc: DocId(doc), id: SpanId(0), span: Span { range, label, polarity: None } };
+    project.apply(mark(0, range(0..6), 1)).unwrap();
+    assert_eq!(ids(&project, Filter::of(What::SuspectedSpan), Order::Arrival), [0, 1, 2], "another label is not it");
+    project.apply(mark(1, range(0..6), 0)).unwrap();
+    let what = Rejected { range: range(0..6), label: "aspect".to_owned() };
+    project.apply(Edit::SetRejected { doc: DocId(2), what, to: true }).unwrap();
+    assert_eq!(ids(&project, Filter::of(What::SuspectedSpan), Order::Arrival), [0]);
+    assert_eq!(ids(&project, Filter::default(), Order::SuspectedSpans), [2, 1, 0], "the list does not jump");
+}
+
 #[test]
 fn lists_follow_advice_and_a_corrected_answer_is_not_suspected() {
     use gloss::project::{Answer, Document, Edit, QuestionId};
@@ -148,6 +212,54 @@ pub fn with_errors(folder: &std::path::Path) -> Desk {
     add_run(&path, &TrainConfig::default(), 5, (35, 40));
     desk.run(Command::OpenProject(path));
     desk
+}
+
+/// Eight reviews marked alike but for two: 2 lacks its aspect, 5 has it too long. A run that held all of them out finds it in
+/// each, in these two with more certainty than elsewhere.
+pub fn with_span_errors(folder: &std::path::Path) -> Desk {
+    let mut desk = desk_in(folder);
+    let path = folder.join("p.gloss");
+    let text = "屏幕很清晰👍🏽，快递慢";
+    desk.run(Command::NewProject { path: path.clone(), classes: vec![], spans: vec!["aspect".to_owned(), "opinion".to_owned()] });
+    let range = |end| TextRange::new(text, 0..end).unwrap();
+    for doc in (0..8).map(DocId) {
+        desk.run(Command::AddDocument(text.to_owned()));
+        match doc.0 {
+            2 => desk.run(Command::AddSpan { doc, range: TextRange::new(text, 9..15).unwrap(), label: 1 }),
+            5 => desk.run(Command::AddSpan { doc, range: range(9), label: 0 }),
+            _ => desk.run(Command::AddSpan { doc, range: range(6), label: 0 }),
+        }
+        desk.run(Command::SetState { doc, to: gloss::project::State::Done });
+    }
+    desk.run(Command::CloseProject);
+    let held_out = (0..8u32).map(|doc| {
+        let sure = if doc == 2 || doc == 5 { 0.9 + doc as f32 / 100.0 } else { 0.8 };
+        let opinions = OpinionAnswers { probabilities: vec![sure], ..OpinionAnswers::default() };
+        // The run has the labels in another order.
+        HeldOut { doc, spans: vec![(0, 6, 1)], opinions, ..HeldOut::default() }
+    });
+    add_span_run(&path, &["opinion", "aspect"], held_out.collect());
+    desk.run(Command::OpenProject(path));
+    desk
+}
+
+#[test]
+fn spans_that_a_run_found_in_what_it_held_out_show_span_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut desk = with_span_errors(folder.path());
+    desk.run(Command::SetSuggestions(true));
+    desk.run(Command::SetFilter(Filter::of(What::SuspectedSpan)));
+    desk.run(Command::SetOrder(Order::SuspectedSpans));
+    poll_until(&mut desk, |desk| !desk.is_advising() && desk.advice().judged_spans > 0);
+    assert_eq!((desk.advice().judged_spans, desk.advice().judged_spans_learnt), (8, 0));
+    let shown: Vec<u32> = desk.queue().ids().iter().map(|doc| doc.0).collect();
+    assert_eq!(shown, [5, 2], "the surest first");
+    let found = desk.advice().span_suspects[&DocId(2)].clone();
+    assert_eq!((found.range.bytes(), &*found.name, found.percent, found.learnt), (0..6, "aspect", 92, false));
+    desk.run(Command::RejectSpan { doc: DocId(2), range: found.range, label: found.label });
+    assert_eq!(desk.queue().len(), 1, "it is right as it is");
+    desk.run(Command::Undo);
+    assert_eq!(desk.queue().len(), 2);
 }
 
 #[test]

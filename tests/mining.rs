@@ -5,7 +5,7 @@ use crate::opinions::{linked, thorough};
 use crate::train::{Told, quick, run, toys, weights};
 use gloss::predict::{Predictor, most_likely};
 use gloss::project::{Polarity, TextRange};
-use gloss::text::{Candidate, candidates, likely_spans, words_in};
+use gloss::text::{Candidate, DecodedSpan, candidates, judged_or_tagged, likely_spans, words_in};
 use gloss::train::{HeldOut, LinkAnswer, OpinionAnswers, Roles, Slice, TrainConfig, TrainData, TrainingAspects, opinion_scores, slices};
 
 const NEG: Option<Polarity> = Some(Polarity::Negative);
@@ -80,6 +80,31 @@ fn places_that_may_be_spans() {
     assert!(candidates(&[], 3).is_empty() && candidates(&joined, 0).is_empty());
     assert_eq!((words_in(&joined, &(0..4)), words_in(&joined, &(2..3)), words_in(&joined, &(1..1))), (3, 1, 0));
     assert!(likely_spans("", &[], &[], &[], 2, 0.5).is_empty());
+}
+
+#[test]
+fn tags_speak_where_nothing_was_judged_a_span() {
+    let text = "电池👍🏽很不耐用 good";
+    let span = |(bytes, label, probability): &(std::ops::Range<usize>, u16, f32)| DecodedSpan {
+        range: TextRange::new(text, bytes.clone()).unwrap(),
+        label: *label,
+        probability: *probability,
+    };
+    type Spans<'a> = &'a [(std::ops::Range<usize>, u16, f32)];
+    let check = |judged: Spans<'_>, tagged: Spans<'_>, wanted: Spans<'_>| {
+        let [judged, tagged, wanted] = [judged, tagged, wanted].map(|spans| spans.iter().map(span).collect::<Vec<_>>());
+        assert_eq!(judged_or_tagged(judged, tagged), wanted);
+    };
+    check(&[], &[(0..6, 0, 0.7), (14..26, 1, 0.4)], &[(0..6, 0, 0.7), (14..26, 1, 0.4)]);
+    check(&[(14..26, 1, 0.9)], &[], &[(14..26, 1, 0.9)]);
+    // A judged one of the label goes first, whatever its edges; of another label it takes nothing away.
+    check(&[(17..26, 1, 0.6)], &[(14..26, 1, 0.9), (14..26, 0, 0.8)], &[(14..26, 0, 0.8), (17..26, 1, 0.6)]);
+    // One that only touches stays; what overlaps among the judged stays too.
+    check(
+        &[(14..26, 1, 0.9), (17..26, 1, 0.6)],
+        &[(0..14, 1, 0.5), (27..31, 1, 0.5)],
+        &[(0..14, 1, 0.5), (14..26, 1, 0.9), (17..26, 1, 0.6), (27..31, 1, 0.5)],
+    );
 }
 
 /// The toys with every opinion once more without its first character, under the same label.

@@ -204,6 +204,65 @@ fn the_history_of_a_document_leads_back_to_any_of_its_moments() {
     assert_eq!(held(&by_mouse), (true, 2), "and forward again");
 }
 
+/// In two of eight reviews a run that had held them out finds the aspect elsewhere.
+#[test]
+fn suspected_spans_are_settled_by_keys_and_by_mouse() {
+    let start = || {
+        let folder = tempfile::tempdir().unwrap();
+        let mut desk = crate::advise::with_span_errors(folder.path());
+        desk.run(Command::SetLanguage(gloss::desk::Language::English));
+        Bench::of(folder, desk, 1100.0)
+    };
+    let advised = |bench: &mut Bench| {
+        let begin = std::time::Instant::now();
+        while bench.desk().is_advising() || bench.desk().advice().judged_spans == 0 {
+            assert!(begin.elapsed() < std::time::Duration::from_secs(60), "nothing was ranked");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            bench.window.step();
+        }
+        bench.window.run_steps(3);
+    };
+    let spans = |bench: &Bench, doc| -> Vec<(std::ops::Range<usize>, u16)> {
+        let document = bench.desk().project().unwrap().document(DocId(doc)).unwrap();
+        document.annotation.spans_in_order().iter().map(|(_, span)| (span.range.bytes(), span.label)).collect()
+    };
+    let ids = |bench: &Bench| bench.desk().queue().ids().to_vec();
+    let longer = "A model finds 屏幕 as aspect (95 %) instead of 屏幕很 · aspect";
+    let missing = "A model finds 屏幕 as aspect (92 %), which is not marked";
+    let mut by_keys = start();
+    by_keys.choose_by_keys("Model", "Suspected span errors");
+    // Out of the menu, and off its button.
+    by_keys.key(Key::Escape);
+    by_keys.key(Key::Escape);
+    advised(&mut by_keys);
+    assert_eq!(ids(&by_keys), [DocId(2), DocId(5)]);
+    assert!(by_keys.has("Marks of 8 documents judged, each by a model that had not learnt from them"));
+    assert!(by_keys.has(missing));
+    by_keys.key(Key::Tab);
+    assert_eq!(spans(&by_keys, 2), [(0..6, 0), (9..15, 1)], "marked by a key");
+    by_keys.key(Key::J);
+    assert!(by_keys.has(longer));
+    by_keys.chord(Modifiers::SHIFT, Key::Tab);
+    assert_eq!((spans(&by_keys, 5), ids(&by_keys)), (vec![(0..9, 0)], vec![]), "kept by a key");
+    let mut by_mouse = start();
+    by_mouse.click("As imported");
+    by_mouse.click("Suspected span errors first");
+    by_mouse.click("Model");
+    by_mouse.click("Suspected span errors");
+    by_mouse.key(Key::Escape);
+    advised(&mut by_mouse);
+    assert_eq!(ids(&by_mouse), [DocId(5), DocId(2)], "by mouse");
+    while by_mouse.desk().current() != Some(DocId(5)) {
+        by_mouse.click("Previous document");
+    }
+    assert!(by_mouse.has(longer));
+    by_mouse.click("Mark it so");
+    assert_eq!(spans(&by_mouse, 5), [(0..6, 0)], "the mark is put right");
+    by_mouse.click("Next document");
+    by_mouse.click("It is right as it is");
+    assert_eq!((spans(&by_mouse, 2), ids(&by_mouse)), (vec![(9..15, 1)], vec![]));
+}
+
 /// Five of forty answers look wrong to a run that had held them out.
 #[test]
 fn suspected_errors_and_informative_documents_by_keys_and_by_mouse() {

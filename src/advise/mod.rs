@@ -2,7 +2,9 @@
 //! look wrong. Ranks and nothing else: knows no thread, and no model but by its answers.
 
 mod informative;
+mod span_suspects;
 mod suspects;
 
 pub use informative::{Candidate, informative, uncertainty};
+pub use span_suspects::{JudgedSpans, span_suspects};
 pub use suspects::{Judged, suspects};

@@ -7,10 +7,11 @@
 
 use super::Desk;
 use super::job::{Job, Reporter};
-use super::suggesting::{Said, Wanted};
-use crate::advise::{Candidate, Judged, informative, suspects, uncertainty};
-use crate::project::{Advice, DocId, Document, Layer, Order, Project, QuestionId, State};
+use super::suggesting::{Said, Wanted, is_marked};
+use crate::advise::{Candidate, Judged, JudgedSpans, informative, span_suspects, suspects, uncertainty};
+use crate::project::{Advice, DocId, Document, Layer, Order, Project, QuestionId, State, TextRange};
 use crate::store::Runs;
+use crate::train::HeldOut;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ struct Basis {
     looked_at: usize,
     /// Of the schema: names and places of classes.
     classes: Vec<String>,
+    span_labels: Vec<String>,
     layer: Layer,
     answers: usize,
     wanted: [bool; 2],
@@ -45,6 +47,9 @@ struct Gathered {
     held_out: BTreeMap<DocId, Vec<f32>>,
     /// Answers of the documents in `held_out`.
     answers: BTreeMap<DocId, u16>,
+    /// The same of spans: what the suggesting run finds, and what runs found in documents that they held out.
+    spans_said: Vec<JudgedSpans>,
+    spans_held_out: BTreeMap<DocId, JudgedSpans>,
 }
 
 /// The ranks, and those on their way.
@@ -80,7 +85,7 @@ impl Desk {
     /// Whether the list asks for the most informative documents, and for suspected errors.
     pub(super) fn needs_advice(&self) -> [bool; 2] {
         let asked = self.filter.needs_advice();
-        let ordered = [Order::MostInformative, Order::SuspectedErrors].map(|order| self.order == order);
+        let ordered = [self.order == Order::MostInformative, matches!(self.order, Order::SuspectedErrors | Order::SuspectedSpans)];
         [0, 1].map(|at| self.suggests() && (asked[at] || ordered[at]))
     }
 
@@ -134,6 +139,7 @@ impl Desk {
             runs: self.runs().len(),
             looked_at: self.suggester.gathered(),
             classes,
+            span_labels: project.schema().span_labels.iter().map(|label| label.name.clone()).collect(),
             layer: self.layer,
             answers: (answered + tally.done + tally.skipped) / ANSWERS,
             wanted,
@@ -141,11 +147,11 @@ impl Desk {
     }
 
     fn begin(&self, project: &Project, basis: Basis) -> Gathered {
-        let (mut held_out, mut answers) = (BTreeMap::new(), BTreeMap::new());
+        let (mut held_out, mut answers, mut spans_held_out) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let main = project.schema().main_question().map(|(id, _)| id);
         if basis.wanted[1] {
             for run in self.runs().iter().rev() {
-                let places = places(&run.classes, &basis.classes);
+                let (labels, places) = (places(&run.span_labels, &basis.span_labels), places(&run.classes, &basis.classes));
                 for answer in run.report.iter().flat_map(|report| &report.held_out) {
                     let doc = DocId(answer.doc);
                     let given = project.document(doc).and_then(|held| class_of(held, basis.layer, main?));
@@ -153,16 +159,23 @@ impl Desk {
                         held_out.insert(doc, placed(&answer.probabilities, &places, basis.classes.len()));
                         answers.insert(doc, given);
                     }
+                    let judged = project.document(doc).filter(|_| !labels.is_empty() && !spans_held_out.contains_key(&doc));
+                    if let Some(judged) =
+                        judged.and_then(|document| judged_spans(document, basis.layer, found_by(answer, document, &labels)))
+                    {
+                        spans_held_out.insert(doc, judged);
+                    }
                 }
             }
         }
-        Gathered { basis, last: None, candidates: Vec::new(), said: Vec::new(), held_out, answers }
+        Gathered { basis, last: None, candidates: Vec::new(), said: Vec::new(), held_out, answers, spans_said: Vec::new(), spans_held_out }
     }
 
     /// Takes in what the model said of the next documents; after the last ones the thread starts.
     fn gather(&mut self) {
         let (Some(mut gathered), Some(open)) = (self.adviser.gathering.take(), &self.open) else { return };
         let main = open.project.schema().main_question().map(|(id, _)| id);
+        let labels = places(self.suggester.span_labels(), &gathered.basis.span_labels);
         let places = places(self.suggester.classes(), &gathered.basis.classes);
         let from = gathered.last.map_or(Bound::Unbounded, Bound::Excluded);
         let mut count = 0;
@@ -170,7 +183,7 @@ impl Desk {
             count += 1;
             gathered.last = Some(*id);
             if let Some(document) = open.project.document(*id) {
-                gathered.take(document, said, &places, main);
+                gathered.take(document, said, &places, &labels, main);
             }
         }
         if count == PIECE {
@@ -187,7 +200,7 @@ impl Desk {
 }
 
 impl Gathered {
-    fn take(&mut self, document: &Document, said: &Said, places: &[Option<usize>], main: Option<QuestionId>) {
+    fn take(&mut self, document: &Document, said: &Said, places: &[Option<usize>], labels: &[Option<usize>], main: Option<QuestionId>) {
         let layer = self.basis.layer;
         let held = document.said_in(layer);
         let answer = main.and_then(|main| class_of(document, layer, main));
@@ -199,6 +212,10 @@ impl Gathered {
         if let Some(answer) = answer.filter(|_| self.basis.wanted[1] && !said.classes.is_empty()) {
             let probabilities = placed(&said.classes, places, self.basis.classes.len());
             self.said.push(Judged { doc: document.id, answer, probabilities, learnt: true });
+        }
+        if self.basis.wanted[1] && !labels.is_empty() {
+            let known = said.spans.iter().filter_map(|span| Some((span.range, placed_label(labels, span.label)?, span.probability)));
+            self.spans_said.extend(judged_spans(document, layer, known.collect()).map(|one| JudgedSpans { learnt: true, ..one }));
         }
     }
 
@@ -219,6 +236,16 @@ impl Gathered {
             }
         }
         let judged: Vec<Judged> = judged.into_values().collect();
+        let mut spans = self.spans_held_out;
+        for one in self.spans_said {
+            if learnt.as_ref().is_some_and(|learnt| !learnt.contains(&one.doc)) {
+                spans.insert(one.doc, JudgedSpans { learnt: false, ..one });
+            } else {
+                spans.entry(one.doc).or_insert(one);
+            }
+        }
+        let spans: Vec<JudgedSpans> = spans.into_values().collect();
+        let spans_learnt = spans.iter().filter(|one| one.learnt).count();
         let judged_learnt = judged.iter().filter(|one| one.learnt).count();
         let ranked = informative(&self.candidates, stopped)?;
         Some(Advice {
@@ -226,8 +253,31 @@ impl Gathered {
             suspects: suspects(&judged).into_iter().collect(),
             judged: judged.len() - judged_learnt,
             judged_learnt,
+            span_suspects: span_suspects(&spans, &self.basis.span_labels).into_iter().collect(),
+            judged_spans: spans.len() - spans_learnt,
+            judged_spans_learnt: spans_learnt,
         })
     }
+}
+
+/// What is marked beside what was found; `None` where marks are not to be judged.
+fn judged_spans(document: &Document, layer: Layer, found: Vec<(TextRange, u16, f32)>) -> Option<JudgedSpans> {
+    let said = document.said_in(layer).filter(|said| is_marked(said))?;
+    let marked = said.spans.values().map(|span| (span.range, span.label)).collect();
+    Some(JudgedSpans { doc: document.id, marked, found, learnt: false })
+}
+
+/// The spans that a run found in a document it had held out, where these fit the text; nothing of a run without spans.
+fn found_by(answer: &HeldOut, document: &Document, labels: &[Option<usize>]) -> Vec<(TextRange, u16, f32)> {
+    let sure = answer.opinions.probabilities.iter().copied();
+    let found = answer.spans.iter().zip(sure).filter_map(|(&(start, end, label), sure)| {
+        Some((TextRange::new(&document.text, start as usize..end as usize)?, placed_label(labels, label)?, sure))
+    });
+    found.collect()
+}
+
+fn placed_label(labels: &[Option<usize>], label: u16) -> Option<u16> {
+    labels.get(usize::from(label)).copied().flatten().map(|place| place as u16)
 }
 
 /// What a run has learnt from; `None` where it does not say.

@@ -8,8 +8,8 @@ use super::{Desk, Notice, phrase::Phrases};
 use crate::nn::{ModelFiles, Threads};
 use crate::predict::{PredictedSpan, Predictor, SpanAttribute, Stored, most_likely};
 use crate::project::{
-    AttributeValue, Attributes, DocId, Document, Edit, Guess, Guesses, Layer, Polarity, Project, QuestionId, Rejected, Schema, State,
-    TextRange, WordMatcher,
+    Annotation, AttributeValue, Attributes, DocId, Document, Edit, Guess, Guesses, Layer, Polarity, Project, QuestionId, Rejected, Schema,
+    State, TextRange, WordMatcher,
 };
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::collections::BTreeMap;
@@ -49,7 +49,7 @@ pub(super) enum Wanted {
     All,
     /// Those to do.
     Todo,
-    /// Those whose main question is answered.
+    /// Those whose main question is answered, or whose spans are marked.
     Answered,
 }
 
@@ -59,9 +59,14 @@ impl Wanted {
         match self {
             Self::All => true,
             Self::Todo => held.is_none_or(|held| held.state == State::Todo),
-            Self::Answered => main.is_some_and(|main| held.is_some_and(|held| held.class(main).is_some())),
+            Self::Answered => held.is_some_and(|held| main.is_some_and(|main| held.class(main).is_some()) || is_marked(held)),
         }
     }
+}
+
+/// Whether its spans can be judged: some are marked, or it is done, so that what is not marked is meant so.
+pub(super) fn is_marked(said: &Annotation) -> bool {
+    said.state == State::Done || !said.spans.is_empty()
 }
 
 type Texts = Vec<(DocId, Arc<str>)>;
@@ -156,6 +161,11 @@ impl Suggester {
     /// Names of the model's classes.
     pub fn classes(&self) -> &[String] {
         &self.classes
+    }
+
+    /// Names of the model's span labels.
+    pub fn span_labels(&self) -> &[String] {
+        &self.span_labels
     }
 
     /// How many documents had been looked at when guesses were last gathered, which is not done for each batch.

@@ -96,6 +96,14 @@ impl<'a> HeadLoader<'a> {
         Ok((part("weight", &[outputs, inputs], SPREAD)?, part("bias", &[outputs], 0.0)?))
     }
 
+    /// A linear layer for questions of which few are answered with yes: anew, each output begins at this share (Lin et al. 2017,
+    /// section 3.3). Else the first steps go into learning that nearly all are no, and swell what Adam divides by.
+    pub fn rare_pair(&mut self, name: &str, outputs: usize, inputs: usize, share: f64) -> Result<(Tensor, Tensor), LoadError> {
+        let logit = (share / (1.0 - share)).ln() as f32;
+        let weight = self.take(&format!("{name}.weight"), &[outputs, inputs], SPREAD)?;
+        Ok((weight, self.take_or(&format!("{name}.bias"), &[outputs], |_| Tensor::full(logit, outputs, &Device::Cpu))?))
+    }
+
     pub fn pair(&mut self, name: &str, outputs: usize, inputs: usize) -> Result<(Tensor, Tensor), LoadError> {
         Ok((self.take(&format!("{name}.weight"), &[outputs, inputs], SPREAD)?, self.take(&format!("{name}.bias"), &[outputs], 0.0)?))
     }

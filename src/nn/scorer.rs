@@ -10,6 +10,9 @@ use rand::rngs::StdRng;
 /// Width of a candidate's representation.
 const WIDTH: usize = 192;
 
+/// About so many candidates are spans: what the head begins with.
+const SHARE: f64 = 0.01;
+
 /// So many candidates are scored at once without a graph: bounds the memory for long texts.
 const AT_ONCE: usize = 8192;
 
@@ -85,7 +88,7 @@ impl SpanScorer {
             product: loader.table("gloss.scorer.product.weight", &[WIDTH, WIDTH])?,
             offset: loader.table("gloss.scorer.offset.weight", &[2 * OFFSETS, WIDTH])?,
             width: loader.table("gloss.scorer.width.weight", &[sizes.widest, WIDTH])?,
-            output: loader.pair("gloss.scorer.output", sizes.labels, WIDTH)?,
+            output: loader.rare_pair("gloss.scorer.output", sizes.labels, WIDTH, SHARE)?,
         };
         Ok((scorer, loader.report))
     }

@@ -10,7 +10,8 @@ use crate::nn::{
     SpanAttribute, SpanBatch, SpanEdge, Tensor, TransformersHead, UnitBatch, at_temperature, set_temperature, value_places,
 };
 use crate::text::{
-    DecodedSpan, Reading, Tokenizer, candidates, decode_spans, likely_spans, moves, tag_count, units_under, viterbi, weighted, word_joins,
+    DecodedSpan, Reading, Tokenizer, candidates, decode_spans, judged_or_tagged, likely_spans, moves, tag_count, units_under, viterbi,
+    weighted, word_joins,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -345,7 +346,7 @@ impl Predictor {
         if *links { spans.pairs(link_from, link_to, |_| true) } else { PairBatch::default() }
     }
 
-    /// Spans by judging every place that may be one, in place of what the tags say.
+    /// Spans by judging every place that may be one, before what the tags say.
     fn judge_spans(
         &self,
         members: &[usize],
@@ -364,7 +365,9 @@ impl Predictor {
             }
             let shares = scorer.score(hidden, &asked).map_err(compute)?;
             let spans = likely_spans(text, &reading.units, &places, &shares, self.span_labels.len(), LIKELIER_THAN_NOT);
-            answers[*index].spans = spans.into_iter().map(predicted).collect();
+            let tagged = std::mem::take(&mut answers[*index].spans).into_iter();
+            let tagged = tagged.map(|span| DecodedSpan { range: span.range, label: span.label, probability: span.probability });
+            answers[*index].spans = judged_or_tagged(spans, tagged.collect()).into_iter().map(predicted).collect();
         }
         Ok(())
     }

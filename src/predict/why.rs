@@ -121,9 +121,9 @@ impl Predictor {
         span: &PredictedSpan,
     ) -> TensorResult<Option<Tensor>> {
         let own = units_under(&reading.units, span.range);
-        if let Some(scorer) = self.model.scorer() {
-            let places = candidates(&word_joins(text, &reading.units), self.widest_span);
-            let Some(Candidate { units, width }) = places.into_iter().find(|place| place.units == own) else { return Ok(None) };
+        let places = || candidates(&word_joins(text, &reading.units), self.widest_span).into_iter();
+        let judged = self.model.scorer().and_then(|scorer| Some((scorer, places().find(|place| place.units == own)?)));
+        if let Some((scorer, Candidate { units, width })) = judged {
             let mut asked = CandidateBatch::default();
             asked.push(edges(0, reading, &units), width);
             let answers = scorer.forward(&logits.hidden, &asked, mode)?;

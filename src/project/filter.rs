@@ -58,6 +58,8 @@ pub enum What {
     Informative,
     /// The class answered looks wrong to a model.
     Suspected,
+    /// A model is sure of a span that is not marked.
+    SuspectedSpan,
     /// This annotator has said something about it.
     By(AnnotatorId),
     /// Two annotators labelled it differently.
@@ -181,6 +183,7 @@ impl Condition {
                 let found = sight.advice.suspects.get(&doc.id).filter(|found| found.suspected);
                 found.is_some_and(|found| sight.main.and_then(|main| said.class(main)) == Some(found.answer))
             }
+            What::SuspectedSpan => sight.advice.span_suspects.get(&doc.id).is_some_and(|found| found.is_open(said)),
             What::By(annotator) => doc.layers.contains_key(annotator),
             What::Disputed => doc.is_disputed(),
             What::Commented => doc.comments.values().any(|comment| !comment.resolved),
@@ -228,7 +231,7 @@ impl Filter {
 
     /// Whether documents must be ranked: by what they would teach, by how wrong their labels look.
     pub fn needs_advice(&self) -> [bool; 2] {
-        [What::Informative, What::Suspected].map(|what| self.has(&what))
+        [self.has(&What::Informative), self.has(&What::Suspected) || self.has(&What::SuspectedSpan)]
     }
 
     /// Why the search is no pattern; `None` when it is one, or no pattern is meant.

@@ -52,7 +52,7 @@ pub use meta::{Meta, MetaPool};
 pub use near::{NearGroup, NearPair, near_groups, near_pairs, near_texts};
 pub use pace::{Growth, Pace, Session, starved};
 pub use question::{Kind, Number, Scale};
-pub use queue::{Advice, ColumnCounts, ColumnValues, Guess, Guesses, Order, Queue, Sight, Suspicion, View};
+pub use queue::{Advice, ColumnCounts, ColumnValues, Guess, Guesses, Order, Queue, Sight, SpanSuspicion, Suspicion, View};
 pub use relabel::{AttributeChange, KeyUse, LinkTypeChange, NewQuestion, Plan, SchemaChange, SchemaError, Touched};
 pub use schema::{Class, LabelId, Polarity, Question, QuestionId, Schema, SpanLabel};
 pub use split::{Split, assign_split, draw, mixed};

@@ -1,10 +1,11 @@
 //! The list of documents a person works through: which ones, in which order.
 
 use super::found::Needle;
-use super::{DocId, Document, Filter, Found, Layer, Project, QuestionId, State};
+use super::{Annotation, DocId, Document, Filter, Found, Layer, Project, QuestionId, State, TextRange};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// In which order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +23,8 @@ pub enum Order {
     MostInformative,
     /// Those first whose labels look wrong.
     SuspectedErrors,
+    /// Those first whose spans look wrong.
+    SuspectedSpans,
 }
 
 /// What a model finds likeliest.
@@ -41,9 +44,13 @@ pub struct Advice {
     /// Places of the documents to do, those first whose labels would teach most.
     pub informative: BTreeMap<DocId, u32>,
     pub suspects: BTreeMap<DocId, Suspicion>,
+    pub span_suspects: BTreeMap<DocId, SpanSuspicion>,
     /// How many answers were judged by a model that had not learnt from them, and how many by one that had.
     pub judged: usize,
     pub judged_learnt: usize,
+    /// The same of documents with marked spans.
+    pub judged_spans: usize,
+    pub judged_spans_learnt: usize,
 }
 
 impl Advice {
@@ -64,6 +71,30 @@ pub struct Suspicion {
     pub percent: u8,
     /// Whether that model has learnt from this very answer.
     pub learnt: bool,
+}
+
+/// A span that a model is sure of and nobody marked so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpanSuspicion {
+    /// From 0: the surer the model, the smaller.
+    pub place: u32,
+    pub range: TextRange,
+    pub label: u16,
+    /// The label's name, by which suggestions are turned down.
+    pub name: Arc<str>,
+    /// How sure the model is.
+    pub percent: u8,
+    /// Whether that model has learnt from this very document.
+    pub learnt: bool,
+}
+
+impl SpanSuspicion {
+    /// Whether it is still to be looked at: nobody has marked it since, nor said that it is none.
+    pub fn is_open(&self, said: &Annotation) -> bool {
+        let marked = said.spans.values().any(|span| span.range == self.range && span.label == self.label);
+        let rejected = said.rejected.iter().any(|one| one.range == self.range && *one.label == *self.name);
+        !marked && !rejected
+    }
 }
 
 /// A filter and an order with a name, kept with the project.
@@ -88,7 +119,15 @@ pub struct Sight<'a> {
 impl<'a> Sight<'a> {
     pub fn new(project: &Project, layer: Layer, guesses: Option<&'a Guesses>) -> Self {
         static NONE: Guesses = BTreeMap::new();
-        static NO_ADVICE: Advice = Advice { informative: BTreeMap::new(), suspects: BTreeMap::new(), judged: 0, judged_learnt: 0 };
+        static NO_ADVICE: Advice = Advice {
+            informative: BTreeMap::new(),
+            suspects: BTreeMap::new(),
+            span_suspects: BTreeMap::new(),
+            judged: 0,
+            judged_learnt: 0,
+            judged_spans: 0,
+            judged_spans_learnt: 0,
+        };
         let main = project.schema().main_question().map(|(id, _)| id);
         Self { layer, guesses: guesses.unwrap_or(&NONE), advice: &NO_ADVICE, main }
     }
@@ -129,7 +168,7 @@ impl<'a> Hits<'a> {
 impl Order {
     /// Whether the places come from what a model says.
     pub fn needs_model(self) -> bool {
-        matches!(self, Self::LeastCertain | Self::MostInformative | Self::SuspectedErrors)
+        matches!(self, Self::LeastCertain | Self::MostInformative | Self::SuspectedErrors | Self::SuspectedSpans)
     }
 
     /// Documents stand by this number, those with the same one by id.
@@ -145,6 +184,7 @@ impl Order {
             // By advice as it was given: what is answered since keeps its place, so that the list does not jump.
             Self::MostInformative => sight.advice.informative.get(&id).map_or(u64::MAX, |place| u64::from(*place)),
             Self::SuspectedErrors => sight.advice.suspects.get(&id).map_or(u64::MAX, |found| u64::from(found.place)),
+            Self::SuspectedSpans => sight.advice.span_suspects.get(&id).map_or(u64::MAX, |found| u64::from(found.place)),
         }
     }
 }

@@ -58,3 +58,16 @@ pub fn likely_spans(
     spans.sort_by_key(|span| (span.range.start(), span.range.end(), span.label));
     spans
 }
+
+/// The spans judged one by one, with those that tags say where no judged span of their label lies: tags are learnt from few
+/// marks, while what judges every place is then sure of none.
+pub fn judged_or_tagged(mut judged: Vec<DecodedSpan>, tagged: Vec<DecodedSpan>) -> Vec<DecodedSpan> {
+    let known = judged.len();
+    for span in tagged {
+        if !judged[..known].iter().any(|other| other.label == span.label && other.range.overlaps(span.range)) {
+            judged.push(span);
+        }
+    }
+    judged.sort_by_key(|span| (span.range.start(), span.range.end(), span.label));
+    judged
+}

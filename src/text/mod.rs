@@ -13,7 +13,7 @@ pub use bio::{
     BioTags, DecodedSpan, LeftOut, decode_spans, may_follow, moves, spans_of_tags, tag_count, tag_names, tags_of_spans, units_under,
     viterbi, weighted, word_joins,
 };
-pub use candidates::{Candidate, candidates, likely_spans, words_in};
+pub use candidates::{Candidate, candidates, judged_or_tagged, likely_spans, words_in};
 pub use strip::{PieceTag, piece_tags};
 pub use tokenizer::{Pieces, TextError, Tokenizer};
 pub use units::{Reading, UNIT_OFFSETS, Unit, is_cjk};

@@ -12,7 +12,7 @@ use crate::nn::{
     value_places,
 };
 use crate::project::{Polarity, TextRange};
-use crate::text::{DecodedSpan, candidates, decode_spans, likely_spans, tag_count, units_under, viterbi, weighted};
+use crate::text::{DecodedSpan, candidates, decode_spans, judged_or_tagged, likely_spans, tag_count, units_under, viterbi, weighted};
 use std::collections::BTreeSet;
 
 /// Scores of a set of documents with the answers behind them.
@@ -99,7 +99,12 @@ pub(super) fn score(model: &JointModel, task: &Task, items: &[Item], config: &Tr
         let (logs, hidden) = model.score(&batch.texts, &batch.units).map_err(TrainError::compute)?;
         class_loss.add(&logs.class, &batch.classes);
         span_loss.add(&logs.tags, &batch.tags);
-        let decoded = if task.widest > 0 { judge(model, &members, &batch, &hidden, task)? } else { decode(model, &members, &logs, task)? };
+        let mut decoded = decode(model, &members, &logs, task)?;
+        if task.widest > 0 {
+            let tagged = std::mem::take(&mut decoded);
+            let judged = judge(model, &members, &batch, &hidden, task)?;
+            decoded = judged.into_iter().zip(tagged).map(|(judged, tagged)| judged_or_tagged(judged, tagged)).collect();
+        }
         let opinions = opinions_of(model, &members, &decoded, &hidden, &batch.texts, task)?;
         for ((row, index), (opinions, candidates)) in indices.iter().enumerate().zip(opinions) {
             answers[*index] = Some((answer_of(members[row], &logs, row, &decoded[row], opinions, task), candidates));

@@ -81,3 +81,10 @@ fn yes_and_no_far_out_stay_numbers() {
     assert!(loss::binary_cross_entropy(&logits, &[1.0; 3], &[1.0; 4], 1.0).is_err());
     assert!(loss::binary_cross_entropy(&logits, &[1.0; 4], &[1.0; 4], 0.0).is_err());
 }
+
+#[test]
+fn at_first_a_place_is_hardly_ever_a_span() {
+    let mut params = Params::new();
+    let shares = scorer(&mut params).score(&hidden(), &candidates()).unwrap();
+    assert!(shares.iter().all(|share| (0.005..0.02).contains(share)), "{shares:?}");
+}

@@ -21,17 +21,17 @@ mod pieces;
 mod queue;
 mod skip;
 mod suggested;
+mod suspected;
 mod text;
 mod within;
 
 use crate::desk::Command;
-use crate::project::{Document, Filter, Order, Project, Schema, State, What};
+use crate::project::{Document, Filter, Project, Schema, State};
 use crate::ui::Cx;
-use crate::ui::icons::{self, Icon};
 use crate::ui::keys::{self, Action};
 use crate::ui::theme::{GAP, palette};
 use columns::NARROWEST;
-use eframe::egui::{CentralPanel, Frame, Label, Margin, Panel, RichText, Ui, UiBuilder};
+use eframe::egui::{CentralPanel, Frame, Margin, Panel, RichText, Ui, UiBuilder};
 use marking::Marking;
 use std::sync::Arc;
 
@@ -119,7 +119,7 @@ impl LabelPane {
 
     fn document_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, document: &Document) {
         self.compare.hint_ui(ui, cx, document);
-        suspected_ui(ui, cx, project, document);
+        suspected::ui(ui, cx, project, document);
         let bar = Frame::new().fill(palette(ui).panel).inner_margin(Margin::symmetric(12, 6));
         Panel::top("labels").frame(bar).show(ui, |ui| {
             let folds = [&mut self.columns.queue, &mut self.columns.inspector];
@@ -156,6 +156,7 @@ impl LabelPane {
             cx.send(Command::SetFilter(Filter::default()));
         }
         if let Some(document) = document {
+            suspected::keys(ui, cx, document, &self.marking);
             suggested::keys(ui, cx, document, &mut self.marking);
             attributes::keys(ui, cx, project.schema(), document, &mut self.marking);
             linking::keys(ui, project.schema(), document, &mut self.marking);
@@ -207,26 +208,6 @@ impl LabelPane {
             self.answer_all = Some(answer_all::AnswerAll::new(question));
         }
     }
-}
-
-/// Why an answer is suspected, where the list is about such.
-fn suspected_ui(ui: &mut Ui, cx: &Cx<'_>, project: &Project, document: &Document) {
-    let is_asked = cx.desk.order() == Order::SuspectedErrors || cx.desk.filter().has(&What::Suspected);
-    let Some((id, question)) = project.schema().main_question().filter(|_| is_asked) else { return };
-    let found = cx.desk.advice().suspects.get(&document.id).filter(|found| found.suspected);
-    let Some(found) = found.filter(|found| document.annotation.class(id) == Some(found.answer)) else { return };
-    let Some(class) = question.classes.get(usize::from(found.says)) else { return };
-    let words = match found.learnt {
-        false => cx.tf("A model that had not learnt from this answer says {} ({} %)", &[&class.name, &found.percent]),
-        true => cx.tf("A model that has learnt from this answer says {} all the same ({} %)", &[&class.name, &found.percent]),
-    };
-    let bar = Frame::new().fill(palette(ui).panel).inner_margin(Margin::symmetric(12, 6));
-    Panel::top("suspected").frame(bar).show(ui, |ui| {
-        ui.horizontal(|ui| {
-            icons::inline(ui, Icon::Warning, palette(ui).warning);
-            ui.add(Label::new(RichText::new(words).color(palette(ui).warning)).truncate());
-        });
-    });
 }
 
 /// Says why there is no document, and the way out.

@@ -232,6 +232,9 @@ fn model_menu(ui: &mut Ui, cx: &Cx<'_>, project: &Project, filter: &mut Filter) 
     menu(ui, cx.t("Model"), |ui| {
         offer(ui, filter, cx.t("The model disagrees"), What::Disagrees);
         offer(ui, filter, cx.t("Suspected label errors"), What::Suspected);
+        if !project.schema().span_labels.is_empty() {
+            offer(ui, filter, cx.t("Suspected span errors"), What::SuspectedSpan);
+        }
         offer(ui, filter, &informative_words(cx), What::Informative);
         ui.separator();
         let question = project.schema().main_question().map(|(_, question)| question);
@@ -292,6 +295,7 @@ fn condition_words(cx: &Cx<'_>, project: &Project, what: &What) -> Option<String
         What::Guess(class) => cx.tf("The model says {}", &[&schema.name(LabelId::Class(main?, *class))?]),
         What::Disagrees => cx.t("The model disagrees").to_owned(),
         What::Suspected => cx.t("Suspected label errors").to_owned(),
+        What::SuspectedSpan => cx.t("Suspected span errors").to_owned(),
         What::Informative => informative_words(cx),
         What::Disputed => cx.t("Annotators differ").to_owned(),
         What::By(annotator) => cx.tf("Labelled by {}", &[project.annotators().get(usize::from(annotator.0))?]),

@@ -3,7 +3,7 @@
 use super::filters::{Filters, chevron};
 use super::state_word;
 use crate::desk::Command;
-use crate::project::{Annotation, DocId, Filter, Layer, Order, Project};
+use crate::project::{Annotation, DocId, Filter, Layer, Order, Project, What};
 use crate::ui::Cx;
 use crate::ui::icons::{self, Icon};
 use crate::ui::keys::{self, Action};
@@ -186,7 +186,8 @@ fn looked_at_ui(ui: &mut Ui, cx: &Cx<'_>, all: usize) {
     let (order, filter) = (cx.desk.order(), cx.desk.filter());
     let [mut informative, mut suspects] = filter.needs_advice();
     informative |= order == Order::MostInformative;
-    suspects |= order == Order::SuspectedErrors;
+    suspects |= matches!(order, Order::SuspectedErrors | Order::SuspectedSpans);
+    let of_spans = order == Order::SuspectedSpans || filter.has(&What::SuspectedSpan);
     let waits = order == Order::LeastCertain || filter.needs_guesses();
     let say = |ui: &mut Ui, words: String| {
         ui.add(egui::Label::new(RichText::new(words).small().color(palette(ui).weak)).wrap());
@@ -201,12 +202,21 @@ fn looked_at_ui(ui: &mut Ui, cx: &Cx<'_>, all: usize) {
         say(ui, cx.tf("The model has looked at {} of {}", &[&count, &all]));
     }
     let advice = cx.desk.advice();
-    if suspects && advice.judged + advice.judged_learnt > 0 {
-        let words = match advice.judged_learnt {
-            0 => cx.tf("{} answers judged, each by a model that had not learnt from it", &[&advice.judged]),
-            learnt => cx.tf(
+    let (judged, learnt) = match of_spans {
+        true => (advice.judged_spans, advice.judged_spans_learnt),
+        false => (advice.judged, advice.judged_learnt),
+    };
+    if suspects && judged + learnt > 0 {
+        let words = match (of_spans, learnt) {
+            (false, 0) => cx.tf("{} answers judged, each by a model that had not learnt from it", &[&judged]),
+            (false, _) => cx.tf(
                 "{} answers judged by a model that had not learnt from them; then {} by one that had. Folds in Train judge all",
-                &[&advice.judged, &learnt],
+                &[&judged, &learnt],
+            ),
+            (true, 0) => cx.tf("Marks of {} documents judged, each by a model that had not learnt from them", &[&judged]),
+            (true, _) => cx.tf(
+                "Marks of {} documents judged by a model that had not learnt from them; then {} by one that had. Folds in Train judge all",
+                &[&judged, &learnt],
             ),
         };
         say(ui, words);
@@ -224,6 +234,7 @@ fn order_word(order: Order) -> &'static str {
         Order::LeastCertain => "Least certain first",
         Order::MostInformative => "Most informative first",
         Order::SuspectedErrors => "Suspected label errors first",
+        Order::SuspectedSpans => "Suspected span errors first",
     }
 }
 
@@ -240,12 +251,14 @@ fn order_ui(ui: &mut Ui, cx: &mut Cx<'_>) {
         Order::LeastCertain => Some("Whose class the model is least sure of"),
         Order::MostInformative => Some("What is to do and would teach the model most: unsure of it, like many others, unlike one another"),
         Order::SuspectedErrors => Some("Answers that the model finds unlikely, those first that it had not learnt from"),
+        Order::SuspectedSpans => Some("Spans that a model is sure of and nobody marked so, those first that it had not learnt from"),
         _ => None,
     };
     let name = cx.t(order_word(held));
     let button = ui.menu_button(format!("{name}     "), |ui| {
         let plain = [Order::Arrival, Order::Random(SEED), Order::Shortest, Order::Longest];
-        for order in plain.into_iter().chain([Order::LeastCertain, Order::MostInformative, Order::SuspectedErrors]) {
+        let by_model = [Order::LeastCertain, Order::MostInformative, Order::SuspectedErrors, Order::SuspectedSpans];
+        for order in plain.into_iter().chain(by_model) {
             // Without a model they are there to be seen, with the way to one.
             let can = !order.needs_model() || cx.desk.looked_at().is_some();
             let entry = ui.add_enabled(can, egui::Button::selectable(held == order, cx.t(order_word(order))));

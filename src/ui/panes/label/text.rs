@@ -3,7 +3,7 @@
 use super::attributes::span_name;
 use super::linking::{linking_ui, marked_links};
 use super::marking::{Marking, bearer, pair_labels, snapped, to_character, word_near};
-use super::suggested;
+use super::{suggested, suspected};
 use crate::desk::Command;
 use crate::project::{Document, LabelId, Polarity, Schema, SpanId, SpanLabel, TextRange};
 use crate::ui::Cx;
@@ -171,7 +171,8 @@ pub(super) fn text_ui(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &
     let names = span_names(schema, document);
     let mut spans = marked_spans(schema, document, marking, &names);
     spans.extend(suggested::marks(schema, &ghosts));
-    let offers = suggested::any(cx, schema, document, &ghosts);
+    spans.extend(suspected::drawn(cx, schema, document));
+    let offers = suggested::any(cx, schema, document, &ghosts) || suspected::any(cx, document);
     let next_ghost = suggested::next(marking, &ghosts).filter(|_| marking.selected.is_none() && marking.selection().is_none());
     let links = marked_links(schema, &document.annotation);
     let reveal = std::mem::take(&mut marking.reveals).then(|| revealed(document, marking));
