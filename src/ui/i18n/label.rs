@@ -78,7 +78,7 @@ pub const ROWS: &[(&str, &str)] = &[
     ("A model finds {} as {} ({} %), which is not marked", "模型将「{}」判为「{}」（{} %），但没有标注"),
     ("A model finds {} as {} ({} %) instead of {}", "模型将「{}」判为「{}」（{} %），而不是「{}」"),
     ("Mark it so", "这样标注"),
-    ("It is right as it is", "现在的标注正确"),
+    ("Right as it is", "现状正确"),
     ("Annotator", "标注者"),
     ("Labelled by {}", "{} 标注过"),
     ("A model that had not learnt from this answer says {} ({} %)", "未学过此答案的模型判为「{}」（{} %）"),

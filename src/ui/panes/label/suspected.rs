@@ -9,7 +9,7 @@ use crate::ui::icons::{self, Icon};
 use crate::ui::keys::{self, Action};
 use crate::ui::theme::palette;
 use crate::ui::widgets::document::MarkedSpan;
-use eframe::egui::{Frame, Label, Margin, Panel, RichText, Ui};
+use eframe::egui::{Align, Frame, Label, Layout, Margin, Panel, RichText, Ui};
 
 /// The span that a model is sure of in this document, while the list asks for such and nobody has settled it.
 fn open_span(cx: &Cx<'_>, document: &Document) -> Option<SpanSuspicion> {
@@ -96,24 +96,26 @@ fn span_ui(ui: &mut Ui, cx: &mut Cx<'_>, schema: &Schema, document: &Document) {
         None => cx.tf("A model finds {} as {} ({} %), which is not marked", &[&said, &label.name, &found.percent]),
     };
     bar(ui, "suspected span", |ui| {
-        warning(ui, words);
-        if ui.button(cx.t("Mark it so")).on_hover_text(keys::name_of(Action::AcceptNext)).clicked() {
-            mark(cx, document, &found);
-        }
-        if ui.button(cx.t("It is right as it is")).on_hover_text(keys::name_of(Action::RejectNext)).clicked() {
-            keep(cx, document, &found);
-        }
+        // The buttons at the right; the words have the rest.
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if ui.button(cx.t("Right as it is")).on_hover_text(keys::name_of(Action::RejectNext)).clicked() {
+                keep(cx, document, &found);
+            }
+            if ui.button(cx.t("Mark it so")).on_hover_text(keys::name_of(Action::AcceptNext)).clicked() {
+                mark(cx, document, &found);
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| warning(ui, words));
+        });
     });
 }
 
 fn bar(ui: &mut Ui, id: &'static str, content: impl FnOnce(&mut Ui)) {
     let frame = Frame::new().fill(palette(ui).panel).inner_margin(Margin::symmetric(12, 6));
-    Panel::top(id).frame(frame).show(ui, |ui| ui.horizontal_wrapped(content));
+    Panel::top(id).frame(frame).show(ui, |ui| ui.horizontal(content));
 }
 
 fn warning(ui: &mut Ui, words: String) {
-    ui.horizontal(|ui| {
-        icons::inline(ui, Icon::Warning, palette(ui).warning);
-        ui.add(Label::new(RichText::new(words).color(palette(ui).warning)).truncate());
-    });
+    icons::inline(ui, Icon::Warning, palette(ui).warning);
+    let label = Label::new(RichText::new(&words).color(palette(ui).warning)).truncate();
+    ui.add(label).on_hover_text(words);
 }
