@@ -114,11 +114,14 @@ impl DataPane {
                 self.choice = None;
                 formats_ui(ui, cx);
             }
-            Importing::Looking(path) => {
+            Importing::Looking(path) => card(ui, |ui| {
                 ui.label(cx.tf("Reading the beginning of {}", &[&bars::file_name(path)]));
-            }
+                if ui.button(cx.t("Cancel")).clicked() {
+                    cx.send(Command::DismissImport);
+                }
+            }),
             Importing::Preview { path, preview } => preview::ui(&mut self.choice, ui, cx, path, preview),
-            Importing::Running { path, share, rows } => {
+            Importing::Running { path, share, rows } => card(ui, |ui| {
                 let words = cx.tf("Importing {} · {} rows", &[&bars::file_name(path), rows]);
                 ui.label(&words);
                 ui.horizontal(|ui| {
@@ -127,23 +130,30 @@ impl DataPane {
                         cx.send(Command::DismissImport);
                     }
                 });
-            }
+            }),
             Importing::Checked { path, options, report } => report_ui(ui, cx, path, report, Some(options)),
             Importing::Report { path, report } => report_ui(ui, cx, path, report, None),
-            Importing::Failed { path, reason } => {
+            Importing::Failed { path, reason } => card(ui, |ui| {
                 ui.label(RichText::new(cx.tf("{} could not be imported", &[&bars::file_name(path)])).strong());
                 ui.add(egui::Label::new(RichText::new(cx.said(reason)).color(theme::palette(ui).error)).wrap().selectable(true));
                 if ui.button(cx.t("Close")).clicked() {
                     cx.send(Command::DismissImport);
                 }
-            }
+            }),
         }
     }
 }
 
-fn formats_ui(ui: &mut Ui, cx: &Cx<'_>) {
+/// As wide as the text in it is well read.
+fn card(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
     theme::card(ui).show(ui, |ui| {
         ui.set_width(ui.available_width().min(720.0));
+        contents(ui);
+    });
+}
+
+fn formats_ui(ui: &mut Ui, cx: &Cx<'_>) {
+    card(ui, |ui| {
         ui.label(RichText::new(cx.t("What can be imported")).strong());
         for words in [
             "CSV, TSV and Excel: one review a row; choose the column of the text and, if there is one, of the label",
@@ -160,11 +170,15 @@ fn formats_ui(ui: &mut Ui, cx: &Cx<'_>) {
     });
 }
 
-/// At most so much of a cell as a line shows.
+/// At most so much of a name as a line shows.
 fn short(text: &str) -> String {
-    const SHOWN: usize = 60;
-    let line: String = text.chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.chars().nth(SHOWN).is_some() { line + "…" } else { line }
+    beginning(text, 60)
+}
+
+/// The first `most` characters, on one line.
+fn beginning(text: &str, most: usize) -> String {
+    let line: String = text.chars().take(most).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(most).is_some() { line + "…" } else { line }
 }
 
 /// What came in and what did not, row by row.
