@@ -31,7 +31,7 @@ fn a_file_is_checked_before_it_comes_in() {
     let is_of = |format: &'static str| move |app: &App| matches!(app.desk().importing(), Importing::Preview { preview, .. } if preview.format.name() == format);
     choose(&mut window, "Format", "plain text");
     run_until(&mut window, "the preview as lines", is_of("plain text"));
-    choose(&mut window, "Format", "as found");
+    choose(&mut window, "Format", "CSV");
     run_until(&mut window, "the preview as it was", is_of("CSV"));
     choose(&mut window, "Encoding", "Big5");
     run_until(

@@ -4,6 +4,8 @@ pub(super) const ROWS: &[(&str, &str)] = &[
     ("Excel", "Excel"),
     ("Encoding", "编码"),
     ("Format", "格式"),
+    ("Read it as", "改按"),
+    ("another format", "其他格式"),
     ("as found", "自动识别"),
     ("Delimiter", "分隔符"),
     ("tab", "制表符"),

@@ -136,9 +136,14 @@ impl DataPane {
             Importing::Failed { path, reason } => card(ui, |ui| {
                 ui.label(RichText::new(cx.tf("{} could not be imported", &[&bars::file_name(path)])).strong());
                 ui.add(egui::Label::new(RichText::new(cx.said(reason)).color(theme::palette(ui).error)).wrap().selectable(true));
-                if ui.button(cx.t("Close")).clicked() {
-                    cx.send(Command::DismissImport);
-                }
+                ui.add_space(4.0);
+                ui.horizontal(|ui| {
+                    if ui.button(cx.t("Close")).clicked() {
+                        cx.send(Command::DismissImport);
+                    }
+                    ui.add_space(8.0);
+                    preview::try_as_ui(ui, cx, path);
+                });
             }),
         }
     }
@@ -192,7 +197,7 @@ fn report_ui(ui: &mut Ui, cx: &mut Cx<'_>, path: &Path, report: &ImportReport, c
     ui.label(RichText::new(heading).strong());
     let rows = [
         ("rows read", report.rows),
-        ("imported", report.imported),
+        (if checked.is_some() { "would come in" } else { "imported" }, report.imported),
         ("answers of further annotators, joined with their text", report.joined),
         ("twice in the file", report.duplicates_in_file.saturating_sub(report.joined)),
         ("in the project already", report.duplicates_in_project),
@@ -201,7 +206,9 @@ fn report_ui(ui: &mut Ui, cx: &mut Cx<'_>, path: &Path, report: &ImportReport, c
     ];
     egui::Grid::new("report").num_columns(2).spacing(vec2(16.0, 4.0)).min_row_height(20.0).show(ui, |ui| {
         ui.spacing_mut().interact_size.y = 20.0;
-        for (words, count) in rows.into_iter().filter(|(words, count)| *count > 0 || matches!(*words, "rows read" | "imported")) {
+        for (words, count) in
+            rows.into_iter().filter(|(words, count)| *count > 0 || matches!(*words, "rows read" | "imported" | "would come in"))
+        {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(RichText::new(count.to_string()).strong()));
             ui.label(cx.t(words));
             ui.end_row();
@@ -270,7 +277,7 @@ fn issues_ui(ui: &mut Ui, cx: &Cx<'_>, report: &ImportReport) {
     }
     let palette = theme::palette(ui);
     ui.add_space(4.0);
-    ui.label(RichText::new(cx.tf("Remarks on {} rows", &[&report.issues.len()])).strong());
+    ui.label(RichText::new(cx.tf("Remarks: {}", &[&report.issues.len()])).strong());
     let height = ui.text_style_height(&TextStyle::Body);
     theme::card(ui).inner_margin(8).show(ui, |ui| {
         // Lines are as high as text, not as things to click: `show_rows` counts on it.

@@ -204,27 +204,41 @@ pub(super) fn ui(choice: &mut Option<Choice>, ui: &mut Ui, cx: &mut Cx<'_>, path
     });
 }
 
+/// The kinds that a file can be read as, in a list that is called by what is held.
+fn formats_ui(ui: &mut Ui, cx: &Cx<'_>, called: &str, held: Option<Format>) -> (egui::Response, Option<Format>) {
+    let mut chosen = None;
+    let combo = ComboBox::from_id_salt("format").selected_text(called).width(130.0).height(360.0);
+    let combo = combo.show_ui(ui, |ui| {
+        for format in Format::all() {
+            let is_held = held.is_some_and(|held| held.name() == format.name());
+            if ui.selectable_label(is_held, cx.t(format.name())).clicked() && !is_held {
+                chosen = Some(format);
+            }
+        }
+    });
+    (combo.response, chosen)
+}
+
+/// The way on where a file could not be understood as what it seemed to be.
+pub(super) fn try_as_ui(ui: &mut Ui, cx: &mut Cx<'_>, path: &Path) {
+    let label = ui.label(cx.t("Read it as"));
+    let (combo, chosen) = formats_ui(ui, cx, cx.t("another format"), None);
+    combo.labelled_by(label.id);
+    if let Some(format) = chosen {
+        let look = Look { format: Some(format), ..Look::default() };
+        cx.send(Command::PreviewImportAs { path: path.to_owned(), look: Box::new(look) });
+    }
+}
+
 /// What kind of file it is.
 fn format_ui(ui: &mut Ui, cx: &Cx<'_>, preview: &Preview, look: &mut Look) {
     let label = ui.label(cx.t("Format"));
-    let combo = ComboBox::from_id_salt("format").selected_text(cx.t(preview.format.name())).width(130.0).height(360.0);
-    let combo = combo.show_ui(ui, |ui| {
-        let mut chosen = None;
-        if ui.selectable_label(false, cx.t("as found")).clicked() {
-            chosen = Some(None);
-        }
-        for format in Format::all() {
-            let is_held = format.name() == preview.format.name();
-            if ui.selectable_label(is_held, cx.t(format.name())).clicked() && !is_held {
-                chosen = Some(Some(format));
-            }
-        }
-        if let Some(format) = chosen {
-            // What was found out about it as another kind holds no more.
-            *look = Look { format, charset: look.charset, ..Look::default() };
-        }
-    });
-    combo.response.labelled_by(label.id);
+    let (combo, chosen) = formats_ui(ui, cx, cx.t(preview.format.name()), Some(preview.format));
+    combo.labelled_by(label.id);
+    if let Some(format) = chosen {
+        // What was found out about it as another kind holds no more.
+        *look = Look { format: Some(format), charset: look.charset, ..Look::default() };
+    }
     ui.add_space(8.0);
 }
 
