@@ -8,7 +8,7 @@ use gloss::desk::{Command, Examining};
 use gloss::project::{AttributeChange, AttributeKind, Edit, LinkTypeChange, Polarity, Project, Schema, SchemaChange, Span, SpanId};
 use gloss::store::export::{ExportFormat, export, verify};
 use gloss::store::formats::Unit;
-use gloss::store::import::{self, Format, ImportOptions, Imported};
+use gloss::store::import::{self, Format, ImportOptions, Imported, Plan};
 use gloss::store::{ProjectFile, StoreError, copies};
 use std::collections::HashSet;
 use std::fs;
@@ -181,7 +181,8 @@ fn our_lines_bring_the_journal_back() {
     let imported = read(&path, &ImportOptions::default()).unwrap();
     assert_eq!(imported.drafts.len(), 3);
     let fresh = Project::new(Schema::default());
-    let back = import::restored(&fresh, &gloss::project::History::default(), &imported).unwrap();
+    let empty = gloss::project::History::default();
+    let Plan::Restore(back) = import::plan(&fresh, &empty, imported.clone()).0 else { panic!("the journal comes along") };
     assert_eq!(back.project.all_documents(), project.all_documents());
     assert_eq!((back.history.done(), back.history.undone()), (history.done(), history.undone()));
     // In the file too, in one moment.
@@ -192,10 +193,17 @@ fn our_lines_bring_the_journal_back() {
     assert_eq!(opened.project.all_documents(), project.all_documents());
     assert_eq!((opened.history.done(), opened.history.undone()), (history.done(), history.undone()));
     // Not where the rows were changed so that a step no longer fits, nor into a project with a past.
-    assert!(import::restored(&fresh, &opened.history, &imported).is_none());
+    let edits = |history: &gloss::project::History, imported| match import::plan(&fresh, history, imported).0 {
+        Plan::Restore(_) => panic!("this journal does not fit"),
+        Plan::Edits(edits, _) => edits,
+    };
+    let Some(Edit::AddDocuments { count: 3, documents, .. }) = edits(&opened.history, imported).pop() else { panic!("three come in") };
     let cut = fs::read_to_string(&path).unwrap().lines().next().unwrap().to_owned();
     fs::write(&path, cut).unwrap();
-    assert!(import::restored(&fresh, &gloss::project::History::default(), &read(&path, &ImportOptions::default()).unwrap()).is_none());
+    let mut alone = edits(&empty, read(&path, &ImportOptions::default()).unwrap());
+    assert!(matches!(alone.pop(), Some(Edit::AddDocuments { count: 1, documents: same, .. }) if same == documents[..1]));
+    let mut taken = fresh.clone();
+    alone.into_iter().for_each(|edit| drop(taken.apply(edit).unwrap()));
 }
 
 /// Blocks of four megabytes end anywhere: within a quoted cell, between the halves of a line end or of a character.
@@ -348,4 +356,53 @@ fn the_corpus_breaks_nothing() {
     }
     targets::clean();
     assert!(count > 12, "{count} files");
+}
+
+#[test]
+fn what_is_odd_about_spans_is_said_with_all_its_places() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.jsonl");
+    let rows = [
+        r#"{"text":"屏幕很好看","label":[[0,2,"A"],[1,4,"B"],[3,5,"B"]]}"#,
+        r#"{"text":"The fan  is loud","label":[[3,7,"A"],[4,7,"B"]]}"#,
+        r#"{"text":"a nice one","label":[[2,60,"A"]]}"#,
+    ];
+    fs::write(&path, rows.join("\n")).unwrap();
+    let imported = read(&path, &ImportOptions::default()).unwrap();
+    let losses = &imported.report.spans.as_ref().unwrap().losses;
+    let places = |part: &str| {
+        let found = losses.iter().find(|loss| loss.what.contains(part)).unwrap_or_else(|| panic!("{part} in {losses:#?}"));
+        (found.count, found.all().map(|(row, _)| row).collect::<Vec<_>>())
+    };
+    assert_eq!(places("overlaps another"), (3, vec![1, 1, 2]));
+    assert_eq!(places("white space"), (1, vec![2]));
+    assert_eq!(places("beyond the end"), (1, vec![3]));
+    let list = folder.path().join("list.csv");
+    imported.report.save_issues(&list).unwrap();
+    let list = fs::read_to_string(&list).unwrap();
+    assert_eq!(list.matches("overlaps another").count(), 3, "{list}");
+    let numbers: Vec<usize> = list.lines().skip(1).map(|line| line.split(',').next().unwrap().parse().unwrap()).collect();
+    assert!(numbers.is_sorted(), "{list}");
+
+    // On the way out each span that has to give way is named, in the report and in its list.
+    let exported = export(&project_of(imported, Schema::default()), ExportFormat::Conll).unwrap();
+    let said = exported.sentences().join("\n");
+    assert!(
+        said.contains("2 × a span that overlaps another") && said.contains("first in document 1") && said.contains(", then in 2"),
+        "{said}"
+    );
+    let list = folder.path().join("losses.csv");
+    gloss::store::export::save_losses(&exported.losses, &list).unwrap();
+    assert_eq!(fs::read_to_string(&list).unwrap().matches("a span that overlaps another").count(), 2);
+
+    // Two aspects that a file puts at one place are two, where their words are.
+    let xml = r#"<sentences><sentence id="1"><text>sleek, modern and a menu</text><aspectTerms>
+        <aspectTerm term="modern" polarity="positive" from="20" to="24"/><aspectTerm term="menu" polarity="positive" from="20" to="24"/>
+        <aspectTerm term="menu" polarity="positive" from="20" to="24"/></aspectTerms></sentence></sentences>"#;
+    let path = folder.path().join("a.xml");
+    fs::write(&path, xml).unwrap();
+    let imported = read(&path, &ImportOptions::default()).unwrap();
+    let spans = imported.report.spans.unwrap();
+    assert_eq!((spans.kept, spans.clipped, spans.dropped), (1, 1, 0), "{:#?}", spans.losses);
+    assert!(spans.losses.iter().any(|loss| loss.what == "an aspect is stated again; its span stands once"), "{:#?}", spans.losses);
 }

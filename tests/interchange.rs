@@ -482,8 +482,20 @@ fn comes_back_as_said(before: &Project, format: ExportFormat) -> Result<(), Test
     Ok(())
 }
 
+/// The same cases each time, unless PROPTEST_CASES and PROPTEST_RNG_SEED ask for others.
+fn settings() -> ProptestConfig {
+    let mut settings = ProptestConfig::default();
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        settings.cases = 48;
+    }
+    if std::env::var_os("PROPTEST_RNG_SEED").is_none() {
+        settings.rng_seed = proptest::test_runner::RngSeed::Fixed(1);
+    }
+    settings
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, rng_seed: proptest::test_runner::RngSeed::Fixed(1), ..ProptestConfig::default() })]
+    #![proptest_config(settings())]
 
     #[test]
     fn every_format_brings_back_what_it_said(made in prop::collection::vec(made(), 1..5)) {

@@ -348,7 +348,8 @@ fn csv_has_a_column_for_each_question_and_other_formats_count_what_they_lose() {
     assert!(csv.starts_with("text,sentiment,emotions,intensity,备注,state,flagged,split\n"), "{csv}");
     assert!(csv.contains("很好，但是贵！,positive,joy; 愤怒,0.7,\"嘲讽？“是”\nline two\",todo"), "{csv}");
     let losses = |format| export(&project, format).unwrap().sentences().join("\n");
-    assert_eq!(losses(ExportFormat::LabelStudio), "2 × a document to do that will read as done, first in document 1 (很好，但是贵！)",);
+    let wanted = "2 × a document to do that will read as done, first in document 1 (很好，但是贵！), then in 2";
+    assert_eq!(losses(ExportFormat::LabelStudio), wanted);
     assert!(losses(ExportFormat::Doccano).contains("an answer to another question"), "{}", losses(ExportFormat::Doccano));
 }
 

@@ -28,6 +28,11 @@ fn a_file_is_checked_before_it_comes_in() {
     run_until(&mut window, "the preview", |app| matches!(app.desk().importing(), Importing::Preview { .. }));
     window.key_combination_modifiers(Modifiers::COMMAND, &[Key::Num5]);
     window.run();
+    let is_of = |format: &'static str| move |app: &App| matches!(app.desk().importing(), Importing::Preview { preview, .. } if preview.format.name() == format);
+    choose(&mut window, "Format", "plain text");
+    run_until(&mut window, "the preview as lines", is_of("plain text"));
+    choose(&mut window, "Format", "CSV");
+    run_until(&mut window, "the preview as it was", is_of("CSV"));
     choose(&mut window, "Encoding", "Big5");
     run_until(
         &mut window,

@@ -485,6 +485,9 @@ pub struct ExportArgs {
     /// Read the file back and compare it with the project
     #[arg(long, conflicts_with_all = ["run", "dry_run"])]
     pub verify: bool,
+    /// Write what the format can't hold to a CSV file, document by document
+    #[arg(long, value_name = "FILE", conflicts_with = "run")]
+    pub save_list: Option<PathBuf>,
     /// The folder of the model, made if it is not there, or, if its name ends in .onnx, one file of it; or the file of
     /// the documents; files are replaced
     #[arg(value_name = "MODELDIR|FILE")]

@@ -38,6 +38,9 @@ fn documents(args: &ExportArgs, format: ExportFormat) -> Result<(), CliError> {
         writeln!(out, "  {sentence}")?;
     }
     out.flush()?;
+    if let Some(list) = &args.save_list {
+        export::save_losses(&exported.losses, list)?;
+    }
     if args.dry_run {
         writeln!(out, "nothing was written: this was a dry run")?;
         return Ok(());

@@ -3,7 +3,7 @@
 use super::{CliError, ImportArgs, ProgressLine, now_ms};
 use crate::project::EntryKind;
 use crate::store::formats::Unit;
-use crate::store::import::{self, Column, ImportOptions, ImportReport, Imported, Look, Restored, RowIssue, TurnColumns};
+use crate::store::import::{self, Column, ImportOptions, ImportReport, Look, Plan, RowIssue, TurnColumns};
 use crate::store::{ProjectFile, Settings};
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -21,20 +21,26 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
     };
     let read = import::read(&args.file, &options(args)?, &existing, &mut progress)?;
     line.clear();
-    let imported = read.unwrap_or_default();
-    let restored = import::restored(&project, &history, &imported);
-    let Imported { drafts, mut report } = imported;
-    let (edits, issues) = import::edits(&project, drafts);
-    report.issues.extend(issues);
-    let steps = restored.as_ref().map(|restored| restored.history.done().len());
-    if let Some(Restored { project, history }) = restored.filter(|_| !args.dry_run) {
-        let entries: Vec<_> = history.entries().collect();
-        file.replace(&project, &entries)?;
-    } else if report.imported > 0 && !args.dry_run {
-        let name = format!("import {} documents from {}", report.imported, report.file);
-        let author = Settings::load().author;
-        let step = history.commit(&mut project, name, author, now_ms(), edits).map_err(|error| CliError::Failed(error.to_string()))?;
-        file.record(EntryKind::Do, &step, &project)?;
+    let (plan, mut report) = import::plan(&project, &history, read.unwrap_or_default());
+    let mut steps = None;
+    match plan {
+        Plan::Restore(restored) => {
+            steps = Some(restored.history.done().len());
+            if !args.dry_run {
+                let entries: Vec<_> = restored.history.entries().collect();
+                file.replace(&restored.project, &entries)?;
+            }
+        }
+        Plan::Edits(edits, remarks) => {
+            report.issues.extend(remarks);
+            if report.imported > 0 && !args.dry_run {
+                let name = format!("import {} documents from {}", report.imported, report.file);
+                let author = Settings::load().author;
+                let step =
+                    history.commit(&mut project, name, author, now_ms(), edits).map_err(|error| CliError::Failed(error.to_string()))?;
+                file.record(EntryKind::Do, &step, &project)?;
+            }
+        }
     }
     if let Some(list) = &args.save_list {
         report.save_issues(list)?;

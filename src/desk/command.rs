@@ -228,6 +228,8 @@ pub enum Command {
     /// Stops a running import, or puts its preview or report away.
     DismissImport,
 
+    /// Writes what the format that is shown can't hold as a list.
+    SaveLossList(PathBuf),
     /// Says what a format can't hold of the project, and writes nothing.
     PlanExport(ExportFormat),
     /// Writes the documents in a format.

@@ -2,7 +2,8 @@
 
 use super::job::{Job, Reporter};
 use super::{Command, Desk, Notice, phrase::Phrases};
-use crate::store::import::{self, ImportOptions, ImportReport, Imported, Look, Preview};
+use crate::project::Edit;
+use crate::store::import::{self, Ground, ImportOptions, ImportReport, Imported, Look, Preview};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -45,9 +46,17 @@ pub enum Importing {
 enum News {
     Preview(Box<Preview>),
     Progress(f32, usize),
-    Read(Box<Imported>),
+    Read(Box<Rows>),
     Cancelled,
     Failed(String),
+}
+
+/// What was read, as the edits of a project that is as it was when the reading began.
+struct Rows {
+    ground: Ground,
+    edits: Vec<Edit>,
+    report: ImportReport,
+    options: ImportOptions,
 }
 
 #[derive(Default)]
@@ -56,6 +65,8 @@ pub(super) struct Importer {
     job: Option<Job<News>>,
     /// The import that is going on is a trial with these options.
     checks: Option<Box<ImportOptions>>,
+    /// Threads that are ending: letting go of a million rows takes a while.
+    retired: Vec<Job<News>>,
 }
 
 impl Importer {
@@ -64,7 +75,7 @@ impl Importer {
     }
 
     pub(super) fn forget(&mut self) {
-        *self = Self::default();
+        self.become_idle_with(Importing::Idle);
     }
 }
 
@@ -104,15 +115,21 @@ impl Desk {
 
     fn start_import(&mut self, path: PathBuf, options: ImportOptions) {
         let Some(project) = self.project() else { return };
-        let existing: HashSet<u64> = project.documents().map(import::document_hash).collect();
+        let ground = Ground::of(project);
+        let held: Vec<_> = project.documents().map(|doc| (doc.text.clone(), doc.meta.clone())).collect();
         let target = path.clone();
         let work = move |reporter: &Reporter<News>| {
+            let existing: HashSet<u64> = held.into_iter().map(|(text, meta)| import::hash_of(&text, &meta)).collect();
             let mut progress = |share: f32, rows: usize| {
                 reporter.sample(News::Progress(share, rows));
                 if reporter.stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             };
             reporter.tell(match import::read(&target, &options, &existing, &mut progress) {
-                Ok(Some(imported)) => News::Read(Box::new(imported)),
+                Ok(Some(Imported { drafts, mut report })) => {
+                    let (edits, remarks) = ground.edits(drafts);
+                    report.issues.extend(remarks);
+                    News::Read(Box::new(Rows { ground, edits, report, options }))
+                }
                 Ok(None) => News::Cancelled,
                 Err(error) => News::Failed(error.to_string()),
             });
@@ -123,12 +140,16 @@ impl Desk {
     fn start_io(&mut self, view: Importing, work: impl FnOnce(&Reporter<News>) + Send + 'static) {
         self.importing.forget();
         match Job::start("gloss-io", self.surroundings.wake.clone(), work, News::Failed) {
-            Ok(job) => self.importing = Importer { view, job: Some(job), checks: None },
+            Ok(job) => (self.importing.view, self.importing.job) = (view, Some(job)),
             Err(error) => self.fail(error),
         }
     }
 
     pub(super) fn poll_import(&mut self) {
+        self.importing.retired.retain(|job| {
+            drop(job.drain()); // or it would wait for room to tell its news
+            !job.is_finished()
+        });
         let Some(job) = &self.importing.job else { return };
         for news in job.drain() {
             let path = self.importing.path().unwrap_or_default();
@@ -142,11 +163,16 @@ impl Desk {
         }
     }
 
-    fn take_in(&mut self, path: PathBuf, imported: Imported) {
-        let Imported { drafts, mut report } = imported;
+    fn take_in(&mut self, path: PathBuf, rows: Rows) {
+        let Rows { ground, edits, report, options } = rows;
         let Some(project) = self.project() else { return };
-        let (edits, issues) = import::edits(project, drafts);
-        report.issues.extend(issues);
+        if Ground::of(project) != ground {
+            // Labels or documents came meanwhile.
+            let checks = self.importing.checks.take();
+            self.start_import(path, options);
+            self.importing.checks = checks;
+            return;
+        }
         if let Some(options) = self.importing.checks.take() {
             return self.importing.end(Importing::Checked { path, options, report });
         }
@@ -160,7 +186,15 @@ impl Desk {
 
 impl Importer {
     fn end(&mut self, view: Importing) {
-        *self = Self { view, job: None, checks: None };
+        self.become_idle_with(view);
+    }
+
+    fn become_idle_with(&mut self, view: Importing) {
+        if let Some(job) = self.job.take() {
+            job.request_stop();
+            self.retired.push(job);
+        }
+        (self.view, self.checks) = (view, None);
     }
 
     fn path(&self) -> Option<PathBuf> {

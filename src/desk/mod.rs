@@ -255,7 +255,7 @@ impl Desk {
             | C::SaveImportList(_)
             | C::DismissImport => self.import(command),
             C::Examine | C::SettleDuplicates { .. } | C::ShareCopy(_) | C::CopyWhole { .. } | C::DismissExamining => self.examine(command),
-            C::PlanExport(_) | C::ExportAs(_) | C::DismissExport => self.export(command),
+            C::PlanExport(_) | C::ExportAs(_) | C::SaveLossList(_) | C::DismissExport => self.export(command),
             C::PreviewMerge { .. } | C::Merge | C::DismissMerge => self.merge(command),
             C::StartTraining(config) => self.start_training(*config),
             C::StartSearch { config, trials } => self.start_search(*config, trials),

@@ -40,7 +40,7 @@ pub enum StoreError {
     Archive { what: String, path: PathBuf },
     #[error("The workbook can't be read ({what}). Open it in the program it comes from and save it again as xlsx: {}", path.display())]
     Workbook { what: String, path: PathBuf },
-    #[error("This is no whole {format} file ({what}). Export it again from the tool it comes from, or say which --format it has: {}", path.display())]
+    #[error("This is no whole {format} file ({what}). Export it again from the tool it comes from, or say which format it has: {}", path.display())]
     Annotated { format: &'static str, what: String, path: PathBuf },
     #[error("Column {column:?} has more than {limit} different values, so it holds no classes. Choose another label column: {}", path.display())]
     TooManyLabels { column: String, limit: usize, path: PathBuf },

@@ -1,6 +1,6 @@
 //! Documents out to files of other tools. What a format can't hold is counted before anything is written.
 
-use super::formats::{Detail, Details, Fate, Joined, Loss, Losses, PLAIN_LINK};
+use super::formats::{Detail, Details, Fate, Joined, Loss, Losses, PLAIN_LINK, list_cell, write_list};
 use super::import::DraftValue;
 use super::{StoreError, jsonl};
 use crate::project::{Annotation, Document, History, Link, Project, Schema, Span, SpanId, State, TextRange};
@@ -165,11 +165,13 @@ pub struct Exported {
 }
 
 impl Exported {
-    /// Sentences about what is lost, the first document of each kind as the example.
+    /// Sentences about what is lost, the first document of each kind as the example, then the numbers of some more.
     pub fn sentences(&self) -> Vec<String> {
         let sentence = |loss: &Loss| {
             let example = if loss.example.is_empty() { String::new() } else { format!(" ({})", loss.example) };
-            format!("{} × {}, first in document {}{example}", loss.count, loss.what, loss.row)
+            let places = loss.places();
+            let then = if places.is_empty() { String::new() } else { format!(", then in {places}") };
+            format!("{} × {}, first in document {}{example}{then}", loss.count, loss.what, loss.row)
         };
         self.losses.iter().map(sentence).collect()
     }
@@ -210,6 +212,17 @@ impl Exported {
     pub fn sidecar(path: &Path) -> PathBuf {
         super::with_suffix(path, ".gloss.jsonl")
     }
+}
+
+/// Writes what is lost as CSV: the document, what, and an example; of each reason the first thousand.
+///
+/// # Errors
+/// The file can't be written.
+pub fn save_losses(losses: &[Loss], path: &Path) -> Result<(), StoreError> {
+    let row = |(document, what, example): (usize, &str, &str)| (document, format!("{},{}", list_cell(what), list_cell(example)));
+    let all = losses.iter().flat_map(|loss| loss.all().map(|(document, example)| row((document, &loss.what, example))));
+    let list = write_list("document,what,example", all.collect());
+    super::write_atomically(path, &list).map_err(StoreError::io("Saving the list", path))
 }
 
 /// Makes the file of a project in memory.

@@ -9,7 +9,7 @@ use super::formats::{self, SpanReport};
 pub use super::jsonl::OwnProject;
 use super::pieces::Pieces;
 use super::{StoreError, jsonl, table};
-use crate::project::{CONVERSATION, Comment, Document, Number, Polarity, Rejected, Split, State, TURN, TextRange};
+use crate::project::{CONVERSATION, Comment, Document, Meta, Number, Polarity, Rejected, Split, State, TURN, TextRange};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hasher};
 use std::ops::ControlFlow;
@@ -26,7 +26,7 @@ pub use format::Format;
 pub(super) use guess::TEXT_NAMES;
 pub use options::{ImportOptions, Look, TurnColumns};
 pub(super) use roles::{Roles, part};
-pub use take_in::{Restored, edits, restored};
+pub use take_in::{Ground, Plan, Restored, edits, plan};
 
 /// A column, by its name or its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -225,16 +225,23 @@ pub struct ImportReport {
 }
 
 impl ImportReport {
-    /// Writes the remarks as CSV: row, whether it was skipped, and why. With a mark, so that Excel reads it as UTF-8.
+    /// Writes the remarks as CSV: row, whether it was skipped, and why; of what happened to spans the first thousand places
+    /// of each reason.
     ///
     /// # Errors
     /// The file can't be written.
     pub fn save_issues(&self, path: &Path) -> Result<(), StoreError> {
-        let mut list = "\u{feff}row,skipped,reason\n".to_owned();
-        for issue in &self.issues {
-            list += &format!("{},{},\"{}\"\n", issue.row, issue.skipped, issue.reason.replace('"', "\"\""));
-        }
-        super::write_atomically(path, list.as_bytes()).map_err(StoreError::io("Saving the list", path))
+        let row = |row, skipped, reason: &str| (row, format!("{skipped},{}", formats::list_cell(reason)));
+        let issues = self.issues.iter().map(|issue| row(issue.row, issue.skipped, &issue.reason));
+        let losses = self.spans.iter().flat_map(|spans| &spans.losses);
+        let more = losses.flat_map(|loss| {
+            loss.more.iter().map(|(at, example)| match example.as_str() {
+                "" => row(*at, false, &loss.what),
+                example => row(*at, false, &format!("{} ({example})", loss.what)),
+            })
+        });
+        let list = formats::write_list("row,skipped,reason", issues.chain(more).collect());
+        super::write_atomically(path, &list).map_err(StoreError::io("Saving the list", path))
     }
 }
 
@@ -257,7 +264,12 @@ pub fn text_hash(text: &str) -> u64 {
 
 /// Stands for what a document says and where: equal texts are one document, but in conversations, where each turn is one.
 pub fn document_hash(doc: &Document) -> u64 {
-    turn_hash(&doc.text, doc.meta.get(CONVERSATION), doc.meta.get(TURN))
+    hash_of(&doc.text, &doc.meta)
+}
+
+/// [`document_hash`] of a document with this text and these fields.
+pub fn hash_of(text: &str, meta: &Meta) -> u64 {
+    turn_hash(text, meta.get(CONVERSATION), meta.get(TURN))
 }
 
 fn turn_hash(text: &str, conversation: Option<&str>, turn: Option<&str>) -> u64 {

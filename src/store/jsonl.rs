@@ -17,7 +17,7 @@ mod read_own;
 mod write;
 
 pub use own::OwnProject;
-pub(super) use own::TakenOut;
+pub(super) use own::{OwnEntry, TakenOut};
 pub(super) use read_own::rows;
 pub use write::{export_documents, export_jsonl};
 pub(super) use write::{export_with_journal, own_attributes};

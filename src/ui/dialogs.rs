@@ -36,6 +36,7 @@ pub enum Wish {
     },
     /// Where the remarks on an import go.
     ImportList,
+    LossList,
     /// Where to write the model of a run.
     ExportModel {
         run: String,
@@ -192,6 +193,7 @@ impl Dialogs {
                 commands.goto(Place::Data);
             }
             Wish::ImportList => commands.send(Command::SaveImportList(path)),
+            Wish::LossList => commands.send(Command::SaveLossList(path)),
             Wish::ShareCopy(plan) => {
                 let path = if path.extension().is_none() { path.with_extension("gloss") } else { path };
                 commands.send(Command::ShareCopy(Box::new(SharePlan { path, ..plan.clone() })));
@@ -264,6 +266,7 @@ fn proposal(wish: &Wish, desk: &Desk) -> Option<PathBuf> {
             Some(project.with_file_name(name))
         }
         Wish::ImportList => Some(project.with_extension("issues.csv")),
+        Wish::LossList => Some(project.with_extension("losses.csv")),
         Wish::ShareCopy(_) => {
             let name = project.file_stem().unwrap_or_default().to_string_lossy();
             Some(project.with_file_name(format!("{name}-copy.gloss")))
@@ -323,6 +326,7 @@ fn system_dialog(wish: &Wish, desk: &Desk) -> Choosing {
         Wish::ExportAs { .. }
         | Wish::ExportModel { .. }
         | Wish::ImportList
+        | Wish::LossList
         | Wish::ShareCopy(_)
         | Wish::CopyWhole { .. }
         | Wish::RunFile { .. } => {
@@ -348,7 +352,7 @@ fn title(wish: &Wish, language: Language) -> &'static str {
         Wish::MergeProject => "Merge a colleague's project",
         Wish::WordList => "Import a word list",
         Wish::ExportAs { .. } => "Export documents",
-        Wish::ImportList => "Save the list",
+        Wish::ImportList | Wish::LossList => "Save the list",
         Wish::ShareCopy(_) => "A copy to share",
         Wish::CopyWhole { packed: false } => "Duplicate the project",
         Wish::CopyWhole { packed: true } => "Archive the project",

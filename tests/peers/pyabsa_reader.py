@@ -8,6 +8,7 @@ the last result stands in result.txt beside this file."""
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -68,13 +69,15 @@ def ours(folder):
                 words = row["text"][span["start"]:span["end"]]
                 found.add((row["text"].replace(" ", ""), words.replace(" ", ""), span["polarity"]))
     # PyABSA's reader passes over aspects that are their whole sentence.
-    gloss("export", "p.gloss", "--format", "atepc", "back.atepc")
+    said = gloss("export", "p.gloss", "--format", "atepc", "back.atepc")
+    overlapping = re.search(r"(\d+) × a span that overlaps another", said)
     held = {one for one in found if one[2] and one[0] != one[1]}
-    return report, found, held, {one for one in theirs(os.path.join(folder, "back.atepc")) if one[0] != one[1]}
+    back = {one for one in theirs(os.path.join(folder, "back.atepc")) if one[0] != one[1]}
+    return report, found, held, back, int(overlapping[1]) if overlapping else 0
 
 
 with tempfile.TemporaryDirectory() as folder:
-    report, found, held, back = ours(folder)
+    report, found, held, back, overlapping = ours(folder)
 wanted = theirs(FILE)
 said = {loss["what"]: loss["count"] for loss in report["spans"]["losses"]}
 # A sentence whose aspect has two polarities keeps the first: the report counts them.
@@ -87,8 +90,9 @@ print(f"{'ok    ' if good else 'FAILED'} ATEPC beside PyABSA's reader: format {r
 for name, some in [("lost", lost), ("only Gloss", new)]:
     for one in sorted(some)[:20]:
         print(f"       {name}: {one}")
-whole = held == back
-print(f"{'ok    ' if whole else 'FAILED'} ATEPC of Gloss in PyABSA's reader: {len(back)} aspects of {len(held)}")
+whole = back <= held and len(held - back) <= overlapping
+print(f"{'ok    ' if whole else 'FAILED'} ATEPC of Gloss in PyABSA's reader: {len(back)} aspects of {len(held)}, "
+      f"where Gloss says that {overlapping} give way to another that they overlap")
 for one in sorted(held ^ back)[:5]:
     print(f"       differs: {one}")
 sys.exit(not (good and whole))

@@ -12,8 +12,11 @@ use std::collections::BTreeSet;
 /// In the order of a README; documents without a part train.
 const PARTS: [(Split, &str); 3] = [(Split::Train, "train"), (Split::Dev, "validation"), (Split::Test, "test")];
 
-/// So many documents in a file: their columns are made in memory.
+/// So many documents in a file.
 const A_FILE: usize = 100_000;
+
+/// So many in a group of rows, whose columns are made in memory.
+const A_GROUP: usize = 8_192;
 
 /// Columns of our own that no field may take.
 const TAKEN: [&str; 7] = ["text", "spans", "links", "state", "split", "tokens", "words"];
@@ -36,7 +39,9 @@ pub(super) fn write(out: &mut Out) -> std::io::Result<Option<&'static str>> {
         let (count, mut size) = (docs.len().div_ceil(A_FILE).max(1), 0);
         for at in 0..count {
             let own = &docs[at * A_FILE..docs.len().min((at + 1) * A_FILE)];
-            let bytes = parquet(columns.cells(out, own))?;
+            // No documents are a group too: it has the columns.
+            let groups = std::iter::once(&own[..own.len().min(A_GROUP)]).chain(own.chunks(A_GROUP).skip(1));
+            let bytes = parquet(groups.map(|group| columns.cells(out, group)))?;
             size += bytes.len();
             out.files.push((format!("data/{name}-{at:05}-of-{count:05}.parquet"), bytes));
         }

@@ -25,9 +25,33 @@ pub struct Loss {
     pub row: usize,
     /// From the first one.
     pub example: String,
+    /// Rows (or documents) and examples of those after the first, up to [`Loss::MOST`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub more: Vec<(usize, String)>,
 }
 
 impl Loss {
+    /// So many places after the first are kept of each reason.
+    pub const MOST: usize = 1_000;
+
+    /// Numbers of rows (or documents) after the first one, as "5, 9, 12"; empty where there are none.
+    pub fn places(&self) -> String {
+        const NAMED: usize = 8;
+        let mut numbers: Vec<usize> = self.more.iter().map(|(row, _)| *row).filter(|row| *row != self.row).collect();
+        numbers.dedup();
+        let mut named: Vec<String> = numbers.iter().take(NAMED).map(usize::to_string).collect();
+        if numbers.len() > NAMED || self.more.len() == Self::MOST {
+            named.push("…".to_owned());
+        }
+        named.join(", ")
+    }
+
+    /// All places that are known, the first among them, with their examples.
+    pub fn all(&self) -> impl Iterator<Item = (usize, &str)> {
+        let more = self.more.iter().map(|(row, example)| (*row, example.as_str()));
+        std::iter::once((self.row, self.example.as_str())).chain(more)
+    }
+
     /// Goes on after "Row 4 of reviews.json": "is the first of 3 places where a span lies outside its text and was dropped".
     pub fn reason(&self) -> String {
         let place = if self.count > 1 { format!("is the first of {} places where", self.count) } else { "is where".to_owned() };
@@ -44,8 +68,13 @@ impl Losses {
     pub(in crate::store) fn add(&mut self, fate: Fate, what: impl AsRef<str>, row: usize, example: impl AsRef<str>) {
         let (what, example) = (what.as_ref(), short(example.as_ref()));
         match self.0.iter_mut().find(|loss| loss.fate == fate && loss.what == what) {
-            Some(loss) => loss.count += 1,
-            None => self.0.push(Loss { fate, what: what.to_owned(), count: 1, row, example }),
+            Some(loss) => {
+                loss.count += 1;
+                if loss.more.len() < Loss::MOST {
+                    loss.more.push((row, example));
+                }
+            }
+            None => self.0.push(Loss { fate, what: what.to_owned(), count: 1, row, example, more: Vec::new() }),
         }
     }
 
@@ -60,7 +89,11 @@ impl Losses {
     pub(super) fn join(&mut self, other: Self) {
         for loss in other.0 {
             match self.0.iter_mut().find(|mine| mine.fate == loss.fate && mine.what == loss.what) {
-                Some(mine) => mine.count += loss.count,
+                Some(mine) => {
+                    mine.count += loss.count;
+                    let room = Loss::MOST.saturating_sub(mine.more.len());
+                    mine.more.extend(std::iter::once((loss.row, loss.example)).chain(loss.more).take(room));
+                }
                 None => self.0.push(loss),
             }
         }
@@ -69,6 +102,21 @@ impl Losses {
     pub(super) fn count(&self, fate: Fate) -> usize {
         self.0.iter().filter(|loss| loss.fate == fate).map(|loss| loss.count).sum()
     }
+}
+
+/// A list of what happened where, as CSV. With a mark, so that Excel reads it as UTF-8.
+pub(in crate::store) fn write_list(head: &str, mut rows: Vec<(usize, String)>) -> Vec<u8> {
+    rows.sort_by_key(|(row, _)| *row); // stable: what concerns one row stays in order
+    let mut list = format!("\u{feff}{head}\n");
+    for (row, cells) in rows {
+        list += &format!("{row},{cells}\n");
+    }
+    list.into_bytes()
+}
+
+/// A cell of [`write_list`].
+pub(in crate::store) fn list_cell(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\"\""))
 }
 
 /// At most so much of a text as a sentence can hold, on one line.

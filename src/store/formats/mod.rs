@@ -29,7 +29,7 @@ pub(super) use detect::detect;
 pub(super) use doccano::{FAST, UNIT};
 pub(super) use hf::OWN_NOTES;
 pub use loss::{Fate, Loss, SpanReport};
-pub(super) use loss::{Losses, short};
+pub(super) use loss::{Losses, list_cell, short, write_list};
 pub use offsets::Unit;
 pub(super) use prodigy::ATTRIBUTES;
 pub(super) use raw::{PART_LINK, PLAIN_LINK, is_about_polarity, polarity};

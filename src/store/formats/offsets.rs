@@ -155,9 +155,18 @@ fn cut(text: &str, ruler: &Ruler, unit: Unit, start: usize) -> Option<TextRange>
     TextRange::new(text, from..end)
 }
 
-/// Equal but for white space: some tools write a line break as a space, or two spaces as one.
+/// Equal but for white space: some tools write a line break as a space, or two spaces as one. Of nothing but white space
+/// each character counts, or a unit in which a line's end is one would seem to fit.
 fn is_same(found: &str, surface: &str) -> bool {
-    found == surface || !surface.trim().is_empty() && found.split_whitespace().eq(surface.split_whitespace())
+    if surface.chars().all(is_space) {
+        return found.chars().all(is_space) && found.chars().count() == surface.chars().count();
+    }
+    let words = |text| str::split(text, is_space).filter(|word| !word.is_empty());
+    found == surface || words(found).eq(words(surface))
+}
+
+fn is_space(c: char) -> bool {
+    c.is_whitespace() || c.is_control()
 }
 
 fn only_place(text: &str, surface: &str) -> Option<TextRange> {

@@ -133,8 +133,16 @@ fn ready_alone(doc: RawDoc, unit: Unit, one_question: bool) -> Ready {
         if !span.attributes.is_empty() {
             attributes.insert(id, span.attributes);
         }
+        if range.of(&text).trim().len() < range.of(&text).len() {
+            losses.note(
+                "a span begins or ends with white space; it came in as it is",
+                row,
+                format!("{:?} {}", range.of(&text), span.label),
+            );
+        }
         placed.push(DraftSpan { id, range, label: span.label, polarity: span.polarity });
     }
+    note_overlaps(&placed, &text, row, &mut losses);
     let (mut joined, mut link_types) = (Vec::new(), BTreeMap::new());
     for RawLink { from, to, name } in links {
         match (ids.get(&from), ids.get(&to)) {
@@ -165,6 +173,19 @@ fn ready_alone(doc: RawDoc, unit: Unit, one_question: bool) -> Ready {
         ..DraftAnnotation::default()
     };
     Ready { draft: Draft { row, text, label, meta, split, annotation: Some(annotation), project: None }, kept, losses }
+}
+
+/// Overlapping spans come in as they are, but many formats and models know none.
+fn note_overlaps(placed: &[DraftSpan], text: &str, row: usize, losses: &mut Losses) {
+    let mut by_start: Vec<&DraftSpan> = placed.iter().collect();
+    by_start.sort_by_key(|span| (span.range.start(), std::cmp::Reverse(span.range.end())));
+    let mut end = 0;
+    for span in by_start {
+        if span.range.start() < end {
+            losses.note("a span overlaps another; both came in", row, format!("{:?} {}", span.range.of(text), span.label));
+        }
+        end = end.max(span.range.end());
+    }
 }
 
 fn where_it_is(place: &Place) -> String {

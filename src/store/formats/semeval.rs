@@ -88,10 +88,15 @@ fn add_aspect(doc: &mut RawDoc, term: Node, target: &str, said: &str, losses: &m
     }
     let category = term.attribute("category").map(|category| (CATEGORY.to_owned(), DraftValue::Name(category.to_owned())));
     let place = offset("from").zip(offset("to"));
-    let key = place.map_or_else(|| target.to_owned(), |(start, end)| format!("{start} {end}"));
+    // Other words at the same place are another aspect, whose place is wrong.
+    let key = place.map_or_else(|| target.to_owned(), |(start, end)| format!("{start} {end} {target}"));
     // The same words may stand there once for each category.
     if let Some(before) = doc.spans.iter_mut().find(|span| span.key == key) {
-        losses.note("an aspect is stated again for another category; its span stands once, with both", row, target);
+        let again = match category {
+            Some(_) => "an aspect is stated again for another category; its span stands once, with both",
+            None => "an aspect is stated again; its span stands once",
+        };
+        losses.note(again, row, target);
         if let (Some(DraftValue::Name(held)), Some((_, DraftValue::Name(other)))) = (before.attributes.get_mut(CATEGORY), category) {
             *held = format!("{held}{BETWEEN}{other}");
         }

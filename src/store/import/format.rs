@@ -20,6 +20,12 @@ pub enum Format {
 }
 
 impl Format {
+    /// Every kind; the delimiter of CSV is found out.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let plain = [Self::Csv(','), Self::Tsv, Self::Xlsx, Self::Jsonl, Self::Parquet, Self::Text];
+        plain.into_iter().chain(Kind::ALL.into_iter().map(Self::Annotated))
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Csv(_) => "CSV",

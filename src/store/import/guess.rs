@@ -20,7 +20,7 @@ pub(super) const LOOKED_AT: usize = 200;
 const FEW: usize = 24;
 
 /// Names that a column of reviews usually has.
-pub(in crate::store) const TEXT_NAMES: [&str; 22] = [
+pub(in crate::store) const TEXT_NAMES: [&str; 28] = [
     "text",
     "review",
     "reviews",
@@ -43,8 +43,14 @@ pub(in crate::store) const TEXT_NAMES: [&str; 22] = [
     "评价",
     "评价内容",
     "句子",
+    "評論",
+    "評論內容",
+    "內容",
+    "評價",
+    "レビュー",
+    "本文",
 ];
-const LABEL_NAMES: [&str; 15] = [
+const LABEL_NAMES: [&str; 20] = [
     "label",
     "labels",
     "column_label",
@@ -60,6 +66,11 @@ const LABEL_NAMES: [&str; 15] = [
     "情感",
     "情感倾向",
     "评分",
+    "標籤",
+    "類別",
+    "情感傾向",
+    "評分",
+    "評価",
 ];
 
 /// The kind of file, found out only where it is not given.
@@ -313,9 +324,10 @@ fn is_known(name: &str, known: &[&str]) -> bool {
     known.contains(&name.as_str())
 }
 
-/// The column with a well-known name, else the one with the longest cells.
+/// The column with a well-known name, else the one with the longest cells. Dates and numbers are no text, however long.
 fn text_column(columns: &[String], rows: &[Vec<String>]) -> usize {
-    let length = |at: &usize| rows.iter().filter_map(|row| row.get(*at)).map(|cell| cell.chars().count()).sum::<usize>();
+    let letters = |cell: &String| if cell.chars().any(char::is_alphabetic) { cell.chars().count() } else { 0 };
+    let length = |at: &usize| rows.iter().filter_map(|row| row.get(*at)).map(letters).sum::<usize>();
     let by_name = TEXT_NAMES.iter().find_map(|known| columns.iter().position(|name| is_known(name, &[known])));
     by_name.or_else(|| (0..columns.len()).rev().max_by_key(length)).unwrap_or(0)
 }

@@ -2,23 +2,54 @@
 
 mod details;
 
-use super::{Draft, DraftAnnotation, DraftAnswer, DraftSpan, Imported, OwnProject, RowIssue};
+use super::{Draft, DraftAnnotation, DraftAnswer, DraftSpan, ImportReport, Imported, OwnProject, RowIssue};
 use crate::project::{
     Annotation, AnnotatorId, Answer, Class, CommentId, DocId, Document, Edit, Entry, History, Kind, Link, MetaPool, Number, Project,
     Question, QuestionId, Scale, Schema, Span, SpanId, SpanLabel,
 };
-use crate::store::jsonl::TakenOut;
+use crate::store::jsonl::{OwnEntry, TakenOut};
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
-/// The edits of an import: the schema with the classes and labels it lacks (only where it lacks some), then one
-/// `AddDocuments`. Also remarks about rows that brought a name the schema did not have.
-///
-/// A class that came with a row answers the main question but leaves the document to do; only our own files say more.
-pub fn edits(project: &Project, mut drafts: Vec<Draft>) -> (Vec<Edit>, Vec<RowIssue>) {
-    let whole = drafts.iter_mut().find_map(|draft| draft.project.take()).filter(|whole| may_take_over(project, whole));
-    let mut names = Names::of(project, whole);
-    names.first_link_type(project, &drafts);
-    names.edits(project, drafts)
+/// What an import has to know of a project: small, so that a thread can make the edits while the project is worked on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ground {
+    schema: Arc<Schema>,
+    annotators: Vec<String>,
+    guidelines: String,
+    /// The id of the first document to come.
+    first: DocId,
+    /// Whether spans are linked somewhere.
+    is_linked: bool,
+}
+
+impl Ground {
+    pub fn of(project: &Project) -> Self {
+        let has_links = |doc: &Document| !doc.annotation.links.is_empty() || doc.layers.values().any(|said| !said.links.is_empty());
+        Self {
+            schema: project.schema().clone(),
+            annotators: project.annotators().to_vec(),
+            guidelines: project.guidelines().to_owned(),
+            first: project.next_id(),
+            is_linked: project.documents().any(has_links),
+        }
+    }
+
+    /// The edits of an import: the schema with the classes and labels it lacks (only where it lacks some), then one
+    /// `AddDocuments`. Also remarks about rows that brought a name the schema did not have.
+    ///
+    /// A class that came with a row answers the main question but leaves the document to do; only our own files say more.
+    pub fn edits(&self, mut drafts: Vec<Draft>) -> (Vec<Edit>, Vec<RowIssue>) {
+        let whole = drafts.iter_mut().find_map(|draft| draft.project.take()).filter(|whole| self.may_take_over(whole));
+        let mut names = Names::of(self, whole.as_deref());
+        names.first_link_type(self.is_linked, &drafts);
+        names.edits(self, drafts)
+    }
+}
+
+/// [`Ground::edits`] for a project that nobody changes meanwhile.
+pub fn edits(project: &Project, drafts: Vec<Draft>) -> (Vec<Edit>, Vec<RowIssue>) {
+    Ground::of(project).edits(drafts)
 }
 
 /// A project as the journal of a file of ours tells it.
@@ -27,64 +58,111 @@ pub struct Restored {
     pub history: History,
 }
 
-/// Brings back a whole project with its journal from our own lines, into a project to which nothing has happened yet.
-/// `None` where there is no journal, where it does not fit what the rows say, or where rows stayed outside.
-pub fn restored(project: &Project, history: &History, imported: &Imported) -> Option<Restored> {
-    let is_new = history.done().is_empty() && history.undone().is_empty();
-    let whole = imported.drafts.first()?.project.as_ref().filter(|whole| is_new && may_take_over(project, whole))?;
-    if whole.journal.is_empty() || imported.report.rows != imported.report.imported {
-        return None;
-    }
-    let gone = |gone: &TakenOut| Some((usize::try_from(gone.id).ok()?, gone.draft()?));
-    let gone: BTreeMap<usize, Draft> = whole.taken_out.iter().map(gone).collect::<Option<_>>()?;
-    let (count, mut rest) = (imported.drafts.len() + gone.len(), imported.drafts.iter());
-    if gone.len() != whole.taken_out.len() || gone.keys().any(|at| *at >= count) {
-        return None;
-    }
-    // One after the other: there may be a million.
-    let all = (0..count).filter_map(|at| gone.get(&at).cloned().or_else(|| rest.next().cloned()));
-    let mut back = project.clone();
-    for edit in Names::of(project, Some(whole.clone())).edits(project, all).0 {
-        back.apply(edit).ok()?;
-    }
-    for gone in &whole.taken_out {
-        back.apply(Edit::SetPresent { first: DocId(gone.id), count: 1, to: false }).ok()?;
-    }
-    let entries = whole.journal.iter().map(|entry| Entry { kind: entry.kind, step: entry.step.clone() });
-    let history = History::replay(entries);
-    // Every step can be taken back and made again, or the journal is of another project.
-    let (mut trial, mut steps) = (back.clone(), history.clone());
-    while let Some(undone) = steps.undo(&mut trial) {
-        undone.ok()?;
-    }
-    while let Some(redone) = steps.redo(&mut trial) {
-        redone.ok()?;
-    }
-    Some(Restored { project: back, history })
+/// What rows do to a project.
+pub enum Plan {
+    /// They are a whole project with its journal, and nothing has happened to this one yet.
+    Restore(Box<Restored>),
+    /// As [`edits`].
+    Edits(Vec<Edit>, Vec<RowIssue>),
 }
 
-/// Whether a project without documents becomes the one that a file of ours is from: nothing of its own goes by that.
-fn may_take_over(project: &Project, whole: &OwnProject) -> bool {
-    let (held, schema) = (project.schema(), &whole.schema);
-    let is_named =
-        |names: Vec<&str>| names.iter().all(|name| !name.trim().is_empty()) && names.iter().collect::<HashSet<_>>().len() == names.len();
-    let classes = |question: &Question| is_named(question.classes.iter().map(|class| class.name.as_str()).collect());
-    let is_sound = is_named(schema.questions.iter().map(|question| question.name.as_str()).collect())
-        && is_named(schema.span_labels.iter().map(|label| label.name.as_str()).collect())
-        && is_named(schema.link_types().iter().map(|held| held.name.as_str()).collect())
-        && schema.questions.iter().all(classes);
-    let has_question = |question: &Question| {
-        let same = schema.questions.iter().find(|other| other.name == question.name);
-        same.is_some_and(|same| question.classes.iter().all(|class| same.classes.iter().any(|other| other.name == class.name)))
+/// Brings our own lines back as a whole project with its journal, into a project to which nothing has happened yet. Where
+/// there is no journal, where it does not fit what the rows say, or where rows stayed outside, they come in as edits.
+pub fn plan(project: &Project, history: &History, imported: Imported) -> (Plan, ImportReport) {
+    let Imported { mut drafts, report } = imported;
+    let ground = Ground::of(project);
+    let is_new = history.done().is_empty() && history.undone().is_empty() && report.rows == report.imported;
+    let whole = drafts.first_mut().filter(|_| is_new).and_then(|first| first.project.take());
+    let Some(whole) = whole else { return (edits_of(&ground, drafts), report) };
+    let gone: Option<BTreeMap<usize, Draft>> =
+        whole.taken_out.iter().map(|gone: &TakenOut| Some((usize::try_from(gone.id).ok()?, gone.draft()?))).collect();
+    let count = drafts.len() + whole.taken_out.len();
+    let is_sound = |gone: &BTreeMap<usize, Draft>| gone.len() == whole.taken_out.len() && gone.keys().all(|at| *at < count);
+    let Some(gone) = gone.filter(|gone| is_sound(gone) && !whole.journal.is_empty() && ground.may_take_over(&whole)) else {
+        drafts[0].project = Some(whole);
+        return (edits_of(&ground, drafts), report);
     };
-    let is_untouched = **held == Schema::default();
-    let is_within =
-        held.questions.iter().all(has_question) && held.span_labels.iter().all(|label| schema.span_label(&label.name).is_some());
-    is_sound
-        && project.all_documents().is_empty()
-        && project.annotators().is_empty()
-        && project.guidelines().is_empty()
-        && (is_untouched || is_within)
+    let plan = match restored(project, &ground, *whole, drafts, gone) {
+        Ok(restored) => Plan::Restore(Box::new(restored)),
+        Err((edits, remarks)) => Plan::Edits(edits, remarks),
+    };
+    (plan, report)
+}
+
+fn edits_of(ground: &Ground, drafts: Vec<Draft>) -> Plan {
+    let (edits, remarks) = ground.edits(drafts);
+    Plan::Edits(edits, remarks)
+}
+
+/// # Errors
+/// The edits that bring the rows in without the journal, which does not fit them.
+fn restored(
+    project: &Project,
+    ground: &Ground,
+    whole: OwnProject,
+    drafts: Vec<Draft>,
+    mut gone: BTreeMap<usize, Draft>,
+) -> Result<Restored, (Vec<Edit>, Vec<RowIssue>)> {
+    let outside: HashSet<usize> = gone.keys().copied().collect();
+    let (count, mut rest) = (drafts.len() + gone.len(), drafts.into_iter());
+    // One after the other, each draft gone when its document is there: there may be a million.
+    let all = (0..count).filter_map(|at| gone.remove(&at).or_else(|| rest.next()));
+    let (edits, remarks) = Names::of(ground, Some(&whole)).edits(ground, all);
+    let (added, others): (Vec<Edit>, Vec<Edit>) = edits.into_iter().partition(|edit| matches!(edit, Edit::AddDocuments { .. }));
+    let mut back = project.clone();
+    let out = whole.taken_out.iter().map(|gone| Edit::SetPresent { first: DocId(gone.id), count: 1, to: false });
+    let applied = others.iter().cloned().chain(added).chain(out).try_for_each(|edit| back.apply(edit).map(drop));
+    let history = History::replay(whole.journal.into_iter().map(|OwnEntry { kind, step }| Entry { kind, step }));
+    if applied.is_ok() && can_be_taken_back(back.clone(), history.clone()) {
+        return Ok(Restored { project: back, history });
+    }
+    let documents = back.all_documents().iter().enumerate().filter(|(at, _)| !outside.contains(at)).map(|(_, doc)| doc.clone());
+    let at = |at: usize| DocId::from_index(ground.first.index() + at);
+    let documents: Vec<Document> = documents.enumerate().map(|(place, doc)| Document { id: at(place), present: true, ..doc }).collect();
+    let add = Edit::AddDocuments { first: ground.first, count: documents.len() as u32, documents };
+    Err((others.into_iter().chain([add]).collect(), remarks))
+}
+
+/// Whether every step can be taken back and made again, or the journal is of another project.
+fn can_be_taken_back(mut project: Project, mut history: History) -> bool {
+    while let Some(undone) = history.undo(&mut project) {
+        if undone.is_err() {
+            return false;
+        }
+    }
+    while let Some(redone) = history.redo(&mut project) {
+        if redone.is_err() {
+            return false;
+        }
+    }
+    true
+}
+
+impl Ground {
+    /// Whether a project without documents becomes the one that a file of ours is from: nothing of its own goes by that.
+    fn may_take_over(&self, whole: &OwnProject) -> bool {
+        let (held, schema) = (&self.schema, &whole.schema);
+        let is_named = |names: Vec<&str>| {
+            names.iter().all(|name| !name.trim().is_empty()) && names.iter().collect::<HashSet<_>>().len() == names.len()
+        };
+        let classes = |question: &Question| is_named(question.classes.iter().map(|class| class.name.as_str()).collect());
+        let is_sound = is_named(schema.questions.iter().map(|question| question.name.as_str()).collect())
+            && is_named(schema.span_labels.iter().map(|label| label.name.as_str()).collect())
+            && is_named(schema.link_types().iter().map(|held| held.name.as_str()).collect())
+            && schema.questions.iter().all(classes);
+        let has_question = |question: &Question| {
+            let same = schema.questions.iter().find(|other| other.name == question.name);
+            same.is_some_and(|same| question.classes.iter().all(|class| same.classes.iter().any(|other| other.name == class.name)))
+        };
+        let is_untouched = **held == Schema::default();
+        let is_within =
+            held.questions.iter().all(has_question) && held.span_labels.iter().all(|label| schema.span_label(&label.name).is_some());
+        is_sound
+            && self.first == DocId::from_index(0)
+            && self.annotators.is_empty()
+            && self.guidelines.is_empty()
+            && (is_untouched || is_within)
+    }
 }
 
 /// A schema that grows by the names it is asked for.
@@ -102,27 +180,27 @@ struct Names {
 
 impl Names {
     /// Those of a project, or of the one that a file of ours is from where it is taken over.
-    fn of(project: &Project, whole: Option<Box<OwnProject>>) -> Self {
+    fn of(ground: &Ground, whole: Option<&OwnProject>) -> Self {
         let (schema, annotators, guidelines) = match whole {
-            Some(whole) => (whole.schema, whole.annotators, whole.guidelines),
-            None => (Schema::clone(project.schema()), project.annotators().to_vec(), project.guidelines().to_owned()),
+            Some(whole) => (whole.schema.clone(), whole.annotators.clone(), whole.guidelines.clone()),
+            None => (Schema::clone(&ground.schema), ground.annotators.clone(), ground.guidelines.clone()),
         };
         Self { schema, annotators, guidelines, new: Vec::new(), pool: MetaPool::default(), grows: Vec::new(), growing: Vec::new() }
     }
 
     /// The edits that bring drafts in, one after the other.
-    fn edits(mut self, project: &Project, drafts: impl IntoIterator<Item = Draft>) -> (Vec<Edit>, Vec<RowIssue>) {
-        let first = project.next_id();
+    fn edits(mut self, ground: &Ground, drafts: impl IntoIterator<Item = Draft>) -> (Vec<Edit>, Vec<RowIssue>) {
+        let first = ground.first;
         let documents: Vec<Document> =
             drafts.into_iter().enumerate().map(|(at, draft)| self.document(DocId::from_index(first.index() + at), draft)).collect();
         let mut edits = Vec::new();
-        if self.schema != **project.schema() {
+        if self.schema != *ground.schema {
             edits.push(Edit::SetSchema { to: Box::new(self.schema) });
         }
-        if self.annotators != project.annotators() {
+        if self.annotators != ground.annotators {
             edits.push(Edit::SetAnnotators { to: self.annotators });
         }
-        if self.guidelines != project.guidelines() {
+        if self.guidelines != ground.guidelines {
             edits.push(Edit::SetGuidelines { to: self.guidelines });
         }
         if !documents.is_empty() {

@@ -47,17 +47,28 @@ impl Cells {
     }
 }
 
-/// A Parquet file in memory. All columns must be of one length.
+/// A Parquet file in memory, a group of its rows for each of `groups`. There must be one at least, and all alike in their
+/// columns; those of a group must be of one length.
 ///
 /// # Errors
 /// Only columns that do not fit together.
-pub(in crate::store) fn parquet(columns: Vec<(String, Cells)>) -> std::io::Result<Vec<u8>> {
-    let wrong = |error: PolarsError| std::io::Error::other(error.to_string());
-    let columns =
-        columns.into_iter().map(|(name, cells)| cells.series(&name).map(Into::into)).collect::<Result<Vec<_>, _>>().map_err(wrong)?;
-    let height = columns.first().map_or(0, polars::prelude::Column::len);
-    let mut frame = DataFrame::new(height, columns).map_err(wrong)?;
+pub(in crate::store) fn parquet(groups: impl Iterator<Item = Vec<(String, Cells)>>) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    ParquetWriter::new(&mut bytes).finish(&mut frame).map_err(wrong)?;
+    write(groups, &mut bytes).map_err(|error| std::io::Error::other(error.to_string()))?;
     Ok(bytes)
+}
+
+fn write(groups: impl Iterator<Item = Vec<(String, Cells)>>, bytes: &mut Vec<u8>) -> Result<(), PolarsError> {
+    let frame = |columns: Vec<(String, Cells)>| {
+        let columns: Vec<_> = columns.into_iter().map(|(name, cells)| cells.series(&name).map(Into::into)).collect::<Result<_, _>>()?;
+        let height = columns.first().map_or(0, polars::prelude::Column::len);
+        DataFrame::new(height, columns)
+    };
+    let mut groups = groups.map(frame);
+    let Some(first) = groups.next().transpose()? else { return Ok(()) };
+    let mut writer = ParquetWriter::new(bytes).batched(first.schema())?;
+    writer.write_batch(&first)?;
+    drop(first);
+    groups.try_for_each(|group| writer.write_batch(&group?))?;
+    writer.finish().map(drop)
 }

@@ -126,7 +126,7 @@ fn path_ui(ui: &mut Ui, language: Language, wish: &Wish, text: &mut String, fres
     let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
     let word = match wish {
         Wish::ExportAs { .. } | Wish::ExportModel { .. } | Wish::RunFile { .. } => t("Export"),
-        Wish::ImportList | Wish::ShareCopy(_) | Wish::CopyWhole { .. } => t("Save"),
+        Wish::ImportList | Wish::LossList | Wish::ShareCopy(_) | Wish::CopyWhole { .. } => t("Save"),
         Wish::Setting { .. } => t("Choose"),
         _ => t("Open"),
     };

@@ -3,6 +3,9 @@
 pub(super) const ROWS: &[(&str, &str)] = &[
     ("Excel", "Excel"),
     ("Encoding", "编码"),
+    ("Format", "格式"),
+    ("Read it as", "改按"),
+    ("another format", "其他格式"),
     ("as found", "自动识别"),
     ("Delimiter", "分隔符"),
     ("tab", "制表符"),
@@ -115,6 +118,7 @@ pub(super) const ROWS: &[(&str, &str)] = &[
     ("The documents could not be exported", "文本无法导出"),
     ("{} × {}, first in document {}", "{} 处{}，首见于第 {} 条"),
     (", which was not said before", "，事先未说明"),
+    (", then in {}", "，随后见于 {}"),
     ("{} was written with {} documents", "{} 已写入，共 {} 条文本"),
     ("Everything stands in {} too", "全部内容也保存在 {}"),
     ("Read back: identical", "读回比对：完全一致"),

@@ -37,8 +37,8 @@ pub const ROWS: &[(&str, &str)] = &[
         "工作簿无法读取（{}），请在原程序中打开并另存为 xlsx：{}",
     ),
     (
-        "This is no whole {} file ({}). Export it again from the tool it comes from, or say which --format it has: {}",
-        "这不是完整的 {} 文件（{}），请从原工具重新导出，或用 --format 指明格式：{}",
+        "This is no whole {} file ({}). Export it again from the tool it comes from, or say which format it has: {}",
+        "这不是完整的 {} 文件（{}），请从原工具重新导出，或指明其格式：{}",
     ),
     (
         "Column {} has more than {} different values, so it holds no classes. Choose another label column: {}",

@@ -217,6 +217,7 @@ pub const ROWS: &[(&str, &str)] = &[
     ("{} was imported", "{} 已导入"),
     ("rows read", "读取的行"),
     ("imported", "已导入"),
+    ("would come in", "将导入"),
     ("twice in the file", "文件内重复"),
     ("in the project already", "项目中已有"),
     ("left out, for the reasons below", "略去，原因见下"),
@@ -224,7 +225,7 @@ pub const ROWS: &[(&str, &str)] = &[
     ("Labels: {}", "标签：{}"),
     ("Columns that could not be read: {}", "无法读取的列：{}"),
     ("Label them", "开始标注"),
-    ("Remarks on {} rows", "{} 行的说明"),
+    ("Remarks: {}", "说明：{} 条"),
     // Insights.
     ("There are no documents yet: import some in Data", "还没有文本：请在“数据”中导入"),
     ("Click a bar to see its documents", "点击条形查看对应的文本"),

@@ -114,11 +114,14 @@ impl DataPane {
                 self.choice = None;
                 formats_ui(ui, cx);
             }
-            Importing::Looking(path) => {
+            Importing::Looking(path) => card(ui, |ui| {
                 ui.label(cx.tf("Reading the beginning of {}", &[&bars::file_name(path)]));
-            }
+                if ui.button(cx.t("Cancel")).clicked() {
+                    cx.send(Command::DismissImport);
+                }
+            }),
             Importing::Preview { path, preview } => preview::ui(&mut self.choice, ui, cx, path, preview),
-            Importing::Running { path, share, rows } => {
+            Importing::Running { path, share, rows } => card(ui, |ui| {
                 let words = cx.tf("Importing {} · {} rows", &[&bars::file_name(path), rows]);
                 ui.label(&words);
                 ui.horizontal(|ui| {
@@ -127,23 +130,35 @@ impl DataPane {
                         cx.send(Command::DismissImport);
                     }
                 });
-            }
+            }),
             Importing::Checked { path, options, report } => report_ui(ui, cx, path, report, Some(options)),
             Importing::Report { path, report } => report_ui(ui, cx, path, report, None),
-            Importing::Failed { path, reason } => {
+            Importing::Failed { path, reason } => card(ui, |ui| {
                 ui.label(RichText::new(cx.tf("{} could not be imported", &[&bars::file_name(path)])).strong());
                 ui.add(egui::Label::new(RichText::new(cx.said(reason)).color(theme::palette(ui).error)).wrap().selectable(true));
-                if ui.button(cx.t("Close")).clicked() {
-                    cx.send(Command::DismissImport);
-                }
-            }
+                ui.add_space(4.0);
+                ui.horizontal(|ui| {
+                    if ui.button(cx.t("Close")).clicked() {
+                        cx.send(Command::DismissImport);
+                    }
+                    ui.add_space(8.0);
+                    preview::try_as_ui(ui, cx, path);
+                });
+            }),
         }
     }
 }
 
-fn formats_ui(ui: &mut Ui, cx: &Cx<'_>) {
+/// As wide as the text in it is well read.
+fn card(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
     theme::card(ui).show(ui, |ui| {
         ui.set_width(ui.available_width().min(720.0));
+        contents(ui);
+    });
+}
+
+fn formats_ui(ui: &mut Ui, cx: &Cx<'_>) {
+    card(ui, |ui| {
         ui.label(RichText::new(cx.t("What can be imported")).strong());
         for words in [
             "CSV, TSV and Excel: one review a row; choose the column of the text and, if there is one, of the label",
@@ -160,11 +175,15 @@ fn formats_ui(ui: &mut Ui, cx: &Cx<'_>) {
     });
 }
 
-/// At most so much of a cell as a line shows.
+/// At most so much of a name as a line shows.
 fn short(text: &str) -> String {
-    const SHOWN: usize = 60;
-    let line: String = text.chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.chars().nth(SHOWN).is_some() { line + "…" } else { line }
+    beginning(text, 60)
+}
+
+/// The first `most` characters, on one line.
+fn beginning(text: &str, most: usize) -> String {
+    let line: String = text.chars().take(most).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(most).is_some() { line + "…" } else { line }
 }
 
 /// What came in and what did not, row by row.
@@ -178,7 +197,7 @@ fn report_ui(ui: &mut Ui, cx: &mut Cx<'_>, path: &Path, report: &ImportReport, c
     ui.label(RichText::new(heading).strong());
     let rows = [
         ("rows read", report.rows),
-        ("imported", report.imported),
+        (if checked.is_some() { "would come in" } else { "imported" }, report.imported),
         ("answers of further annotators, joined with their text", report.joined),
         ("twice in the file", report.duplicates_in_file.saturating_sub(report.joined)),
         ("in the project already", report.duplicates_in_project),
@@ -187,7 +206,9 @@ fn report_ui(ui: &mut Ui, cx: &mut Cx<'_>, path: &Path, report: &ImportReport, c
     ];
     egui::Grid::new("report").num_columns(2).spacing(vec2(16.0, 4.0)).min_row_height(20.0).show(ui, |ui| {
         ui.spacing_mut().interact_size.y = 20.0;
-        for (words, count) in rows.into_iter().filter(|(words, count)| *count > 0 || matches!(*words, "rows read" | "imported")) {
+        for (words, count) in
+            rows.into_iter().filter(|(words, count)| *count > 0 || matches!(*words, "rows read" | "imported" | "would come in"))
+        {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(RichText::new(count.to_string()).strong()));
             ui.label(cx.t(words));
             ui.end_row();
@@ -256,7 +277,7 @@ fn issues_ui(ui: &mut Ui, cx: &Cx<'_>, report: &ImportReport) {
     }
     let palette = theme::palette(ui);
     ui.add_space(4.0);
-    ui.label(RichText::new(cx.tf("Remarks on {} rows", &[&report.issues.len()])).strong());
+    ui.label(RichText::new(cx.tf("Remarks: {}", &[&report.issues.len()])).strong());
     let height = ui.text_style_height(&TextStyle::Body);
     theme::card(ui).inner_margin(8).show(ui, |ui| {
         // Lines are as high as text, not as things to click: `show_rows` counts on it.

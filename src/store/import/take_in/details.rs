@@ -2,8 +2,8 @@
 
 use super::{Names, place};
 use crate::project::{
-    Annotation, Attribute, AttributeChange, AttributeKind, AttributeValue, Attributes, Document, Edit, Link, LinkTypeChange, Number,
-    Project, Scale, Schema, SchemaChange, SpanId,
+    Annotation, Attribute, AttributeChange, AttributeKind, AttributeValue, Attributes, Edit, Link, LinkTypeChange, Number, Project, Scale,
+    Schema, SchemaChange, SpanId,
 };
 use crate::store::formats::{PART_LINK, PLAIN_LINK};
 use crate::store::import::{Draft, DraftValue, RowIssue};
@@ -12,10 +12,9 @@ use std::collections::BTreeMap;
 impl Names {
     /// Where the type of links was never named and nothing is linked yet, links of another tool that all have a name give
     /// it theirs (of several, the most frequent): it is the type that trains.
-    pub(super) fn first_link_type(&mut self, project: &Project, drafts: &[Draft]) {
+    pub(super) fn first_link_type(&mut self, is_linked: bool, drafts: &[Draft]) {
         let is_plain = self.schema.link_types().len() == 1 && self.schema.link_types()[0].name == PLAIN_LINK;
-        let is_linked = |doc: &Document| !doc.annotation.links.is_empty() || doc.layers.values().any(|said| !said.links.is_empty());
-        if !is_plain || project.documents().any(is_linked) {
+        if !is_plain || is_linked {
             return;
         }
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();

@@ -71,6 +71,9 @@ impl ExportCard {
                 let sidecar = self.sidecar && planned.format != ExportFormat::Jsonl;
                 cx.dialogs.open(Wish::ExportAs { format: planned.format, sidecar, verify: self.verify });
             }
+            if !planned.losses.is_empty() && ui.button(cx.t("Save the list…")).clicked() {
+                cx.dialogs.open(Wish::LossList);
+            }
             close_ui(ui, cx, "Cancel");
         });
     }
@@ -106,6 +109,10 @@ fn losses_ui<'a>(ui: &mut Ui, cx: &Cx<'_>, losses: impl Iterator<Item = (&'a Los
             let mut words = cx.tf("{} × {}, first in document {}", &[&loss.count, &what, &loss.row]);
             if !loss.example.is_empty() {
                 words += &format!(" ({})", loss.example);
+            }
+            let places = loss.places();
+            if !places.is_empty() {
+                words += &cx.tf(", then in {}", &[&places]);
             }
             if !was_said {
                 words += cx.t(", which was not said before");

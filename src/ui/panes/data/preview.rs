@@ -1,7 +1,7 @@
 //! The head of a file before its import: how it is read, what each column is, what its labels are called here.
 
-use super::short;
-use crate::desk::{Charset, Column, Command, ImportOptions, Look, OffsetUnit, Preview, TurnColumns};
+use super::{beginning, short};
+use crate::desk::{Charset, Column, Command, Format, ImportOptions, Look, OffsetUnit, Preview, TurnColumns};
 use crate::ui::{Cx, bars, theme};
 use eframe::egui::{self, Align, ComboBox, Layout, RichText, TextEdit, TextStyle, Ui, vec2};
 use std::collections::BTreeMap;
@@ -66,9 +66,9 @@ impl Role {
     /// By the names that such columns usually have.
     fn of_name(name: &str) -> Self {
         match name.trim().to_lowercase().as_str() {
-            "id" | "uid" | "编号" => Self::Id,
-            "date" | "time" | "created_at" | "日期" | "时间" => Self::Date,
-            "annotator" | "labeler" | "标注人" | "标注者" => Self::Annotator,
+            "id" | "uid" | "编号" | "編號" => Self::Id,
+            "date" | "time" | "created_at" | "日期" | "时间" | "時間" => Self::Date,
+            "annotator" | "labeler" | "标注人" | "标注者" | "標註者" => Self::Annotator,
             "split" | "part" => Self::Part,
             "conversation" | "conversation_id" | "dialogue" | "dialogue_id" | "dialog_id" | "session" | "session_id" | "对话" | "会话" => {
                 Self::Conversation
@@ -153,16 +153,22 @@ impl Choice {
 
 /// Draws the preview; `choice` is what is chosen so far.
 pub(super) fn ui(choice: &mut Option<Choice>, ui: &mut Ui, cx: &mut Cx<'_>, path: &Path, preview: &Preview) {
-    let is_same = |choice: &Choice| choice.path == path && choice.columns == preview.columns;
+    let kind = |look: &Look| look.format.map(Format::name);
+    let is_same = |choice: &Choice| choice.path == path && choice.columns == preview.columns && kind(&choice.look) == kind(&preview.look);
     if !choice.as_ref().is_some_and(is_same) {
         *choice = Some(Choice::new(path, preview));
     }
     let Some(choice) = choice else { return };
     ui.label(RichText::new(bars::file_name(path)).strong());
-    let facts = cx.tf("{} · {} · {} columns", &[&cx.t(preview.format.name()), &preview.encoding, &preview.columns.len()]);
+    let (format, encoding) = (cx.t(preview.format.name()), preview.encoding);
+    let facts = match preview.format.is_annotated() {
+        true => format!("{format} · {encoding}"),
+        false => cx.tf("{} · {} · {} columns", &[&format, &encoding, &preview.columns.len()]),
+    };
     ui.label(RichText::new(facts).color(theme::palette(ui).weak)).on_hover_text(path.display().to_string());
     let before = choice.look.clone();
     ui.horizontal_wrapped(|ui| {
+        format_ui(ui, cx, preview, &mut choice.look);
         look_ui(ui, cx, preview, &mut choice.look);
         if preview.unit.is_some() {
             unit_ui(ui, cx, preview, &mut choice.look);
@@ -196,6 +202,44 @@ pub(super) fn ui(choice: &mut Option<Choice>, ui: &mut Ui, cx: &mut Cx<'_>, path
             ui.colored_label(theme::palette(ui).warning, cx.t("Say which column is the text"));
         }
     });
+}
+
+/// The kinds that a file can be read as, in a list that is called by what is held.
+fn formats_ui(ui: &mut Ui, cx: &Cx<'_>, called: &str, held: Option<Format>) -> (egui::Response, Option<Format>) {
+    let mut chosen = None;
+    let combo = ComboBox::from_id_salt("format").selected_text(called).width(130.0).height(360.0);
+    let combo = combo.show_ui(ui, |ui| {
+        for format in Format::all() {
+            let is_held = held.is_some_and(|held| held.name() == format.name());
+            if ui.selectable_label(is_held, cx.t(format.name())).clicked() && !is_held {
+                chosen = Some(format);
+            }
+        }
+    });
+    (combo.response, chosen)
+}
+
+/// The way on where a file could not be understood as what it seemed to be.
+pub(super) fn try_as_ui(ui: &mut Ui, cx: &mut Cx<'_>, path: &Path) {
+    let label = ui.label(cx.t("Read it as"));
+    let (combo, chosen) = formats_ui(ui, cx, cx.t("another format"), None);
+    combo.labelled_by(label.id);
+    if let Some(format) = chosen {
+        let look = Look { format: Some(format), ..Look::default() };
+        cx.send(Command::PreviewImportAs { path: path.to_owned(), look: Box::new(look) });
+    }
+}
+
+/// What kind of file it is.
+fn format_ui(ui: &mut Ui, cx: &Cx<'_>, preview: &Preview, look: &mut Look) {
+    let label = ui.label(cx.t("Format"));
+    let (combo, chosen) = formats_ui(ui, cx, cx.t(preview.format.name()), Some(preview.format));
+    combo.labelled_by(label.id);
+    if let Some(format) = chosen {
+        // What was found out about it as another kind holds no more.
+        *look = Look { format: Some(format), charset: look.charset, ..Look::default() };
+    }
+    ui.add_space(8.0);
 }
 
 /// Encoding, delimiter, quotes, header, sheet: as far as the format has them.
@@ -286,6 +330,9 @@ fn values_ui(ui: &mut Ui, cx: &Cx<'_>, preview: &Preview, choice: &mut Choice) {
     });
 }
 
+/// The column of the class among those of an annotated file, which are text, class and spans.
+const CLASS: usize = 1;
+
 /// The first rows, below what each column is.
 fn table_ui(ui: &mut Ui, cx: &Cx<'_>, preview: &Preview, choice: &mut Choice) {
     let palette = theme::palette(ui);
@@ -294,10 +341,16 @@ fn table_ui(ui: &mut Ui, cx: &Cx<'_>, preview: &Preview, choice: &mut Choice) {
     let others = preview.columns.len().saturating_sub(1) as f32;
     let wide = (ui.available_width() - 32.0 - others * (NARROW + 16.0)).clamp(320.0, 900.0);
     let text_at = choice.place(Role::Text);
-    let width = |at: usize| if Some(at) == text_at { wide } else { NARROW };
     let is_fixed = preview.format.is_annotated();
+    // Of an annotated file the spans want as much room as the text.
+    let half = ((ui.available_width() - 64.0 - NARROW) / 2.0).clamp(240.0, 900.0);
+    let width = |at: usize| match (is_fixed, Some(at) == text_at) {
+        (true, _) if at != CLASS => half,
+        (false, true) => wide,
+        _ => NARROW,
+    };
     theme::card(ui).inner_margin(8).show(ui, |ui| {
-        let area = egui::ScrollArea::both().max_height(room - 24.0).auto_shrink([false, true]);
+        let area = egui::ScrollArea::both().max_height(room - 24.0).auto_shrink([true, true]);
         area.show(ui, |ui| {
             egui::Grid::new("preview").striped(true).spacing(vec2(16.0, 6.0)).show(ui, |ui| {
                 for (at, name) in preview.columns.iter().enumerate() {
@@ -312,7 +365,8 @@ fn table_ui(ui: &mut Ui, cx: &Cx<'_>, preview: &Preview, choice: &mut Choice) {
                 }
                 for row in &preview.rows {
                     for at in 0..preview.columns.len() {
-                        let text = row.get(at).map(|text| short(text)).unwrap_or_default();
+                        // As much as a wide column can show; what is more is cut where the column ends.
+                        let text = row.get(at).map(|text| beginning(text, 240)).unwrap_or_default();
                         let is_chosen =
                             is_fixed || choice.roles.get(at).is_some_and(|role| matches!(role, Role::Text | Role::Label | Role::Labels));
                         cell(ui, width(at), RichText::new(text).color(if is_chosen { palette.text } else { palette.weak }));
