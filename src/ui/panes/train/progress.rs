@@ -150,7 +150,7 @@ fn sentence(cx: &Cx<'_>, report: &Report, sure: &Uncertainty) -> String {
         .questions
         .iter()
         .zip(0u16..)
-        .filter_map(|(question, at)| Some(question_score(cx, question, &with(question.selection()?, sure.of(Score::LabelsF1(at))))));
+        .filter_map(|(question, at)| question_score(cx, question, |score| with(score, sure.of(Score::LabelsF1(at)))));
     let scores = class.into_iter().chain(spans).chain(questions).collect::<Vec<_>>().join(cx.t(", "));
     // Runs that answer together have no epochs of their own.
     if report.examples == 0 {
