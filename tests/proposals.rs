@@ -6,7 +6,7 @@ use super::small;
 use super::train::{quick, run_from, toys};
 use gloss::desk::{propose, training_data};
 use gloss::nn::{Device, MaskedHead, ModelFiles, Tensor};
-use gloss::project::{DocId, Split, TextRange};
+use gloss::project::{Answer, DocId, Document, Edit, Project, QuestionId, Schema, Split, TextRange};
 use gloss::store::{Runs, model_folder};
 use gloss::text::Tokenizer;
 use gloss::train::{EncoderChoice, Example, Proposer, Rewording, Signal, TrainConfig, TrainData, pretrain};
@@ -44,7 +44,7 @@ const OURS: [&str; 3] = ["gloss.masked.dense", "gloss.masked.LayerNorm", "gloss.
 
 /// What it says: words, the hidden word itself, a piece that goes on with a word, a mark of punctuation, Chinese.
 fn said() -> Vec<(usize, f32)> {
-    let pieces = [("a ", "room"), ("a ", "fine"), ("a ", "good"), ("room", "ing"), ("a ", "!"), ("人", "很"), ("人", "大")];
+    let pieces = [("a ", "room"), ("a ", "fine"), ("a ", "good"), ("room", "ing"), ("a ", "!"), ("，", "很"), ("，", "大")];
     pieces.iter().enumerate().map(|(at, (before, word))| (piece(before, word), 12.0 - 0.1 * at as f32)).collect()
 }
 
@@ -54,7 +54,7 @@ fn config() -> TrainConfig {
 
 /// One review as many documents: each has other words hidden.
 fn reviews() -> Vec<Example> {
-    let text = "the room is good 👍 人很好 good";
+    let text = "the room is good 👍，大，good";
     let start = text.rfind("good").unwrap();
     let marked = vec![(TextRange::new(text, start..start + 4).unwrap(), 0)];
     (0..20)
@@ -80,16 +80,15 @@ fn words_of_the_same_kind_are_proposed_for_what_is_not_marked() {
                 "room" => assert_eq!(words, &["fine", "good"], "neither itself, nor a piece of a word, nor punctuation, nor Chinese"),
                 "good" => assert_eq!(words, &["room", "fine"]),
                 "the" | "is" => assert_eq!(words, &["room", "fine", "good"]),
-                "很" => assert_eq!(words, &["大"]),
-                "人" | "好" => assert!(words.iter().all(|word| word == "很" || word == "大"), "{word}: {words:?}"),
+                "大" => assert_eq!(words, &["很"]),
                 other => panic!("{other}: {words:?}"),
             }
             room += usize::from(word == "room");
-            han += usize::from(word == "很");
+            han += usize::from(word == "大");
         }
     }
     assert!((12..=20).contains(&room), "{room} of 20 at a share of .9");
-    assert!(han == 0 || (12..=20).contains(&han));
+    assert!((12..=20).contains(&han), "{han}");
     // The same seed, the same words.
     assert_eq!(proposed(&says(&said(), BERT)), reviews);
 }
@@ -159,7 +158,13 @@ fn an_encoder_without_a_head_says_what_to_do() {
 // ---- the seed of the parts ----
 
 fn parts(config: &TrainConfig) -> Vec<Split> {
-    let project = super::questions::project();
+    let documents = (0..12).map(|id| Document::new(DocId(id), format!("评论 {id} 👍"))).collect();
+    let mut project = Project::new(Schema::default());
+    project.apply(Edit::AddDocuments { first: DocId(0), count: 12, documents }).unwrap();
+    for doc in (0..12).map(DocId) {
+        let to = Some(Answer::Class((doc.0 % 2) as u16));
+        project.apply(Edit::SetAnswer { doc, question: QuestionId(0), to }).unwrap();
+    }
     let folder = tempfile::tempdir().unwrap();
     let data = training_data(&project, &Runs::of(&folder.path().join("q.gloss")), config).unwrap();
     data.examples.iter().map(|example| example.split).collect()
