@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 /// What the columns before the notes take, about.
 const FIGURES_WIDTH: f32 = 640.0;
 const NOTE_WIDTHS: std::ops::RangeInclusive<f32> = 180.0..=420.0;
+const NOTE_MARGIN: egui::Margin = egui::Margin::symmetric(9, 4);
 /// A column of settings narrower than this says nothing.
 const LEAST_SETTINGS_WIDTH: f32 = 120.0;
 /// What a character of the small font takes, about.
@@ -93,9 +94,10 @@ impl TrainPane {
             grid.show(ui, |ui| {
                 self.heads(ui, cx, settings_width.is_some());
                 for run in &runs {
-                    ui.push_id(&run.id, |ui| self.name_cell(ui, cx, run));
+                    let note = self.note_size(ui, run, note_width);
+                    ui.push_id(&run.id, |ui| self.name_cell(ui, cx, run, note.y));
                     self.figures(ui, cx, run);
-                    self.notes_cell(ui, cx, run, note_width);
+                    self.notes_cell(ui, cx, run, note);
                     if let Some(width) = settings_width {
                         let settings = settings_of(cx, run);
                         let words = shortened(&settings, (width / SMALL_CHARACTER) as usize);
@@ -174,11 +176,12 @@ impl TrainPane {
     }
 
     /// The tick, the name, and how the run stands.
-    fn name_cell(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>, run: &RunSummary) {
+    fn name_cell(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>, run: &RunSummary, height: f32) {
         let palette = theme::palette(ui);
         let name = run_name(cx, &run.id);
         let shown = cx.desk.run_view().is_some_and(|view| view.id == run.id);
-        ui.horizontal(|ui| {
+        let size = vec2(ui.available_width(), height);
+        ui.allocate_ui_with_layout(size, egui::Layout::left_to_right(egui::Align::Center), |ui| {
             let mut ticked = self.table.ticked.contains(&run.id);
             let tick = ui.add(egui::Checkbox::without_text(&mut ticked)).accessible_name(cx.tf("Tick {}", &[&name]));
             if tick.changed() {
@@ -232,16 +235,21 @@ impl TrainPane {
         ui.label(size(run.bytes));
     }
 
+    /// What the note of a run takes, all its lines.
+    fn note_size(&self, ui: &egui::Ui, run: &RunSummary, width: f32) -> egui::Vec2 {
+        let text = self.table.notes.get(&run.id).unwrap_or(&run.notes).clone();
+        let font = egui::TextStyle::Body.resolve(ui.style());
+        let margin = vec2(2.0 * NOTE_MARGIN.leftf(), 2.0 * NOTE_MARGIN.topf());
+        let galley = ui.fonts_mut(|fonts| fonts.layout(text, font, egui::Color32::PLACEHOLDER, width - margin.x));
+        vec2(width, (galley.size().y + margin.y).max(theme::ROW_HEIGHT))
+    }
+
     /// A field as high as its note is long. Enter ends it: a note is one line that is wrapped.
-    fn notes_cell(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>, run: &RunSummary, width: f32) {
+    fn notes_cell(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>, run: &RunSummary, size: egui::Vec2) {
         let text = self.table.notes.entry(run.id.clone()).or_insert_with(|| run.notes.clone());
-        let edit = egui::TextEdit::multiline(text).return_key(None).desired_rows(1).desired_width(width).hint_text(cx.t("Write a note"));
+        let edit = egui::TextEdit::multiline(text).return_key(None).desired_rows(1).margin(NOTE_MARGIN).hint_text(cx.t("Write a note"));
         // A cell of a grid leaves a field no room of its own.
-        let field = ui.allocate_ui(vec2(width, theme::ROW_HEIGHT), |ui| {
-            ui.set_width(width);
-            ui.add(edit)
-        });
-        let field = field.inner.accessible_name(cx.tf("Note on {}", &[&run_name(cx, &run.id)]));
+        let field = ui.add_sized(size, edit).accessible_name(cx.tf("Note on {}", &[&run_name(cx, &run.id)]));
         let entered = field.has_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         if entered {
             field.surrender_focus();
