@@ -50,6 +50,16 @@ class Net(nn.Module):
             hidden = 256
             self.dense, self.context = nn.Linear(hidden, 128), nn.Linear(128, 1, bias=False)
         self.out = nn.Linear(hidden, classes)
+        # As Gloss begins: words evenly up to .25 (Kim 2014), a small classifier, gates that forget nothing at first.
+        nn.init.uniform_(self.table.weight, -0.25, 0.25)
+        nn.init.normal_(self.out.weight, std=0.02)
+        nn.init.zeros_(self.out.bias)
+        if KIND != "cnn":
+            nn.init.zeros_(self.dense.bias)
+            nn.init.uniform_(self.context.weight, -0.1, 0.1)
+            for name, bias in self.cell.named_parameters():
+                if name.startswith("bias_ih"):
+                    bias.data[128:256] = 1.0
 
     def forward(self, ids, lengths):
         mask = torch.arange(ids.shape[1])[None] < lengths[:, None]

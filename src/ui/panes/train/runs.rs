@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 /// What the columns before the notes take, about.
 const FIGURES_WIDTH: f32 = 640.0;
 const NOTE_WIDTHS: std::ops::RangeInclusive<f32> = 180.0..=420.0;
-const NOTE_MARGIN: egui::Margin = egui::Margin::symmetric(9, 4);
+const NOTE_MARGIN: egui::Margin = egui::Margin::symmetric(9, 5);
 /// A column of settings narrower than this says nothing.
 const LEAST_SETTINGS_WIDTH: f32 = 120.0;
 /// What a character of the small font takes, about.
