@@ -85,12 +85,13 @@ impl Proposer {
         Ok(())
     }
 
-    /// Words to hide, with their pieces. Only those of one piece: what one piece says can't stand for several.
+    /// Words to hide, with their pieces. Only those of letters and of one piece: what one piece says can't stand for several.
     fn chosen(&self, example: &Example, pieces: &Pieces) -> Vec<(usize, TextRange)> {
         let mut rng = generator(self.seed ^ draw(self.seed, example.doc), 0x6d61_736b);
         let piece_of = |word: &TextRange| pieces.ranges.iter().position(|range| *range == word.bytes());
+        let is_word = |word: &TextRange| word.of(&example.text).chars().all(char::is_alphanumeric);
         let free = free_words(example).into_iter().filter(|_| rng.random::<f64>() < self.share);
-        free.filter_map(|word| Some((piece_of(&word)?, word))).collect()
+        free.filter(is_word).filter_map(|word| Some((piece_of(&word)?, word))).collect()
     }
 
     /// The likeliest other words of the same kind of letters.
