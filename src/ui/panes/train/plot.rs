@@ -177,8 +177,8 @@ fn frame<'a>(ui: &egui::Ui, cx: &'a Cx<'_>, of: &PlotOf<'_>, series: &[Series]) 
     if !is_small {
         plot = plot.x_axis_label(cx.t("step"));
     }
-    // Nothing yet: an axis around zero would say that a loss may lie below it.
-    if of.is_share || series.iter().all(|series| series.points.is_empty()) {
+    // With one point at most an axis would reach below zero, where no loss is.
+    if of.is_share || series.iter().all(|series| series.points.len() < 2) {
         plot = plot.include_y(0.0).include_y(1.0);
     }
     plot
