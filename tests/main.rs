@@ -36,6 +36,7 @@ mod panel;
 mod predict;
 mod pretraining;
 mod project;
+mod proposals;
 mod questions;
 mod queue;
 mod regularise;

@@ -224,13 +224,18 @@ fn by_heart() -> TrainConfig {
     TrainConfig { epochs: 40, lr: 3e-3, head_lr_factor: 1.0, dropout: 0.0, ..quick() }
 }
 
-fn check_questions(told: &Told, ordinal: bool) {
+/// What numbers must reach beside a class that says the same: the answers are 2 and 5.
+const BESIDE_A_CLASS: (f64, f64) = (0.9, 0.6);
+/// Alone: what chance reaches once in a hundred times (the correlation of twelve pairs whose t is 3.17), and half of how far
+/// off the mean is.
+const BEYOND_CHANCE: (f64, f64) = (0.708, 0.75);
+
+fn check_questions(told: &Told, ordinal: bool, (follows, off): (f64, f64)) {
     let report = told.report.as_ref().unwrap();
     let [feelings, stars] = report.scores.questions.as_slice() else { panic!("{:?}", report.scores.questions) };
     assert_eq!((feelings.examples, stars.examples), (14, 12));
     assert!(feelings.macro_f1.unwrap() > 0.9 && feelings.exact.unwrap() > 0.6, "{feelings:?}");
-    // Whoever always says the mean is off by 1.5.
-    assert!(stars.pearson.unwrap() > 0.7 && stars.mae.unwrap() < 0.9, "{stars:?}");
+    assert!(stars.pearson.unwrap() > follows && stars.mae.unwrap() < off, "{stars:?}");
     assert!(told.steps[0].question_loss.unwrap() > told.steps.last().unwrap().question_loss.unwrap());
     // What the run says, the model says.
     let predictor = Predictor::new(told.files.as_ref().unwrap()).unwrap();
@@ -250,7 +255,7 @@ fn several_labels_and_a_number_are_learnt_beside_the_class() {
     for number_loss in [NumberLoss::Squared, NumberLoss::Ordinal] {
         let told = run(&asked(), &TrainConfig { number_loss, ..by_heart_all() });
         assert!(told.report.as_ref().unwrap().scores.macro_f1.is_some());
-        check_questions(&told, number_loss == NumberLoss::Ordinal);
+        check_questions(&told, number_loss == NumberLoss::Ordinal, BESIDE_A_CLASS);
     }
 }
 
@@ -307,7 +312,7 @@ fn questions_are_learnt_alone_and_left_out() {
         (example.class, example.spans) = (None, None);
     }
     assert!(data.readiness().can_start());
-    check_questions(&run(&data, &by_heart_all()), false);
+    check_questions(&run(&data, &by_heart_all()), false, BEYOND_CHANCE);
     let without = run(&asked(), &TrainConfig { question_loss_weight: 0.0, ..quick() });
     assert!(without.report.unwrap().scores.questions.is_empty());
     let plain = run(&toys(), &quick());

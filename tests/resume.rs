@@ -183,7 +183,7 @@ fn a_run_that_is_paused_or_closed_can_be_continued_by_its_button() {
         reopen(&mut harness);
         let runs = harness.state().desk.runs().to_vec();
         assert_eq!((runs[0].status.clone(), runs[0].can_resume), (RunStatus::Interrupted, true), "{phase}");
-        harness.get_by_label("Run 1: interrupted: can be continued").click();
+        harness.get_by_label_contains("Run 1: interrupted: can be continued").click();
         harness.run_steps(3);
         assert_eq!(harness.state().desk.run_view().unwrap().phase, Phase::Interrupted);
         // What is labelled meanwhile changes nothing for it.

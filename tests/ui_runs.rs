@@ -3,6 +3,7 @@
 
 use super::made_runs::add_run;
 use super::stage::{Stage, draw_until};
+use eframe::egui::Key;
 use eframe::egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -83,6 +84,17 @@ fn notes_are_kept() {
     let folder = harness.state().desk.path().unwrap().with_extension("runs");
     draw_until(&mut harness, |_| folder.join("run-0001/notes.txt").exists());
     assert_eq!(std::fs::read_to_string(folder.join("run-0001/notes.txt")).unwrap(), "先试一次 🎯");
+    // Enter ends a note: it has one line, however many it is shown in.
+    harness.get_by_label("Note on Run 1").focus();
+    harness.run_steps(2);
+    harness.get_by_label("Note on Run 1").type_text(", a note that is longer than its field is wide, so that it takes three lines");
+    harness.run_steps(2);
+    harness.key_press(Key::Enter);
+    draw_until(&mut harness, |stage| stage.desk.runs()[0].notes.ends_with("three lines"));
+    assert!(!harness.state().desk.runs()[0].notes.contains('\n'));
+    let [name, note] = [harness.get_by_label_contains("Run 1: ").rect(), harness.get_by_label("Note on Run 1").rect()];
+    assert!(note.height() > 2.0 * name.height() - 8.0, "all of it is in sight: {note:?}");
+    assert!((note.center().y - name.center().y).abs() < 4.0, "and its row is one row: {name:?} {note:?}");
 }
 
 #[test]

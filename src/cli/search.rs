@@ -2,7 +2,7 @@
 
 use super::train::{config_of, missing};
 use super::{CliError, ProgressLine, SearchArgs, now_ms};
-use crate::desk::{Search, SearchError, SearchNews, Trial, teach, training_data};
+use crate::desk::{Search, SearchError, SearchNews, Trial, ask_models, training_data};
 use crate::store::ProjectFile;
 use crate::train::{Signal, TrainConfig, TrainEvent};
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ pub(super) fn run(args: &SearchArgs) -> Result<(), CliError> {
     if data.examples.iter().all(|example| example.split != crate::project::Split::Dev) {
         return Err(CliError::Failed("a search chooses by the dev documents, and there are none".to_owned()));
     }
-    teach(&runs, &base, &mut data, &|| true).map_err(|error| CliError::Failed(error.to_string()))?;
+    ask_models(&runs, &base, &mut data, &|| true).map_err(|error| CliError::Failed(error.to_string()))?;
     let mut news = News { json: args.json, line: ProgressLine::new(), base: &base, trials: usize::from(args.trials), trouble: None };
     let trials = usize::from(args.trials);
     let search = Search { runs: &runs, data: &data, base: &base, trials, now: &now_ms, wait: &|| Signal::Continue };

@@ -1,7 +1,7 @@
 //! `gloss train`: a run like those of the window, with its news on a terminal or as JSON lines.
 
 use super::{CliError, ProgressLine, TrainArgs, now_ms};
-use crate::desk::{BaseError, KeepingPace, starting_model, teach, training_data};
+use crate::desk::{BaseError, KeepingPace, ask_models, starting_model, training_data};
 use crate::nn::{ModelFiles, State};
 use crate::store::{ProjectFile, ResumedRun, RunWriter, Runs};
 use crate::train::{
@@ -91,7 +91,7 @@ fn started(args: &TrainArgs, config: TrainConfig) -> Result<(Job, ModelFiles), C
     if let Some(missing) = missing(&data) {
         return Err(CliError::Failed(missing));
     }
-    teach(&runs, &config, &mut data, &|| true).map_err(failed)?;
+    ask_models(&runs, &config, &mut data, &|| true).map_err(failed)?;
     let encoder = starting_model(&runs, &config, &data).map_err(failed)?;
     let writer = runs.start(&config, &data, now_ms())?;
     Ok((Job { writer, data, config, state: None }, encoder))

@@ -3,7 +3,7 @@
 
 use super::job::Job;
 use super::joining::{JoinData, in_order, join_runs};
-use super::training::{RunView, stored_view};
+use super::run_view::{RunView, stored_view};
 use super::{Command, Desk, Notice};
 use crate::store::{RunSummary, Runs, tensorboard};
 use crate::train::{Comparison, SettingDifference, Side, compare};

@@ -9,15 +9,15 @@ use crate::train::{TrainConfig, TrainData};
 use serde_json::Value;
 
 /// The documents that a run learns from and is judged by, with the files that the settings name. What a teacher says of them
-/// is asked later: see [`super::teach`].
+/// is asked later: see [`super::ask_models`].
 ///
 /// # Errors
 /// The run to go on from is not there, or a file can't be read.
 pub fn training_data(project: &Project, runs: &Runs, config: &TrainConfig) -> Result<TrainData, StoreError> {
-    let mut data = TrainData::of(project, config.seed, config.dev_share);
-    data.join_conversations(project, config.turns_before, (config.seed, config.dev_share));
+    let mut data = TrainData::of(project, config.dealing_seed(), config.dev_share);
+    data.join_conversations(project, config.turns_before, (config.dealing_seed(), config.dev_share));
     if config.folds > 1 {
-        data.deal_folds(config.fold, config.folds, config.seed);
+        data.deal_folds(config.fold, config.folds, config.dealing_seed());
     }
     if !config.continue_from.is_empty() {
         data.rehearse(&runs.learnt_from(&config.continue_from)?, config.replay, config.seed);
@@ -30,7 +30,7 @@ pub fn training_data(project: &Project, runs: &Runs, config: &TrainConfig) -> Re
         data.notes.push(format!("documents more in wordings of {}: {count}", path.display()));
     }
     if !config.teacher.is_empty() {
-        data.find_unlabelled(project, config.seed, config.dev_share);
+        data.find_unlabelled(project, config.dealing_seed(), config.dev_share);
     }
     Ok(data)
 }

@@ -1,15 +1,52 @@
-//! What a run learns from a teacher: the answers of earlier runs of the project, or of a model in a folder, to the training
-//! documents and to documents without a class. Reads models, changes no project. For a thread that nobody waits for.
+//! What a run learns from models: the answers of a teacher (earlier runs of the project, or a model in a folder) to the
+//! training documents and to documents without a class, and words that the encoder puts in place of others. Reads models,
+//! changes no project. For a thread that nobody waits for.
 
-use super::BaseError;
+use super::{BaseError, starting_model};
 use crate::predict::{PredictError, Predictor, Turn};
 use crate::project::Split;
 use crate::store::{Runs, model_folder};
-use crate::train::{Example, TrainConfig, TrainData};
+use crate::train::{Example, Proposer, TrainConfig, TrainData};
 use std::path::Path;
 
 /// Texts answered between two looks at whether to go on.
 const TOGETHER: usize = 64;
+
+/// Texts in which words are hidden between two looks at whether to go on.
+const HIDDEN_TOGETHER: usize = 8;
+
+/// Asks the teacher and the encoder for all that the settings want of them, before the first step: see [`teach`] and
+/// [`propose`]. `false` where `goes_on` said so.
+///
+/// # Errors
+/// As these two.
+pub fn ask_models(runs: &Runs, config: &TrainConfig, data: &mut TrainData, goes_on: &dyn Fn() -> bool) -> Result<bool, BaseError> {
+    Ok(teach(runs, config, data, goes_on)? && propose(runs, config, data, goes_on)?)
+}
+
+/// Has the encoder say hidden words of the training documents of which other wordings are made, where the settings want it.
+/// `false` where `goes_on` said so: such data may not be learnt from.
+///
+/// # Errors
+/// An encoder that can't say hidden words.
+pub fn propose(runs: &Runs, config: &TrainConfig, data: &mut TrainData, goes_on: &dyn Fn() -> bool) -> Result<bool, BaseError> {
+    if !config.proposes_words() {
+        return Ok(true);
+    }
+    let proposer = Proposer::new(&starting_model(runs, config, data)?, config)?;
+    let mut learnt: Vec<&mut Example> = data.examples.iter_mut().filter(|example| example.split == Split::Train).collect();
+    let wanted = (config.augment * learnt.len() as f64).ceil() as usize;
+    let wanted = wanted.min(learnt.len());
+    for examples in learnt[..wanted].chunks_mut(HIDDEN_TOGETHER) {
+        if !goes_on() {
+            return Ok(false);
+        }
+        proposer.propose(examples)?;
+    }
+    let words: usize = data.examples.iter().map(|example| example.proposed.len()).sum();
+    data.notes.push(format!("words for which the encoder has others: {words}, in {wanted} documents"));
+    Ok(true)
+}
 
 /// Asks the teacher that the settings name, if they name one: `data` then holds its answers, and the documents without a
 /// class that are learnt from them. `goes_on` is asked now and then; `false` leaves everything as it is, and `false` is the

@@ -33,7 +33,7 @@ impl<'a> HeadLoader<'a> {
     }
 
     /// Reads what the file calls `theirs` as `ours`.
-    fn call(&mut self, theirs: &str, ours: &str) {
+    pub fn call(&mut self, theirs: &str, ours: &str) {
         if let Some(file) = &mut self.file {
             file.call(theirs, ours);
         }

@@ -4,18 +4,22 @@
 //! A run that is not at its end also keeps, now and then, what it takes to go on exactly: see [`RunWriter::keep`].
 //! A run's folder is locked while its process lives, so that a run whose process died is known as interrupted.
 
-use super::{StoreError, model_folder, sync_folder, write_atomically, write_atomically_with};
-use crate::nn::{ModelFiles, State};
+use super::{StoreError, model_folder, sync_folder, write_atomically};
+use crate::nn::ModelFiles;
 use crate::project::{DocId, Split};
-use crate::train::{Report, SavedAt, SavedRun, TaughtAnswer, TrainConfig, TrainData, TrainEvent};
+use crate::train::{Report, SavedAt, SavedRun, TrainConfig, TrainData, TrainEvent};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
+mod hashing;
 mod joining;
+mod writing;
+
+use hashing::data_hash;
+pub use writing::RunWriter;
 
 /// The runs of one project.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -330,118 +334,6 @@ struct KeptData {
     numbers: BTreeMap<String, u64>,
 }
 
-/// A run under way. Dropping it without an ending leaves it interrupted.
-pub struct RunWriter {
-    id: String,
-    folder: PathBuf,
-    run: RunFile,
-    events: BufWriter<File>,
-    /// Whether what it learns from is in its folder.
-    has_data: bool,
-    _lock: File,
-}
-
-impl RunWriter {
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// Says that the run learns from other data than it was started with: a teacher has answered.
-    ///
-    /// # Errors
-    /// The disk is full or read-only.
-    pub fn learns_from(&mut self, data: &TrainData) -> Result<(), StoreError> {
-        (self.run.data_hash, self.run.learnt_from) = (data_hash(data), learnt_ranges(data));
-        write_json(&self.folder, RUN, &self.run).map_err(StoreError::io("Starting the run", &self.folder))
-    }
-
-    /// Appends an event. All but the frequent steps reach the file at once.
-    ///
-    /// # Errors
-    /// The disk is full or read-only.
-    pub fn event(&mut self, event: &TrainEvent) -> Result<(), StoreError> {
-        let write = || -> io::Result<()> {
-            serde_json::to_writer(&mut self.events, event)?;
-            self.events.write_all(b"\n")?;
-            if !matches!(event, TrainEvent::Step(_)) {
-                self.events.flush()?;
-            }
-            Ok(())
-        };
-        let mut write = write;
-        write().map_err(StoreError::io("Writing the run", &self.folder))
-    }
-
-    /// Keeps what it takes to go on from here, in place of what was kept before. `data` is what the run learns from.
-    ///
-    /// # Errors
-    /// The disk is full or read-only; what was kept before is still there.
-    pub fn keep(&mut self, state: &State, data: &TrainData) -> Result<(), StoreError> {
-        let mut write = || -> io::Result<()> {
-            // What was told up to here must be there when the run goes on from here.
-            self.events.flush()?;
-            if !self.has_data {
-                let kept = KeptData { data: data.clone(), numbers: fractions(&self.run.config) };
-                write_atomically(&self.folder.join(DATA), &serde_json::to_vec(&kept)?)?;
-                self.has_data = true;
-            }
-            write_atomically_with(&self.folder.join(STATE), |file| {
-                let mut out = BufWriter::with_capacity(1 << 16, file);
-                state.write(&mut out)?;
-                out.flush()
-            })
-        };
-        write().map_err(StoreError::io("Keeping the run's state", &self.folder))
-    }
-
-    /// Keeps the model and the report; the run is finished when all of it is on the disk.
-    ///
-    /// # Errors
-    /// The disk is full or read-only; the run can still be ended with [`RunWriter::fail`].
-    pub fn finish(&mut self, model: &ModelFiles, report: &Report) -> Result<(), StoreError> {
-        const DOING: &str = "Keeping the model";
-        model_folder::write(&self.folder.join(MODEL), model)?;
-        write_json(&self.folder, REPORT, report).map_err(StoreError::io(DOING, &self.folder))?;
-        self.end(RunStatus::Finished)?;
-        self.forget_state();
-        Ok(())
-    }
-
-    /// Ends the run with the reason it failed for.
-    ///
-    /// # Errors
-    /// The disk is full or read-only.
-    pub fn fail(&mut self, why: &str) -> Result<(), StoreError> {
-        self.end(RunStatus::Failed(why.to_owned()))
-    }
-
-    /// Ends the run without a result, because a person wanted so.
-    ///
-    /// # Errors
-    /// The disk is full or read-only.
-    pub fn cancelled(&mut self) -> Result<(), StoreError> {
-        self.end(RunStatus::Cancelled)?;
-        self.forget_state();
-        Ok(())
-    }
-
-    fn forget_state(&self) {
-        for name in [STATE, DATA] {
-            fs::remove_file(self.folder.join(name)).ok(); // it may never have been written
-        }
-    }
-
-    fn end(&mut self, status: RunStatus) -> Result<(), StoreError> {
-        let old = std::mem::replace(&mut self.run.status, status);
-        let ended =
-            self.events.flush().and_then(|()| self.events.get_ref().sync_data()).and_then(|()| write_json(&self.folder, RUN, &self.run));
-        ended.map_err(|error| {
-            self.run.status = old;
-            StoreError::io("Ending the run", &self.folder)(error)
-        })
-    }
-}
-
 fn learnt_ranges(data: &TrainData) -> Vec<(u32, u32)> {
     ranges(data.examples.iter().filter(|example| example.split == Split::Train).map(|example| example.doc.0))
 }
@@ -523,62 +415,4 @@ fn read_json<T: serde::de::DeserializeOwned>(folder: &Path, name: &str) -> Resul
 
 fn write_json(folder: &Path, name: &str, value: &impl Serialize) -> io::Result<()> {
     write_atomically(&folder.join(name), &serde_json::to_vec_pretty(value)?)
-}
-
-/// SHA-256, in hexadecimal, of everything that is learnt from, in order and with its lengths.
-fn data_hash(data: &TrainData) -> String {
-    let mut hash = Sha256::new();
-    let mut put = |bytes: &[u8]| {
-        hash.update((bytes.len() as u64).to_le_bytes());
-        hash.update(bytes);
-    };
-    for name in data.classes.iter().chain(&data.span_labels) {
-        put(name.as_bytes());
-    }
-    for example in &data.examples {
-        put(&example.doc.0.to_le_bytes());
-        put(example.text.as_bytes());
-        // Only where there are some: data of older runs keeps its hash.
-        example.before.iter().for_each(|turn| put(turn.as_bytes()));
-        put(example.split.name().as_bytes());
-        put(&example.class.map_or(-1i32, i32::from).to_le_bytes());
-        put(&example.spans.as_ref().map_or(-1i64, |spans| spans.len() as i64).to_le_bytes());
-        for (range, label) in example.spans.iter().flatten() {
-            put(&(range.start() as u64).to_le_bytes());
-            put(&(range.end() as u64).to_le_bytes());
-            put(&label.to_le_bytes());
-        }
-        for polarity in &example.polarities {
-            put(polarity.map_or("", |polarity| polarity.name()).as_bytes());
-        }
-        // Only where there are some: data of older runs keeps its hash.
-        for (at, attribute, value) in
-            (0u64..).zip(&example.attributes).flat_map(|(at, said)| said.iter().map(move |(attribute, value)| (at, attribute, value)))
-        {
-            put(&at.to_le_bytes());
-            put(&attribute.to_le_bytes());
-            put(&value.to_le_bytes());
-        }
-        put(&example.links.as_ref().map_or(-1i64, |links| links.len() as i64).to_le_bytes());
-        for (from, to) in example.links.iter().flatten() {
-            put(&from.to_le_bytes());
-            put(&to.to_le_bytes());
-        }
-        // Only where there are some: data of older runs keeps its hash.
-        for (at, answer) in example.answers.iter().enumerate().filter_map(|(at, answer)| Some((at, answer.as_ref()?))) {
-            put(&(at as u64).to_le_bytes());
-            match answer {
-                TaughtAnswer::Labels(labels) => labels.iter().for_each(|label| put(&label.to_le_bytes())),
-                TaughtAnswer::Number(number) => put(&number.to_le_bytes()),
-            }
-        }
-    }
-    for attribute in &data.attributes {
-        put(&attribute.label.to_le_bytes());
-        std::iter::once(&attribute.name).chain(&attribute.values).for_each(|name| put(name.as_bytes()));
-    }
-    for question in &data.questions {
-        put(question.name.as_bytes());
-    }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

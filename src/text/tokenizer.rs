@@ -154,6 +154,16 @@ impl Tokenizer {
         Ok(ids[ids.len().saturating_sub(room)..].to_vec())
     }
 
+    /// What a piece writes where it may be a word of its own, and whether it carries the mark of a word's start. `None` for
+    /// special pieces, and for those that can only go on with a word.
+    pub fn written(&self, id: u32) -> Option<(String, bool)> {
+        let Inner::Pieces(inner) = &self.inner else { return None };
+        let token = inner.id_to_token(id).filter(|token| !token.starts_with("##"))?;
+        let text = inner.decode(&[id], true).ok()?;
+        let text = text.trim();
+        (!text.is_empty()).then(|| (text.to_owned(), token.starts_with(WORD_MARKS)))
+    }
+
     /// Id of the piece that is this one character (grapheme) and nothing else, as it is or as the tokenizer normalises
     /// it; where there is none, of the last piece it is spelt by.
     pub fn char_id(&self, grapheme: &str) -> u32 {
@@ -212,6 +222,8 @@ fn cut(text: &str, encoding: &tokenizers::Encoding, room: usize) -> Pieces {
 fn is_word_mark(token: &str) -> bool {
     matches!(token, "▁" | "Ġ")
 }
+
+const WORD_MARKS: [char; 2] = ['▁', 'Ġ'];
 
 fn trimmed(text: &str, bytes: Range<usize>) -> Range<usize> {
     let Some(slice) = text.get(bytes.clone()) else { return bytes.start..bytes.start };

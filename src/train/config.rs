@@ -120,6 +120,8 @@ pub struct TrainConfig {
     pub synonym_share: f64,
     /// A list of synonyms: a line each, separated by tabs or commas.
     pub synonyms: Option<PathBuf>,
+    /// Of those: which share of the words is changed for what an encoder with a head for hidden words says in their place.
+    pub masked_synonyms: f64,
     /// Other wordings of documents, by a translation there and back or by hand: a line each, the text, a tab, the wording.
     pub paraphrases: Option<PathBuf>,
     /// Weight of the span loss beside the class loss.
@@ -168,6 +170,8 @@ pub struct TrainConfig {
     /// How factors of the encoder's products are held while it learns.
     pub precision: PrecisionChoice,
     pub seed: u64,
+    /// Decides which documents are held out, where several seeds shall be judged by the same ones; none: `seed` does.
+    pub split_seed: Option<u64>,
     /// Where the run computes. A network without pretraining stays on the processor.
     pub device: DeviceChoice,
     /// What is a token of a network without pretraining.
@@ -245,6 +249,7 @@ impl Default for TrainConfig {
             word_swap: 0.05,
             synonym_share: 0.2,
             synonyms: None,
+            masked_synonyms: 0.0,
             paraphrases: None,
             span_loss_weight: 1.0,
             crf: false,
@@ -269,6 +274,7 @@ impl Default for TrainConfig {
             layer_stats: false,
             precision: PrecisionChoice::default(),
             seed: 0,
+            split_seed: None,
             device: DeviceChoice::Auto,
             vocabulary: VocabularyUnit::Words,
             vocabulary_size: 20_000,
@@ -346,6 +352,21 @@ impl TrainConfig {
         Ok(())
     }
 
+    /// The seed by which documents are held out or dealt into parts.
+    pub fn dealing_seed(&self) -> u64 {
+        self.split_seed.unwrap_or(self.seed)
+    }
+
+    /// Whether models answer something before the first step: a teacher, or the encoder for other words.
+    pub fn asks_models(&self) -> bool {
+        !self.teacher.is_empty() || self.proposes_words()
+    }
+
+    /// Whether the encoder puts words in place of others in new wordings.
+    pub fn proposes_words(&self) -> bool {
+        self.masked_synonyms > 0.0 && self.augment > 0.0
+    }
+
     /// Texts in a batch when a run learns from so many: halved, down to two, until there are steps enough.
     pub fn batch_for(&self, texts: usize) -> usize {
         const SMALLEST: usize = 2;
@@ -405,6 +426,7 @@ impl TrainConfig {
             ("word_deletion", self.word_deletion, 0.0, 0.9),
             ("word_swap", self.word_swap, 0.0, 0.9),
             ("synonym_share", self.synonym_share, 0.0, 1.0),
+            ("masked_synonyms", self.masked_synonyms, 0.0, 0.9),
             ("span_swaps", self.span_swaps, 0.0, 10.0),
             ("word_dropout", self.word_dropout, 0.0, 0.9),
             ("dev_share", self.dev_share, 0.0, 0.9),
@@ -421,6 +443,7 @@ impl TrainConfig {
             ("tuned", self.tuned != Tuned::Full),
             ("adversarial", self.adversarial != Adversarial::Off),
             ("unfreeze_every", self.unfreeze_every > 0),
+            ("masked_synonyms", self.masked_synonyms > 0.0),
         ];
         if let Some((key, _)) = of_encoders.iter().find(|(_, set)| *set && self.model != ModelChoice::Encoder) {
             let reason = format!("the model {} is no pretrained encoder", self.model.name());
@@ -435,15 +458,20 @@ impl TrainConfig {
     }
 }
 
-/// Settings that name a file or a folder; nothing, or "none", is none.
+/// Settings that name a file or a folder.
 const PATHS: [&str; 3] = ["word_vectors", "synonyms", "paraphrases"];
+/// Settings that may have no value: nothing, or "none", is none.
+const OPTIONS: [&str; 4] = ["word_vectors", "synonyms", "paraphrases", "split_seed"];
 
 /// A value as the settings' JSON has it, by the value there is.
 fn parsed(key: &str, now: Option<&serde_json::Value>, value: &str) -> Option<serde_json::Value> {
     use serde_json::Value;
     let names = || value.split([',', '，']).map(str::trim).filter(|name| !name.is_empty());
+    if OPTIONS.contains(&key) && matches!(value, "" | "none") {
+        return Some(Value::Null);
+    }
     if PATHS.contains(&key) {
-        return Some(if matches!(value, "" | "none") { Value::Null } else { value.into() });
+        return Some(value.into());
     }
     match now {
         Some(Value::Array(list)) if list.first().is_some_and(Value::is_number) => {

@@ -38,6 +38,9 @@ pub struct Example {
     /// What a teacher says of the classes, as logarithms of probabilities; empty without a teacher.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taught: Vec<f32>,
+    /// Words of its text, and others that the encoder puts in their place: see [`super::Proposer`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proposed: Vec<(TextRange, Vec<String>)>,
     pub split: Split,
 }
 
@@ -55,6 +58,7 @@ impl Default for Example {
             links: None,
             answers: Vec::new(),
             taught: Vec::new(),
+            proposed: Vec::new(),
             split: Split::Train,
         }
     }
@@ -154,6 +158,7 @@ impl TrainData {
                     links: linked.then(|| links(&doc.annotation, project.schema(), &in_order)),
                     answers,
                     taught: Vec::new(),
+                    proposed: Vec::new(),
                     split: doc.split.unwrap_or_else(|| assign_split(seed, doc.id, dev_share)),
                 })
             })

@@ -48,6 +48,11 @@ impl QuestionScores {
         self.macro_f1.or(number)
     }
 
+    /// The score that people are told first; `None` for numbers that are all alike, which have no correlation.
+    pub fn main(&self) -> Option<f64> {
+        self.macro_f1.or(self.pearson)
+    }
+
     /// Names and values, in the order in which they are shown.
     pub fn named(&self) -> impl Iterator<Item = (&'static str, f64)> {
         let all = [

@@ -33,14 +33,13 @@ impl Rewording {
     /// The document in other words; `None` where nothing came to be changed.
     pub fn reworded(&self, example: &Example, rng: &mut impl Rng) -> Option<Example> {
         let text = &*example.text;
-        let marked = |word: &TextRange| {
-            let within = |range: &TextRange| word.start() < range.end() && range.start() < word.end();
-            example.spans.iter().flatten().any(|(range, _)| within(range))
-        };
-        let free: Vec<TextRange> = words(text).into_iter().filter(|word| !marked(word)).collect();
+        let free = free_words(example);
         let mut now: Vec<&str> = free.iter().map(|word| word.of(text)).collect();
-        for word in &mut now {
-            if let Some(others) = self.synonyms.get(&*normalised_word(word))
+        for (place, word) in free.iter().zip(&mut now) {
+            let proposed = example.proposed.iter().find(|(range, _)| range == place);
+            if let Some(other) = proposed.and_then(|(_, others)| others.choose(rng)) {
+                *word = other;
+            } else if let Some(others) = self.synonyms.get(&*normalised_word(word))
                 && rng.random::<f64>() < self.synonym_share
                 && let Some(other) = others.choose(rng)
             {
@@ -64,6 +63,15 @@ impl Rewording {
         let changed = free.iter().zip(&now).any(|(word, now)| word.of(text) != *now);
         if changed { rebuilt(example, &free, &now) } else { None }
     }
+}
+
+/// The words that lie in no span.
+pub(super) fn free_words(example: &Example) -> Vec<TextRange> {
+    let marked = |word: &TextRange| {
+        let within = |range: &TextRange| word.start() < range.end() && range.start() < word.end();
+        example.spans.iter().flatten().any(|(range, _)| within(range))
+    };
+    words(&example.text).into_iter().filter(|word| !marked(word)).collect()
 }
 
 /// The whole part, and one more by as much chance as the rest is large.

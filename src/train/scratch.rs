@@ -92,6 +92,7 @@ impl TrainConfig {
             tuned: of.tuned,
             unfreeze_every: of.unfreeze_every,
             adversarial: of.adversarial,
+            masked_synonyms: of.masked_synonyms,
             ..self.clone()
         }
     }

@@ -9,6 +9,7 @@ pub const ROWS: &[(&str, &str)] = &[
     ),
     ("Answering the held-out reviews together…", "正在共同回答留出的评论…"),
     ("{} together", "{} 共同回答"),
+    ("{}: mean distance {}", "{}：平均距离 {}"),
     ("{}: correlation {}", "{}：相关系数 {}"),
     ("{}: macro-F1 {}", "{}：宏平均 F1 {}"),
     ("No review was held out by all of these runs: nothing judges them together", "没有评论是这些训练都留出的：无从评判它们的共同回答"),

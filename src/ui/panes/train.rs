@@ -198,16 +198,17 @@ pub(super) fn short_scores(cx: &Cx<'_>, scores: &crate::train::Scores) -> String
     let spans = scores.span_f1.map(|f1| cx.tf("span F1 {}", &[&two_places(f1)]));
     let triplets = scores.opinions.triplet_f1.map(|f1| cx.tf("triplets {}", &[&two_places(f1)]));
     let aspects = scores.opinions.aspect_polarity_f1.map(|f1| cx.tf("aspects with polarity {}", &[&two_places(f1)]));
-    let questions = scores.questions.iter().filter_map(|question| Some(question_score(cx, question, &two_places(question.selection()?))));
+    let questions = scores.questions.iter().filter_map(|question| question_score(cx, question, two_places));
     class.into_iter().chain(spans).chain(aspects).chain(triplets).chain(questions).collect::<Vec<_>>().join(" · ")
 }
 
 /// The score of a question beside the main one, and what kind it is.
-pub(super) fn question_score(cx: &Cx<'_>, question: &crate::train::QuestionScores, score: &str) -> String {
-    match question.mae {
-        Some(_) => cx.tf("{}: correlation {}", &[&question.name, &score]),
-        None => cx.tf("{}: macro-F1 {}", &[&question.name, &score]),
-    }
+pub(super) fn question_score(cx: &Cx<'_>, question: &crate::train::QuestionScores, said: impl Fn(f64) -> String) -> Option<String> {
+    Some(match (question.main(), question.mae) {
+        (Some(score), Some(_)) => cx.tf("{}: correlation {}", &[&question.name, &said(score)]),
+        (None, Some(mae)) => cx.tf("{}: mean distance {}", &[&question.name, &two_places(mae)]),
+        (score, None) => cx.tf("{}: macro-F1 {}", &[&question.name, &said(score?)]),
+    })
 }
 
 /// The text of a small heading above a group.

@@ -13,6 +13,9 @@ use eframe::egui::{self, RichText, vec2};
 
 /// So many changed examples are listed; all of them open as a queue.
 const LISTED: usize = 40;
+/// What a run said of a review takes about so much.
+const ANSWER_WIDTH: f32 = 200.0;
+const LEAST_TEXT_WIDTH: f32 = 160.0;
 
 impl TrainPane {
     pub(super) fn compare_page(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>) {
@@ -192,9 +195,10 @@ fn changed(ui: &mut egui::Ui, cx: &mut Cx<'_>, compared: &Compared) {
             continue;
         }
         let mut chosen = None;
+        let width = (ui.available_width() - 2.0 * ANSWER_WIDTH).max(LEAST_TEXT_WIDTH);
         egui::Grid::new(("changed", at)).striped(true).spacing(vec2(14.0, 4.0)).show(ui, |ui| {
             for doc in docs.iter().take(LISTED) {
-                example(ui, cx, compared, *doc, &mut chosen);
+                example(ui, cx, compared, *doc, width, &mut chosen);
             }
         });
         if docs.len() > LISTED {
@@ -208,12 +212,17 @@ fn changed(ui: &mut egui::Ui, cx: &mut Cx<'_>, compared: &Compared) {
 }
 
 /// A line of a changed example: its words, what is right, what each run said.
-fn example(ui: &mut egui::Ui, cx: &Cx<'_>, compared: &Compared, doc: u32, chosen: &mut Option<u32>) {
+fn example(ui: &mut egui::Ui, cx: &Cx<'_>, compared: &Compared, doc: u32, width: f32, chosen: &mut Option<u32>) {
     let palette = theme::palette(ui);
     let text = cx.desk.project().and_then(|project| project.document(DocId(doc))).map(|document| document.text.to_string());
     let text = text.unwrap_or_else(|| cx.t("(no longer in the project)").to_owned());
-    let button = egui::Button::new(shortened(&text, 48)).frame_when_inactive(false);
-    if ui.add(button).on_hover_text(shortened(&text, 600)).clicked() {
+    // Cut by its width: a Chinese character is as wide as two Latin ones.
+    let button = egui::Button::new(shortened(&text, 200)).frame_when_inactive(false).truncate();
+    let line = ui.allocate_ui_with_layout(vec2(width, theme::ROW_HEIGHT), egui::Layout::left_to_right(egui::Align::Center), |ui| {
+        ui.set_width(width);
+        ui.add(button)
+    });
+    if line.inner.on_hover_text(shortened(&text, 600)).clicked() {
         *chosen = Some(doc);
     }
     for id in [&compared.first, &compared.second] {

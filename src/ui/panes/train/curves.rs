@@ -83,7 +83,10 @@ impl Measure {
             Self::Triplets => cx.t("triplets").to_owned(),
             Self::Class(at) => label(&scores.per_class, at),
             Self::SpanLabel(at) => label(&scores.per_span_label, at),
-            Self::Question(at) => scores.questions.get(at).map_or(String::new(), |question| question.name.clone()),
+            Self::Question(at) => scores.questions.get(at).map_or(String::new(), |question| match question.mae {
+                Some(_) => cx.tf("{}, correlation", &[&question.name]),
+                None => question.name.clone(),
+            }),
         }
     }
 

@@ -59,9 +59,20 @@ pub(super) struct PlotOf<'a> {
 
 /// The name of a plot and, below it, what its lines are: nothing covers a curve.
 pub(super) fn heading(ui: &mut egui::Ui, name: &str, series: &[Series]) {
+    /// More names than this are scrolled: the curves of twenty runs want room as well.
+    const IN_SIGHT: usize = 12;
     ui.label(egui::RichText::new(name).strong());
+    if series.len() > IN_SIGHT {
+        egui::ScrollArea::vertical().id_salt(("legend", name)).max_height(64.0).show(ui, |ui| legend(ui, series));
+    } else {
+        legend(ui, series);
+    }
+}
+
+fn legend(ui: &mut egui::Ui, series: &[Series]) {
     ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = 5.0;
+        ui.spacing_mut().item_spacing = vec2(5.0, 2.0);
+        ui.spacing_mut().interact_size.y = 16.0;
         for Series { name, color, look, .. } in series {
             sample(ui, *color, *look);
             let words = egui::RichText::new(name).color(theme::palette(ui).weak).small();
@@ -166,7 +177,8 @@ fn frame<'a>(ui: &egui::Ui, cx: &'a Cx<'_>, of: &PlotOf<'_>, series: &[Series]) 
     if !is_small {
         plot = plot.x_axis_label(cx.t("step"));
     }
-    if of.is_share {
+    // With one point at most an axis would reach below zero, where no loss is.
+    if of.is_share || series.iter().all(|series| series.points.len() < 2) {
         plot = plot.include_y(0.0).include_y(1.0);
     }
     plot

@@ -123,7 +123,11 @@ fn going_on(ui: &mut egui::Ui, cx: &Cx<'_>, view: &RunView) {
     let palette = theme::palette(ui);
     let share = view.progress();
     let bar = egui::ProgressBar::new(share).fill(palette.accent).desired_height(8.0).corner_radius(4.0);
-    ui.add(bar).accessible_name(cx.tf("{} % done", &[&format!("{:.0}", share * 100.0)]));
+    ui.scope(|ui| {
+        // What is left must be seen on a white ground too.
+        ui.visuals_mut().extreme_bg_color = palette.line;
+        ui.add(bar).accessible_name(cx.tf("{} % done", &[&format!("{:.0}", share * 100.0)]));
+    });
     let mut parts = vec![cx.tf("{} %", &[&format!("{:.0}", share * 100.0)])];
     if let Some(step) = &view.last_step {
         parts.push(cx.tf("epoch {} of {}", &[&format!("{:.1}", step.epoch), &view.config.epochs]));
@@ -150,7 +154,7 @@ fn sentence(cx: &Cx<'_>, report: &Report, sure: &Uncertainty) -> String {
         .questions
         .iter()
         .zip(0u16..)
-        .filter_map(|(question, at)| Some(question_score(cx, question, &with(question.selection()?, sure.of(Score::LabelsF1(at))))));
+        .filter_map(|(question, at)| question_score(cx, question, |score| with(score, sure.of(Score::LabelsF1(at)))));
     let scores = class.into_iter().chain(spans).chain(questions).collect::<Vec<_>>().join(cx.t(", "));
     // Runs that answer together have no epochs of their own.
     if report.examples == 0 {

@@ -43,14 +43,14 @@ impl Ready {
     /// Counts anew when the project or the split has changed.
     pub(super) fn refresh(&mut self, desk: &Desk, config: &TrainConfig) {
         let (Some(project), Some(path)) = (desk.project(), desk.path()) else { return };
-        let key = Key { project: path.to_owned(), revision: project.revision(), seed: config.seed, dev_share: config.dev_share };
+        let key = Key { project: path.to_owned(), revision: project.revision(), seed: config.dealing_seed(), dev_share: config.dev_share };
         if self.key.as_ref() == Some(&key) {
             return;
         }
-        let mut data = TrainData::of(project, config.seed, config.dev_share);
+        let mut data = TrainData::of(project, config.dealing_seed(), config.dev_share);
         if !desk.conversations().is_empty() {
             // They are held out as a whole.
-            data.join_conversations(project, 0, (config.seed, config.dev_share));
+            data.join_conversations(project, 0, (config.dealing_seed(), config.dev_share));
         }
         let lengths = |of_train: bool| {
             let chosen = data.examples.iter().filter(|example| (example.split == Split::Train) == of_train);

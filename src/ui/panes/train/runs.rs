@@ -11,7 +11,14 @@ use eframe::egui::{self, RichText, Role, WidgetInfo, vec2};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-const NOTE_WIDTH: f32 = 180.0;
+/// What the columns before the notes take, about.
+const FIGURES_WIDTH: f32 = 640.0;
+const NOTE_WIDTHS: std::ops::RangeInclusive<f32> = 180.0..=420.0;
+const NOTE_MARGIN: egui::Margin = egui::Margin::symmetric(9, 5);
+/// A column of settings narrower than this says nothing.
+const LEAST_SETTINGS_WIDTH: f32 = 120.0;
+/// What a character of the small font takes, about.
+const SMALL_CHARACTER: f32 = 6.2;
 
 /// How the table is shown.
 #[derive(Default)]
@@ -78,20 +85,24 @@ impl TrainPane {
         runs.sort_by(|a, b| ordered(column.key(a), column.key(b), reversed).then_with(|| b.id.cmp(&a.id)));
         self.ticked_ui(ui, cx);
         ui.add_space(6.0);
+        let rest = ui.available_width() - FIGURES_WIDTH;
+        let note_width = (rest * 0.4).clamp(*NOTE_WIDTHS.start(), *NOTE_WIDTHS.end());
+        // Where there is no room for settings they are read where the mouse rests on the name.
+        let settings_width = Some(rest - note_width).filter(|width| *width >= LEAST_SETTINGS_WIDTH);
         egui::ScrollArea::both().id_salt("runs-table").auto_shrink(false).show(ui, |ui| {
             let grid = egui::Grid::new("runs").striped(true).spacing(vec2(10.0, 6.0)).min_row_height(theme::ROW_HEIGHT);
             grid.show(ui, |ui| {
-                self.heads(ui, cx);
+                self.heads(ui, cx, settings_width.is_some());
                 for run in &runs {
-                    ui.push_id(&run.id, |ui| self.name_cell(ui, cx, run));
+                    let note = self.note_size(ui, run, note_width);
+                    ui.push_id(&run.id, |ui| self.name_cell(ui, cx, run, note.y));
                     self.figures(ui, cx, run);
-                    // In a narrow window the last column is cut, and settings can be read where the mouse rests.
-                    self.notes_cell(ui, cx, run);
-                    let settings = match run.members.is_empty() {
-                        true => settings_in_words(cx, &run.config),
-                        false => cx.tf("{} together", &[&run.members.iter().map(|id| run_name(cx, id)).collect::<Vec<_>>().join(", ")]),
-                    };
-                    ui.add(egui::Label::new(RichText::new(shortened(&settings, 26)).small().color(palette.weak))).on_hover_text(settings);
+                    self.notes_cell(ui, cx, run, note);
+                    if let Some(width) = settings_width {
+                        let settings = settings_of(cx, run);
+                        let words = shortened(&settings, (width / SMALL_CHARACTER) as usize);
+                        ui.add(egui::Label::new(RichText::new(words).small().color(palette.weak))).on_hover_text(settings);
+                    }
                     ui.end_row();
                 }
             });
@@ -136,7 +147,7 @@ impl TrainPane {
         self.page = Page::Compare;
     }
 
-    fn heads(&mut self, ui: &mut egui::Ui, cx: &Cx<'_>) {
+    fn heads(&mut self, ui: &mut egui::Ui, cx: &Cx<'_>, with_settings: bool) {
         let palette = theme::palette(ui);
         for column in Column::ALL {
             let (name, help) = column.words(cx);
@@ -158,16 +169,19 @@ impl TrainPane {
             });
         }
         ui.label(RichText::new(cx.t("Notes")).color(palette.weak).small());
-        ui.label(RichText::new(cx.t("Settings other than usual")).color(palette.weak).small());
+        if with_settings {
+            ui.label(RichText::new(cx.t("Settings other than usual")).color(palette.weak).small());
+        }
         ui.end_row();
     }
 
     /// The tick, the name, and how the run stands.
-    fn name_cell(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>, run: &RunSummary) {
+    fn name_cell(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>, run: &RunSummary, height: f32) {
         let palette = theme::palette(ui);
         let name = run_name(cx, &run.id);
         let shown = cx.desk.run_view().is_some_and(|view| view.id == run.id);
-        ui.horizontal(|ui| {
+        let size = vec2(ui.available_width(), height);
+        ui.allocate_ui_with_layout(size, egui::Layout::left_to_right(egui::Align::Center), |ui| {
             let mut ticked = self.table.ticked.contains(&run.id);
             let tick = ui.add(egui::Checkbox::without_text(&mut ticked)).accessible_name(cx.tf("Tick {}", &[&name]));
             if tick.changed() {
@@ -176,12 +190,16 @@ impl TrainPane {
                     self.table.ticked.push(run.id.clone());
                 }
             }
-            let said = format!("{name}: {}", status(cx, run));
+            let (stands, settings) = (status(cx, run), settings_of(cx, run));
+            let said = format!("{name}: {stands} · {settings}");
             let button = egui::Button::selectable(shown, RichText::new(&name).strong());
             let response = ui.add(button);
             response.widget_info(|| WidgetInfo::selected(Role::Button, true, shown, &said));
             let waits = cx.desk.is_training() && !shown;
-            let response = response.on_hover_text(if waits { cx.t("Can be looked at when the run going on has ended") } else { &said });
+            let response = response.on_hover_ui(|ui| {
+                ui.label(if waits { cx.t("Can be looked at when the run going on has ended") } else { &stands });
+                ui.label(RichText::new(&settings).small().color(palette.weak));
+            });
             if response.clicked() && !waits {
                 cx.send(Command::ShowRun(run.id.clone()));
                 self.page = Page::Run;
@@ -217,14 +235,26 @@ impl TrainPane {
         ui.label(size(run.bytes));
     }
 
-    fn notes_cell(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>, run: &RunSummary) {
+    /// What the note of a run takes, all its lines.
+    fn note_size(&self, ui: &egui::Ui, run: &RunSummary, width: f32) -> egui::Vec2 {
+        let text = self.table.notes.get(&run.id).unwrap_or(&run.notes).clone();
+        let font = egui::TextStyle::Body.resolve(ui.style());
+        let margin = vec2(2.0 * NOTE_MARGIN.leftf(), 2.0 * NOTE_MARGIN.topf());
+        let galley = ui.fonts_mut(|fonts| fonts.layout(text, font, egui::Color32::PLACEHOLDER, width - margin.x));
+        vec2(width, (galley.size().y + margin.y).max(theme::ROW_HEIGHT))
+    }
+
+    /// A field as high as its note is long. Enter ends it: a note is one line that is wrapped.
+    fn notes_cell(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>, run: &RunSummary, size: egui::Vec2) {
         let text = self.table.notes.entry(run.id.clone()).or_insert_with(|| run.notes.clone());
+        let edit = egui::TextEdit::multiline(text).return_key(None).desired_rows(1).margin(NOTE_MARGIN).hint_text(cx.t("Write a note"));
         // A cell of a grid leaves a field no room of its own.
-        let edit = egui::TextEdit::singleline(text).hint_text(cx.t("Write a note"));
-        let field = ui.add_sized(vec2(NOTE_WIDTH, theme::ROW_HEIGHT), edit);
-        let field = if run.notes.is_empty() { field } else { field.on_hover_text(&run.notes) };
-        let field = field.accessible_name(cx.tf("Note on {}", &[&run_name(cx, &run.id)]));
-        if field.lost_focus() {
+        let field = ui.add_sized(size, edit).accessible_name(cx.tf("Note on {}", &[&run_name(cx, &run.id)]));
+        let entered = field.has_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+        if entered {
+            field.surrender_focus();
+        }
+        if field.lost_focus() || entered {
             let notes = text.trim().to_owned();
             if notes != run.notes {
                 cx.send(Command::SetRunNotes { run: run.id.clone(), notes });
@@ -296,6 +326,14 @@ fn ordered(a: Option<f64>, b: Option<f64>, reversed: bool) -> Ordering {
         (Some(a), Some(b)) => b.total_cmp(&a),
         (a, b) => b.is_some().cmp(&a.is_some()),
     }
+}
+
+/// What makes a run another one than others, in a line.
+fn settings_of(cx: &Cx<'_>, run: &RunSummary) -> String {
+    if run.members.is_empty() {
+        return settings_in_words(cx, &run.config);
+    }
+    cx.tf("{} together", &[&run.members.iter().map(|id| run_name(cx, id)).collect::<Vec<_>>().join(", ")])
 }
 
 /// Model and settings that are not the usual ones: "lr 5e-5 · epochs 3".

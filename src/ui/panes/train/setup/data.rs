@@ -48,7 +48,7 @@ pub(super) const ROWS: &[Row] = &[
         2,
         |config| &mut config.augment,
     ),
-    file("Synonyms", "A list of words that may stand for each other: a line each, between tabs or commas. The built-in encoder proposes none: it was not made to say hidden words", "synonyms", |config| {
+    file("Synonyms", "A list of words that may stand for each other: a line each, between tabs or commas", "synonyms", |config| {
         &mut config.synonyms
     })
     .when(|config| config.augment > 0.0),
@@ -56,6 +56,14 @@ pub(super) const ROWS: &[Row] = &[
         &mut config.synonym_share
     })
     .when(|config| config.augment > 0.0 && config.synonyms.is_some()),
+    number(
+        "Words by the encoder",
+        "Share of the words of other wordings that is changed for what the encoder says where they are hidden: pays with few reviews, but it may turn good into bad. Only an encoder made for hidden words can; the built-in one once it has read the reviews",
+        (0.0, 0.9),
+        2,
+        |config| &mut config.masked_synonyms,
+    )
+    .when(|config| config.augment > 0.0 && is_encoder(config)),
     number("Words left out", "Share of the words of other wordings that is left out", (0.0, 0.9), 2, |config| &mut config.word_deletion)
         .when(|config| config.augment > 0.0),
     number("Words in other places", "Share of the words of other wordings that changes places", (0.0, 0.9), 2, |config| {
