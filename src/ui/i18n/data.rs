@@ -45,7 +45,7 @@ pub(super) const ROWS: &[(&str, &str)] = &[
     ),
     (
         "Annotated files of Label Studio, doccano, Prodigy, Argilla, INCEpTION, CoNLL, SemEval, PyABSA, ASTE, fastText and brat, with classes, spans and links",
-        "其他工具的标注文件：Label Studio、doccano、Prodigy、Argilla、INCEpTION、CoNLL、SemEval、PyABSA、ASTE、fastText、brat，连同类别、片段和关联",
+        "其他工具的标注文件，连同类别、片段和关联：Label Studio / doccano / Prodigy / Argilla / INCEpTION / CoNLL / SemEval / PyABSA / ASTE / fastText / brat",
     ),
     (
         "Encodings are recognised and can be changed; texts that are there already are counted and left out",

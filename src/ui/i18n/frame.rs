@@ -207,10 +207,6 @@ pub const ROWS: &[(&str, &str)] = &[
     ("Parquet: columns of text", "Parquet：文本类型的列"),
     ("Plain text: one review a line", "纯文本：每行一条评论"),
     (
-        "Annotated files of Label Studio, doccano, Prodigy, CoNLL, SemEval, PyABSA, ASTE and brat, with classes, spans and links",
-        "其他工具的标注文件：Label Studio、doccano、Prodigy、CoNLL、SemEval、PyABSA、ASTE、brat，连同类别、片段和关联",
-    ),
-    (
         "UTF-8, UTF-16 and GB18030 are recognised; texts that are there already are counted and left out",
         "可识别 UTF-8、UTF-16 和 GB18030；已有的文本会计数并略去",
     ),
