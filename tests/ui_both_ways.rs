@@ -204,24 +204,28 @@ fn the_history_of_a_document_leads_back_to_any_of_its_moments() {
     assert_eq!(held(&by_mouse), (true, 2), "and forward again");
 }
 
+fn advised_bench(project: fn(&std::path::Path) -> gloss::desk::Desk) -> Bench {
+    let folder = tempfile::tempdir().unwrap();
+    let mut desk = project(folder.path());
+    desk.run(Command::SetLanguage(gloss::desk::Language::English));
+    Bench::of(folder, desk, 1100.0)
+}
+
+/// Draws frames until the list is ranked.
+fn advised(bench: &mut Bench) {
+    let begin = std::time::Instant::now();
+    while bench.desk().is_advising() || bench.desk().advice().judged + bench.desk().advice().judged_spans == 0 {
+        assert!(begin.elapsed() < std::time::Duration::from_secs(60), "nothing was ranked");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        bench.window.step();
+    }
+    bench.window.run_steps(3);
+}
+
 /// In two of eight reviews a run that had held them out finds the aspect elsewhere.
 #[test]
 fn suspected_spans_are_settled_by_keys_and_by_mouse() {
-    let start = || {
-        let folder = tempfile::tempdir().unwrap();
-        let mut desk = crate::advise::with_span_errors(folder.path());
-        desk.run(Command::SetLanguage(gloss::desk::Language::English));
-        Bench::of(folder, desk, 1100.0)
-    };
-    let advised = |bench: &mut Bench| {
-        let begin = std::time::Instant::now();
-        while bench.desk().is_advising() || bench.desk().advice().judged_spans == 0 {
-            assert!(begin.elapsed() < std::time::Duration::from_secs(60), "nothing was ranked");
-            std::thread::sleep(std::time::Duration::from_millis(5));
-            bench.window.step();
-        }
-        bench.window.run_steps(3);
-    };
+    let start = || advised_bench(crate::advise::with_span_errors);
     let spans = |bench: &Bench, doc| -> Vec<(std::ops::Range<usize>, u16)> {
         let document = bench.desk().project().unwrap().document(DocId(doc)).unwrap();
         document.annotation.spans_in_order().iter().map(|(_, span)| (span.range.bytes(), span.label)).collect()
@@ -256,6 +260,15 @@ fn suspected_spans_are_settled_by_keys_and_by_mouse() {
         by_mouse.click("Previous document");
     }
     assert!(by_mouse.has(longer));
+    // Who hides suggestions sees no suspicion either.
+    let hide = Modifiers::COMMAND | Modifiers::SHIFT;
+    by_mouse.chord(hide, Key::G);
+    assert!(!by_mouse.has(longer));
+    by_mouse.chord(hide, Key::G);
+    advised(&mut by_mouse);
+    while by_mouse.desk().current() != Some(DocId(5)) {
+        by_mouse.click("Previous document");
+    }
     by_mouse.click("Mark it so");
     assert_eq!(spans(&by_mouse, 5), [(0..6, 0)], "the mark is put right");
     by_mouse.click("Next document");
@@ -266,21 +279,7 @@ fn suspected_spans_are_settled_by_keys_and_by_mouse() {
 /// Five of forty answers look wrong to a run that had held them out.
 #[test]
 fn suspected_errors_and_informative_documents_by_keys_and_by_mouse() {
-    let start = || {
-        let folder = tempfile::tempdir().unwrap();
-        let mut desk = crate::advise::with_errors(folder.path());
-        desk.run(Command::SetLanguage(gloss::desk::Language::English));
-        Bench::of(folder, desk, 900.0)
-    };
-    let advised = |bench: &mut Bench| {
-        let begin = std::time::Instant::now();
-        while bench.desk().is_advising() || bench.desk().advice().judged == 0 {
-            assert!(begin.elapsed() < std::time::Duration::from_secs(60), "nothing was ranked");
-            std::thread::sleep(std::time::Duration::from_millis(5));
-            bench.window.step();
-        }
-        bench.window.run_steps(3);
-    };
+    let start = || advised_bench(crate::advise::with_errors);
     let first = |bench: &Bench| bench.desk().queue().ids()[0];
     let mut by_keys = start();
     by_keys.choose_by_keys("As imported", "Suspected label errors first");

@@ -4,6 +4,7 @@
 //! (the threshold of Northcutt, Jiang and Chuang 2021, section 3.1, on spans). Of a document the surest such span counts: as
 //! with the self-confidence of tokens (Wang and Mueller 2022, section 3), the worst place says how wrong the whole is.
 
+use super::suspects::means;
 use crate::project::{DocId, SpanSuspicion, TextRange};
 
 /// A marked document and the spans a model finds in it.
@@ -24,8 +25,8 @@ impl JudgedSpans {
     }
 }
 
-/// `names`: of the labels. The suspected documents with their places: those judged by a model that had not learnt from them first, then by how sure
-/// the model is.
+/// The suspected documents with their places: those judged by a model that had not learnt from them first, then by how sure
+/// the model is. `names`: of the labels.
 pub fn span_suspects(judged: &[JudgedSpans], names: &[String]) -> Vec<(DocId, SpanSuspicion)> {
     let thresholds = [false, true].map(|learnt| thresholds(judged, learnt));
     let mut ranked: Vec<(f32, DocId, SpanSuspicion)> = Vec::new();
@@ -45,12 +46,9 @@ pub fn span_suspects(judged: &[JudgedSpans], names: &[String]) -> Vec<(DocId, Sp
 /// The mean probability of the spans of each label that were marked just so; infinite where there are none.
 fn thresholds(judged: &[JudgedSpans], learnt: bool) -> Vec<f32> {
     let labels = judged.iter().flat_map(|one| &one.found).map(|(_, label, _)| usize::from(*label) + 1).max().unwrap_or(0);
-    let (mut sums, mut counts) = (vec![0f32; labels], vec![0f32; labels]);
-    for one in judged.iter().filter(|one| one.learnt == learnt) {
-        for (_, label, sure) in one.found.iter().filter(|(range, label, _)| one.is_marked(*range, *label)) {
-            sums[usize::from(*label)] += sure;
-            counts[usize::from(*label)] += 1.0;
-        }
-    }
-    sums.into_iter().zip(counts).map(|(sum, count)| if count > 0.0 { sum / count } else { f32::INFINITY }).collect()
+    let right = judged.iter().filter(|one| one.learnt == learnt).flat_map(|one| {
+        let right = one.found.iter().filter(|(range, label, _)| one.is_marked(*range, *label));
+        right.map(|(_, label, sure)| (usize::from(*label), *sure))
+    });
+    means(labels, right)
 }

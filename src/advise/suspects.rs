@@ -42,13 +42,16 @@ pub fn suspects(judged: &[Judged]) -> Vec<(DocId, Suspicion)> {
 /// The mean probability of each class among the documents labelled so; infinite where there are none.
 fn thresholds(judged: &[Judged], learnt: bool) -> Vec<f32> {
     let classes = judged.iter().map(|one| one.probabilities.len()).max().unwrap_or(0);
-    let (mut sums, mut counts) = (vec![0f32; classes], vec![0f32; classes]);
-    for one in judged.iter().filter(|one| one.learnt == learnt) {
-        let at = usize::from(one.answer);
-        if let Some(probability) = one.probabilities.get(at) {
-            sums[at] += probability;
-            counts[at] += 1.0;
-        }
+    let own = |one: &Judged| Some((usize::from(one.answer), *one.probabilities.get(usize::from(one.answer))?));
+    means(classes, judged.iter().filter(|one| one.learnt == learnt).filter_map(own))
+}
+
+/// The mean of each of `kinds`; infinite where there is nothing.
+pub(super) fn means(kinds: usize, values: impl Iterator<Item = (usize, f32)>) -> Vec<f32> {
+    let (mut sums, mut counts) = (vec![0f32; kinds], vec![0f32; kinds]);
+    for (kind, value) in values {
+        sums[kind] += value;
+        counts[kind] += 1.0;
     }
     sums.into_iter().zip(counts).map(|(sum, count)| if count > 0.0 { sum / count } else { f32::INFINITY }).collect()
 }

@@ -99,12 +99,13 @@ pub(super) fn score(model: &JointModel, task: &Task, items: &[Item], config: &Tr
         let (logs, hidden) = model.score(&batch.texts, &batch.units).map_err(TrainError::compute)?;
         class_loss.add(&logs.class, &batch.classes);
         span_loss.add(&logs.tags, &batch.tags);
-        let mut decoded = decode(model, &members, &logs, task)?;
-        if task.widest > 0 {
-            let tagged = std::mem::take(&mut decoded);
+        let tagged = decode(model, &members, &logs, task)?;
+        let decoded = if task.widest > 0 {
             let judged = judge(model, &members, &batch, &hidden, task)?;
-            decoded = judged.into_iter().zip(tagged).map(|(judged, tagged)| judged_or_tagged(judged, tagged)).collect();
-        }
+            judged.into_iter().zip(tagged).map(|(judged, tagged)| judged_or_tagged(judged, tagged)).collect()
+        } else {
+            tagged
+        };
         let opinions = opinions_of(model, &members, &decoded, &hidden, &batch.texts, task)?;
         for ((row, index), (opinions, candidates)) in indices.iter().enumerate().zip(opinions) {
             answers[*index] = Some((answer_of(members[row], &logs, row, &decoded[row], opinions, task), candidates));

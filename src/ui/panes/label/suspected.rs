@@ -11,9 +11,14 @@ use crate::ui::theme::palette;
 use crate::ui::widgets::document::MarkedSpan;
 use eframe::egui::{Align, Frame, Label, Layout, Margin, Panel, RichText, Ui};
 
+/// Whether the list is about such suspicions; hidden suggestions say nothing here either.
+fn asks(cx: &Cx<'_>, order: Order, what: &What) -> bool {
+    cx.desk.suggests() && (cx.desk.order() == order || cx.desk.filter().has(what))
+}
+
 /// The span that a model is sure of in this document, while the list asks for such and nobody has settled it.
 fn open_span(cx: &Cx<'_>, document: &Document) -> Option<SpanSuspicion> {
-    let is_asked = cx.desk.order() == Order::SuspectedSpans || cx.desk.filter().has(&What::SuspectedSpan);
+    let is_asked = asks(cx, Order::SuspectedSpans, &What::SuspectedSpan);
     let found = cx.desk.advice().span_suspects.get(&document.id).filter(|_| is_asked)?;
     found.is_open(&document.annotation).then(|| found.clone())
 }
@@ -71,7 +76,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, document: &Doc
 
 /// Why an answer is suspected.
 fn class_ui(ui: &mut Ui, cx: &Cx<'_>, project: &Project, document: &Document) {
-    let is_asked = cx.desk.order() == Order::SuspectedErrors || cx.desk.filter().has(&What::Suspected);
+    let is_asked = asks(cx, Order::SuspectedErrors, &What::Suspected);
     let Some((id, question)) = project.schema().main_question().filter(|_| is_asked) else { return };
     let found = cx.desk.advice().suspects.get(&document.id).filter(|found| found.suspected);
     let Some(found) = found.filter(|found| document.annotation.class(id) == Some(found.answer)) else { return };
