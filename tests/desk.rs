@@ -1,6 +1,6 @@
 //! The shell: commands in, read access out, everything in the file.
 
-use gloss::desk::{Column, Command, Desk, ImportOptions, Importing, Level, Notice, Surroundings};
+use gloss::desk::{Column, Command, Desk, ExportFormat, ExportPlan, Exporting, ImportOptions, Importing, Level, Notice, Surroundings};
 use gloss::project::{Answer, DocId, Filter, Polarity, QuestionId, State, TextRange, What};
 use std::path::Path;
 use std::sync::Arc;
@@ -229,6 +229,88 @@ fn import_is_previewed_reported_and_one_undo() {
     desk.run(Command::Undo);
     assert_eq!(desk.project().unwrap().documents().count(), 1);
     assert_eq!(desk.project().unwrap().schema().questions[0].classes.len(), 3, "and leaves it again");
+}
+
+/// A project with a past, undone steps too, and our own JSON Lines of it.
+fn written_out(folder: &Path) -> (Desk, std::path::PathBuf) {
+    let mut desk = with_texts(folder, &["屏幕很清晰，但是电池不耐用。", "Great screen 👍🏻"]);
+    let doc = DocId(0);
+    desk.run(Command::AddSpan { doc, range: range(&desk, doc, "屏幕"), label: 0 });
+    desk.run(Command::SetClass { doc, class: Some(2) });
+    desk.run(Command::SetFlag { doc, to: true });
+    desk.run(Command::Undo);
+    let path = folder.join("whole.jsonl");
+    let plan = ExportPlan { path: path.clone(), format: ExportFormat::Jsonl, sidecar: false, verify: true };
+    desk.run(Command::ExportAs(Box::new(plan)));
+    poll_until(&mut desk, |desk| matches!(desk.exporting(), Exporting::Written(_)));
+    (desk, path)
+}
+
+fn import_lines(desk: &mut Desk, path: &Path) -> Option<usize> {
+    let options = Box::new(ImportOptions::default());
+    desk.run(Command::CheckImport { path: path.to_owned(), options: options.clone() });
+    poll_until(desk, |desk| matches!(desk.importing(), Importing::Checked { .. }));
+    let Importing::Checked { report: checked, .. } = desk.importing() else { unreachable!() };
+    let checked = checked.clone();
+    desk.run(Command::Import { path: path.to_owned(), options });
+    poll_until(desk, |desk| matches!(desk.importing(), Importing::Report { .. }));
+    let Importing::Report { report, .. } = desk.importing() else { unreachable!() };
+    assert_eq!(*report, checked, "what was said before is what happens");
+    report.journal
+}
+
+#[test]
+fn our_lines_bring_a_whole_project_back_with_its_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let (there, path) = written_out(folder.path());
+    let past = |desk: &Desk| {
+        let history = desk.history().unwrap();
+        (history.done().to_vec(), history.undone().to_vec(), desk.project().unwrap().all_documents().to_vec())
+    };
+    let here = tempfile::tempdir().unwrap();
+    let mut desk = with_texts(here.path(), &[]);
+    assert_eq!(import_lines(&mut desk, &path), Some(4));
+    assert_eq!(past(&desk), past(&there));
+    assert_eq!(desk.current(), Some(DocId(0)));
+    poll_until(&mut desk, |desk| !desk.is_unsaved());
+    desk.run(Command::Redo);
+    drop(desk);
+
+    let mut desk = desk_in(here.path());
+    desk.run(Command::OpenProject(here.path().join("p.gloss")));
+    assert!(desk.project().unwrap().document(DocId(0)).unwrap().annotation.flagged, "redone before, and in the file");
+    for _ in 0..5 {
+        desk.run(Command::Undo);
+    }
+    assert_eq!(desk.project().unwrap().documents().count(), 0, "to its beginning");
+    // A project with a past of its own keeps it: the rows come in as one step.
+    desk.run(Command::AddDocument("mine".to_owned()));
+    assert_eq!(import_lines(&mut desk, &path), None);
+    assert_eq!(desk.project().unwrap().documents().count(), 3);
+    desk.run(Command::Undo);
+    assert_eq!(desk.project().unwrap().documents().count(), 1);
+}
+
+#[test]
+fn a_whole_project_that_the_disk_refuses_is_written_later_with_what_was_done_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let (there, path) = written_out(folder.path());
+    let here = tempfile::tempdir().unwrap();
+    let mut desk = with_texts(here.path(), &[]);
+    let in_the_way = here.path().join("p.gloss.new");
+    std::fs::create_dir(&in_the_way).unwrap();
+    import_lines(&mut desk, &path);
+    poll_until(&mut desk, |desk| desk.notices().any(|notice| matches!(notice, Notice::Unsaved(_))));
+    desk.run(Command::SetFlag { doc: DocId(1), to: true });
+    assert!(desk.is_unsaved());
+    std::fs::remove_dir(&in_the_way).unwrap();
+    desk.run(Command::SetFlag { doc: DocId(0), to: true });
+    poll_until(&mut desk, |desk| !desk.is_unsaved());
+    let held = desk.project().unwrap().all_documents().to_vec();
+    assert_ne!(held, there.project().unwrap().all_documents());
+    drop(desk);
+    let (documents, steps) = documents_in_file(here.path());
+    assert_eq!((documents, steps), (held, 6));
 }
 
 #[test]

@@ -195,7 +195,7 @@ fn our_lines_bring_the_journal_back() {
     // Not where the rows were changed so that a step no longer fits, nor into a project with a past.
     let edits = |history: &gloss::project::History, imported| match import::plan(&fresh, history, imported).0 {
         Plan::Restore(_) => panic!("this journal does not fit"),
-        Plan::Edits(edits, _) => edits,
+        Plan::Edits(edits) => edits,
     };
     let Some(Edit::AddDocuments { count: 3, documents, .. }) = edits(&opened.history, imported).pop() else { panic!("three come in") };
     let cut = fs::read_to_string(&path).unwrap().lines().next().unwrap().to_owned();

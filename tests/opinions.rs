@@ -7,8 +7,8 @@ use gloss::project::{
     DocId, Document, Edit, Link, LinkTypeChange, Polarity, Project, Schema, SchemaChange, Span, SpanId, Split, State, TextRange,
 };
 use gloss::train::{
-    HeldOut, LinkAnswer, OpinionAnswers, OpinionScores, Roles, Scores, SpanKey, TrainConfig, TrainData, bins, error_groups, fit_threshold,
-    opinion_scores, reliability,
+    HeldOut, LinkAnswer, OpinionAnswers, OpinionScores, Roles, Scores, SpanKey, TrainConfig, TrainData, bins, error_groups,
+    fit_span_threshold, fit_spans, fit_threshold, opinion_scores, reliability,
 };
 
 const NEG: Option<Polarity> = Some(Polarity::Negative);
@@ -378,6 +378,41 @@ fn the_threshold_of_links_by_hand() {
     assert_eq!(fit_threshold(&cases, 100), 0.5, "no better, no change");
     assert_eq!(fit_threshold(&cases[..90], 40), 0.5, "too few to tell");
     assert_eq!(fit_threshold(&[], 0), 0.5);
+}
+
+#[test]
+fn the_threshold_of_spans_by_hand() {
+    // A document a row: of the spans said at `p` so many are right; `missed` were not found at all.
+    let documents = |rows: &[(f32, usize, usize)], missed: usize| -> Vec<HeldOut> {
+        let span = |at: usize| (at as u32, at as u32 + 1, 0u16);
+        let said = rows.iter().map(|(p, count, right)| HeldOut {
+            gold_spans: Some((0..*right).map(span).collect()),
+            spans: (0..*count).map(span).collect(),
+            opinions: OpinionAnswers { probabilities: vec![*p; *count], ..OpinionAnswers::default() },
+            ..HeldOut::default()
+        });
+        said.chain([HeldOut { gold_spans: Some((0..missed).map(span).collect()), ..HeldOut::default() }]).collect()
+    };
+    let threshold = |rows: &[(f32, usize, usize)], missed| {
+        let dev = documents(rows, missed);
+        fit_span_threshold(&dev, fit_spans(&dev))
+    };
+    // F1 goes from 2·100 / (200 + 130) to 2·80 / (100 + 130) without those that are right one time in five.
+    let found = threshold(&[(0.9, 100, 80), (0.5, 100, 20)], 30);
+    assert!((0.5..0.9).contains(&found), "{found}");
+    // Half of them right: worth saying, though the network is less sure of them.
+    let found = threshold(&[(0.9, 100, 80), (0.5, 100, 50)], 30);
+    assert!(found < 0.5, "{found}");
+    // Where little is found, little is asked for.
+    let found = threshold(&[(0.9, 100, 30), (0.5, 100, 15)], 400);
+    assert!(found < 0.5, "{found}");
+    assert_eq!(threshold(&[(0.9, 20, 15), (0.5, 20, 2)], 10), 0.0, "too few to tell");
+    assert_eq!(threshold(&[], 0), 0.0);
+    let dev = documents(&[(0.9, 100, 80), (0.5, 100, 20)], 30);
+    let meant = fit_spans(&dev);
+    for p in [0.01, 0.3, 0.5, 0.9, 0.99] {
+        assert!((meant.before(meant.apply(p)) - p).abs() < 1e-4 && Platt::default().before(p) == p);
+    }
 }
 
 #[test]

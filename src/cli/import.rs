@@ -21,18 +21,15 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
     };
     let read = import::read(&args.file, &options(args)?, &existing, &mut progress)?;
     line.clear();
-    let (plan, mut report) = import::plan(&project, &history, read.unwrap_or_default());
-    let mut steps = None;
+    let (plan, report) = import::plan(&project, &history, read.unwrap_or_default());
     match plan {
         Plan::Restore(restored) => {
-            steps = Some(restored.history.done().len());
             if !args.dry_run {
                 let entries: Vec<_> = restored.history.entries().collect();
                 file.replace(&restored.project, &entries)?;
             }
         }
-        Plan::Edits(edits, remarks) => {
-            report.issues.extend(remarks);
+        Plan::Edits(edits) => {
             if report.imported > 0 && !args.dry_run {
                 let name = format!("import {} documents from {}", report.imported, report.file);
                 let author = Settings::load().author;
@@ -51,7 +48,7 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
         return Ok(out.flush()?);
     }
     write_report(&report, &mut out)?;
-    if let Some(steps) = steps {
+    if let Some(steps) = report.journal {
         writeln!(out, "the journal came along: {steps} steps, which can be undone in the window")?;
     }
     if args.dry_run {

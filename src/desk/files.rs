@@ -3,6 +3,7 @@
 use super::saving::FilePlace;
 use super::{Desk, Notice, OpenProject};
 use crate::project::{Filter, Order, Project, Schema};
+use crate::store::import::Restored;
 use crate::store::{self, ProjectFile, Runs, Settings, StoreError};
 use std::collections::VecDeque;
 use std::path::Path;
@@ -16,6 +17,7 @@ impl Desk {
                 path: file.path().to_owned(),
                 file: FilePlace::Here(Box::new(file)),
                 unsaved: VecDeque::new(),
+                unsaved_whole: false,
                 checking: None,
                 runs: Vec::new(),
             }),
@@ -83,6 +85,21 @@ impl Desk {
         self.notify(Notice::ProjectOpened(path));
         // Without the thread the first Chinese word waits for the dictionary, that is all.
         std::thread::Builder::new().name("gloss-words".to_owned()).spawn(crate::text::load_dictionary).ok();
+    }
+
+    /// The open project, to which nothing has happened yet, becomes this one, with its journal.
+    pub(super) fn become_project(&mut self, restored: Restored) {
+        let Some(open) = &mut self.open else { return };
+        (open.project, open.history) = (restored.project, restored.history);
+        (open.unsaved_whole, open.checking) = (true, None);
+        self.retry_saving();
+        if let Some(reason) = self.saving_error.take() {
+            self.notify(Notice::Unsaved(reason));
+        }
+        self.searcher.start_over(None);
+        self.layer = self.layer_of_author();
+        self.refresh_queue();
+        self.current = self.project().and_then(|project| self.queue.next_todo_in(project, None, self.layer)).or(self.current);
     }
 
     pub(super) fn export_model(&mut self, run: &str, folder: &Path) {

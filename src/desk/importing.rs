@@ -1,9 +1,10 @@
-//! Importing a file: a preview, then the reading on the thread `gloss-io`, then one step of the project.
+//! Importing a file: a preview, then the reading on the thread `gloss-io`, then one step of the project. Our own lines with
+//! a journal, read into a project to which nothing has happened yet, become that project, journal and all.
 
 use super::job::{Job, Reporter};
 use super::{Command, Desk, Notice, phrase::Phrases};
-use crate::project::Edit;
-use crate::store::import::{self, Ground, ImportOptions, ImportReport, Imported, Look, Preview};
+use crate::project::{DocId, History, Project};
+use crate::store::import::{self, Ground, ImportOptions, ImportReport, Look, Plan, Preview};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -51,10 +52,10 @@ enum News {
     Failed(String),
 }
 
-/// What was read, as the edits of a project that is as it was when the reading began.
+/// What was read, for a project that is as it was when the reading began.
 struct Rows {
     ground: Ground,
-    edits: Vec<Edit>,
+    plan: Plan,
     report: ImportReport,
     options: ImportOptions,
 }
@@ -116,6 +117,7 @@ impl Desk {
     fn start_import(&mut self, path: PathBuf, options: ImportOptions) {
         let Some(project) = self.project() else { return };
         let ground = Ground::of(project);
+        let unused = self.unused_project().cloned();
         let held: Vec<_> = project.documents().map(|doc| (doc.text.clone(), doc.meta.clone())).collect();
         let target = path.clone();
         let work = move |reporter: &Reporter<News>| {
@@ -125,16 +127,25 @@ impl Desk {
                 if reporter.stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             };
             reporter.tell(match import::read(&target, &options, &existing, &mut progress) {
-                Ok(Some(Imported { drafts, mut report })) => {
-                    let (edits, remarks) = ground.edits(drafts);
-                    report.issues.extend(remarks);
-                    News::Read(Box::new(Rows { ground, edits, report, options }))
+                Ok(Some(imported)) => {
+                    let (plan, report) = match &unused {
+                        Some(project) => import::plan(project, &History::default(), imported),
+                        None => ground.plan(imported),
+                    };
+                    News::Read(Box::new(Rows { ground, plan, report, options }))
                 }
                 Ok(None) => News::Cancelled,
                 Err(error) => News::Failed(error.to_string()),
             });
         };
         self.start_io(Importing::Running { path, share: 0.0, rows: 0 }, work);
+    }
+
+    /// The project, if nothing has happened to it yet.
+    fn unused_project(&self) -> Option<&Project> {
+        let open = self.open.as_ref()?;
+        let is_unused = open.history.done().is_empty() && open.history.undone().is_empty();
+        Some(&open.project).filter(|project| is_unused && project.next_id() == DocId::from_index(0))
     }
 
     fn start_io(&mut self, view: Importing, work: impl FnOnce(&Reporter<News>) + Send + 'static) {
@@ -164,9 +175,10 @@ impl Desk {
     }
 
     fn take_in(&mut self, path: PathBuf, rows: Rows) {
-        let Rows { ground, edits, report, options } = rows;
+        let Rows { ground, plan, report, options } = rows;
         let Some(project) = self.project() else { return };
-        if Ground::of(project) != ground {
+        let replaces = matches!(plan, Plan::Restore(_));
+        if Ground::of(project) != ground || (replaces && self.unused_project().is_none()) {
             // Labels or documents came meanwhile.
             let checks = self.importing.checks.take();
             self.start_import(path, options);
@@ -176,9 +188,14 @@ impl Desk {
         if let Some(options) = self.importing.checks.take() {
             return self.importing.end(Importing::Checked { path, options, report });
         }
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        let name = Phrases(self.settings.language).import(&name, report.imported);
-        self.commit(name, edits);
+        match plan {
+            Plan::Restore(restored) => self.become_project(*restored),
+            Plan::Edits(edits) => {
+                let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+                let name = Phrases(self.settings.language).import(&name, report.imported);
+                self.commit(name, edits);
+            }
+        }
         self.notify(Notice::Imported { documents: report.imported, skipped: report.rows.saturating_sub(report.imported) });
         self.importing.end(Importing::Report { path, report });
     }

@@ -103,9 +103,17 @@ struct OpenProject {
     file: saving::FilePlace,
     /// Steps made but not yet in the file: the disk refused them, or a large one is being written.
     unsaved: VecDeque<(EntryKind, Step)>,
+    /// The project came whole from another file and is not in its own yet, which is then written anew.
+    unsaved_whole: bool,
     /// The look at the pages of a large file that was just opened.
     checking: Option<saving::Checking>,
     runs: Vec<RunSummary>,
+}
+
+impl OpenProject {
+    fn is_unsaved(&self) -> bool {
+        self.unsaved_whole || !self.unsaved.is_empty()
+    }
 }
 
 /// How many threads the processor runs at once.
@@ -348,12 +356,12 @@ impl Desk {
 
     /// Whether a change is not in the file yet.
     pub fn is_unsaved(&self) -> bool {
-        self.open.as_ref().is_some_and(|open| !open.unsaved.is_empty())
+        self.open.as_ref().is_some_and(OpenProject::is_unsaved)
     }
 
     /// Whether a large change is being written: all is well, it only takes a moment.
     pub fn is_saving(&self) -> bool {
-        self.open.as_ref().is_some_and(|open| matches!(open.file, saving::FilePlace::Away(_)) && !open.unsaved.is_empty())
+        self.open.as_ref().is_some_and(|open| matches!(open.file, saving::FilePlace::Away(_)) && open.is_unsaved())
     }
 
     /// The document on the table.

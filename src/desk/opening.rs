@@ -32,6 +32,7 @@ fn desk_of(opened: Opened) -> OpenProject {
         path: opened.file.path().to_owned(),
         file: FilePlace::Here(Box::new(opened.file)),
         unsaved: VecDeque::new(),
+        unsaved_whole: false,
         checking: None,
     }
 }

@@ -15,6 +15,8 @@ const LARGE: usize = 5_000;
 /// The file comes back with what became of the step.
 pub(super) enum Saved {
     Done(Box<ProjectFile>, Result<(), StoreError>),
+    /// The whole project was written.
+    Whole(Result<Box<ProjectFile>, StoreError>),
     /// A large project was opened and its file looked at.
     Checked(Box<ProjectFile>, Result<(), StoreError>),
     /// The thread ended with a panic, and the file was closed.
@@ -33,7 +35,7 @@ pub(super) struct Checking {
 /// Where the project file is.
 pub(super) enum FilePlace {
     Here(Box<ProjectFile>),
-    /// The oldest step that waits is being written, or the file is being checked.
+    /// The oldest step that waits or the whole project is being written, or the file is being checked.
     Away(Job<Saved>),
     /// What was read made sense, but the file can't be trusted with a change, for this reason.
     Damaged(String),
@@ -71,13 +73,22 @@ impl Desk {
         self.saving_tried_ms = self.now();
         let wake = self.surroundings.wake.clone();
         let Some(open) = &mut self.open else { return };
-        let had = !open.unsaved.is_empty() && self.saving_failed;
+        let had = open.is_unsaved() && self.saving_failed;
         if matches!(open.file, FilePlace::Lost) {
             open.file = reopened(&open.path);
         }
-        if let (FilePlace::Damaged(reason), false) = (&open.file, open.unsaved.is_empty()) {
+        if let (FilePlace::Damaged(reason), true) = (&open.file, open.is_unsaved()) {
             self.saving_failed = true;
             self.saving_error = Some(reason.clone());
+        }
+        if open.unsaved_whole {
+            if matches!(open.file, FilePlace::Here(_))
+                && let Err(error) = send_whole_away(open, wake)
+            {
+                self.saving_failed = true;
+                self.saving_error = Some(error.to_string());
+            }
+            return;
         }
         while let Some((_, step)) = open.unsaved.front() {
             let FilePlace::Here(file) = &mut open.file else { return };
@@ -214,6 +225,15 @@ impl Desk {
                 }
                 result.err().map(|error| error.to_string())
             }
+            Saved::Whole(Ok(file)) => {
+                open.file = FilePlace::Here(file);
+                open.unsaved_whole = false;
+                None
+            }
+            Saved::Whole(Err(error)) => {
+                open.file = reopened(&open.path);
+                Some(error.to_string())
+            }
             Saved::Lost(reason) => {
                 // The step was one transaction: the file is as before it, and looked at anew.
                 open.checking = None;
@@ -249,6 +269,17 @@ fn send_away(open: &mut OpenProject, wake: Waker) -> std::io::Result<()> {
         let result = file.record(kind, &step, &project);
         Saved::Done(file, result)
     })
+}
+
+/// Hands the file to a thread that writes the project as it is now in its place, with all steps so far.
+fn send_whole_away(open: &mut OpenProject, wake: Waker) -> std::io::Result<()> {
+    let (project, history) = (open.project.clone(), open.history.clone());
+    lend(&mut open.file, "gloss-save", wake, move |file| {
+        let entries: Vec<_> = history.entries().collect();
+        Saved::Whole(file.replace(&project, &entries).map(Box::new))
+    })?;
+    open.unsaved.clear();
+    Ok(())
 }
 
 /// Gives the file to a thread for this work; it stays where it is when the system gives no thread.

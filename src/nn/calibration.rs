@@ -1,5 +1,5 @@
 //! Probabilities that mean what they say: a map with two numbers for "is this answer right", and a temperature for a
-//! choice among several, which change no answer, only how sure it is said to be; and from where on a pair is a link.
+//! choice among several, which change no answer, only how sure it is said to be; and from where on spans and links are said.
 
 use serde::{Deserialize, Serialize};
 
@@ -31,11 +31,13 @@ pub struct Calibration {
     pub class: f64,
     /// Two spans at least this likely to belong together are linked.
     pub link: f32,
+    /// Spans at least this likely are said, by the probability that the network gives them.
+    pub span: f32,
 }
 
 impl Default for Calibration {
     fn default() -> Self {
-        Self { spans: Platt::default(), triplets: Platt::default(), polarity: 1.0, values: 1.0, class: 1.0, link: 0.5 }
+        Self { spans: Platt::default(), triplets: Platt::default(), polarity: 1.0, values: 1.0, class: 1.0, link: 0.5, span: 0.0 }
     }
 }
 
@@ -52,6 +54,14 @@ impl Platt {
             return p;
         }
         sigmoid(self.slope * logit(p) + self.offset) as f32
+    }
+
+    /// What `p` is said where this probability is meant: the inverse of [`Platt::apply`].
+    pub fn before(self, p: f32) -> f32 {
+        if self == Self::default() {
+            return p;
+        }
+        sigmoid((logit(p) - self.offset) / self.slope) as f32
     }
 
     /// The likeliest map for cases of (probability said, whether it was so), by Newton's method on the two numbers,

@@ -317,6 +317,8 @@ impl Predictor {
             if self.widest_span > 0 {
                 self.judge_spans(now, texts, &readings, (&batch, &hidden), &mut answers)?;
             }
+            let least = self.opinions.calibration.span;
+            now.iter().for_each(|index| answers[*index].spans.retain(|span| span.probability >= least));
             if self.opinions.polarity || self.opinions.links || !self.opinions.attributes.is_empty() {
                 self.add_opinions(now, &readings, &batch, &hidden, &mut answers)?;
             }

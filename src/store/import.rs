@@ -222,6 +222,8 @@ pub struct ImportReport {
     pub columns_left_out: Vec<String>,
     /// What became of the spans of a file of another tool.
     pub spans: Option<SpanReport>,
+    /// Steps of the journal that come along, where the rows are a whole project.
+    pub journal: Option<usize>,
 }
 
 impl ImportReport {

@@ -8,7 +8,7 @@ use super::scoring::{Scored, score};
 use super::task::{Item, Task};
 use super::{
     EightBits, Evaluation, HeldOut, Report, Scores, Slice, TrainEvent, TrainingAspects, Tuned, calibrated, fit_calibration,
-    fit_label_thresholds, fit_threshold, reliability, slices, wrong_documents,
+    fit_label_thresholds, fit_span_threshold, fit_spans, fit_threshold, reliability, slices, wrong_documents,
 };
 use crate::nn::kernels::Stored;
 use crate::nn::{Calibration, ModelFiles, QuestionForm, QuestionKind, Tensor};
@@ -53,13 +53,16 @@ impl Run<'_> {
 
     /// What the dev documents say about how likely things are. They are scored anew with it.
     fn calibrate(&self, dev: &mut Scored) -> Calibration {
+        let spans = fit_spans(&dev.held_out);
+        let span = fit_span_threshold(&dev.held_out, spans);
         let mut link = Calibration::default().link;
+        dev.leave_out(span, self.task);
         if self.task.opinions.links {
             let (cases, all) = dev.link_cases();
             link = fit_threshold(&cases, all);
-            dev.decide(link, self.task);
         }
-        Calibration { link, ..fit_calibration(&dev.held_out) }
+        dev.decide(link, self.task);
+        Calibration { link, span, spans, ..fit_calibration(&dev.held_out) }
     }
 
     /// The questions beside the main one, with the thresholds that are best on the dev documents.
@@ -74,7 +77,7 @@ impl Run<'_> {
     }
 
     /// What the weights as whole numbers of eight bits answer to documents that float32 answered as `raw`.
-    fn eight_bits(&mut self, held_out: &[Item], raw: &[HeldOut], link: f32) -> Result<Option<EightBits>, TrainError> {
+    fn eight_bits(&mut self, held_out: &[Item], raw: &[HeldOut], calibration: Calibration) -> Result<Option<EightBits>, TrainError> {
         if held_out.is_empty() || self.model.encoder().is_none() || self.config.tuned == Tuned::Lora || !Stored::Int8.is_native() {
             return Ok(None);
         }
@@ -86,9 +89,8 @@ impl Run<'_> {
         let scored = score(&self.model, self.task, held_out, self.config);
         self.model.freeze(None).map_err(TrainError::compute)?;
         let mut scored = scored?;
-        if self.task.opinions.links {
-            scored.decide(link, self.task);
-        }
+        scored.leave_out(calibration.span, self.task);
+        scored.decide(calibration.link, self.task);
         let changed = scored.held_out.iter().zip(raw).filter(|(own, other)| own.class != other.class || own.spans != other.spans);
         let changed = changed.count();
         let Scores { accuracy, macro_f1, span_f1, opinions, .. } = scored.scores;
@@ -121,16 +123,15 @@ impl Run<'_> {
             Some(scored) => scored,
             None => {
                 let mut scored = score(&self.model, self.task, held_out, self.config)?;
-                if self.task.opinions.links {
-                    scored.decide(calibration.link, self.task);
-                }
+                scored.leave_out(calibration.span, self.task);
+                scored.decide(calibration.link, self.task);
                 if !forms.is_empty() {
                     scored.say_labels(&forms);
                 }
                 scored
             }
         };
-        let eight_bits = self.eight_bits(held_out, &raw, calibration.link)?;
+        let eight_bits = self.eight_bits(held_out, &raw, calibration)?;
         let held_out = calibrated(calibration, &raw);
         let slices = sliced(self.task, &held_out);
         let files = model_files(self.task, (&self.model, &self.params), encoder, calibration, &forms)?;

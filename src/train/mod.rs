@@ -50,7 +50,9 @@ pub use crate::text::VocabularyUnit;
 pub use abstain::{Abstention, abstentions};
 pub use attributes::{AttributeScores, SpanValue, attribute_scores};
 pub use batching::{epoch_batches, estimate_seconds, rate_factor, rough_length};
-pub use calibration::{Reliability, ReliabilityBin, bins, calibrated, fit_calibration, fit_threshold, reliability};
+pub use calibration::{
+    Reliability, ReliabilityBin, bins, calibrated, fit_calibration, fit_span_threshold, fit_spans, fit_threshold, reliability,
+};
 pub use compare::{Better, Comparison, Difference, Side, compare};
 pub use config::{ConfigError, EncoderChoice, SettingDifference, TrainConfig};
 pub use errors::{ErrorGroup, ErrorKind, error_groups};

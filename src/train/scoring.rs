@@ -33,8 +33,38 @@ struct Candidate {
 }
 
 impl Scored {
+    /// Leaves out the spans that are less likely, with all that is said of them. [`Scored::decide`] says the links anew.
+    pub fn leave_out(&mut self, threshold: f32, task: &Task) {
+        for (doc, candidates) in self.held_out.iter_mut().zip(&mut self.candidates) {
+            let likely: Vec<bool> = doc.opinions.probabilities.iter().map(|probability| *probability >= threshold).collect();
+            if likely.iter().all(|likely| *likely) {
+                continue;
+            }
+            fn keep<T>(values: &mut Vec<T>, likely: &[bool]) {
+                let mut at = 0..;
+                values.retain(|_| at.next().and_then(|at: usize| likely.get(at)).is_none_or(|likely| *likely));
+            }
+            keep(&mut doc.spans, &likely);
+            let OpinionAnswers { probabilities, polarities, polarity_shares, attributes, .. } = &mut doc.opinions;
+            keep(probabilities, &likely);
+            keep(polarities, &likely);
+            keep(polarity_shares, &likely);
+            keep(attributes, &likely);
+            let place = |at: u32| likely.get(at as usize).filter(|likely| **likely).map(|_| left_before(&likely, at));
+            let moved = |pair: &Candidate| {
+                let (from, to) = (place(pair.link.from)?, place(pair.link.to?)?);
+                Some(Candidate { link: LinkAnswer { from, to: Some(to), ..pair.link }, ..*pair })
+            };
+            *candidates = candidates.iter().filter_map(moved).collect();
+        }
+        self.scores = scores_of(&self.held_out, task, self.scores.loss);
+    }
+
     /// Takes the pairs for links that are at least so likely.
     pub fn decide(&mut self, threshold: f32, task: &Task) {
+        if task.labels.is_empty() {
+            return;
+        }
         for (doc, candidates) in self.held_out.iter_mut().zip(&self.candidates) {
             let links: Vec<LinkAnswer> = candidates.iter().filter(|pair| pair.together >= threshold).map(|pair| pair.link).collect();
             let alone = if task.implicit { alone(doc, candidates, &links, task) } else { Vec::new() };
@@ -66,6 +96,11 @@ impl Scored {
         }
         (cases, all)
     }
+}
+
+/// How many spans are left before this one.
+fn left_before(likely: &[bool], at: u32) -> u32 {
+    likely.iter().take(at as usize).map(|likely| u32::from(*likely)).sum()
 }
 
 /// Opinions that nothing was linked to.
@@ -114,9 +149,7 @@ pub(super) fn score(model: &JointModel, task: &Task, items: &[Item], config: &Tr
     let (held_out, candidates): (Vec<HeldOut>, Vec<_>) = answers.into_iter().flatten().unzip();
     let loss = class_loss.value() + config.span_loss_weight * span_loss.value();
     let mut scored = Scored { scores: scores_of(&held_out, task, loss), held_out, candidates };
-    if !task.labels.is_empty() {
-        scored.decide(LIKELIER_THAN_NOT, task);
-    }
+    scored.decide(LIKELIER_THAN_NOT, task);
     Ok(scored)
 }
 
@@ -191,7 +224,9 @@ fn opinions_of(
     task: &Task,
 ) -> Result<Vec<(OpinionAnswers, Vec<Candidate>)>, TrainError> {
     if task.opinions.is_empty() {
-        return Ok(vec![Default::default(); members.len()]);
+        let sure = |spans: &Vec<DecodedSpan>| spans.iter().map(|span| span.probability).collect();
+        let alone = |spans| (OpinionAnswers { probabilities: sure(spans), ..OpinionAnswers::default() }, Vec::new());
+        return Ok(decoded.iter().map(alone).collect());
     }
     // Of each text first the decoded spans, then the marked ones, which take part in no pair.
     let mut spans = SpanBatch::default();

@@ -45,6 +45,12 @@ impl Ground {
         names.first_link_type(self.is_linked, &drafts);
         names.edits(self, drafts)
     }
+
+    /// [`Ground::edits`] with the remarks in the report.
+    pub fn plan(&self, imported: Imported) -> (Plan, ImportReport) {
+        let (edits, remarks) = self.edits(imported.drafts);
+        as_edits(edits, remarks, imported.report)
+    }
 }
 
 /// [`Ground::edits`] for a project that nobody changes meanwhile.
@@ -63,35 +69,38 @@ pub enum Plan {
     /// They are a whole project with its journal, and nothing has happened to this one yet.
     Restore(Box<Restored>),
     /// As [`edits`].
-    Edits(Vec<Edit>, Vec<RowIssue>),
+    Edits(Vec<Edit>),
 }
 
 /// Brings our own lines back as a whole project with its journal, into a project to which nothing has happened yet. Where
-/// there is no journal, where it does not fit what the rows say, or where rows stayed outside, they come in as edits.
+/// there is no journal, where it does not fit what the rows say, or where rows stayed outside, they come in as edits. The
+/// report tells which, and what the schema took in.
 pub fn plan(project: &Project, history: &History, imported: Imported) -> (Plan, ImportReport) {
     let Imported { mut drafts, report } = imported;
     let ground = Ground::of(project);
     let is_new = history.done().is_empty() && history.undone().is_empty() && report.rows == report.imported;
     let whole = drafts.first_mut().filter(|_| is_new).and_then(|first| first.project.take());
-    let Some(whole) = whole else { return (edits_of(&ground, drafts), report) };
+    let Some(whole) = whole else { return ground.plan(Imported { drafts, report }) };
     let gone: Option<BTreeMap<usize, Draft>> =
         whole.taken_out.iter().map(|gone: &TakenOut| Some((usize::try_from(gone.id).ok()?, gone.draft()?))).collect();
     let count = drafts.len() + whole.taken_out.len();
     let is_sound = |gone: &BTreeMap<usize, Draft>| gone.len() == whole.taken_out.len() && gone.keys().all(|at| *at < count);
     let Some(gone) = gone.filter(|gone| is_sound(gone) && !whole.journal.is_empty() && ground.may_take_over(&whole)) else {
         drafts[0].project = Some(whole);
-        return (edits_of(&ground, drafts), report);
+        return ground.plan(Imported { drafts, report });
     };
-    let plan = match restored(project, &ground, *whole, drafts, gone) {
-        Ok(restored) => Plan::Restore(Box::new(restored)),
-        Err((edits, remarks)) => Plan::Edits(edits, remarks),
-    };
-    (plan, report)
+    match restored(project, &ground, *whole, drafts, gone) {
+        Ok(restored) => {
+            let report = ImportReport { journal: Some(restored.history.done().len()), ..report };
+            (Plan::Restore(Box::new(restored)), report)
+        }
+        Err((edits, remarks)) => as_edits(edits, remarks, report),
+    }
 }
 
-fn edits_of(ground: &Ground, drafts: Vec<Draft>) -> Plan {
-    let (edits, remarks) = ground.edits(drafts);
-    Plan::Edits(edits, remarks)
+fn as_edits(edits: Vec<Edit>, remarks: Vec<RowIssue>, mut report: ImportReport) -> (Plan, ImportReport) {
+    report.issues.extend(remarks);
+    (Plan::Edits(edits), report)
 }
 
 /// # Errors

@@ -220,6 +220,10 @@ pub const ROWS: &[(&str, &str)] = &[
     ("blank lines", "空行"),
     ("Labels: {}", "标签：{}"),
     ("Columns that could not be read: {}", "无法读取的列：{}"),
+    (
+        "A whole project: its journal comes along, {} steps that can be undone one by one",
+        "整个项目：操作记录一并带来，共 {} 步，可逐步撤销",
+    ),
     ("Label them", "开始标注"),
     ("Remarks: {}", "说明：{} 条"),
     // Insights.

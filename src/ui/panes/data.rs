@@ -221,6 +221,10 @@ fn report_ui(ui: &mut Ui, cx: &mut Cx<'_>, path: &Path, report: &ImportReport, c
     if let Some(spans) = &report.spans {
         ui.add(egui::Label::new(spans_words(cx, spans)).wrap());
     }
+    if let Some(steps) = report.journal {
+        let words = "A whole project: its journal comes along, {} steps that can be undone one by one";
+        ui.add(egui::Label::new(cx.tf(words, &[&steps])).wrap());
+    }
     if !report.columns_left_out.is_empty() {
         let columns = report.columns_left_out.join(", ");
         ui.add(egui::Label::new(RichText::new(cx.tf("Columns that could not be read: {}", &[&columns])).color(palette.warning)).wrap());
