@@ -178,6 +178,10 @@ fn our_lines_bring_the_journal_back() {
     history.undo(&mut project).unwrap().unwrap();
     let path = folder.path().join("out.jsonl");
     gloss::store::export::export_with(&project, Some(&history), ExportFormat::Jsonl).unwrap().write(&path).unwrap();
+    let preview = import::preview(&path, None).unwrap();
+    let columns: Vec<&str> = preview.columns.iter().map(String::as_str).collect();
+    assert_eq!((preview.is_own, preview.is_annotated(), columns.as_slice()), (true, true, ["text", "class", "spans"].as_slice()));
+    assert_eq!(preview.rows, [["第0条", "", ""], ["第2条", "", ""], ["第3条", "", ""]]);
     let imported = read(&path, &ImportOptions::default()).unwrap();
     assert_eq!(imported.drafts.len(), 3);
     let fresh = Project::new(Schema::default());

@@ -75,6 +75,8 @@ pub struct Preview {
     /// Guessed from the bytes.
     pub encoding: &'static str,
     pub format: Format,
+    /// Whether it is what this program writes: everything in it comes back.
+    pub is_own: bool,
     /// "1", "2", … where there is no header.
     pub columns: Vec<String>,
     /// The first 20 rows below the header.

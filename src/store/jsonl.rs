@@ -4,7 +4,7 @@
 //! of another type than the first rows have ends the import or becomes null, without saying which line it was.
 
 use super::StoreError;
-use super::import::{Intake, Roles};
+use super::import::{Draft, Intake, Roles};
 use super::pieces::{Line, MOST_ROW, Pieces, TOO_LONG};
 use super::{Charset, encoding, scan};
 use read_own::{is_own, own_draft};
@@ -73,14 +73,21 @@ pub(super) fn head(text: &str, rows: usize) -> (Vec<String>, Vec<Vec<String>>) {
     (columns, rows)
 }
 
-/// [`head`] of a file whose first row is longer than what is usually looked at.
+/// The first rows of a file of ours, as they would come in; `None` of another one.
+pub(super) fn own_head(text: &str, rows: usize) -> Option<Vec<Draft>> {
+    let mut objects = objects(text).filter_map(|row| Some((row.number, row.parsed.ok()?))).peekable();
+    let is_ours = objects.peek().is_some_and(|(_, first)| is_own(first));
+    is_ours.then(|| objects.take(rows).filter_map(|(number, object)| own_draft(number, object).ok()).collect())
+}
+
+/// The beginning of a file up to a row that is an object, where the first is longer than what is usually looked at.
 ///
 /// # Errors
 /// [`StoreError::Unreadable`] where no row is an object.
-pub(super) fn far_head(path: &Path, charset: Option<Charset>, rows: usize) -> Result<(Vec<String>, Vec<Vec<String>>), StoreError> {
+pub(super) fn far_text(path: &Path, charset: Option<Charset>) -> Result<String, StoreError> {
     let mut pieces = Pieces::open(path, charset)?;
     read_an_object(&mut pieces, path)?;
-    Ok(head(pieces.rest(), rows))
+    Ok(pieces.rest().to_owned())
 }
 
 pub(super) fn no_object(path: &Path) -> StoreError {

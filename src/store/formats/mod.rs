@@ -36,7 +36,7 @@ pub(super) use raw::{PART_LINK, PLAIN_LINK, is_about_polarity, polarity};
 pub(super) use semeval::{BETWEEN, CATEGORY};
 pub(super) use tokens::{is_wide, join};
 
-use super::import::{Intake, Look};
+use super::import::{Draft, Intake, Look};
 use super::{Charset, StoreError, encoding};
 use raw::Parsed;
 use std::ops::ControlFlow;
@@ -199,12 +199,13 @@ pub(super) struct Head {
 pub(super) fn head(kind: Kind, path: &Path, look: &Look, rows: usize) -> Result<Head, StoreError> {
     let (parsed, encoding) = parse(kind, path, look.charset, rows)?;
     let (all, report, _) = place::drafts(parsed, kind, look.unit);
-    let row = |ready: &place::Ready| {
-        let draft = &ready.draft;
-        let answers = draft.annotation.iter().flat_map(|said| said.answers.values().filter_map(|answer| answer.class().map(str::to_owned)));
-        let classes: Vec<String> = draft.label.iter().cloned().chain(answers).collect();
-        vec![draft.text.clone(), classes.join(", "), place::cell(ready)]
-    };
-    let rows = all.iter().take(rows).map(row).collect();
+    let rows = all.iter().take(rows).map(|ready| row_of(&ready.draft)).collect();
     Ok(Head { rows, encoding, unit: report.unit, unit_doubt: report.unit_doubt })
+}
+
+/// A draft under [`COLUMNS`].
+pub(super) fn row_of(draft: &Draft) -> Vec<String> {
+    let answers = draft.annotation.iter().flat_map(|said| said.answers.values().filter_map(|answer| answer.class().map(str::to_owned)));
+    let classes: Vec<String> = draft.label.iter().cloned().chain(answers).collect();
+    vec![draft.text.clone(), classes.join(", "), place::cell(draft)]
 }

@@ -269,9 +269,9 @@ pub(super) fn take(parsed: Parsed, kind: Kind, intake: &mut Intake) -> Result<Co
 }
 
 /// A span as a cell of a preview: "aspect: 屏幕".
-pub(super) fn cell(ready: &Ready) -> String {
-    let said = ready.draft.annotation.as_ref();
+pub(super) fn cell(draft: &Draft) -> String {
+    let said = draft.annotation.as_ref();
     let spans = said.map(|said| said.spans.as_slice()).unwrap_or_default();
-    let words = |range: TextRange| range.of(&ready.draft.text).to_owned();
+    let words = |range: TextRange| range.of(&draft.text).to_owned();
     spans.iter().map(|span| format!("{}: {}", span.label, words(span.range))).collect::<Vec<_>>().join("; ")
 }

@@ -195,11 +195,19 @@ pub(super) fn preview(path: &Path, look: &Look) -> Result<Preview, StoreError> {
         }
         None if format == Format::Jsonl => {
             let (mut columns, mut rows) = jsonl::head(text, LOOKED_AT);
+            let mut own = jsonl::own_head(text, SHOWN);
             if columns.is_empty() && !text.trim_start().starts_with('[') {
-                (columns, rows) = jsonl::far_head(path, look.charset, LOOKED_AT)?;
+                let text = jsonl::far_text(path, look.charset)?;
+                (columns, rows) = jsonl::head(&text, LOOKED_AT);
+                own = jsonl::own_head(&text, SHOWN);
             }
             if columns.is_empty() {
                 return Err(jsonl::no_object(path));
+            }
+            if let Some(own) = own {
+                let rows = own.iter().map(formats::row_of).collect();
+                let preview = finish(decoded.encoding, format, formats::COLUMNS.map(str::to_owned).to_vec(), rows, true);
+                return Ok(Preview { is_own: true, text_guess: 0, label_guess: None, ..preview }.looked(looked, true));
             }
             (columns, rows, true)
         }
@@ -255,10 +263,16 @@ fn finish(encoding: &'static str, format: Format, columns: Vec<String>, mut rows
     let values = (0..columns.len()).map(|at| few_values(&rows, at)).collect();
     rows.truncate(SHOWN);
     let (look, sheets) = (Look::default(), Vec::new());
-    Preview { encoding, format, columns, rows, header_guess, text_guess, label_guess, look, sheets, values, unit: None, unit_doubt: None }
+    let (unit, unit_doubt, is_own) = (None, None, false);
+    Preview { encoding, format, is_own, columns, rows, header_guess, text_guess, label_guess, look, sheets, values, unit, unit_doubt }
 }
 
 impl Preview {
+    /// Whether the file says itself what stands where: no column is to be chosen.
+    pub fn is_annotated(&self) -> bool {
+        self.is_own || self.format.is_annotated()
+    }
+
     fn looked(self, look: Look, header_guess: bool) -> Self {
         let look = Look { header: Some(look.header.unwrap_or(header_guess)), ..look };
         Self { look, ..self }

@@ -225,6 +225,7 @@ pub const ROWS: &[(&str, &str)] = &[
         "整个项目：操作记录一并带来，共 {} 步，可逐步撤销",
     ),
     ("Label them", "开始标注"),
+    ("{} of Gloss · {} · everything in them comes back", "Gloss 自己的 {} · {} · 其中内容全部还原"),
     ("Remarks: {}", "说明：{} 条"),
     // Insights.
     ("There are no documents yet: import some in Data", "还没有文本：请在“数据”中导入"),

@@ -93,7 +93,8 @@ pub(super) struct Choice {
 
 impl Choice {
     fn new(path: &Path, preview: &Preview) -> Self {
-        let mut roles: Vec<Role> = preview.columns.iter().map(|name| Role::of_name(name)).collect();
+        let role = |name: &String| if preview.is_own { Role::Keep } else { Role::of_name(name) };
+        let mut roles: Vec<Role> = preview.columns.iter().map(role).collect();
         for (role, at) in [(Role::Text, Some(preview.text_guess)), (Role::Label, preview.label_guess)] {
             if let Some(held) = at.and_then(|at| roles.get_mut(at)) {
                 *held = role;
@@ -161,7 +162,8 @@ pub(super) fn ui(choice: &mut Option<Choice>, ui: &mut Ui, cx: &mut Cx<'_>, path
     let Some(choice) = choice else { return };
     ui.label(RichText::new(bars::file_name(path)).strong());
     let (format, encoding) = (cx.t(preview.format.name()), preview.encoding);
-    let facts = match preview.format.is_annotated() {
+    let facts = match preview.is_annotated() {
+        true if preview.is_own => cx.tf("{} of Gloss · {} · everything in them comes back", &[&format, &encoding]),
         true => format!("{format} · {encoding}"),
         false => cx.tf("{} · {} · {} columns", &[&format, &encoding, &preview.columns.len()]),
     };
@@ -182,7 +184,7 @@ pub(super) fn ui(choice: &mut Option<Choice>, ui: &mut Ui, cx: &mut Cx<'_>, path
         cx.send(Command::PreviewImportAs { path: path.to_owned(), look: Box::new(choice.look.clone()) });
     }
     // What stands where in a file of another tool is known.
-    if !preview.format.is_annotated() {
+    if !preview.is_annotated() {
         values_ui(ui, cx, preview, choice);
     }
     table_ui(ui, cx, preview, choice);
@@ -341,7 +343,7 @@ fn table_ui(ui: &mut Ui, cx: &Cx<'_>, preview: &Preview, choice: &mut Choice) {
     let others = preview.columns.len().saturating_sub(1) as f32;
     let wide = (ui.available_width() - 32.0 - others * (NARROW + 16.0)).clamp(320.0, 900.0);
     let text_at = choice.place(Role::Text);
-    let is_fixed = preview.format.is_annotated();
+    let is_fixed = preview.is_annotated();
     // Of an annotated file the spans want as much room as the text.
     let half = ((ui.available_width() - 64.0 - NARROW) / 2.0).clamp(240.0, 900.0);
     let width = |at: usize| match (is_fixed, Some(at) == text_at) {
