@@ -220,10 +220,7 @@ pub const ROWS: &[(&str, &str)] = &[
     ("blank lines", "空行"),
     ("Labels: {}", "标签：{}"),
     ("Columns that could not be read: {}", "无法读取的列：{}"),
-    (
-        "A whole project: its journal comes along, {} steps that can be undone one by one",
-        "整个项目：操作记录一并带来，共 {} 步，可逐步撤销",
-    ),
+    ("A whole project. Steps of its journal that come along and can be undone: {}", "整个项目：操作记录一并带来，共 {} 步，可逐步撤销"),
     ("Label them", "开始标注"),
     ("{} of Gloss · {} · everything in them comes back", "Gloss 自己的 {} · {} · 其中内容全部还原"),
     ("Remarks: {}", "说明：{} 条"),

@@ -60,7 +60,7 @@ impl DataPane {
             ui.horizontal(|ui| {
                 let busy = matches!(cx.desk.importing(), Importing::Running { .. } | Importing::Looking(_));
                 // The next step is the one that stands out: choosing a file, or importing the one that was chosen.
-                let idle = matches!(cx.desk.importing(), Importing::Idle);
+                let idle = matches!(cx.desk.importing(), Importing::Idle) && matches!(cx.desk.exporting(), Exporting::Idle);
                 let words = cx.t("Import…");
                 let button = if idle { theme::primary_button(ui, words) } else { egui::Button::new(words) };
                 if ui.add_enabled(!busy, button).clicked() {
@@ -222,13 +222,14 @@ fn report_ui(ui: &mut Ui, cx: &mut Cx<'_>, path: &Path, report: &ImportReport, c
         ui.add(egui::Label::new(spans_words(cx, spans)).wrap());
     }
     if let Some(steps) = report.journal {
-        let words = "A whole project: its journal comes along, {} steps that can be undone one by one";
+        let words = "A whole project. Steps of its journal that come along and can be undone: {}";
         ui.add(egui::Label::new(cx.tf(words, &[&steps])).wrap());
     }
     if !report.columns_left_out.is_empty() {
         let columns = report.columns_left_out.join(", ");
         ui.add(egui::Label::new(RichText::new(cx.tf("Columns that could not be read: {}", &[&columns])).color(palette.warning)).wrap());
     }
+    ui.add_space(4.0);
     ui.horizontal(|ui| match checked {
         Some(options) => {
             let words = cx.tf("Import {} documents", &[&report.imported]);

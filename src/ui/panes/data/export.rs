@@ -108,7 +108,7 @@ fn losses_ui<'a>(ui: &mut Ui, cx: &Cx<'_>, losses: impl Iterator<Item = (&'a Los
             let what = i18n::translate_said(cx.language(), &loss.what);
             let mut words = cx.tf("{} × {}, first in document {}", &[&loss.count, &what, &loss.row]);
             if !loss.example.is_empty() {
-                words += &format!(" ({})", loss.example);
+                words += &format!(" ({})", super::beginning(&loss.example, 24));
             }
             let places = loss.places();
             if !places.is_empty() {
