@@ -1,6 +1,7 @@
 //! Parquet and Arrow, by polars. Only this file and `write` know polars; everything leaves it as text or JSON values.
 //! To be called from a plain thread only: polars waits for a thread pool of its own.
 
+mod pages;
 mod write;
 
 pub(super) use write::{Cells, parquet};
@@ -88,6 +89,8 @@ impl Table {
                 let notes = with_notes.get_metadata().map_err(wrong)?.key_value_metadata.clone().unwrap_or_default();
                 let features = notes.into_iter().find(|note| note.key == Self::FEATURES).and_then(|note| note.value);
                 let mut reader = open(path)?;
+                let length = path.metadata().map_err(StoreError::io_read("Reading the file", path))?.len();
+                pages::check(file(path)?, length, reader.get_metadata().map_err(wrong)?).map_err(|what| unreadable(path, what))?;
                 let rows = reader.num_rows().map_err(wrong)?;
                 ((*reader.schema().map_err(wrong)?).clone(), features.map(|text| text.to_string()), Some(rows))
             }

@@ -126,14 +126,81 @@ fn vectors(data: &[u8]) {
 
 /// A project's file; what opens can be changed and opens again.
 fn project(data: &[u8]) {
-    let path = file("a.gloss", data);
     for ending in ["-wal", "-shm", ".lock"] {
         let _ = fs::remove_file(folder().join(format!("a.gloss{ending}")));
     }
-    if let Ok(opened) = ProjectFile::open(&path) {
+    // Bytes alone are hardly ever a database: what is none says what changes in the cells of one.
+    let path = match data.starts_with(b"SQLite format 3\0") {
+        true => file("a.gloss", data),
+        false => {
+            let path = file("a.gloss", sound_project());
+            change_cells(&path, data).expect("a sound project can be changed");
+            path
+        }
+    };
+    if let Ok(mut opened) = ProjectFile::open(&path) {
+        export(&opened.project, ExportFormat::Jsonl).expect("every project goes out");
+        while let Some(Ok(_)) = opened.history.undo(&mut opened.project) {}
         export(&opened.project, ExportFormat::Jsonl).expect("every project goes out");
     }
     let _ = gloss::store::read_project(&path);
+}
+
+/// The file of a project with a few reviews and two steps.
+fn sound_project() -> &'static [u8] {
+    static MADE: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
+    MADE.get_or_init(|| {
+        let lines: Vec<&str> = include_str!("../../sample-data/reviews.jsonl").lines().take(6).collect();
+        let lines = file("sound.jsonl", lines.join("\n").as_bytes());
+        let options = ImportOptions { format: Some(Format::Jsonl), ..ImportOptions::default() };
+        let imported = import::read(&lines, &options, &HashSet::new(), &mut |_, _| ControlFlow::Continue(()));
+        let drafts = imported.expect("the sample is read").expect("nobody stops it").drafts;
+        let path = folder().join("sound.gloss");
+        remove(&path);
+        let mut project = Project::new(Schema::default());
+        let mut history = gloss::project::History::default();
+        let mut held = ProjectFile::create(&path, project.schema()).expect("the folder can be written to");
+        let (edits, _) = import::edits(&project, drafts);
+        for edits in [edits, vec![gloss::project::Edit::SetFlag { doc: gloss::project::DocId(1), to: true }]] {
+            let step = history.commit(&mut project, "a step".to_owned(), "梅".to_owned(), 1, edits).expect("the edits fit");
+            held.record(gloss::project::EntryKind::Do, &step, &project).expect("the folder can be written to");
+        }
+        drop(held);
+        rusqlite::Connection::open(&path)
+            .and_then(|database| database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())))
+            .expect("the log goes into the file");
+        fs::read(&path).expect("it is there")
+    })
+}
+
+/// Each change is a table, a column, a row, a kind of value, the length of the value and the value.
+fn change_cells(path: &Path, mut data: &[u8]) -> rusqlite::Result<()> {
+    use rusqlite::types::Value;
+    let database = rusqlite::Connection::open(path)?;
+    database.execute_batch("PRAGMA ignore_check_constraints = ON; PRAGMA foreign_keys = OFF; PRAGMA journal_mode = MEMORY")?;
+    let names = |sql: &str| database.prepare(sql)?.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>();
+    let tables = names("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name")?;
+    while let Some(([table, column, row, kind, length], rest)) = data.split_first_chunk::<5>() {
+        let (value, rest) = rest.split_at(usize::from(*length).min(rest.len()));
+        data = rest;
+        let table = &tables[usize::from(*table) % tables.len()];
+        let columns = names(&format!("SELECT name FROM pragma_table_info('{table}')"))?;
+        let column = &columns[usize::from(*column) % columns.len()];
+        let number = value.iter().take(8).fold(0u64, |number, byte| number << 8 | u64::from(*byte));
+        let value = match kind % 6 {
+            0 => Value::Null,
+            1 => Value::Integer(number as i64),
+            2 => Value::Real(f64::from_bits(number)),
+            3 => Value::Blob(value.to_vec()),
+            _ => Value::Text(String::from_utf8_lossy(value).into_owned()),
+        };
+        let place = format!(
+            "\"{column}\" IS (SELECT \"{column}\" FROM \"{table}\" LIMIT 1 OFFSET {row} % max(1, (SELECT count(*) FROM \"{table}\")))"
+        );
+        // What the tables themselves refuse is no damage that can be found in a file.
+        let _ = database.execute(&format!("UPDATE \"{table}\" SET \"{column}\" = ?1 WHERE {place}"), [value]);
+    }
+    Ok(())
 }
 
 /// One of these formats, as the first byte says, and the one that is found out.
