@@ -110,7 +110,7 @@ fn line(ui: &mut egui::Ui, cx: &Cx<'_>, names: &[&str], doc: &HeldOut) -> bool {
         let verdict = if is_right { format!("+ {said}") } else { cx.tf("{}, really {}", &[&said, &gold]) };
         let color = if is_right { palette.success } else { palette.error };
         ui.add_sized([170.0, 16.0], egui::Label::new(RichText::new(shortened(&verdict, 26)).color(color).small()));
-        let button = egui::Button::new(shortened(&text, 70)).frame_when_inactive(false);
+        let button = egui::Button::new(shortened(&text, 70)).frame_when_inactive(false).truncate();
         ui.add(button).on_hover_text(shortened(&text, 600)).clicked()
     })
     .inner

@@ -9,7 +9,10 @@ use eframe::egui::{self, RichText};
 impl TrainPane {
     /// `run` is its id, its scores, and of which weights they are.
     pub(super) fn opinions(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>, run: (&str, &Scores, &str), report: Option<&Report>) {
+        /// With less room there are two rows of tables.
+        const ONE_ROW: f32 = 1100.0;
         let (id, scores, of) = run;
+        let is_wide = ui.available_width() >= ONE_ROW;
         ui.add_space(12.0);
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = 28.0;
@@ -25,12 +28,26 @@ impl TrainPane {
             {
                 ui.vertical(|ui| errors(ui, cx, groups, report));
             }
-            if !report.reliability.is_empty() {
-                ui.vertical(|ui| super::trust::reliability(ui, cx, &report.reliability));
+            if is_wide {
+                trust(ui, cx, report);
             }
-            ui.vertical(|ui| super::trust::abstaining(ui, cx, report));
         });
+        if let Some(report) = report.filter(|_| !is_wide) {
+            ui.add_space(12.0);
+            ui.horizontal_top(|ui| {
+                ui.spacing_mut().item_spacing.x = 28.0;
+                trust(ui, cx, report);
+            });
+        }
     }
+}
+
+/// What the probabilities are worth, side by side.
+fn trust(ui: &mut egui::Ui, cx: &Cx<'_>, report: &Report) {
+    if !report.reliability.is_empty() {
+        ui.vertical(|ui| super::trust::reliability(ui, cx, &report.reliability));
+    }
+    ui.vertical(|ui| super::trust::abstaining(ui, cx, report));
 }
 
 /// Name, help and score; the scores of each label stand in a table of their own.

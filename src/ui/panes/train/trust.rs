@@ -57,9 +57,12 @@ fn diagram(ui: &mut egui::Ui, cx: &Cx<'_>, kinds: &[Reliability]) {
     let words = format!("{}, {}: {}", cx.t("How far it can be trusted"), cx.t("mean error"), described.join(", "));
     shown.response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &words));
     ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = egui::vec2(5.0, 2.0);
         for (at, kind) in kinds.iter().enumerate() {
             crate::ui::icons::dot(ui, hue(palette, at).0);
-            ui.label(RichText::new(name(cx, &kind.of)).color(palette.weak).small());
+            let words = RichText::new(name(cx, &kind.of)).color(palette.weak).small();
+            ui.add(egui::Label::new(words).extend());
+            ui.add_space(5.0);
         }
     });
 }
