@@ -225,7 +225,11 @@ fn import_is_previewed_reported_and_one_undo() {
     assert_eq!(project.document(DocId(2)).unwrap().annotation.class(question), asked.class("mixed"), "a new class joins the schema");
     let Importing::Report { report, .. } = desk.importing() else { unreachable!() };
     let skipped = report.issues.iter().filter(|issue| issue.skipped).count();
-    assert_eq!((report.rows, report.imported, skipped, report.issues.len()), (4, 2, 1, 2), "one row is empty, one brings a class");
+    assert_eq!(
+        (report.rows, report.imported, skipped, report.issues.len()),
+        (4, 2, 1, 3),
+        "an empty row, a new class, a known text with a label"
+    );
     desk.run(Command::Undo);
     assert_eq!(desk.project().unwrap().documents().count(), 1);
     assert_eq!(desk.project().unwrap().schema().questions[0].classes.len(), 3, "and leaves it again");

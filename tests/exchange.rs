@@ -260,14 +260,14 @@ fn a_person_says_what_offsets_count() {
     // Under both units each span stands well.
     fs::write(&path, "{\"text\":\"👍屏幕屏幕屏幕\",\"label\":[[3,5,\"ASP\"]]}\n").unwrap();
     let preview = import::preview(&path, None).unwrap();
-    assert_eq!(preview.unit, Some("code points"));
-    assert!(preview.unit_doubt.as_deref().unwrap().contains("UTF-16 units would fit as well"), "{:?}", preview.unit_doubt);
+    assert_eq!(preview.unit, Some("UTF-16 units"), "what doccano counts");
+    assert!(preview.unit_doubt.as_deref().unwrap().contains("code points would fit as well"), "{:?}", preview.unit_doubt);
     let words = |unit: Option<Unit>| {
         let imported = read(&path, &ImportOptions { unit, ..ImportOptions::default() }).unwrap();
         let said = imported.drafts[0].annotation.clone().unwrap();
         (said.spans[0].range.chars(&imported.drafts[0].text), imported.report.spans.unwrap().unit_doubt.is_some())
     };
-    assert_eq!(words(None), (3..5, true));
+    assert_eq!(words(None), (2..4, true));
     assert_eq!(words(Some(Unit::CodePoints)), (3..5, false));
     assert_eq!(words(Some(Unit::Utf16)), (2..4, false));
 }

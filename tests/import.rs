@@ -241,7 +241,11 @@ fn duplicates_are_counted_and_conflicts_named() {
         import::read(&path, &options("text", "label"), &existing, &mut |_, _| ControlFlow::Continue(())).unwrap().unwrap();
     assert_adds_up(&report);
     assert_eq!((drafts.len(), report.rows, report.duplicates_in_file, report.duplicates_in_project), (2, 6, 2, 2));
-    assert_eq!(sentences(&report), ["Row 5 of a.csv repeats row 2 with another label (\"0\" instead of \"1\"); the first one was kept."]);
+    let wanted = [
+        "Row 5 of a.csv repeats row 2 with another label (\"0\" instead of \"1\"); the first one was kept.",
+        "Row 6 of a.csv is the first of 2 whose text is in the project already; the labels they bring were left out.",
+    ];
+    assert_eq!(sentences(&report), wanted);
     assert_eq!(report.labels.into_iter().collect::<Vec<_>>(), [("0".to_owned(), 1), ("1".to_owned(), 1)]);
 }
 

@@ -289,8 +289,11 @@ fn eastern(bytes: &[u8]) -> Charset {
     candidates.into_iter().rev().max_by_key(|charset| sense(*charset)).unwrap_or(Charset::Gb18030)
 }
 
-/// Like `decode`, for the first bytes of a longer file: what the cut may have halved is left out.
-pub(super) fn decode_head(bytes: &[u8], charset: Option<Charset>) -> Decoded {
+/// Like `decode`, for the first bytes of a file: what the cut may have halved is left out, if it is cut at all.
+pub(super) fn decode_head(bytes: &[u8], is_whole: bool, charset: Option<Charset>) -> Decoded {
+    if is_whole {
+        return decode_in(bytes, charset);
+    }
     let line_end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
     // In UTF-16 LE the byte after the line feed belongs to it.
     let marked = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");

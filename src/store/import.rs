@@ -25,7 +25,7 @@ mod take_in;
 pub use format::Format;
 pub(super) use guess::TEXT_NAMES;
 pub use options::{ImportOptions, Look, TurnColumns};
-pub(super) use roles::{Roles, part};
+pub(super) use roles::{Roles, part, parts_of};
 pub use take_in::{Ground, Plan, Restored, edits, plan};
 
 /// A column, by its name or its place.
@@ -349,8 +349,26 @@ pub(super) struct Intake<'a> {
     /// Turns so far of each conversation whose turns have no number.
     turns: HashMap<String, usize>,
     drafts: Vec<Draft>,
+    /// Rows that bring labels to texts that the project has.
+    known: Option<Known>,
     pub(super) report: ImportReport,
     since_progress: usize,
+}
+
+/// Labelled rows whose texts are in the project already: the first one, and how many.
+struct Known {
+    first: usize,
+    count: usize,
+}
+
+impl Known {
+    fn issue(self) -> RowIssue {
+        let reason = match self.count {
+            1 => "has a text that is in the project already; the labels it brings were left out".to_owned(),
+            count => format!("is the first of {count} whose text is in the project already; the labels they bring were left out"),
+        };
+        RowIssue { row: self.first, reason, skipped: false }
+    }
 }
 
 impl<'a> Intake<'a> {
@@ -368,6 +386,7 @@ impl<'a> Intake<'a> {
             labels: BTreeSet::new(),
             turns: HashMap::new(),
             drafts: Vec::new(),
+            known: None,
             report,
             since_progress: 0,
         }
@@ -452,6 +471,9 @@ impl<'a> Intake<'a> {
             if *label != draft.label && draft.label.is_some() {
                 let (first, kept, other) = (*first, name_or_none(label.as_deref()), name_or_none(draft.label.as_deref()));
                 self.remark(row, format!("repeats row {first} with another label ({other} instead of {kept}); the first one was kept"));
+            } else if let Some(what) = self.drafts.get(*at).and_then(|held| said_otherwise(held, &draft)) {
+                let first = *first;
+                self.remark(row, format!("repeats row {first} with other {what}; those of the first one were kept"));
             }
             self.report.rows += 1;
             return Ok(false);
@@ -459,6 +481,9 @@ impl<'a> Intake<'a> {
         self.report.rows += 1;
         if self.existing.contains(&hash) {
             self.report.duplicates_in_project += 1;
+            if draft.label.is_some() || draft.annotation.as_ref().is_some_and(says_something) {
+                self.known.get_or_insert(Known { first: row, count: 0 }).count += 1;
+            }
             return Ok(false);
         }
         self.seen.insert(hash, Seen { row, label: draft.label.clone(), draft: self.drafts.len() });
@@ -480,7 +505,8 @@ impl<'a> Intake<'a> {
 
     fn finish(self) -> Imported {
         let Self { mut drafts, mut report, .. } = self;
-        roles::settle(&mut drafts, &mut report.labels);
+        roles::settle(&mut drafts, &mut report.labels, self.options.annotator.is_some());
+        report.issues.extend(self.known.map(Known::issue));
         report.imported = drafts.len();
         report.issues.sort_by_key(|issue| issue.row); // stable: issues of one row stay in order
         Imported { drafts, report }
@@ -497,6 +523,29 @@ impl<'a> Intake<'a> {
             path: self.path.to_owned(),
         })
     }
+}
+
+/// Whether an annotation holds more than its state.
+fn says_something(said: &DraftAnnotation) -> bool {
+    !said.answers.is_empty() || !said.spans.is_empty() || said.layers.values().any(says_something)
+}
+
+/// What a row says about a text otherwise than the one that came before.
+fn said_otherwise(held: &Draft, other: &Draft) -> Option<&'static str> {
+    let nothing = DraftAnnotation::default();
+    let held = held.annotation.as_ref().unwrap_or(&nothing);
+    let other = other.annotation.as_ref()?;
+    if !other.answers.is_empty() && other.answers != held.answers {
+        return Some("answers");
+    }
+    let spans = |said: &DraftAnnotation| -> BTreeSet<_> {
+        said.spans.iter().map(|span| (span.range.start(), span.range.end(), span.label.clone(), span.polarity)).collect()
+    };
+    if !other.spans.is_empty() && spans(other) != spans(held) {
+        return Some("spans");
+    }
+    let is_new = |(name, said): (&String, &DraftAnnotation)| says_something(said) && held.layers.get(name) != Some(said);
+    other.layers.iter().any(is_new).then_some("answers of annotators")
 }
 
 fn name_or_none(label: Option<&str>) -> String {

@@ -3,6 +3,7 @@
 
 use super::{No, Out};
 use crate::project::{Answer, Document, Question, QuestionId, State};
+use crate::store::import::parts_of;
 use rust_xlsxwriter::{Workbook, XlsxError};
 use std::collections::BTreeSet;
 
@@ -36,11 +37,18 @@ fn row(out: &mut Out, doc: &Document, fields: &[&str]) -> Vec<String> {
     if !said.skip_reason.is_empty() {
         out.note(doc, "the reason for skipping", &said.skip_reason);
     }
-    let cell = |(id, question): (QuestionId, &Question)| match said.answers.get(&id) {
-        Some(Answer::Classes(classes)) => {
-            let names = classes.iter().filter_map(|class| question.classes.get(usize::from(*class)));
-            names.map(|class| class.name.as_str()).collect::<Vec<_>>().join("; ")
+    let named = |question: &Question, classes: &BTreeSet<u16>| -> Vec<String> {
+        classes.iter().filter_map(|class| Some(question.classes.get(usize::from(*class))?.name.clone())).collect()
+    };
+    for (id, answer) in &said.answers {
+        if let (Answer::Classes(classes), Some(question)) = (answer, out.schema().question(*id)) {
+            // What stands between two labels can't stand within one.
+            let parted = named(question, classes).into_iter().filter(|name| !parts_of(name).eq([name.as_str()]));
+            parted.for_each(|name| out.note(doc, "an answer whose class has a sign in its name that parts classes", &name));
         }
+    }
+    let cell = |(id, question): (QuestionId, &Question)| match said.answers.get(&id) {
+        Some(Answer::Classes(classes)) => named(question, classes).join("; "),
         Some(answer) => question.words(answer),
         None => String::new(),
     };

@@ -5,25 +5,31 @@ use crate::project::{Answer, Document, State};
 use crate::store::formats::FAST;
 
 pub(super) fn write(out: &mut Out) -> Option<&'static str> {
+    // One line with several labels, and those of all lines are read so.
+    let has_several = out.project.documents().any(|doc| names(out, doc).len() > 1);
     for doc in out.project.documents() {
-        document(out, doc);
+        document(out, doc, has_several);
     }
     None
 }
 
-fn document(out: &mut Out, doc: &Document) {
-    let said = &doc.annotation;
-    let main = out.main_class(said);
-    // Without a question of one class, one of several.
-    let several = said.answers.iter().find(|(_, answer)| main.is_none() && matches!(answer, Answer::Classes(_)));
-    let names: Vec<&str> = match (main, several) {
+/// The main class, or without a question of one class the classes of one of several.
+fn names<'a>(out: &Out<'a>, doc: &'a Document) -> Vec<&'a str> {
+    let main = out.main_class(&doc.annotation);
+    let several = doc.annotation.answers.iter().find(|(_, answer)| main.is_none() && matches!(answer, Answer::Classes(_)));
+    match (main, several) {
         (Some(class), _) => vec![class],
         (None, Some((id, Answer::Classes(classes)))) => {
             let question = out.schema().question(*id);
             classes.iter().filter_map(|class| Some(question?.classes.get(usize::from(*class))?.name.as_str())).collect()
         }
         _ => Vec::new(),
-    };
+    }
+}
+
+fn document(out: &mut Out, doc: &Document, has_several: bool) {
+    let said = &doc.annotation;
+    let (main, names) = (out.main_class(said), names(out, doc));
     out.lacks(doc, &[No::Polarity, No::Links, No::Attributes, No::LinkTypes, No::States, No::Meta]);
     said.spans.values().for_each(|_| out.note(doc, "a span", &doc.text));
     // Read back, several labels are those of no question in particular.
@@ -31,6 +37,12 @@ fn document(out: &mut Out, doc: &Document) {
     (held..said.answers.len()).for_each(|_| out.note(doc, "an answer to another question than the main one", &doc.text));
     if names.is_empty() {
         return out.note(doc, "a document without a class", &doc.text);
+    }
+    if doc.text.trim_start().starts_with(FAST) {
+        return out.note(doc, "a document whose text begins like a class", &doc.text);
+    }
+    if let Some(class) = main.filter(|_| has_several) {
+        out.note(doc, "an answer that will read as one of several, as other documents have several", class);
     }
     out.state_changes(doc, &State::Done);
     let mut line = String::new();

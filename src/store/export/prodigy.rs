@@ -75,7 +75,8 @@ fn row(out: &mut Out, doc: &Document) -> Map<String, Value> {
     if said.state == State::Todo && (out.main_class(said).is_some() || !said.spans.is_empty()) {
         out.state_changes(doc, &State::Done);
     }
-    let at_one_place = |span: &Span| said.spans.values().filter(|other| other.range == span.range).count() > 1;
+    let is_alike = |span: &Span, other: &Span| (other.range, other.label) == (span.range, span.label);
+    let at_one_place = |span: &Span| said.spans.values().filter(|other| is_alike(span, other)).count() > 1;
     for _ in said.links.iter().filter(|link| [link.from, link.to].iter().any(|id| said.spans.get(id).is_some_and(at_one_place))) {
         out.note(doc, "which of two spans at one place a link between spans joins", &doc.text);
     }

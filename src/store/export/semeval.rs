@@ -38,6 +38,10 @@ fn document(out: &mut Out, doc: &Document, reviews: bool) {
             out.drop_span(doc, "that is no aspect", &span);
             continue;
         }
+        if range_is_null(span.range.of(&doc.text)) {
+            out.drop_span(doc, "whose words are those of an aspect without words", &span);
+            continue;
+        }
         if !taken.insert((range.start, range.end)) {
             out.drop_span(doc, "at the place of another", &span);
             continue;
@@ -55,6 +59,11 @@ fn document(out: &mut Out, doc: &Document, reviews: bool) {
     let whole = if reviews { format!("<Review rid=\"{id}\"><sentences>{sentence}</sentences></Review>\n") } else { sentence + "\n" };
     out.bytes.extend_from_slice(whole.as_bytes());
     out.documents += 1;
+}
+
+/// What stands for an aspect that no words name.
+fn range_is_null(words: &str) -> bool {
+    words == "NULL"
 }
 
 /// The categories of an aspect as they are written, one of them nothing where there are none.

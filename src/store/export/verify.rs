@@ -94,7 +94,7 @@ pub fn verify(project: &Project, format: ExportFormat, path: &Path, said: &[Loss
     for doc in back.documents() {
         by_text.entry(&doc.text).or_default().push_back(doc);
     }
-    let mut found = Losses::default();
+    let mut found = Found { announced: Announced::of(project, said), said: Losses::default(), unsaid: Losses::default() };
     let mut documents = 0;
     let is_whole = |project: &Project| (project.schema().clone(), project.annotators().to_vec(), project.guidelines().to_owned());
     if format == ExportFormat::Jsonl && project.documents().next().is_some() && is_whole(project) != is_whole(&back) {
@@ -110,12 +110,58 @@ pub fn verify(project: &Project, format: ExportFormat, path: &Path, said: &[Loss
             None => found.note("a document did not come back", row, &doc.text),
         }
     }
-    let was_said = |loss: &Loss| {
-        let words = SAID.iter().find(|(what, _)| *what == loss.what).map_or(&[][..], |(_, words)| words);
-        said.iter().any(|said| words.iter().any(|word| said.what.contains(word)))
-    };
-    let differences = found.0.into_iter().map(|loss| Difference { was_said: was_said(&loss), loss }).collect();
+    let Found { said, unsaid, .. } = found;
+    let unsaid = unsaid.0.into_iter().map(|loss| Difference { was_said: false, loss });
+    let differences = unsaid.chain(said.0.into_iter().map(|loss| Difference { was_said: true, loss })).collect();
     Ok(Verified { documents, differences })
+}
+
+/// In which documents each kind of difference was announced.
+struct Announced {
+    /// For each kind of [`SAID`]; `None`: in so many that not all are known.
+    places: Vec<(&'static str, Option<HashSet<usize>>)>,
+    /// The number of the first document with the same text, where there is an earlier one: two of a text may change places.
+    first: HashMap<usize, usize>,
+}
+
+impl Announced {
+    fn of(project: &Project, said: &[Loss]) -> Self {
+        let (mut by_text, mut first) = (HashMap::<&str, usize>::new(), HashMap::new());
+        for doc in project.documents() {
+            let row = doc.id.index() + 1;
+            let earliest = *by_text.entry(&doc.text).or_insert(row);
+            if earliest != row {
+                first.insert(row, earliest);
+            }
+        }
+        let place = |row: usize| first.get(&row).copied().unwrap_or(row);
+        let places = SAID.iter().map(|(what, words)| {
+            let about = || said.iter().filter(|said| words.iter().any(|word| said.what.contains(word)));
+            let are_known = about().all(|loss| loss.count <= loss.more.len() + 1);
+            (*what, are_known.then(|| about().flat_map(Loss::all).map(|(row, _)| place(row)).collect()))
+        });
+        Self { places: places.collect(), first }
+    }
+
+    fn covers(&self, what: &str, row: usize) -> bool {
+        let places = self.places.iter().find(|(kind, _)| *kind == what).map(|(_, places)| places);
+        let place = self.first.get(&row).copied().unwrap_or(row);
+        places.is_some_and(|places| places.as_ref().is_none_or(|places| places.contains(&place)))
+    }
+}
+
+/// Differences, apart by whether they had been announced of their document.
+struct Found {
+    announced: Announced,
+    said: Losses,
+    unsaid: Losses,
+}
+
+impl Found {
+    fn note(&mut self, what: &'static str, row: usize, example: &str) {
+        let list = if self.announced.covers(what, row) { &mut self.said } else { &mut self.unsaid };
+        list.note(what, row, example);
+    }
 }
 
 fn read_back(project: &Project, format: ExportFormat, path: &Path) -> Result<Project, StoreError> {
@@ -143,7 +189,7 @@ struct Compared<'a> {
     back: &'a Project,
     row: usize,
     text: &'a str,
-    found: &'a mut Losses,
+    found: &'a mut Found,
 }
 
 /// A span by place and label.

@@ -135,11 +135,8 @@ fn numbers(text: &str) -> Option<(Vec<usize>, &str)> {
 /// `text####The=O bread=T-POS …`: the words stand in the text, `T` marks those of an aspect.
 pub(super) fn e2e(text: &str) -> Parsed {
     each_line(text, |row, line, losses| {
-        let (sentence, tagged) = line.rsplit_once(MARK).ok_or_else(|| format!("has no {MARK}"))?;
-        let pair = |item: &'_ str| item.rsplit_once('=').map(|(word, tag)| (word.to_owned(), tag.to_owned()));
-        let pairs: Vec<(String, String)> =
-            tagged.split_whitespace().map(pair).collect::<Option<_>>().ok_or("has a word without a tag (word=TAG is wanted)")?;
-        let words: Vec<&str> = pairs.iter().map(|(word, _)| word.as_str()).collect();
+        let (sentence, pairs) = halves(line)?;
+        let words: Vec<&str> = pairs.iter().map(|(word, _)| *word).collect();
         let (text, places) = match words_in(sentence, &words) {
             Some(places) => (sentence.to_owned(), places),
             None => {
@@ -164,6 +161,32 @@ pub(super) fn e2e(text: &str) -> Parsed {
         }
         Ok(doc)
     })
+}
+
+/// Words with their tags.
+type Tagged<'a> = Vec<(&'a str, &'a str)>;
+
+/// A sentence and its words with their tags. The mark between them may go on with a sign of the sentence or of its first
+/// word: it stands where the words are those of the sentence, or else where it comes last.
+fn halves(line: &str) -> Result<(&str, Tagged<'_>), String> {
+    fn pairs(tagged: &str) -> Option<Tagged<'_>> {
+        tagged.split_whitespace().map(|item| item.rsplit_once('=')).collect()
+    }
+    /// A line of nothing but marks is no work.
+    const MOST: usize = 32;
+    let starts = (0..line.len()).filter(|at| line.as_bytes()[*at..].starts_with(MARK.as_bytes()));
+    let mut last = None;
+    for at in starts.take(MOST).chain(line.rfind(MARK)) {
+        let (sentence, tagged) = (&line[..at], &line[at + MARK.len()..]);
+        let Some(pairs) = pairs(tagged) else { continue };
+        let words: Vec<&str> = pairs.iter().map(|(word, _)| *word).collect();
+        if words_in(sentence, &words).is_some() {
+            return Ok((sentence, pairs));
+        }
+        last = Some((sentence, pairs));
+    }
+    let without = if line.contains(MARK) { "has a word without a tag (word=TAG is wanted)".to_owned() } else { format!("has no {MARK}") };
+    last.ok_or(without)
 }
 
 /// As [`tokens::find`]; a full stop added behind the last word is no harm.
@@ -217,7 +240,9 @@ fn inline(row: usize, line: &str, losses: &mut Losses) -> Result<RawDoc, String>
     const OPEN: &str = "[B-ASP]";
     const CLOSE: &str = "[E-ASP]";
     let (sentence, labels) = line.split_once("$LABEL$").or_else(|| line.split_once("!sent!")).unwrap_or((line, ""));
-    let mut labels = labels.split([',', ' ']).map(str::trim).filter(|label| !label.is_empty());
+    let mut labels = labels.split([',', ' ']).map(str::trim).filter(|label| !label.is_empty()).peekable();
+    // Without any, the line is one to be labelled.
+    let (is_labelled, mut lacks) = (labels.peek().is_some(), 0);
     let mut doc = RawDoc { row, state: State::Done, ..RawDoc::default() };
     let mut rest = sentence.trim_end();
     while let Some((before, after)) = rest.split_once(OPEN) {
@@ -225,7 +250,9 @@ fn inline(row: usize, line: &str, losses: &mut Losses) -> Result<RawDoc, String>
         doc.text.push_str(before);
         let start = doc.text.len();
         doc.text.push_str(aspect);
-        let found = labels.next().and_then(|label| known_polarity(label, row, sentence, losses));
+        let label = labels.next();
+        lacks += usize::from(label.is_none());
+        let found = label.and_then(|label| known_polarity(label, row, sentence, losses));
         let key = format!("span {}", doc.spans.len());
         doc.spans.push(RawSpan::at_bytes(key, start..doc.text.len(), ASPECT, found));
         rest = after;
@@ -233,6 +260,12 @@ fn inline(row: usize, line: &str, losses: &mut Losses) -> Result<RawDoc, String>
     doc.text.push_str(rest);
     if doc.spans.is_empty() {
         return Err(format!("has no aspect between {OPEN} and {CLOSE}"));
+    }
+    for _ in (0..lacks).filter(|_| is_labelled) {
+        losses.note("an aspect has no label in its line; it came without polarity", row, sentence);
+    }
+    for label in labels {
+        losses.note("a label is one too many for the aspects of its line and was left out", row, label);
     }
     Ok(doc)
 }

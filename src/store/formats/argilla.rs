@@ -3,7 +3,7 @@
 
 use super::details::{DETAILS, Details};
 use super::doccano::UNIT;
-use super::json::{self, Object};
+use super::json::{self, Object, TextField, TextFields};
 use super::loss::Losses;
 use super::offsets::Unit;
 use super::raw::{Parsed, RawDoc, RawSpan, polarity};
@@ -52,7 +52,9 @@ fn parse(text: &str, kinds: &BTreeMap<String, String>) -> Result<Parsed, String>
 /// Whether an object is a record, or a row of the export to Hugging Face.
 pub(super) fn is_record(object: &Object) -> bool {
     let is_object = |name: &str| object.get(name).is_some_and(Value::is_object);
-    is_object("fields") && (is_object("responses") || is_object("suggestions")) || is_flat(object)
+    let is_list = |name: &str| object.get(name).and_then(Value::as_array).is_some_and(|list| list.iter().all(Value::is_object));
+    let has = |name: &str| is_object(name) || is_list(name);
+    is_object("fields") && (has("responses") || has("suggestions")) || is_flat(object)
 }
 
 pub(super) fn is_flat(object: &Object) -> bool {
@@ -62,26 +64,73 @@ pub(super) fn is_flat(object: &Object) -> bool {
 /// All records of a file. `kinds` is what the settings of the data set say about its questions.
 pub(super) fn records(rows: Vec<json::Row>, kinds: &BTreeMap<String, String>) -> Parsed {
     let mut parsed = Parsed::default();
-    let rows: Vec<json::Row> =
-        rows.into_iter().map(|(row, object)| (row, object.map(|object| if is_flat(&object) { nested(object) } else { object }))).collect();
+    let alike = |object: Object| if is_flat(&object) { nested(object) } else { of_version_2(object) };
+    let rows: Vec<json::Row> = rows.into_iter().map(|(row, object)| (row, object.map(alike))).collect();
     let texts = texts(&rows, kinds);
+    let field = field_of_texts(&rows);
     for (row, object) in rows {
-        let doc = object.and_then(|object| record(row, object, &texts, &mut parsed.losses));
+        let doc = object.and_then(|object| record(row, object, &field, &texts, &mut parsed.losses));
         parsed.push(row, doc);
     }
     parsed
 }
 
+/// Of the fields of a record, the one that people answered about.
+fn field_of_texts(rows: &[json::Row]) -> TextField {
+    let mut seen = TextFields::default();
+    for object in rows.iter().filter_map(|(_, object)| object.as_ref().ok()) {
+        let responses = object.get("responses").and_then(Value::as_object).into_iter().flatten();
+        let answers = responses.filter_map(|(_, given)| given.as_array()).flatten();
+        let spans = answers.filter_map(|one| one["value"].as_array()).flatten();
+        let words: Vec<&str> = spans.filter_map(|span| span["text"].as_str()).collect();
+        seen.look_at(object.get("fields").and_then(Value::as_object).into_iter().flatten(), &words);
+    }
+    seen.choose()
+}
+
+/// A record of Argilla 1, where each person's response answers all questions and a suggestion names its question, as one of
+/// Argilla 2, where each question has its responses.
+fn of_version_2(mut object: Object) -> Object {
+    if let Some(Value::Array(given)) = object.get("responses") {
+        let is_discarded = |one: &Value| one["status"] == "discarded";
+        let all_discarded = !given.is_empty() && given.iter().all(is_discarded);
+        let mut responses = Object::new();
+        for one in given {
+            for (question, said) in one["values"].as_object().into_iter().flatten() {
+                let value = said.get("value").unwrap_or(said);
+                let held = responses.entry(question.clone()).or_insert_with(|| Value::Array(Vec::new()));
+                if let Value::Array(held) = held {
+                    held.push(serde_json::json!({"value": value, "user_id": one["user_id"], "status": one["status"]}));
+                }
+            }
+        }
+        object.insert("responses".to_owned(), Value::Object(responses));
+        // A record of its own status has none of those of its responses.
+        if all_discarded && !object.contains_key("status") {
+            object.insert("status".to_owned(), Value::from("discarded"));
+        }
+    }
+    if let Some(Value::Array(given)) = object.get("suggestions") {
+        let named = |one: &Value| Some((one["question_name"].as_str()?.to_owned(), serde_json::json!({"value": one["value"]})));
+        let suggestions: Object = given.iter().filter_map(named).collect();
+        object.insert("suggestions".to_owned(), Value::Object(suggestions));
+    }
+    object
+}
+
 /// A row of columns such as `sentiment.responses` and `sentiment.responses.users` as a record.
 fn nested(object: Object) -> Object {
     let (mut fields, mut responses, mut suggestions, mut record) = (Object::new(), Object::new(), Object::new(), Object::new());
-    let users: BTreeMap<String, Value> =
-        object.iter().filter_map(|(name, value)| Some((name.strip_suffix(".responses.users")?.to_owned(), value.clone()))).collect();
+    let beside = |what: &str| -> BTreeMap<String, Value> {
+        object.iter().filter_map(|(name, value)| Some((name.strip_suffix(what)?.to_owned(), value.clone()))).collect()
+    };
+    let (users, statuses) = (beside(".responses.users"), beside(".responses.status"));
     for (name, value) in object {
         if let Some(question) = name.strip_suffix(".responses") {
-            let of = |at: usize| users.get(question).and_then(|users| users.get(at)).cloned().unwrap_or_default();
+            let of = |all: &BTreeMap<String, Value>, at: usize| all.get(question).and_then(|all| all.get(at)).cloned().unwrap_or_default();
             let list = value.as_array().cloned().unwrap_or_default();
-            let given = list.into_iter().enumerate().map(|(at, value)| serde_json::json!({"value": value, "user_id": of(at)}));
+            let one = |(at, value)| serde_json::json!({"value": value, "user_id": of(&users, at), "status": of(&statuses, at)});
+            let given = list.into_iter().enumerate().map(one);
             responses.insert(question.to_owned(), given.collect());
         } else if let Some((question, user)) = name.split_once(".response.") {
             let given = responses.entry(question).or_insert_with(|| Value::Array(Vec::new()));
@@ -92,7 +141,7 @@ fn nested(object: Object) -> Object {
             suggestions.insert(question.to_owned(), serde_json::json!({"value": value}));
         } else if name.contains(".suggestion.") || name.contains(".responses.") {
             continue; // who and how sure: beside the value
-        } else if matches!(name.as_str(), "id" | "status" | "_server_id") {
+        } else if matches!(name.as_str(), "id" | "external_id" | "status" | "_server_id") {
             record.insert(name, value);
         } else {
             fields.insert(name, value);
@@ -121,12 +170,15 @@ fn texts(rows: &[json::Row], kinds: &BTreeMap<String, String>) -> BTreeSet<Strin
     seen.into_iter().filter(is_text).map(|(question, _)| question.to_owned()).collect()
 }
 
-fn record(row: usize, mut object: Object, texts: &BTreeSet<String>, losses: &mut Losses) -> Result<RawDoc, String> {
-    let Some(Value::Object(mut fields)) = object.remove("fields") else { return Err("has no fields".to_owned()) };
-    let text = json::take_text(&mut fields)?;
+/// What each person says of a record, the first one first. What somebody discarded or has not yet sent is no answer.
+fn responses(row: usize, object: &Object, texts: &BTreeSet<String>, losses: &mut Losses) -> Vec<(String, RawDoc)> {
     let mut by_user: Vec<(String, RawDoc)> = Vec::new();
     for (question, given) in object.get("responses").and_then(Value::as_object).into_iter().flatten() {
         for one in given.as_array().into_iter().flatten().filter(|one| !one["value"].is_null()) {
+            if let Some(status) = one["status"].as_str().filter(|status| matches!(*status, "discarded" | "draft")) {
+                losses.note(format!("a response with the status {status:?} is no answer and was left out"), row, one["value"].to_string());
+                continue;
+            }
             let user = json::key(&one["user_id"]).unwrap_or_default();
             let at = by_user.iter().position(|(held, _)| *held == user).unwrap_or_else(|| {
                 by_user.push((user, RawDoc { row, ..RawDoc::default() }));
@@ -135,6 +187,13 @@ fn record(row: usize, mut object: Object, texts: &BTreeSet<String>, losses: &mut
             answer(row, question, &one["value"], texts.contains(question), &mut by_user[at].1, losses);
         }
     }
+    by_user
+}
+
+fn record(row: usize, mut object: Object, field: &TextField, texts: &BTreeSet<String>, losses: &mut Losses) -> Result<RawDoc, String> {
+    let Some(Value::Object(mut fields)) = object.remove("fields") else { return Err("has no fields".to_owned()) };
+    let text = field.take(&mut fields)?;
+    let mut by_user = responses(row, &object, texts, losses);
     let suggested =
         object.get("suggestions").and_then(Value::as_object).is_some_and(|given| given.values().any(|one| !one["value"].is_null()));
     if suggested && by_user.is_empty() {
@@ -165,7 +224,9 @@ fn record(row: usize, mut object: Object, texts: &BTreeSet<String>, losses: &mut
         }
         doc.meta.extend(json::meta(inner));
     }
-    doc.meta.extend(object.get("id").and_then(json::key).map(|id| ("id".to_owned(), id)));
+    // The id that the data came with; Argilla 1 gives one of its own beside it.
+    let id = ["external_id", "id"].into_iter().find_map(|name| object.get(name).and_then(json::key));
+    doc.meta.extend(id.map(|id| ("id".to_owned(), id)));
     if object.get("vectors").and_then(Value::as_object).is_some_and(|vectors| !vectors.is_empty()) {
         losses.note("vectors were left out", row, "");
     }

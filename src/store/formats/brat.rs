@@ -19,6 +19,22 @@ pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>, StoreError> {
     Ok(files)
 }
 
+/// What else stands in a folder with such files: texts that nobody annotated, and folders, which are not read.
+fn others(folder: &Path) -> Result<(Vec<PathBuf>, Vec<String>), StoreError> {
+    let entries = std::fs::read_dir(folder).map_err(StoreError::io_read("Reading the folder", folder))?;
+    let (mut texts, mut folders) = (Vec::new(), Vec::new());
+    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_dir() && !name.starts_with('.') {
+            folders.push(name);
+        } else if path.extension().is_some_and(|extension| extension == "txt") && !path.with_extension("ann").exists() {
+            texts.push(path);
+        }
+    }
+    folders.sort();
+    Ok((texts, folders))
+}
+
 /// Whether a file is one of a pair.
 pub(super) fn is_pair(path: &Path) -> bool {
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
@@ -31,15 +47,22 @@ pub(super) fn is_pair(path: &Path) -> bool {
 
 /// Reads all pairs. Rows are lines of the `.ann`; of many pairs, the places of the pairs.
 pub(super) fn read(path: &Path, charset: Option<Charset>) -> Result<(Parsed, &'static str), StoreError> {
-    let files = files(path)?;
+    let mut files = files(path)?;
     if files.is_empty() {
         let what = "the folder holds no .ann file; name a file to import another format".to_owned();
         return Err(StoreError::Annotated { format: "brat", what, path: path.to_owned() });
     }
     let (mut parsed, mut encoding) = (Parsed::default(), "UTF-8");
+    if path.is_dir() {
+        let (texts, folders) = others(path)?;
+        files.extend(texts);
+        files.sort();
+        folders.iter().for_each(|name| parsed.losses.note("a folder inside the folder was not read", 1, name));
+    }
     for (at, file) in files.iter().enumerate() {
         let open = |path: &Path| encoding::read_whole(path);
-        let said = encoding::decode_in(&open(file)?, charset).text;
+        let is_annotated = file.extension().is_some_and(|extension| extension == "ann");
+        let said = if is_annotated { encoding::decode_in(&open(file)?, charset).text } else { String::new() };
         let words = file.with_extension("txt");
         let decoded = encoding::decode_in(&open(&words)?, charset);
         encoding = decoded.encoding;

@@ -1,7 +1,7 @@
 //! Words with tags, one a line: CoNLL in its schemes, and PyABSA's ATEPC with a polarity behind the tag.
 
 use super::loss::Losses;
-use super::raw::{Parsed, RawDoc, RawSpan, polarity};
+use super::raw::{NO_TEXT, Parsed, RawDoc, RawSpan, is_text, polarity};
 use super::tokens;
 use crate::project::{Polarity, State};
 use crate::store::scan;
@@ -68,6 +68,9 @@ fn split_tag(tag: &str) -> Option<(char, &str)> {
 }
 
 pub(super) fn parse(text: &str, with_polarity: bool) -> Result<Parsed, String> {
+    if !is_text(text) {
+        return Err(NO_TEXT.to_owned());
+    }
     let mut parsed = Parsed::default();
     let mut sentence = Sentence::default();
     for (at, line) in scan::lines(text).enumerate() {

@@ -1,10 +1,10 @@
 //! doccano: JSON Lines or JSON with classes, spans, relations or classes and spans together; fastText's labelled lines.
 
 use super::details::{DETAILS, Details};
-use super::json::{self, Object};
+use super::json::{self, Object, TextField};
 use super::loss::Losses;
 use super::offsets::Unit;
-use super::raw::{Parsed, RawDoc, RawLink, RawSpan, polarity};
+use super::raw::{NO_TEXT, Parsed, RawDoc, RawLink, RawSpan, is_text, polarity};
 use crate::project::State;
 use crate::store::scan;
 use serde_json::Value;
@@ -14,7 +14,7 @@ pub(in crate::store) const UNIT: &str = "offset_unit";
 
 pub(super) fn parse(text: &str) -> Result<Parsed, String> {
     if is_fast_text(text) {
-        return Ok(fast_text(text));
+        return fast_text(text);
     }
     if !text.trim_start().starts_with(['{', '[']) {
         return csv(text);
@@ -57,8 +57,8 @@ fn csv(text: &str) -> Result<Parsed, String> {
     Ok(parsed)
 }
 
-fn document(row: usize, mut object: Object, losses: &mut Losses) -> Result<RawDoc, String> {
-    let text = json::take_text(&mut object)?;
+fn document(row: usize, mut object: Object, field: &TextField, losses: &mut Losses) -> Result<RawDoc, String> {
+    let text = field.take(&mut object)?;
     let unit = object.get(UNIT).and_then(Value::as_str).and_then(Unit::parse);
     if unit.is_some() {
         object.remove(UNIT);
@@ -82,9 +82,12 @@ fn document(row: usize, mut object: Object, losses: &mut Losses) -> Result<RawDo
         object.remove(DETAILS);
         details.say_of(&mut doc, losses);
     }
-    if let Some(comments) = object.remove("Comments").or_else(|| object.remove("comments")) {
-        let words = comments.as_array().map(|list| list.iter().filter_map(comment).collect::<Vec<_>>().join("\n"));
-        doc.meta.extend(words.filter(|words| !words.is_empty()).map(|words| ("comments".to_owned(), words)));
+    // A column of the data may be called so too: then it is no list, or stands beside the tool's own.
+    if let Some(name) = ["Comments", "comments"].into_iter().find(|name| object.get(*name).is_some_and(Value::is_array)) {
+        let list = object.remove(name);
+        let words: Vec<String> = list.iter().filter_map(Value::as_array).flatten().filter_map(comment).collect();
+        let name = if object.contains_key("comments") { "Comments" } else { "comments" };
+        doc.meta.extend(Some(words.join("\n")).filter(|words| !words.is_empty()).map(|words| (name.to_owned(), words)));
     }
     doc.meta.extend(json::meta(object));
     if !doc.classes.is_empty() || !doc.spans.is_empty() {
@@ -143,8 +146,14 @@ pub(super) fn is_fast_text(text: &str) -> bool {
 }
 
 /// Lines such as `__label__positive Great price.`; some were quoted by the tool because they hold a comma.
-pub(super) fn fast_text(text: &str) -> Parsed {
+///
+/// # Errors
+/// The bytes are no text.
+pub(super) fn fast_text(text: &str) -> Result<Parsed, String> {
     let mut parsed = Parsed::default();
+    if !is_text(text) {
+        return Err(NO_TEXT.to_owned());
+    }
     for (at, line) in scan::lines(text).enumerate() {
         let row = at + 1;
         if line.trim().is_empty() {
@@ -156,12 +165,16 @@ pub(super) fn fast_text(text: &str) -> Parsed {
         let mut rest = line.as_str();
         let mut classes = Vec::new();
         while let Some(after) = rest.strip_prefix(FAST) {
-            let (class, text) = after.split_once([' ', '\t']).unwrap_or((after, ""));
+            let (class, text) = after.split_once(char::is_whitespace).unwrap_or((after, ""));
             classes.push(class.to_owned());
-            rest = text;
+            // The white space before a text is the text's own, but for the one sign between.
+            rest = Some(text.trim_start()).filter(|text| text.starts_with(FAST)).unwrap_or(text);
+        }
+        for word in rest.split_whitespace().filter(|word| word.starts_with(FAST)) {
+            parsed.losses.note("a label stands within its text and was left there", row, word);
         }
         let state = if classes.is_empty() { State::Todo } else { State::Done };
         parsed.docs.push(RawDoc { row, text: rest.to_owned(), classes, state, ..RawDoc::default() });
     }
-    parsed
+    Ok(parsed)
 }

@@ -1,12 +1,12 @@
 //! Data sets of Hugging Face: a folder of Parquet, Arrow, JSON Lines or CSV files with the names of classes in its README
 //! or beside the data, what `Dataset.save_to_disk` writes, and single files with words and tags.
 
-use super::json::{self, Object};
+use super::json::{self, Object, TextField, TextFields};
 use super::loss::Losses;
 use super::raw::{Parsed, RawDoc, RawLink, RawSpan, polarity};
 use super::{argilla, conll, tokens};
 use crate::project::{Number, Split, State};
-use crate::store::import::{DraftAnswer, TEXT_NAMES, part};
+use crate::store::import::{DraftAnswer, part};
 use crate::store::scan::{Scanner, Trouble};
 use crate::store::{StoreError, encoding, table};
 use serde_json::Value;
@@ -108,8 +108,9 @@ pub(super) fn read(path: &Path, most: usize) -> Result<Parsed, StoreError> {
             parsed.losses.join(records.losses);
             continue;
         }
+        let field = field_of_texts(&numbered);
         for (row, object) in numbered {
-            let doc = object.and_then(|object| document(row, object, &about, &mut parsed.losses));
+            let doc = object.and_then(|object| document(row, object, &about, &field, &mut parsed.losses));
             parsed.push(row, doc.map(|doc| RawDoc { split: doc.split.or(split), ..doc }));
         }
     }
@@ -117,6 +118,16 @@ pub(super) fn read(path: &Path, most: usize) -> Result<Parsed, StoreError> {
         return Err(StoreError::Annotated { format: "Hugging Face", what: "it holds no rows".to_owned(), path: path.to_owned() });
     }
     Ok(parsed)
+}
+
+fn field_of_texts(rows: &[json::Row]) -> TextField {
+    let mut seen = TextFields::default();
+    for object in rows.iter().filter_map(|(_, object)| object.as_ref().ok()) {
+        let spans = object.get("spans").map(structures).unwrap_or_default();
+        let words: Vec<&str> = spans.iter().filter_map(|span| span.get("text")?.as_str()).collect();
+        seen.look_at(object, &words);
+    }
+    seen.choose()
 }
 
 type Objects = Vec<Result<Object, String>>;
@@ -260,15 +271,11 @@ fn unquoted(word: &str) -> String {
     }
 }
 
-fn document(row: usize, mut object: Object, about: &About, losses: &mut Losses) -> Result<RawDoc, String> {
+fn document(row: usize, mut object: Object, about: &About, field: &TextField, losses: &mut Losses) -> Result<RawDoc, String> {
     let mut doc = RawDoc { row, ..RawDoc::default() };
     words(&mut object, about, &mut doc, losses)?;
     if doc.text.is_empty() {
-        let named = TEXT_NAMES.iter().find(|name| object.get(**name).is_some_and(Value::is_string));
-        doc.text = match named.and_then(|name| object.remove(*name)) {
-            Some(Value::String(text)) => text,
-            _ => json::take_text(&mut object)?,
-        };
+        doc.text = field.take(&mut object)?;
     }
     if let Some(spans) = object.remove("spans") {
         for span in structures(&spans) {
@@ -348,9 +355,10 @@ fn words(object: &mut Object, about: &About, doc: &mut RawDoc, losses: &mut Loss
         None => tokens::join(&words),
     };
     doc.text = text;
-    let Some(name) = tags else { return Ok(()) };
-    let Some(Value::Array(given)) = object.remove(&name) else { return Ok(()) };
-    let tags: Vec<String> = given.iter().map(|tag| about.class(&name, tag).unwrap_or_else(|| "O".to_owned())).collect();
+    let given = tags.as_ref().and_then(|name| object.remove(name));
+    other_tags(object, words.len(), about, doc, losses);
+    let (Some(name), Some(Value::Array(given))) = (tags, given) else { return Ok(()) };
+    let tags: Vec<String> = given.iter().map(|tag| self::tag(&name, tag, about, doc, losses)).collect();
     if tags.iter().all(|tag| tag.parse::<i64>().is_ok()) {
         losses.note(format!("the tags of {name:?} are numbers, and no file says what they mean; they were left out"), doc.row, &doc.text);
         return Ok(());
@@ -361,6 +369,30 @@ fn words(object: &mut Object, about: &About, doc: &mut RawDoc, losses: &mut Loss
     }
     doc.state = State::Done;
     Ok(())
+}
+
+/// A tag of a word; outside of spans where there is none.
+fn tag(column: &str, tag: &Value, about: &About, doc: &RawDoc, losses: &mut Losses) -> String {
+    // What data sets write where a word has no tag.
+    let is_none = tag.is_null() || *tag == "" || *tag == -1 || *tag == -100;
+    let found = about.class(column, tag).filter(|_| !is_none);
+    if found.is_none() && !is_none {
+        losses.note(format!("the column {column:?} holds a class without a name, which was left out"), doc.row, tag.to_string());
+    }
+    found.unwrap_or_else(|| "O".to_owned())
+}
+
+/// Lists of tags beside the one that was read are no answers to a question about the text.
+fn other_tags(object: &mut Object, words: usize, about: &About, doc: &RawDoc, losses: &mut Losses) {
+    let is_tags =
+        |name: &str| ["ner_tags", "tags", "bio_tags"].contains(&name) || name.ends_with("_tags") && about.classes.contains_key(name);
+    let lists: Vec<(String, usize)> =
+        object.iter().filter(|(name, _)| is_tags(name)).filter_map(|(name, list)| Some((name.clone(), list.as_array()?.len()))).collect();
+    for (name, count) in lists {
+        let why = if count == words { "are a second list about the same words" } else { "are not as many as the words" };
+        losses.note(format!("the tags of {name:?} {why} and were left out"), doc.row, format!("{count} of {words}"));
+        object.remove(&name);
+    }
 }
 
 /// A list of structures, or a structure of lists, as older versions of `datasets` write it.

@@ -2,6 +2,7 @@
 
 use super::loss::Losses;
 use super::raw::{Parsed, RawDoc};
+use crate::store::import::TEXT_NAMES;
 use crate::store::scan;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -11,16 +12,28 @@ pub(super) type Object = Map<String, Value>;
 /// An object with its row: its line where each has one, else its number from 1.
 pub(super) type Row = (usize, Result<Object, String>);
 
-/// A file of objects, each read by `document`.
-pub(super) fn parsed(text: &str, document: impl Fn(usize, Object, &mut Losses) -> Result<RawDoc, String>) -> Result<Parsed, String> {
+/// A file of objects, each read by `document`, which takes the text from the field that was chosen for the file.
+pub(super) fn parsed(
+    text: &str,
+    document: impl Fn(usize, Object, &TextField, &mut Losses) -> Result<RawDoc, String>,
+) -> Result<Parsed, String> {
     let mut parsed = Parsed::default();
+    let mut fields = TextFields::default();
+    sample(text).iter().for_each(|object| fields.look_at(object, &[]));
+    let field = fields.choose();
     for row in rows(text) {
         let (row, object) = row?;
         let losses = &mut parsed.losses;
-        let doc = object.and_then(|object| document(row, object, losses));
+        let doc = object.and_then(|object| document(row, object, &field, losses));
         parsed.push(row, doc);
     }
     Ok(parsed)
+}
+
+/// Enough objects of a file to choose its field of texts by.
+pub(super) fn sample(text: &str) -> Vec<Object> {
+    const MOST: usize = 1_000;
+    rows(text).filter_map(|row| row.ok()?.1.ok()).take(MOST).collect()
 }
 
 /// All objects of a file, one after the other. Where the file as a whole is broken, what is wrong ends it.
@@ -112,17 +125,77 @@ pub(super) fn meta(object: Object) -> BTreeMap<String, String> {
     object.into_iter().filter_map(|(name, value)| Some((name, cell(&value)?))).collect()
 }
 
-/// Takes the text out of an object: under a usual name, else the longest string.
-pub(super) fn take_text(object: &mut Object) -> Result<String, String> {
-    const USUAL: [&str; 7] = ["text", "data", "column_data", "review", "content", "sentence", "comment"];
-    let usual = USUAL.iter().find(|name| object.get(**name).is_some_and(Value::is_string)).map(|name| (*name).to_owned());
-    let length = |value: &Value| value.as_str().map_or(0, str::len);
-    let longest =
-        || object.iter().filter(|(_, value)| value.is_string()).max_by_key(|(_, value)| length(value)).map(|(name, _)| name.clone());
-    match usual.or_else(longest).and_then(|name| object.remove(&name)) {
-        Some(Value::String(text)) => Ok(text),
-        _ => Err("has no text".to_owned()),
+/// What the string fields of a file's objects hold, to choose the one with the texts by: chosen row by row, a long note
+/// would be a text here and a field there.
+#[derive(Default)]
+pub(super) struct TextFields(BTreeMap<String, Seen>);
+
+#[derive(Default)]
+struct Seen {
+    /// Stated words of spans that stand in it.
+    words: usize,
+    /// Characters in all, addresses not counted.
+    length: usize,
+    is_filled: bool,
+}
+
+impl TextFields {
+    /// The fields of one object, and the words that its spans are said to have.
+    pub(super) fn look_at<'a>(&mut self, fields: impl IntoIterator<Item = (&'a String, &'a Value)>, words: &[&str]) {
+        for (name, text) in fields.into_iter().filter_map(|(name, value)| Some((name, value.as_str()?))) {
+            if !self.0.contains_key(name) {
+                self.0.insert(name.clone(), Seen::default());
+            }
+            let Some(seen) = self.0.get_mut(name) else { continue };
+            seen.words += words.iter().filter(|words| text.contains(**words)).count();
+            seen.is_filled |= !text.trim().is_empty();
+            seen.length += if is_address(text) { 0 } else { text.chars().count() };
+        }
     }
+
+    /// The field in which the words of spans stand, else one of a usual name, else the longest in all.
+    pub(super) fn choose(self) -> TextField {
+        let worth = |(name, seen): &(String, Seen)| {
+            // A column of comments is mostly empty; what tools call the text is it, even if it is empty.
+            let usual = rank(name).filter(|rank| *rank < OF_TOOLS.len() || seen.is_filled).map(std::cmp::Reverse);
+            (seen.words, usual, seen.length)
+        };
+        TextField(self.0.into_iter().max_by_key(worth).map(|(name, _)| name))
+    }
+}
+
+/// The field that holds the texts of a file.
+pub(super) struct TextField(Option<String>);
+
+impl TextField {
+    /// Takes the text out of an object: from the file's field, or where it is missing from one of a usual name.
+    pub(super) fn take(&self, object: &mut Object) -> Result<String, String> {
+        let chosen = self.0.as_deref().filter(|name| object.get(*name).is_some_and(Value::is_string)).map(str::to_owned);
+        let usual = || {
+            let named = object.iter().filter(|(_, value)| value.is_string()).filter_map(|(name, _)| Some((rank(name)?, name)));
+            named.min().map(|(_, name)| name.clone())
+        };
+        match chosen.or_else(usual).and_then(|name| object.remove(&name)) {
+            Some(Value::String(text)) => Ok(text),
+            _ => Err("has no text".to_owned()),
+        }
+    }
+}
+
+/// What tools call the text.
+const OF_TOOLS: [&str; 3] = ["text", "data", "column_data"];
+
+/// How usual a name of a field of texts is: the lower the better.
+fn rank(name: &str) -> Option<usize> {
+    let name = name.to_lowercase();
+    OF_TOOLS.iter().chain(&TEXT_NAMES).position(|usual| *usual == name)
+}
+
+/// Whether a value only says where something is to be found.
+fn is_address(text: &str) -> bool {
+    const BEGINNINGS: [&str; 7] = ["http://", "https://", "www.", "s3://", "gs://", "data:", "/data/"];
+    let text = text.trim();
+    BEGINNINGS.iter().any(|beginning| text.starts_with(beginning)) && !text.contains(char::is_whitespace)
 }
 
 /// The strings of an array; a lone string is an array of one.

@@ -1,25 +1,96 @@
 //! Label Studio: its JSON (a task with annotations) and JSON-MIN (a row with a key for each control).
 
-use super::json::{self, Object};
+use super::json::{self, Object, TextField, TextFields};
 use super::loss::Losses;
 use super::raw::{Parsed, RawDoc, RawLink, RawSpan, is_about_polarity, polarity, value};
 use crate::project::{Number, State};
 use crate::store::import::{DraftAnswer, DraftValue};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+
+/// Columns of JSON-MIN that are neither data nor answers.
+const OF_THE_TOOL: [&str; 6] = ["annotator", "annotation_id", "created_at", "updated_at", "lead_time", "id"];
 
 pub(super) fn parse(text: &str) -> Result<Parsed, String> {
     let mut parsed = Parsed::default();
+    let field = field_of_texts(&json::sample(text));
+    // Of rows of JSON-MIN: each is one person's.
+    let mut people = BTreeMap::new();
     for row in json::rows(text) {
         let (row, object) = row?;
         let losses = &mut parsed.losses;
         let doc = object.and_then(|object| match object.get("data") {
-            Some(Value::Object(_)) => task(row, object, losses),
-            _ => minimal(row, object, losses),
+            Some(Value::Object(_)) => task(row, object, &field, losses),
+            _ => {
+                people.extend(object.get("annotator").and_then(person).map(|name| (row, name)));
+                minimal(row, object, &field, losses)
+            }
         });
         parsed.push(row, doc);
     }
+    join_people(&mut parsed, &people);
     Ok(parsed)
+}
+
+/// The field of the data that was annotated; what it is called, the labeling config says, which no export holds.
+fn field_of_texts(sample: &[Object]) -> TextField {
+    let mut seen = TextFields::default();
+    for object in sample {
+        let Some(Value::Object(data)) = object.get("data") else {
+            let regions = object.values().filter_map(Value::as_array).flatten();
+            let words: Vec<&str> = regions.filter_map(|region| region["text"].as_str()).collect();
+            let is_data = |name: &str| !OF_THE_TOOL.contains(&name) && !is_question(name);
+            seen.look_at(object.iter().filter(|(name, _)| is_data(name)), &words);
+            continue;
+        };
+        let lists = ["annotations", "completions"].into_iter().filter_map(|name| object.get(name)?.as_array()).flatten();
+        let results = lists.filter_map(|one| one["result"].as_array()).flatten();
+        let words: Vec<&str> = results.filter_map(|result| result["value"]["text"].as_str()).collect();
+        seen.look_at(data, &words);
+    }
+    seen.choose()
+}
+
+/// Who made an annotation: a number, or an account.
+fn person(by: &Value) -> Option<String> {
+    json::key(by).or_else(|| by["email"].as_str().map(str::to_owned)).or_else(|| json::key(&by["id"]))
+}
+
+const SEVERAL_PEOPLE: &str = "several people annotated a text: each keeps their answers, and those of the first are the outcome too";
+const SAME_PERSON: &str = "a second annotation by the same person was left out";
+
+/// Rows of one text by several people become one document with what each of them says.
+fn join_people(parsed: &mut Parsed, people: &BTreeMap<usize, String>) {
+    let mut first: HashMap<String, usize> = HashMap::new();
+    let mut docs: Vec<RawDoc> = Vec::new();
+    let alone = |doc: &RawDoc| RawDoc { text: String::new(), meta: BTreeMap::new(), ..doc.clone() };
+    for doc in std::mem::take(&mut parsed.docs) {
+        let Some(name) = people.get(&doc.row) else {
+            docs.push(doc);
+            continue;
+        };
+        let Some(at) = first.get(&doc.text) else {
+            first.insert(doc.text.clone(), docs.len());
+            docs.push(doc);
+            continue;
+        };
+        let into = &mut docs[*at];
+        let before = people.get(&into.row).filter(|_| into.layers.is_empty());
+        let is_again = before.is_some_and(|before| before == name) || into.layers.iter().any(|(held, _)| held == name);
+        if is_again {
+            parsed.repeated += 1;
+            parsed.losses.note(SAME_PERSON, doc.row, name);
+            continue;
+        }
+        if let Some(before) = before {
+            let own = alone(into);
+            into.layers.push((before.clone(), own));
+            parsed.losses.note(SEVERAL_PEOPLE, into.row, &into.text);
+        }
+        parsed.joined += 1;
+        into.layers.push((name.clone(), alone(&doc)));
+    }
+    parsed.docs = docs;
 }
 
 /// What a task says, while it is read.
@@ -32,29 +103,34 @@ struct Said {
     of_region: Vec<(String, String, DraftValue)>,
 }
 
-fn task(row: usize, mut object: Object, losses: &mut Losses) -> Result<RawDoc, String> {
+fn task(row: usize, mut object: Object, field: &TextField, losses: &mut Losses) -> Result<RawDoc, String> {
     let Some(Value::Object(mut data)) = object.remove("data") else { return Err("has no data".to_owned()) };
-    let text = json::take_text(&mut data)?;
+    let text = field.take(&mut data)?;
     let list = |name: &str| object.get(name).and_then(Value::as_array).cloned();
     let annotations = list("annotations").or_else(|| list("completions")).unwrap_or_default();
-    let is_cancelled = |annotation: &&Value| annotation["was_cancelled"].as_bool() == Some(true);
     let chosen = annotations.iter().find(|one| !is_cancelled(one)).or(annotations.first());
-    let layers = layers(row, &annotations, losses);
-    if annotations.len() > 1 && layers.is_empty() {
-        losses.note("a second annotation of the same text was left out; the first one was taken", row, &text);
-    } else if annotations.len() > 1 {
-        losses.note("several people annotated a text: each keeps their answers, and those of the first are the outcome too", row, &text);
+    let layers = layers(row, &annotations, chosen, losses);
+    if layers.is_empty() {
+        for _ in annotations.iter().skip(1) {
+            losses.note("a second annotation of the same text was left out; the first one was taken", row, &text);
+        }
+    } else {
+        losses.note(SEVERAL_PEOPLE, row, &text);
     }
     if chosen.is_none() && list("predictions").is_some_and(|predictions| !predictions.is_empty()) {
         losses.note("predictions of a model were left out: they are no annotation", row, &text);
     }
     let state = match chosen {
         None => State::Todo,
-        Some(one) if is_cancelled(&one) => State::Skipped,
+        Some(one) if is_cancelled(one) => State::Skipped,
         Some(_) => State::Done,
     };
     let said = chosen.map(|one| results(row, one, losses)).unwrap_or_default();
     Ok(RawDoc { layers, ..finish(row, text, data, said, state, losses) })
+}
+
+fn is_cancelled(annotation: &Value) -> bool {
+    annotation["was_cancelled"].as_bool() == Some(true)
 }
 
 fn results(row: usize, annotation: &Value, losses: &mut Losses) -> Said {
@@ -65,28 +141,38 @@ fn results(row: usize, annotation: &Value, losses: &mut Losses) -> Said {
     said
 }
 
-/// The annotations by who made them, where there are several people.
-fn layers(row: usize, annotations: &[Value], losses: &mut Losses) -> Vec<(String, RawDoc)> {
-    let who = |one: &Value| {
-        let by = &one["completed_by"];
-        json::key(by).or_else(|| by["email"].as_str().map(str::to_owned)).or_else(|| json::key(&by["id"]))
-    };
-    let mut layers: Vec<(String, RawDoc)> = Vec::new();
+/// The annotations by who made them, where there are several people: of each the first one that is not cancelled.
+fn layers(row: usize, annotations: &[Value], chosen: Option<&Value>, losses: &mut Losses) -> Vec<(String, RawDoc)> {
+    let mut taken: Vec<(String, &Value)> = Vec::new();
+    let mut again: Vec<String> = Vec::new();
     for one in annotations {
-        let Some(name) = who(one) else { return Vec::new() };
-        if layers.iter().any(|(held, _)| *held == name) {
-            continue;
-        }
-        // What its results lose is told for the outcome; here for those beside it.
-        let mut own = Losses::default();
-        let said = results(row, one, &mut own);
-        let state = if one["was_cancelled"].as_bool() == Some(true) { State::Skipped } else { State::Done };
-        layers.push((name, finish(row, String::new(), Object::new(), said, state, &mut own)));
-        if layers.len() > 1 {
-            losses.join(own);
+        let Some(name) = person(&one["completed_by"]) else { return Vec::new() };
+        match taken.iter_mut().find(|(held, _)| *held == name) {
+            Some((_, held)) => {
+                if is_cancelled(held) && !is_cancelled(one) {
+                    *held = one;
+                }
+                again.push(name);
+            }
+            None => taken.push((name, one)),
         }
     }
-    if layers.len() < 2 { Vec::new() } else { layers }
+    if taken.len() < 2 {
+        return Vec::new();
+    }
+    again.iter().for_each(|name| losses.note(SAME_PERSON, row, name));
+    let layer = |(name, one): (String, &Value)| {
+        // What the results of the outcome lose is told there; here for those beside it.
+        let mut own = Losses::default();
+        let said = results(row, one, &mut own);
+        let state = if is_cancelled(one) { State::Skipped } else { State::Done };
+        let doc = finish(row, String::new(), Object::new(), said, state, &mut own);
+        if !chosen.is_some_and(|chosen| std::ptr::eq(chosen, one)) {
+            losses.join(own);
+        }
+        (name, doc)
+    };
+    taken.into_iter().map(layer).collect()
 }
 
 /// One choice, or several.
@@ -164,18 +250,25 @@ fn read_result(row: usize, result: &Value, said: &mut Said, losses: &mut Losses)
                 said.answers.insert(result["from_name"].as_str().unwrap_or(kind).to_owned(), DraftAnswer::Text(text));
             }
         }
+        // A text or a taxonomy about a region is none itself.
+        _ if LABELS.iter().all(|labels| kind != *labels && value.get(*labels).is_none()) => {
+            losses.note(format!("a result of the kind {kind:?} was left out"), row, value.to_string());
+        }
         _ => match spans(value, &id) {
             Some(spans) if !spans.is_empty() => said.spans.extend(spans),
             Some(_) => losses.drop_span("has no label", row, value["text"].as_str().unwrap_or_default()),
-            None => losses.note(format!("a result of the kind {kind:?} was left out"), row, value.to_string()),
+            None => losses.drop_span("has no offsets or label that make sense", row, value.to_string()),
         },
     }
 }
 
+/// What regions of a text are called, and where their labels stand.
+const LABELS: [&str; 3] = ["labels", "hypertextlabels", "paragraphlabels"];
+
 /// The spans of a region, one for each of its labels. `None` if it is no region of a text.
 fn spans(value: &Value, id: &str) -> Option<Vec<RawSpan>> {
     let (start, end) = (number(&value["start"])?, number(&value["end"])?);
-    let labels = ["labels", "hypertextlabels", "paragraphlabels"].iter().find_map(|name| value.get(*name));
+    let labels = LABELS.iter().find_map(|name| value.get(*name));
     let span = |(at, label): (usize, String)| {
         let key = if at == 0 { id.to_owned() } else { format!("{id}\u{1f}{at}") };
         let surface = value["text"].as_str().map(str::to_owned);
@@ -190,8 +283,7 @@ fn number(value: &Value) -> Option<u64> {
 }
 
 /// A row of JSON-MIN: columns of the data and controls stand side by side.
-fn minimal(row: usize, mut object: Object, losses: &mut Losses) -> Result<RawDoc, String> {
-    const OF_THE_TOOL: [&str; 6] = ["annotator", "annotation_id", "created_at", "updated_at", "lead_time", "id"];
+fn minimal(row: usize, mut object: Object, field: &TextField, losses: &mut Losses) -> Result<RawDoc, String> {
     let mut said = Said::default();
     let names: Vec<String> = object.keys().cloned().collect();
     for name in names {
@@ -226,7 +318,7 @@ fn minimal(row: usize, mut object: Object, losses: &mut Losses) -> Result<RawDoc
             object.remove(&name);
         }
     }
-    let text = json::take_text(&mut object)?;
+    let text = field.take(&mut object)?;
     Ok(finish(row, text, object, said, State::Done, losses))
 }
 

@@ -169,7 +169,7 @@ fn parse(kind: Kind, path: &Path, charset: Option<Charset>, most: usize) -> Resu
         Kind::Apc => Ok(absa::apc(text)),
         Kind::Aste => Ok(absa::aste(text)),
         Kind::E2e => Ok(absa::e2e(text)),
-        Kind::FastText => Ok(doccano::fast_text(text)),
+        Kind::FastText => doccano::fast_text(text),
         Kind::Brat | Kind::WebAnno | Kind::Argilla | Kind::HuggingFace => Ok(Parsed::default()),
     };
     let parsed = parsed.map_err(|what| StoreError::Annotated { format: kind.name(), what, path: path.to_owned() })?;

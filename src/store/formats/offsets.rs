@@ -1,5 +1,6 @@
 //! What the offsets of a file count. Files don't say, so each unit is tried and the one under which spans fit is taken.
 
+use super::Kind;
 use super::raw::{Parsed, Place, RawSpan};
 use crate::project::TextRange;
 use unicode_segmentation::UnicodeSegmentation;
@@ -124,7 +125,10 @@ pub(super) fn put(text: &str, ruler: &Ruler, unit: Unit, span: &RawSpan) -> Plac
     let Some(surface) = span.surface.as_deref().filter(|surface| !surface.trim().is_empty()) else {
         return match read {
             Ok(range) => Placed::Kept(range),
-            Err(reason) => cut(text, ruler, unit, start).filter(|_| end > start).map_or(Placed::Dropped(reason), at_the_end),
+            Err(reason) => {
+                let is_beyond = end > start && ruler.byte(text, unit, end).is_none();
+                cut(text, ruler, unit, start).filter(|_| is_beyond).map_or(Placed::Dropped(reason), at_the_end)
+            }
         };
     };
     match read {
@@ -178,10 +182,11 @@ fn only_place(text: &str, surface: &str) -> Option<TextRange> {
     TextRange::new(text, at..at + surface.len())
 }
 
-/// The unit of a file, and why it could not be told for certain.
-pub(super) fn choose(parsed: &Parsed) -> (Unit, Option<String>) {
+/// The unit of a file, and why it could not be told for certain. Where several fit alike, the tool's own is taken.
+pub(super) fn choose(parsed: &Parsed, kind: Kind) -> (Unit, Option<String>) {
     let mut fits = [0usize; 4];
-    let mut differs = [false; 4];
+    // Whether two units give another place somewhere.
+    let mut differ = [[false; 4]; 4];
     for doc in parsed.docs.iter().filter(|doc| doc.unit.is_none()) {
         let ruler = Ruler::new(&doc.text);
         if matches!(ruler, Ruler::Plain(_)) {
@@ -194,19 +199,26 @@ pub(super) fn choose(parsed: &Parsed) -> (Unit, Option<String>) {
                 continue;
             }
             for (at, reading) in readings.iter().enumerate() {
-                differs[at] |= *reading != readings[0];
+                (0..4).for_each(|other| differ[at][other] |= *reading != readings[other]);
                 fits[at] += usize::from(reading.is_some_and(|range| stands_well(&doc.text, range, span.surface.as_deref())));
             }
         }
     }
     let most = fits.iter().copied().max().unwrap_or(0);
-    let first = fits.iter().position(|count| *count == most).unwrap_or(0);
-    let rival = (1..4).find(|at| *at != first && fits[*at] == most && differs[*at] && most > 0);
+    let own = usual(kind);
+    let is_own = fits[own] == most && differ[own].contains(&true);
+    let first = if is_own { own } else { fits.iter().position(|count| *count == most).unwrap_or(0) };
+    let rival = (0..4).find(|at| fits[*at] == most && differ[first][*at] && most > 0);
     let doubt = rival.map(|at| {
         let (taken, other) = (Unit::ALL[first].name(), Unit::ALL[at].name());
         format!("{other} would fit as well and give other places; {taken} were taken")
     });
     (Unit::ALL[first], doubt)
+}
+
+/// Place among [`Unit::ALL`] of what a tool counts unless it is set otherwise: doccano's editor asks JavaScript.
+fn usual(kind: Kind) -> usize {
+    if kind == Kind::Doccano { 1 } else { 0 }
 }
 
 /// Whether a reading looks as a person would mark: the stated words, or whole words without space and punctuation around.

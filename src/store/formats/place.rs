@@ -19,14 +19,14 @@ pub(super) struct Ready {
 
 /// Understands all rows of a file. `said` is what a person says that its offsets count.
 pub(super) fn drafts(mut parsed: Parsed, kind: Kind, said: Option<Unit>) -> (Vec<Ready>, SpanReport, Losses) {
-    let mut report = SpanReport::default();
+    let mut report = SpanReport { joined_rows: parsed.joined, ..SpanReport::default() };
     if kind.repeats_texts() {
-        report.joined_rows = join(&mut parsed);
+        report.joined_rows += join(&mut parsed);
     }
     if said.is_some() {
         parsed.docs.iter_mut().for_each(|doc| doc.unit = said);
     }
-    let (unit, doubt) = offsets::choose(&parsed);
+    let (unit, doubt) = offsets::choose(&parsed, kind);
     let has_offsets = parsed.docs.iter().flat_map(|doc| &doc.spans).any(|span| matches!(span.place, Place::Offsets(..)));
     if has_offsets {
         let stated = parsed.docs.iter().find_map(|doc| doc.unit).filter(|_| parsed.docs.iter().all(|doc| doc.unit.is_some()));
@@ -35,19 +35,31 @@ pub(super) fn drafts(mut parsed: Parsed, kind: Kind, said: Option<Unit>) -> (Vec
     }
     numbers_or_names(&mut parsed.docs);
     let several = ask_for_several(&mut parsed.docs);
-    let questions: BTreeSet<&String> = parsed.docs.iter().flat_map(|doc| doc.answers.keys()).collect();
+    let questions: BTreeSet<&String> = voices(&parsed.docs).flat_map(|said| said.answers.keys()).collect();
     let one_question = questions.len() == 1 && !several;
     let ready = parsed.docs.into_iter().map(|doc| ready(doc, unit, one_question)).collect();
     (ready, report, parsed.losses)
+}
+
+/// What is said of documents: the outcome of each, and what each of its annotators said.
+fn voices(docs: &[RawDoc]) -> impl Iterator<Item = &RawDoc> {
+    docs.iter().flat_map(|doc| std::iter::once(doc).chain(doc.layers.iter().map(|(_, own)| own)))
+}
+
+fn change_voices(docs: &mut [RawDoc], mut change: impl FnMut(&mut RawDoc)) {
+    for doc in docs {
+        change(doc);
+        doc.layers.iter_mut().for_each(|(_, own)| change(own));
+    }
 }
 
 /// An attribute whose values are not all numbers has names for values.
 fn numbers_or_names(docs: &mut [RawDoc]) {
     let is_name = |value: &DraftValue| matches!(value, DraftValue::Name(_));
     let key = |span: &RawSpan, name: &String| (span.label.clone(), name.clone());
-    let spans = || docs.iter().flat_map(|doc| doc.spans.iter().chain(doc.layers.iter().flat_map(|(_, own)| &own.spans)));
+    let spans = voices(docs).flat_map(|said| &said.spans);
     let named: BTreeSet<(String, String)> =
-        spans().flat_map(|span| span.attributes.iter().filter(|(_, value)| is_name(value)).map(|(name, _)| key(span, name))).collect();
+        spans.flat_map(|span| span.attributes.iter().filter(|(_, value)| is_name(value)).map(|(name, _)| key(span, name))).collect();
     if named.is_empty() {
         return;
     }
@@ -61,29 +73,32 @@ fn numbers_or_names(docs: &mut [RawDoc]) {
             }
         }
     };
-    for doc in docs {
-        doc.spans.iter_mut().chain(doc.layers.iter_mut().flat_map(|(_, own)| &mut own.spans)).for_each(each);
-    }
+    change_voices(docs, |said| said.spans.iter_mut().for_each(each));
 }
 
-/// Where one document has several classes, they all may: classes without a question answer the question "labels" then,
-/// and a question that has several somewhere takes several everywhere. Whether there is any such question.
+/// Where one document has several classes, or one annotator gave it several, they all may: classes without a question
+/// answer the question "labels" then, and a question that has several somewhere takes several everywhere. Whether there is
+/// any such question.
 fn ask_for_several(docs: &mut [RawDoc]) -> bool {
     const LABELS: &str = "labels";
-    if docs.iter().any(|doc| doc.classes.len() > 1) {
-        for doc in docs.iter_mut().filter(|doc| !doc.classes.is_empty()) {
-            let classes = std::mem::take(&mut doc.classes);
-            doc.answers.insert(LABELS.to_owned(), DraftAnswer::Classes(classes));
-        }
+    if voices(docs).any(|said| said.classes.len() > 1) {
+        change_voices(docs, |said| {
+            let classes = std::mem::take(&mut said.classes);
+            if !classes.is_empty() {
+                said.answers.insert(LABELS.to_owned(), DraftAnswer::Classes(classes));
+            }
+        });
     }
     let takes_several = |answer: &DraftAnswer| matches!(answer, DraftAnswer::Classes(_));
     let several: BTreeSet<String> =
-        docs.iter().flat_map(|doc| &doc.answers).filter(|(_, answer)| takes_several(answer)).map(|(name, _)| name.clone()).collect();
-    for (_, answer) in docs.iter_mut().flat_map(|doc| &mut doc.answers).filter(|(name, _)| several.contains(*name)) {
-        if let DraftAnswer::Class(class) = answer {
-            *answer = DraftAnswer::Classes(vec![std::mem::take(class)]);
+        voices(docs).flat_map(|said| &said.answers).filter(|(_, answer)| takes_several(answer)).map(|(name, _)| name.clone()).collect();
+    change_voices(docs, |said| {
+        for (_, answer) in said.answers.iter_mut().filter(|(name, _)| several.contains(*name)) {
+            if let DraftAnswer::Class(class) = answer {
+                *answer = DraftAnswer::Classes(vec![std::mem::take(class)]);
+            }
         }
-    }
+    });
     !several.is_empty()
 }
 
@@ -237,8 +252,10 @@ pub(super) fn take(parsed: Parsed, kind: Kind, intake: &mut Intake) -> Result<Co
     for (row, reason) in std::mem::take(&mut parsed.bad) {
         intake.skip(row, reason);
     }
+    intake.report.joined += parsed.joined;
+    let repeated = parsed.repeated;
     let (all, mut report, mut losses) = drafts(parsed, kind, intake.options.unit);
-    intake.joined(report.joined_rows);
+    intake.joined(report.joined_rows + repeated);
     let total = all.len() as f32;
     for (at, Ready { draft, kept, losses: own }) in all.into_iter().enumerate() {
         if intake.tick(at as f32 / total).is_break() {

@@ -6,6 +6,7 @@ use super::raw::{Parsed, Place, RawDoc, RawLink, RawSpan, polarity};
 use crate::project::{Number, State};
 use crate::store::import::DraftValue;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// A field of a span that holds its attributes.
 pub(in crate::store) const ATTRIBUTES: &str = "attributes";
@@ -126,14 +127,28 @@ fn reject(row: usize, doc: &mut RawDoc, losses: &mut Losses) -> State {
     for span in std::mem::take(&mut doc.spans) {
         losses.drop_span("was rejected", row, span.label);
     }
-    doc.links.clear();
+    for link in std::mem::take(&mut doc.links) {
+        losses.note("a link of a rejected row was left out", row, link.name.unwrap_or_default());
+    }
     State::Todo
+}
+
+/// What people read at the options that were accepted; their ids may be mere numbers.
+fn named(accepted: Vec<String>, options: Option<&Value>) -> Vec<String> {
+    let options = options.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let text =
+        |option: &Value| Some((json::key(&option["id"])?, option["text"].as_str().filter(|text| !text.trim().is_empty())?.to_owned()));
+    let Some(texts) = options.iter().map(text).collect::<Option<Vec<(String, String)>>>() else { return accepted };
+    // Two options that read alike would be one class.
+    let differ = texts.iter().map(|(_, text)| text).collect::<BTreeSet<_>>().len() == texts.len();
+    let name = |key: String| texts.iter().find(|(id, _)| differ && *id == key).map_or(key, |(_, text)| text.clone());
+    accepted.into_iter().map(name).collect()
 }
 
 /// A class from the choice among options, a binary label, or spaCy's scores.
 fn class(row: usize, answer: &str, object: &mut Object, doc: &mut RawDoc, losses: &mut Losses) {
     let accepted = match object.remove("accept") {
-        Some(Value::Array(keys)) => keys.iter().filter_map(json::key).collect(),
+        Some(Value::Array(keys)) => named(keys.iter().filter_map(json::key).collect(), object.get("options")),
         _ => Vec::new(),
     };
     let binary = object.remove("label").and_then(|label| label.as_str().map(str::to_owned));
@@ -205,7 +220,7 @@ fn add_span(row: usize, span: &Value, doc: &mut RawDoc, losses: &mut Losses) {
     match (start, end, part(2, "label").as_str()) {
         (Some(start), Some(end), Some(label)) => {
             let surface = span["text"].as_str().map(str::to_owned);
-            let mut own = RawSpan { surface, ..RawSpan::at_offsets(key(start, end), start, end, label) };
+            let mut own = RawSpan { surface, ..RawSpan::at_offsets(key(start, end, label), start, end, label) };
             for (name, value) in span.as_object().into_iter().flatten().filter(|(name, _)| !OF_A_SPAN.contains(&name.as_str())) {
                 say_of(row, &mut own, name, value, losses);
             }
@@ -237,8 +252,8 @@ fn attribute(row: usize, span: &mut RawSpan, name: &str, value: &Value, losses: 
     }
 }
 
-fn key(start: u64, end: u64) -> String {
-    format!("{start} {end}")
+fn key(start: u64, end: u64, label: &str) -> String {
+    format!("{start} {end} {label}")
 }
 
 /// A relation from its head to its child, each a span stated with it, or one that holds the word of that number.
@@ -246,7 +261,10 @@ fn link(row: usize, relation: &Value, tokens: &Value, doc: &mut RawDoc, losses: 
     let end = |span: &str, token: &str| {
         let stated = &relation[span];
         if let (Some(start), Some(end)) = (stated["start"].as_u64(), stated["end"].as_u64()) {
-            return Some(key(start, end)).filter(|key| doc.spans.iter().any(|span| span.key == *key));
+            // Several may stand there.
+            let own = key(start, end, stated["label"].as_str().unwrap_or_default());
+            let here = || doc.spans.iter().filter(|span| span.key.starts_with(&key(start, end, "")));
+            return here().find(|span| span.key == own).or_else(|| here().next()).map(|span| span.key.clone());
         }
         let token = tokens.get(usize::try_from(relation[token].as_u64()?).ok()?)?;
         let at = usize::try_from(token["start"].as_u64()?).ok()?;

@@ -3,6 +3,7 @@
 use super::loss::Losses;
 use super::offsets::Unit;
 use crate::project::{Number, Polarity, Split, State};
+use crate::store::encoding::DAMAGE;
 use crate::store::import::{DraftAnswer, DraftValue};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -13,6 +14,10 @@ pub(super) struct Parsed {
     pub docs: Vec<RawDoc>,
     pub bad: Vec<(usize, String)>,
     pub blank: usize,
+    /// Rows that brought the answers of another annotator to the text of a row before.
+    pub joined: usize,
+    /// Rows that repeat the text of a row before and bring nothing.
+    pub repeated: usize,
     pub losses: Losses,
 }
 
@@ -24,6 +29,23 @@ impl Parsed {
             Err(reason) => self.bad.push((row, reason)),
         }
     }
+}
+
+/// Why a file is refused that is no text, for formats whose lines may hold anything.
+pub(super) const NO_TEXT: &str = "much of it is no text, whatever its encoding";
+
+/// Whether a file holds words rather than a picture or an archive, by its beginning.
+pub(super) fn is_text(text: &str) -> bool {
+    const BEGINNING: usize = 1 << 20;
+    // Where other files say what they are.
+    const SIGNATURE: usize = 8;
+    let is_control = |c: &char| c.is_control() && !matches!(c, '\t' | '\n' | '\r');
+    let (mut all, mut odd) = (0, 0);
+    for c in text.chars().take(BEGINNING) {
+        all += 1;
+        odd += usize::from(c == DAMAGE || is_control(&c));
+    }
+    odd * 10 <= all && !text.chars().take(SIGNATURE).any(|c| is_control(&c))
 }
 
 /// A text with what is said about it.

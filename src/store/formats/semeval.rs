@@ -6,6 +6,7 @@ use super::raw::{Parsed, RawDoc, RawSpan, polarity};
 use crate::project::State;
 use crate::store::import::DraftValue;
 use roxmltree::{Document, Node};
+use std::collections::BTreeMap;
 
 /// The attribute of an aspect that holds its category, or several.
 pub(in crate::store) const CATEGORY: &str = "category";
@@ -18,17 +19,54 @@ pub(super) fn parse(text: &str) -> Result<Parsed, String> {
     check_depth(text)?;
     let xml = Document::parse(text).map_err(|error| format!("it is broken XML: {error}"))?;
     let line_starts: Vec<usize> = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+    let row = |node: &Node| line_starts.partition_point(|start| *start <= node.range().start);
     let mut parsed = Parsed::default();
+    // Place of the first sentence of each review.
+    let mut first: BTreeMap<u32, usize> = BTreeMap::new();
     for node in xml.descendants().filter(|node| node.has_tag_name("sentence")) {
-        let row = line_starts.partition_point(|start| *start <= node.range().start);
-        let doc = sentence(row, node, &mut parsed.losses);
-        parsed.push(row, doc);
+        let doc = sentence(row(&node), node, &mut parsed.losses);
+        if let (Ok(_), Some(review)) = (&doc, review(node)) {
+            first.entry(review).or_insert(parsed.docs.len());
+        }
+        parsed.push(row(&node), doc);
+    }
+    let is_alone = |node: &Node| is_opinion(node) && !node.ancestors().any(|outer| outer.has_tag_name("sentence"));
+    for node in xml.descendants().filter(is_alone) {
+        let at = review(node).and_then(|review| first.get(&review)).copied();
+        of_whole(row(&node), node, at, &mut parsed);
     }
     if parsed.docs.is_empty() && parsed.bad.is_empty() {
         return Err("it holds no sentence".to_owned());
     }
     Ok(parsed)
 }
+
+fn is_opinion(node: &Node) -> bool {
+    ["aspectTerm", "aspectCategory", "Opinion"].into_iter().any(|name| node.has_tag_name(name))
+}
+
+/// The review that an element stands in.
+fn review(node: Node) -> Option<u32> {
+    node.ancestors().find(|outer| outer.has_tag_name("Review")).map(|review| review.id().get())
+}
+
+/// An opinion on a review as a whole, which the project knows only by its sentences: metadata of the first of them.
+fn of_whole(row: usize, node: Node, first: Option<usize>, parsed: &mut Parsed) {
+    let part = |name: &str| node.attribute(name).unwrap_or_default();
+    let said = format!("{} {}", part("category"), part("polarity")).trim().to_owned();
+    match first.and_then(|at| parsed.docs.get_mut(at)) {
+        Some(doc) => {
+            parsed.losses.note("an opinion on a whole review is kept as metadata of its first sentence", row, &said);
+            let held = doc.meta.entry(OF_REVIEW.to_owned()).or_default();
+            *held = if held.is_empty() { said } else { format!("{held}{BETWEEN}{said}") };
+        }
+        None => parsed.losses.note("an opinion that stands with no sentence was left out", row, said),
+    }
+}
+
+/// Fields of a sentence: what is said of its review as a whole, and that it was not to be annotated.
+const OF_REVIEW: &str = "categories of the review";
+const OUT_OF_SCOPE: &str = "OutOfScope";
 
 fn check_depth(text: &str) -> Result<(), String> {
     let mut depth = 0usize;
@@ -55,6 +93,11 @@ fn sentence(row: usize, node: Node, losses: &mut Losses) -> Result<RawDoc, Strin
     let text = child(node, "text").and_then(|text| text.text()).ok_or("has no text")?.to_owned();
     let mut doc = RawDoc { row, text, state: State::Done, ..RawDoc::default() };
     doc.meta.extend(node.attribute("id").map(|id| ("id".to_owned(), id.to_owned())));
+    if let Some(said) = node.attribute(OUT_OF_SCOPE).filter(|said| said.eq_ignore_ascii_case("true")) {
+        doc.meta.insert(OUT_OF_SCOPE.to_owned(), said.to_owned());
+        doc.state = State::Skipped;
+        losses.note("a sentence is out of scope; it came in as skipped", row, &doc.text);
+    }
     let mut kept = Vec::new();
     for term in node.descendants().filter(|node| node.has_tag_name("aspectTerm") || node.has_tag_name("Opinion")) {
         let target = term.attribute("term").or(term.attribute("target")).unwrap_or("NULL");

@@ -18,6 +18,8 @@ const OF_WORDS: [&str; 5] = ["POS", "Lemma", "MorphologicalFeatures", "Stem", "D
 
 /// A layer, and what its columns are.
 struct Layer {
+    /// `webanno.custom.Aspect`, as relations call it.
+    full: String,
     name: String,
     features: Vec<String>,
     is_relation: bool,
@@ -27,13 +29,34 @@ impl Layer {
     /// `webanno.custom.Aspect|polarity`.
     fn parse(line: &str, is_relation: bool) -> Self {
         let mut parts = line.split('|');
-        let name = parts.next().unwrap_or_default().rsplit('.').next().unwrap_or_default().to_owned();
-        Self { name, features: parts.map(str::to_owned).collect(), is_relation }
+        let full = parts.next().unwrap_or_default().to_owned();
+        let name = full.rsplit('.').next().unwrap_or_default().to_owned();
+        Self { full, name, features: parts.map(str::to_owned).collect(), is_relation }
     }
 
     fn columns(&self) -> usize {
         self.features.len().max(1)
     }
+
+    /// The slot that a column is about, or names the fillers of: `ROLE_webanno.custom.Frame:seller_webanno.custom.FrameLink`
+    /// holds roles, and the column after it their words.
+    fn slot(&self, column: usize) -> Option<Slot<'_>> {
+        let role = |at: usize| self.features.get(at).and_then(|feature| feature.strip_prefix("ROLE_"));
+        match role(column) {
+            Some(role) => {
+                let name = role.split_once(':').map_or(role, |(_, name)| name);
+                Some(Slot::Roles(name.split_once('_').map_or(name, |(name, _)| name)))
+            }
+            None => column.checked_sub(1).and_then(role).map(|_| Slot::Fillers),
+        }
+    }
+}
+
+/// What a column of a slot holds.
+enum Slot<'a> {
+    /// Of the slot of this name.
+    Roles(&'a str),
+    Fillers,
 }
 
 /// The TSV files of a folder.
@@ -80,6 +103,18 @@ struct Open {
     layer: usize,
     bytes: Range<usize>,
     values: BTreeMap<String, String>,
+    /// What has a role in it, by the name of the slot.
+    slots: BTreeMap<String, Vec<String>>,
+}
+
+/// A relation while its spans are gathered.
+struct Relation {
+    /// The layer of the spans, where the file has it.
+    layer: Option<usize>,
+    /// Places or numbers of the spans in that layer.
+    from: String,
+    to: String,
+    name: Option<String>,
 }
 
 #[derive(Default)]
@@ -90,8 +125,7 @@ struct Reading {
     layers: Vec<Layer>,
     /// Spans by layer and number; those without a number by their word.
     spans: Vec<(String, Open)>,
-    /// Source word, target word, their numbers, and the name.
-    relations: Vec<(String, String, Option<String>)>,
+    relations: Vec<Relation>,
 }
 
 fn document(content: &str, row: usize, losses: &mut Losses) -> Result<RawDoc, String> {
@@ -246,19 +280,30 @@ impl Reading {
         }
         let features = features.clone();
         for (column, cell) in cells.iter().enumerate() {
+            let slot = match self.layers[layer].slot(column) {
+                Some(Slot::Fillers) => continue,
+                Some(Slot::Roles(name)) => Some(name.to_owned()),
+                None => None,
+            };
             for (value, number) in values(cell) {
                 let key = number.map_or_else(|| format!("{layer} at {id}"), |number| format!("{layer} #{number}"));
                 let open = match self.spans.iter().position(|(held, _)| *held == key) {
                     Some(at) => &mut self.spans[at].1,
                     None => {
-                        self.spans.push((key, Open { layer, bytes: bytes.clone(), values: BTreeMap::new() }));
+                        let open = Open { layer, bytes: bytes.clone(), values: BTreeMap::new(), slots: BTreeMap::new() };
+                        self.spans.push((key, open));
                         let last = self.spans.len() - 1;
                         &mut self.spans[last].1
                     }
                 };
                 open.bytes = open.bytes.start.min(bytes.start)..open.bytes.end.max(bytes.end);
-                if let Some(feature) = features.get(column).filter(|_| !matches!(value.as_str(), "*" | "_" | "")) {
-                    open.values.insert(feature.clone(), value);
+                if matches!(value.as_str(), "*" | "_" | "") {
+                    continue;
+                }
+                match (&slot, features.get(column)) {
+                    (Some(slot), _) => open.slots.entry(slot.clone()).or_default().push(value),
+                    (None, Some(feature)) => drop(open.values.insert(feature.clone(), value)),
+                    (None, None) => {}
                 }
             }
         }
@@ -271,17 +316,19 @@ impl Reading {
         if OF_WORDS.contains(&name.as_str()) {
             return;
         }
-        let sources = features.iter().position(|feature| feature.starts_with("BT_")).and_then(|at| cells.get(at));
-        let Some(sources) = sources else {
+        let base = |feature: &String| feature.strip_prefix("BT_").map(str::to_owned);
+        let sources = features.iter().enumerate().find_map(|(at, feature)| Some((base(feature)?, cells.get(at)?)));
+        let Some((base, sources)) = sources else {
             return losses.note(format!("an entry of the layer {name} was left out"), row, cells.join(" "));
         };
         let named = cells.iter().zip(features).find(|(_, feature)| !feature.starts_with("BT_"));
         let mut names = named.map(|(cell, _)| values(cell)).unwrap_or_default().into_iter().map(|(name, _)| name);
+        let of_spans = self.layers.iter().position(|layer| !layer.is_relation && layer.full == base);
         for (source, numbers) in values(sources) {
             let (from, to) = numbers.as_deref().and_then(|numbers| numbers.split_once('_')).unwrap_or(("0", "0"));
             let end = |word: &str, number: &str| if number == "0" { format!("at {word}") } else { format!("#{number}") };
             let name = names.next().filter(|name| !matches!(name.as_str(), "*" | "_" | ""));
-            self.relations.push((end(&source, from), end(id, to), name));
+            self.relations.push(Relation { layer: of_spans, from: end(&source, from), to: end(id, to), name });
         }
         let others = cells.iter().zip(features).filter(|(_, feature)| !feature.starts_with("BT_")).skip(1);
         for (cell, feature) in others.filter(|(cell, _)| !matches!(**cell, "*" | "_" | "")) {
@@ -291,7 +338,7 @@ impl Reading {
 
     fn finish(self, row: usize, losses: &mut Losses) -> RawDoc {
         let mut doc = RawDoc { row, ..RawDoc::default() };
-        for (key, Open { layer, bytes, values }) in &self.spans {
+        for (key, Open { layer, bytes, values, slots }) in &self.spans {
             let take = |values: &mut BTreeMap<String, String>, names: &[&str]| names.iter().find_map(|name| values.remove(*name));
             let mut values = values.clone();
             let label = take(&mut values, &["label", "value", "Label", "Value"]).unwrap_or_else(|| self.layers[*layer].name.clone());
@@ -300,14 +347,22 @@ impl Reading {
             if let Some(said) = said.filter(|_| found.is_none()) {
                 losses.note(format!("an aspect has the polarity {said:?}, which has no counterpart; it came without"), row, &label);
             }
+            for (slot, roles) in slots {
+                losses.note(format!("the slot {slot:?} of a span has no counterpart and was left out"), row, roles.join(", "));
+            }
             let attributes = values.iter().map(|(feature, said)| (feature.clone(), value(said))).collect();
             doc.spans.push(RawSpan { attributes, ..RawSpan::at_bytes(key.as_str(), bytes.clone(), &label, found) });
         }
-        let key = |end: &str| {
-            doc.spans.iter().find(|span| span.key.split_once(' ').is_some_and(|(_, place)| place == end)).map(|span| span.key.clone())
+        // Keys of spans begin with the number of their layer.
+        let key = |layer: &Option<usize>, end: &str| {
+            let is_it = |span: &&RawSpan| {
+                let parts = span.key.split_once(' ');
+                parts.is_some_and(|(of, place)| place == end && layer.is_none_or(|layer| of == layer.to_string()))
+            };
+            doc.spans.iter().find(is_it).map(|span| span.key.clone())
         };
-        for (from, to, name) in &self.relations {
-            match (key(from), key(to)) {
+        for Relation { layer, from, to, name } in &self.relations {
+            match (key(layer, from), key(layer, to)) {
                 (Some(from), Some(to)) => doc.links.push(RawLink::new(from, to).named(name.as_deref())),
                 _ => losses.note("a relation joins words that are no spans and was left out", row, format!("{from} {to}")),
             }

@@ -78,7 +78,7 @@ pub(super) fn known(path: &Path, look: &Look) -> Result<Format, StoreError> {
     let format = match look.format {
         None => format(path, look)?,
         Some(Format::Csv(_)) if look.delimiter.is_none() => {
-            let text = encoding::decode_head(&head(path)?, look.charset).text;
+            let text = beginning(&head(path)?, look).text;
             Format::Csv(char::from(scan::sniff_delimiter(&text)))
         }
         Some(given) => given,
@@ -121,11 +121,18 @@ fn format(path: &Path, look: &Look) -> Result<Format, StoreError> {
         let what = "it is spaCy's binary DocBin, which no library outside Python reads; write it as JSON Lines there".to_owned();
         return Err(StoreError::Unreadable { what, path: path.to_owned() });
     }
-    let text = encoding::decode_head(&head, look.charset).text;
+    let mut text = beginning(&head, look).text;
     let is_odd = |c: &char| *c == encoding::DAMAGE || c.is_control() && !matches!(c, '\t' | '\n' | '\r');
     if text.chars().filter(is_odd).count() * 10 > text.chars().count() && look.charset.is_none() {
         let what = "much of it is no text, whatever its encoding".to_owned();
         return Err(StoreError::Unreadable { what, path: path.to_owned() });
+    }
+    if !is_whole(&head) && text.trim_start().starts_with(['{', '[']) && jsonl::head(&text, 1).0.is_empty() {
+        // The first object is longer than what is usually looked at, and what tells its kind may stand behind its text.
+        text = match text.trim_start().starts_with('{') {
+            true => jsonl::far_text(path, look.charset).unwrap_or(text),
+            false => encoding::decode_in(&encoding::read_whole(path)?, look.charset).text,
+        };
     }
     if let Some(kind) = formats::detect(path, &text) {
         return Ok(Format::Annotated(kind));
@@ -157,6 +164,15 @@ fn head(path: &Path) -> Result<Vec<u8>, StoreError> {
     Ok(head)
 }
 
+fn is_whole(head: &[u8]) -> bool {
+    (head.len() as u64) < HEAD
+}
+
+/// The beginning of a file as text.
+fn beginning(head: &[u8], look: &Look) -> encoding::Decoded {
+    encoding::decode_head(head, is_whole(head), look.charset)
+}
+
 pub(super) fn preview(path: &Path, look: &Look) -> Result<Preview, StoreError> {
     let format = known(path, look)?;
     let looked = Look { format: Some(format), delimiter: format.delimiter().map(char::from), ..look.clone() };
@@ -173,7 +189,7 @@ pub(super) fn preview(path: &Path, look: &Look) -> Result<Preview, StoreError> {
     if format == Format::Xlsx {
         return sheet_preview(path, looked);
     }
-    let mut decoded = encoding::decode_head(&head(path)?, look.charset);
+    let mut decoded = beginning(&head(path)?, look);
     if format == Format::Jsonl && decoded.text.trim_start().starts_with('[') {
         // The start of an array is no array.
         decoded = encoding::decode_in(&encoding::read_whole(path)?, look.charset);

@@ -1,13 +1,13 @@
 //! What each column of a table is: text, label, id, date, annotator, part in training, a field to keep, or nothing.
 
 use super::{Column, Draft, DraftAnnotation, DraftAnswer, Intake};
-use crate::project::{CONVERSATION, SPEAKER, Split, TURN};
+use crate::project::{CONVERSATION, SPEAKER, Split, State, TURN};
 use crate::store::StoreError;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// The question that a label answers where an annotator is named: the first of the project, as for any label.
-const MAIN: &str = "label";
+pub(super) const MAIN: &str = "label";
 
 /// The columns of a table by their roles.
 pub(in crate::store) struct Roles {
@@ -79,15 +79,24 @@ impl Roles {
                 draft.meta.insert(name.to_owned(), cell.into_owned());
             }
         }
-        if let (Some(name), Some(label)) = (annotator, draft.label.take_if(|_| self.annotator.is_some())) {
-            let answers = BTreeMap::from([(MAIN.to_owned(), DraftAnswer::Class(label.trim().to_owned()))]);
-            let own = DraftAnnotation { answers, one_question: true, state: crate::project::State::Done, ..DraftAnnotation::default() };
-            let layers = BTreeMap::from([(name, own)]);
-            draft.annotation = Some(DraftAnnotation { layers, ..DraftAnnotation::default() });
-        }
-        if let Some(labels) = several {
-            labels.iter().for_each(|label| intake.count_label(label));
-            draft.annotation.get_or_insert_default().answers.insert(self.question(), DraftAnswer::Classes(labels));
+        let several = several.map(|labels| (self.question(), DraftAnswer::Classes(labels)));
+        match annotator {
+            Some(name) => {
+                let label = draft.label.take().map(|label| (MAIN.to_owned(), DraftAnswer::Class(label.trim().to_owned())));
+                let one_question = label.is_some();
+                let answers: BTreeMap<String, DraftAnswer> = label.into_iter().chain(several).collect();
+                if !answers.is_empty() {
+                    let own = DraftAnnotation { answers, one_question, state: State::Done, ..DraftAnnotation::default() };
+                    let layers = BTreeMap::from([(name, own)]);
+                    draft.annotation = Some(DraftAnnotation { layers, ..DraftAnnotation::default() });
+                }
+            }
+            None => {
+                if let Some((question, labels)) = several {
+                    count(intake, &labels);
+                    draft.annotation.get_or_insert_default().answers.insert(question, labels);
+                }
+            }
         }
         draft
     }
@@ -116,8 +125,14 @@ impl Roles {
     }
 }
 
+fn count(intake: &mut Intake, answer: &DraftAnswer) {
+    if let DraftAnswer::Classes(labels) = answer {
+        labels.iter().for_each(|label| intake.count_label(label));
+    }
+}
+
 /// What stands between commas, semicolons and bars of a cell, without brackets and quotes around it.
-pub(super) fn parts_of(cell: &str) -> impl Iterator<Item = &str> {
+pub(in crate::store) fn parts_of(cell: &str) -> impl Iterator<Item = &str> {
     let parts = cell.split([',', ';', '|', '，', '；', '、']);
     parts
         .map(|part| part.trim_matches(|sign: char| sign.is_whitespace() || matches!(sign, '[' | ']' | '"' | '\'')))
@@ -155,15 +170,28 @@ pub(super) fn join(into: &mut Draft, layers: BTreeMap<String, DraftAnnotation>) 
     }
 }
 
-/// Where all annotators of a row of a table say the same, that is its label.
-pub(super) fn settle(drafts: &mut [Draft], labels: &mut BTreeMap<String, usize>) {
+/// What all annotators of a text say alike is its label; where a column names them (`of_table`), its labels too.
+pub(super) fn settle(drafts: &mut [Draft], counts: &mut BTreeMap<String, usize>, of_table: bool) {
     for draft in drafts.iter_mut().filter(|draft| draft.label.is_none()) {
-        let Some(said) = draft.annotation.as_ref().filter(|said| said.answers.is_empty() && said.spans.is_empty()) else { continue };
-        let mut answers = said.layers.values().map(|own| own.answers.get(MAIN).and_then(DraftAnswer::class).filter(|_| own.one_question));
-        let Some(first) = answers.next().flatten() else { continue };
-        if answers.all(|other| other == Some(first)) {
-            *labels.entry(first.to_owned()).or_default() += 1;
-            draft.label = Some(first.to_owned());
+        let Some(said) = draft.annotation.as_mut().filter(|said| said.answers.is_empty() && said.spans.is_empty()) else { continue };
+        let Some(first) = said.layers.values().next().map(|own| own.answers.clone()) else { continue };
+        for (name, answer) in first {
+            // A label without a question of its own is for the main one alone.
+            let is_main = name == MAIN && said.layers.values().all(|own| own.one_question);
+            if !said.layers.values().all(|own| own.answers.get(&name) == Some(&answer)) {
+                continue;
+            }
+            match &answer {
+                DraftAnswer::Class(label) if is_main => {
+                    *counts.entry(label.clone()).or_default() += 1;
+                    draft.label = Some(label.clone());
+                }
+                DraftAnswer::Classes(labels) if of_table => {
+                    labels.iter().for_each(|label| *counts.entry(label.clone()).or_default() += 1);
+                    said.answers.insert(name, answer);
+                }
+                _ => {}
+            }
         }
     }
 }

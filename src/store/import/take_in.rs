@@ -2,6 +2,7 @@
 
 mod details;
 
+use super::roles::MAIN;
 use super::{Draft, DraftAnnotation, DraftAnswer, DraftSpan, ImportReport, Imported, OwnProject, RowIssue};
 use crate::project::{
     Annotation, AnnotatorId, Answer, Class, CommentId, DocId, Document, Edit, Entry, History, Kind, Link, MetaPool, Number, Project,
@@ -241,8 +242,10 @@ impl Names {
         let DraftAnnotation { answers, spans, links, state, skip_reason, flagged, foreign, one_question, .. } = draft;
         let DraftAnnotation { attributes, link_types, rejected, .. } = draft;
         let mut said = Annotation { state, skip_reason, flagged, rejected, ..Annotation::default() };
+        let is_alone = answers.len() == 1;
         for (name, draft) in answers {
-            let question = self.question(&name, &draft, one_question, row);
+            let or_main = one_question && (is_alone || name == MAIN);
+            let question = self.question(&name, &draft, or_main, row);
             match self.answer(question, &draft, row) {
                 Some(answer) => {
                     said.answers.insert(question, answer);

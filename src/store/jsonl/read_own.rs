@@ -3,6 +3,7 @@
 use super::own::{OwnLink, OwnRejected, OwnSpan};
 use super::{Object, Row, cell, objects};
 use crate::project::{Number, Rejected, TextRange};
+use crate::store::formats::short;
 use crate::store::import::{Draft, DraftAnnotation, DraftAnswer, DraftSpan};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -30,13 +31,17 @@ pub(super) fn own_draft(row: usize, mut object: Object) -> Result<Draft, String>
     Ok(Draft { row, text, label: None, meta, split, annotation, project })
 }
 
-/// Whether an object is of our own making, rather than one that happens to have a field of the same name.
+/// Whether an object is of our own making, rather than one that happens to have a field of the same name. One with all our
+/// fields is, whatever is in them: what is wrong there is said of its row.
 pub(super) fn is_own(object: &Object) -> bool {
+    if ["answers", "spans", "links", "state"].iter().all(|name| object.contains_key(*name)) {
+        return true;
+    }
     let is_span = |value: &Value| ["start", "end"].iter().all(|key| value[*key].is_u64()) && value["label"].is_string();
     let spans = object.get("spans").map(|spans| spans.as_array().is_some_and(|spans| spans.iter().all(is_span)));
     let answers = object
         .get("answers")
-        .map(|answers| answers.as_object().is_some_and(|answers| answers.values().all(|value| answer(value).is_some())));
+        .map(|answers| answers.as_object().is_some_and(|answers| answers.values().all(|value| is_none(value) || answer(value).is_some())));
     match (spans, answers) {
         (None, None) => false,
         (spans, answers) => spans.unwrap_or(true) && answers.unwrap_or(true),
@@ -79,7 +84,7 @@ fn annotation(text: &str, object: &mut Object) -> Result<DraftAnnotation, String
     Ok(DraftAnnotation {
         layers: layers.into_iter().map(layer).collect::<Result<_, _>>()?,
         comments: field(object, "comments")?.unwrap_or_default(),
-        answers: answers(object),
+        answers: answers(object)?,
         spans,
         links,
         rejected,
@@ -92,10 +97,19 @@ fn annotation(text: &str, object: &mut Object) -> Result<DraftAnnotation, String
     })
 }
 
-/// The answers of a row of ours ([`is_own`] has looked at them).
-fn answers(object: &mut Object) -> BTreeMap<String, DraftAnswer> {
-    let Some(Value::Object(given)) = object.remove("answers") else { return BTreeMap::new() };
-    given.into_iter().filter_map(|(question, value)| Some((question, answer(&value)?))).collect()
+fn answers(object: &mut Object) -> Result<BTreeMap<String, DraftAnswer>, String> {
+    let given: Object = field(object, "answers")?.unwrap_or_default();
+    let given = given.into_iter().filter(|(_, value)| !is_none(value));
+    let read = given.map(|(question, value)| {
+        let said = answer(&value).ok_or_else(|| format!("has an answer to {question:?} that is none ({})", short(&value.to_string())))?;
+        Ok((question, said))
+    });
+    read.collect()
+}
+
+/// Whether nothing is answered.
+fn is_none(value: &Value) -> bool {
+    value.is_null() || value.as_array().is_some_and(Vec::is_empty)
 }
 
 /// An answer as [`OwnAnswer`] writes it; `None` for anything else.
@@ -103,9 +117,7 @@ fn answer(value: &Value) -> Option<DraftAnswer> {
     Some(match value {
         Value::String(name) => DraftAnswer::Class(name.clone()),
         Value::Number(number) => DraftAnswer::Number(Number::new(number.as_f64()?)?),
-        Value::Array(names) if !names.is_empty() => {
-            DraftAnswer::Classes(names.iter().map(|name| name.as_str().map(str::to_owned)).collect::<Option<_>>()?)
-        }
+        Value::Array(names) => DraftAnswer::Classes(names.iter().map(|name| name.as_str().map(str::to_owned)).collect::<Option<_>>()?),
         Value::Object(object) if object.len() == 1 => DraftAnswer::Text(object.get("text")?.as_str()?.to_owned()),
         _ => return None,
     })
