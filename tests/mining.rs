@@ -243,6 +243,11 @@ fn other_terms_take_the_place_of_marked_ones() {
     assert!(told.steps.len() > plain.steps.len(), "more to read in an epoch");
     let again = run(&linked(), &config);
     assert_eq!(weights(&again.files.unwrap()), weights(&told.files.unwrap()), "the same seed, the same terms");
+    // With few marked documents it is done by itself, once for each.
+    let few = run(&linked(), &TrainConfig { span_swaps: 0.0, few_marked: 400, ..config.clone() });
+    assert_eq!(few.steps.len(), told.steps.len());
+    let enough = run(&linked(), &TrainConfig { span_swaps: 0.0, few_marked: 2, ..config });
+    assert_eq!(enough.steps.len(), plain.steps.len());
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn label_review(desk: &mut Desk, at: usize) {
 
 /// A run of a second.
 pub fn tiny() -> TrainConfig {
-    TrainConfig { layers: 1, epochs: 2, max_length: 24, dev_share: 0.35, ..TrainConfig::default() }
+    TrainConfig { layers: 1, epochs: 2, max_length: 24, dev_share: 0.35, few_marked: 0, ..TrainConfig::default() }
 }
 
 /// Draws frames until `done`, as the window does while news comes in.

@@ -207,6 +207,7 @@ pub fn quick() -> TrainConfig {
         head_lr_factor: 3.0,
         batch_examples: 8,
         least_steps: 0,
+        few_marked: 0,
         patience: 0,
         evals_per_epoch: 1,
         dropout: 0.1,

@@ -170,8 +170,10 @@ fn scores_layers_and_evaluations_are_chosen_and_opened() {
 fn examples_are_sorted_by_sureness() {
     let mut harness = place(&[12]);
     click(&mut harness, "Least sure first");
-    let first = harness.get_all_by_label_contains("第12次").next().unwrap();
-    first.click();
+    let first = |harness: &Pane, act: &dyn Fn(egui_kittest::Node)| act(harness.get_all_by_label_contains("第12次").next().unwrap());
+    first(&harness, &|line| line.scroll_to_me());
+    harness.run_steps(4);
+    first(&harness, &|line| line.click());
     harness.run_steps(3);
     assert_eq!(queue(&harness), [12], "the least sure of the mistakes");
 }

@@ -141,6 +141,10 @@ pub struct TrainConfig {
     pub link_loss_weight: f64,
     /// For each training document so many more in an epoch, with spans changed for others of their label and polarity.
     pub span_swaps: f64,
+    /// With fewer documents with marked spans to learn from than this, there is one more for each, whatever `span_swaps`
+    /// asks for; 0: never. Runs of older programs did without.
+    #[serde(default)]
+    pub few_marked: usize,
     /// Share of the pieces that are not shown while learning.
     pub word_dropout: f64,
     /// Whether each batch is read again with its embedded pieces moved to where the loss is larger.
@@ -259,6 +263,7 @@ impl Default for TrainConfig {
             polarity_loss_weight: 0.3,
             link_loss_weight: 0.3,
             span_swaps: 0.0,
+            few_marked: 400,
             word_dropout: 0.0,
             adversarial: Adversarial::Off,
             adversarial_size: 1.0,
@@ -367,6 +372,11 @@ impl TrainConfig {
         self.masked_synonyms > 0.0 && self.augment > 0.0
     }
 
+    /// For each training document so many more with other terms in them, where so many have marked spans.
+    pub fn swaps_of(&self, marked: usize) -> f64 {
+        if (1..self.few_marked).contains(&marked) { self.span_swaps.max(1.0) } else { self.span_swaps }
+    }
+
     /// Texts in a batch when a run learns from so many: halved, down to two, until there are steps enough.
     pub fn batch_for(&self, texts: usize) -> usize {
         const SMALLEST: usize = 2;
@@ -428,6 +438,7 @@ impl TrainConfig {
             ("synonym_share", self.synonym_share, 0.0, 1.0),
             ("masked_synonyms", self.masked_synonyms, 0.0, 0.9),
             ("span_swaps", self.span_swaps, 0.0, 10.0),
+            ("few_marked", self.few_marked as f64, 0.0, 1e9),
             ("word_dropout", self.word_dropout, 0.0, 0.9),
             ("dev_share", self.dev_share, 0.0, 0.9),
             ("evals_per_epoch", self.evals_per_epoch as f64, 1.0, 100.0),

@@ -200,8 +200,9 @@ impl<'a> Task<'a> {
 
     /// Training documents once more with other terms in them, as many as the settings want.
     fn swapped(&mut self, config: &TrainConfig) -> Vec<Example> {
-        let wanted = (config.span_swaps * self.train.len() as f64).round() as usize;
-        if wanted == 0 || self.train.is_empty() {
+        let marked = self.train.iter().filter(|item| !item.marks.spans.is_empty()).count();
+        let wanted = (config.swaps_of(marked) * self.train.len() as f64).round() as usize;
+        if wanted == 0 {
             return Vec::new();
         }
         let terms = Terms::of(self.train.iter().map(|item| &*item.example), self.roles);

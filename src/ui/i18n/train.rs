@@ -130,6 +130,11 @@ pub const ROWS: &[(&str, &str)] = &[
     ("Batch", "批大小"),
     ("Reviews read together before each step", "每一步之前一起读的评论数"),
     ("Least steps", "最少步数"),
+    ("Other terms below", "少于此数时替换词语"),
+    (
+        "With fewer reviews with marked spans than this, one more for each with other terms is made anyway: it finds more spans, and takes twice as long",
+        "标有片段的评论少于此数时，每条都另造一条换了词的：找到的片段更多，用时加倍",
+    ),
     (
         "Spans want some hundred steps: with few reviews batches are made smaller until there are so many",
         "学片段需要几百步：评论少时会减小批次，直到步数足够",

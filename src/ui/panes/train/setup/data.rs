@@ -41,6 +41,13 @@ pub(super) const ROWS: &[Row] = &[
         2,
         |config| &mut config.span_swaps,
     ),
+    count(
+        "Other terms below",
+        "With fewer reviews with marked spans than this, one more for each with other terms is made anyway: it finds more spans, and takes twice as long",
+        (0, 100_000),
+        |config| &mut config.few_marked,
+    )
+    .zero("off"),
     number(
         "Other wordings",
         "For each review so many more with words changed, left out or in another place, marked places as they are: pays with few reviews",
