@@ -1,8 +1,8 @@
 //! What other tools write beyond the plain case: several people, several layers, discarded work, odd ids. It comes in right
 //! or its loss is named.
 
-use crate::formats::words;
-use gloss::project::{Polarity, Project, Schema, State};
+use crate::interchange::line;
+use gloss::project::{Project, Schema, State};
 use gloss::store::StoreError;
 use gloss::store::formats::{Fate, Kind};
 use gloss::store::import::{self, Draft, DraftValue, Format, ImportOptions, Imported};
@@ -34,22 +34,6 @@ fn read(name: &str, content: &str, kind: Kind) -> Imported {
     let said = try_read(name, content, Some(kind)).unwrap();
     assert_eq!(found, said);
     said
-}
-
-/// A document in one line: class, answers, spans with polarity, links, then what each annotator says.
-fn line(draft: &Draft) -> String {
-    let said = draft.annotation.clone().unwrap_or_default();
-    let mut parts = vec![draft.text.clone()];
-    parts.extend(draft.label.clone());
-    parts.extend(said.answers.iter().map(|(question, answer)| format!("{question}={}", words(answer))));
-    let mark = |span: &import::DraftSpan| span.polarity.map_or("", Polarity::mark);
-    parts.extend(said.spans.iter().map(|span| format!("{}:{}{}", span.label, span.range.of(&draft.text), mark(span))));
-    parts.extend(said.links.iter().map(|(from, to)| format!("{from}>{to}")));
-    for (name, own) in &said.layers {
-        let answers: Vec<String> = own.answers.values().map(words).collect();
-        parts.push(format!("{name} says {} and marks {}", answers.join(" "), own.spans.len()));
-    }
-    parts.join(" | ")
 }
 
 #[track_caller]

@@ -37,21 +37,22 @@ fn read(name: &str, content: impl AsRef<[u8]>) -> Imported {
 }
 
 /// A document in one line: label, answers, spans with polarity, links, annotators.
+pub fn line(draft: &import::Draft) -> String {
+    let said = draft.annotation.clone().unwrap_or_default();
+    let mut parts = vec![draft.text.clone()];
+    parts.extend(draft.label.clone());
+    parts.extend(said.answers.iter().map(|(question, answer)| format!("{question}={}", words(answer))));
+    let mark = |span: &import::DraftSpan| span.polarity.map_or("", Polarity::mark);
+    parts.extend(said.spans.iter().map(|span| format!("{}:{}{}", span.label, span.range.of(&draft.text), mark(span))));
+    parts.extend(said.links.iter().map(|(from, to)| format!("{from}>{to}")));
+    for (name, own) in &said.layers {
+        let answers: Vec<String> = own.answers.values().map(words).collect();
+        parts.push(format!("{name} says {} and marks {}", answers.join(" "), own.spans.len()));
+    }
+    parts.join(" | ")
+}
+
 fn lines(imported: &Imported) -> Vec<String> {
-    let line = |draft: &import::Draft| {
-        let said = draft.annotation.clone().unwrap_or_default();
-        let mut parts = vec![draft.text.clone()];
-        parts.extend(draft.label.clone());
-        parts.extend(said.answers.iter().map(|(question, answer)| format!("{question}={}", words(answer))));
-        let mark = |span: &import::DraftSpan| span.polarity.map_or("", Polarity::mark);
-        parts.extend(said.spans.iter().map(|span| format!("{}:{}{}", span.label, span.range.of(&draft.text), mark(span))));
-        parts.extend(said.links.iter().map(|(from, to)| format!("{from}>{to}")));
-        for (name, own) in &said.layers {
-            let answers: Vec<String> = own.answers.values().map(words).collect();
-            parts.push(format!("{name} says {} and marks {}", answers.join(" "), own.spans.len()));
-        }
-        parts.join(" | ")
-    };
     imported.drafts.iter().map(line).collect()
 }
 
