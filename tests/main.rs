@@ -27,6 +27,7 @@ mod import;
 mod insights;
 mod interchange;
 mod interval;
+mod large;
 mod made_runs;
 mod methods;
 mod mining;

@@ -2,7 +2,7 @@
 
 use super::args::{AnonymiseArgs, ArchiveArgs, CopyArgs, ExtractArgs, RestoreArgs, StateName};
 use super::{CliError, now_ms};
-use crate::project::{Anonymiser, Condition, Document, Filter, Order, Private, Project, Queue, State, What};
+use crate::project::{Anonymiser, Condition, Document, Filter, Order, Private, Project, Queue, Replaced, State, What};
 use crate::store::{Settings, copies, read_project};
 use std::io::Write;
 use std::path::Path;
@@ -77,7 +77,7 @@ pub(super) fn anonymise(args: &AnonymiseArgs) -> Result<(), CliError> {
     }
     let mut anonymiser = Anonymiser::new(&private).map_err(|error| CliError::Usage(error.to_string()))?;
     rewrite(&project, &args.to, &mut anonymiser, "anonymised documents")?;
-    let (key, counts) = anonymiser.finish();
+    let Replaced { key, counts, .. } = anonymiser.finish();
     if let Some(file) = &args.key {
         copies::write_key(file, &key)?;
     }
@@ -93,13 +93,19 @@ pub(super) fn restore(args: &RestoreArgs) -> Result<(), CliError> {
     let (project, _) = read_project(&args.project)?;
     let key = copies::read_key(&args.key)?;
     let mut restorer = Anonymiser::restoring(&key).map_err(|error| CliError::Failed(error.to_string()))?;
-    rewrite(&project, &args.to, &mut restorer, "restored documents")
+    rewrite(&project, &args.to, &mut restorer, "restored documents")?;
+    match restorer.finish().widened {
+        0 => Ok(()),
+        widened => {
+            let what = format!("{widened} marks ended inside a stand-in; they hold all of its words now");
+            Ok(writeln!(std::io::stdout(), "{what}")?)
+        }
+    }
 }
 
 fn rewrite(project: &Project, to: &Path, anonymiser: &mut Anonymiser, step: &str) -> Result<(), CliError> {
-    let documents = project.documents().map(|doc| anonymiser.document(doc)).collect();
-    let annotators = project.annotators().iter().map(|name| anonymiser.plain(name)).collect();
-    let guidelines = anonymiser.plain(project.guidelines());
+    let documents: Vec<&Document> = project.documents().collect();
+    let (documents, annotators, guidelines) = anonymiser.all(&documents, project.annotators(), project.guidelines());
     write(project, to, annotators, guidelines, documents, step.to_owned())
 }
 

@@ -218,11 +218,10 @@ fn examined(project: &Project) -> Result<Examined, String> {
 fn shared(project: &Project, documents: Vec<Document>, plan: &SharePlan, step: (String, String, i64)) -> Result<(), String> {
     let said = |error: StoreError| error.to_string();
     let mut anonymiser = Anonymiser::new(&plan.private()?).map_err(|error| error.to_string())?;
-    let documents = documents.iter().map(|doc| anonymiser.document(doc)).collect();
-    let annotators: Vec<String> = project.annotators().iter().map(|name| anonymiser.plain(name)).collect();
-    let guidelines = anonymiser.plain(project.guidelines());
+    let documents: Vec<&Document> = documents.iter().collect();
+    let (documents, annotators, guidelines) = anonymiser.all(&documents, project.annotators(), project.guidelines());
     copies::new_with(&plan.path, project.schema(), (&annotators, &guidelines), documents, step).map_err(said)?;
-    let (key, _) = anonymiser.finish();
+    let key = anonymiser.finish().key;
     if plan.with_key && !key.is_empty() {
         copies::write_key(&key_path(&plan.path), &key).map_err(said)?;
     }

@@ -4,7 +4,7 @@
 
 use super::{Annotation, Answer, Document, Meta, Rejected, Span, SpanId, TextRange};
 use regex::Regex;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 /// What is replaced.
@@ -23,9 +23,26 @@ pub type PrivateKey = BTreeMap<String, String>;
 pub struct Anonymiser {
     finders: Vec<(&'static str, Regex)>,
     stand_ins: HashMap<String, String>,
+    /// The last number of each kind.
+    numbers: BTreeMap<&'static str, usize>,
     key: PrivateKey,
     counts: BTreeMap<&'static str, usize>,
+    /// Whether stand-ins are put back: they are whole.
+    restores: bool,
+    widened: usize,
 }
+
+/// What was replaced, and what it cost.
+pub struct Replaced {
+    pub key: PrivateKey,
+    /// How often what was replaced.
+    pub counts: BTreeMap<&'static str, usize>,
+    /// Marks that ended inside a stand-in when it was put back: they hold all of its words now.
+    pub widened: usize,
+}
+
+/// What stand-ins are called.
+const KINDS: [&str; 4] = ["MAIL", "ID", "PHONE", "NAME"];
 
 /// Latin or Chinese full-width signs; at least seven digits in groups, with an optional country.
 const PHONE: &str = r"(?:\+?\d{1,3}[-\s.]?)?(?:\(\d{2,4}\)[-\s.]?)?\d{2,4}(?:[-\s.]?\d{2,4}){1,4}";
@@ -57,7 +74,38 @@ impl Anonymiser {
             };
             finders.push(("NAME", compiled(&format!("(?i:{})", names.iter().map(bounded).collect::<Vec<_>>().join("|")))?));
         }
-        Ok(Self { finders, stand_ins: HashMap::new(), key: PrivateKey::new(), counts: BTreeMap::new() })
+        Ok(Self::with(finders, HashMap::new(), false))
+    }
+
+    fn with(finders: Vec<(&'static str, Regex)>, stand_ins: HashMap<String, String>, restores: bool) -> Self {
+        let (numbers, key, counts) = (BTreeMap::new(), PrivateKey::new(), BTreeMap::new());
+        Self { finders, stand_ins, numbers, key, counts, restores, widened: 0 }
+    }
+
+    /// Documents, names of annotators and guidelines with other words.
+    pub fn all(&mut self, documents: &[&Document], annotators: &[String], guidelines: &str) -> (Vec<Document>, Vec<String>, String) {
+        documents.iter().for_each(|doc| self.look_at(doc));
+        annotators.iter().for_each(|name| self.keep_numbers(name));
+        self.keep_numbers(guidelines);
+        let documents = documents.iter().map(|doc| self.document(doc)).collect();
+        (documents, annotators.iter().map(|name| self.words(name)).collect(), self.words(guidelines))
+    }
+
+    fn look_at(&mut self, doc: &Document) {
+        self.keep_numbers(&doc.text);
+        doc.meta.iter().for_each(|(_, value)| self.keep_numbers(value));
+        doc.comments.values().for_each(|comment| self.keep_numbers(&comment.text));
+    }
+
+    /// What already looks like a stand-in keeps its number to itself, as in a project that was anonymised before.
+    fn keep_numbers(&mut self, text: &str) {
+        for (at, _) in text.match_indices('[') {
+            let named = KINDS.into_iter().find_map(|kind| Some((kind, text[at + 1..].strip_prefix(kind)?.strip_prefix('-')?)));
+            let Some((kind, after)) = named else { continue };
+            let digits = after.len() - after.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            let last = self.numbers.entry(kind).or_default();
+            *last = (*last).max(after[..digits].parse().unwrap_or(0));
+        }
     }
 
     /// Puts back what a key holds.
@@ -68,15 +116,16 @@ impl Anonymiser {
         let all = key.keys().map(|word| regex::escape(word)).collect::<Vec<_>>().join("|");
         let finders = if key.is_empty() { Vec::new() } else { vec![("", Regex::new(&all)?)] };
         let stand_ins = key.iter().map(|(word, original)| (word.clone(), original.clone())).collect();
-        Ok(Self { finders, stand_ins, key: PrivateKey::new(), counts: BTreeMap::new() })
+        Ok(Self::with(finders, stand_ins, true))
     }
 
-    /// The key, and how often what was replaced.
-    pub fn finish(self) -> (PrivateKey, BTreeMap<&'static str, usize>) {
-        (self.key, self.counts)
+    pub fn finish(self) -> Replaced {
+        Replaced { key: self.key, counts: self.counts, widened: self.widened }
     }
 
-    fn found(&mut self, text: &str) -> Vec<(Range<usize>, String)> {
+    /// What is replaced by what. `cuts` are places where marks begin and end: one inside a name makes two parts of it, each
+    /// with a stand-in of its own, so that no mark comes to hold more words than it did.
+    fn found(&mut self, text: &str, cuts: &BTreeSet<usize>) -> Vec<(Range<usize>, String)> {
         let mut found: Vec<(Range<usize>, &'static str)> = Vec::new();
         for (kind, finder) in &self.finders {
             for hit in finder.find_iter(text).filter(|hit| !hit.is_empty()) {
@@ -89,31 +138,37 @@ impl Anonymiser {
         found.sort_by_key(|(range, _)| range.start);
         let mut replaced = Vec::with_capacity(found.len());
         for (range, kind) in found {
-            let original = &text[range.clone()];
             *self.counts.entry(kind).or_default() += 1;
-            let stand_in = match self.stand_ins.get(original) {
-                Some(held) => held.clone(),
-                None => {
-                    let number = self.key.keys().filter(|word| word.starts_with(&format!("[{kind}-"))).count() + 1;
-                    let stand_in = format!("[{kind}-{number}]");
-                    self.stand_ins.insert(original.to_owned(), stand_in.clone());
-                    self.key.insert(stand_in.clone(), original.to_owned());
-                    stand_in
-                }
-            };
-            replaced.push((range, stand_in));
+            let mut start = range.start;
+            let inside = cuts.range(range.start + 1..range.end).copied().filter(|_| !self.restores);
+            for end in inside.chain([range.end]).collect::<Vec<_>>() {
+                replaced.push((start..end, self.stand_in(kind, &text[start..end])));
+                start = end;
+            }
         }
         replaced
     }
 
+    fn stand_in(&mut self, kind: &'static str, original: &str) -> String {
+        if let Some(held) = self.stand_ins.get(original) {
+            return held.clone();
+        }
+        let number = self.numbers.entry(kind).or_default();
+        *number += 1;
+        let stand_in = format!("[{kind}-{number}]");
+        self.stand_ins.insert(original.to_owned(), stand_in.clone());
+        self.key.insert(stand_in.clone(), original.to_owned());
+        stand_in
+    }
+
     fn words(&mut self, text: &str) -> String {
-        let found = self.found(text);
+        let found = self.found(text, &BTreeSet::new());
         rewritten(text, &found)
     }
 
     /// The document with other words, its marks where they were.
     pub fn document(&mut self, doc: &Document) -> Document {
-        let found = self.found(&doc.text);
+        let found = self.found(&doc.text, &edges(doc));
         let text = rewritten(&doc.text, &found);
         let mut other = doc.clone();
         self.annotation(&mut other.annotation, &found, &text);
@@ -130,11 +185,6 @@ impl Anonymiser {
         other
     }
 
-    /// The same for words that are no document: names of annotators, guidelines.
-    pub fn plain(&mut self, text: &str) -> String {
-        self.words(text)
-    }
-
     fn annotation(&mut self, said: &mut Annotation, found: &[(Range<usize>, String)], text: &str) {
         said.skip_reason = self.words(&said.skip_reason);
         for answer in said.answers.values_mut() {
@@ -142,12 +192,22 @@ impl Anonymiser {
                 *words = self.words(words);
             }
         }
+        let is_inside = |at: usize| found.iter().any(|(range, _)| range.start < at && at < range.end);
+        let ranges = said.spans.values().map(|span| span.range).chain(said.rejected.iter().map(|one| one.range));
+        self.widened += ranges.filter(|range| is_inside(range.start()) || is_inside(range.end())).count();
         let moved = |range: TextRange| TextRange::new(text, moved(range.start(), found, false)..moved(range.end(), found, true));
         let span = |(id, span): (&SpanId, &Span)| Some((*id, Span { range: moved(span.range)?, ..*span }));
         said.spans = said.spans.iter().filter_map(span).collect();
         let rejected = std::mem::take(&mut said.rejected).into_iter();
         said.rejected = rejected.filter_map(|one| Some(Rejected { range: moved(one.range)?, ..one })).collect();
     }
+}
+
+/// Where marks on a document begin and end, whoever made them.
+fn edges(doc: &Document) -> BTreeSet<usize> {
+    let said = std::iter::once(&doc.annotation).chain(doc.layers.values());
+    let ranges = said.flat_map(|said| said.spans.values().map(|span| span.range).chain(said.rejected.iter().map(|one| one.range)));
+    ranges.flat_map(|range| [range.start(), range.end()]).collect()
 }
 
 /// Enough digits, and no part of a longer number or word.

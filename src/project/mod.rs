@@ -35,7 +35,7 @@ mod text;
 mod words;
 
 pub use annotation::{Annotation, Answer, Link, Rejected, Span, SpanKey, State};
-pub use anonymise::{Anonymiser, Private, PrivateKey};
+pub use anonymise::{Anonymiser, Private, PrivateKey, Replaced};
 pub use attribute::{Attribute, AttributeKind, AttributeValue, Attributes, carried};
 pub use bulk::{WordCount, WordMarks};
 pub use conversation::{CONVERSATION, Conversations, SPEAKER, TURN};

@@ -5,9 +5,11 @@
 
 use super::StoreError;
 use super::import::{Draft, Intake, Roles};
+use super::json_array::{self, Ended};
 use super::pieces::{Line, MOST_ROW, Pieces, TOO_LONG};
-use super::{Charset, encoding, scan};
+use super::{Charset, encoding::Decoded, scan};
 use read_own::{is_own, own_draft};
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -28,25 +30,25 @@ type Object = Map<String, Value>;
 struct Row {
     /// From 1.
     number: usize,
-    /// Share of the file that has been read after it.
-    share: f32,
     parsed: Result<Object, String>,
 }
 
-fn objects(text: &str) -> Box<dyn Iterator<Item = Row> + '_> {
-    let object = |value: Value| match value {
+fn object(value: Value) -> Result<Object, String> {
+    match value {
         Value::Object(object) => Ok(object),
         _ => Err("holds no JSON object".to_owned()),
-    };
+    }
+}
+
+fn objects(text: &str) -> Box<dyn Iterator<Item = Row> + '_> {
     if scan::is_json_array(text) {
-        let row = move |(at, (value, read)): (usize, (serde_json::Result<Value>, usize))| {
+        let row = move |(at, value): (usize, serde_json::Result<Value>)| {
             let parsed = value.map_err(|error| format!("is not valid JSON ({error})")).and_then(object);
-            Row { number: at + 1, share: read as f32 / text.len() as f32, parsed }
+            Row { number: at + 1, parsed }
         };
         return Box::new(scan::elements(text).enumerate().map(row));
     }
-    let row =
-        move |(at, line): (usize, &str)| (!line.trim().is_empty()).then(|| Row { number: at + 1, share: 0.0, parsed: object_of(line) });
+    let row = move |(at, line): (usize, &str)| (!line.trim().is_empty()).then(|| Row { number: at + 1, parsed: object_of(line) });
     Box::new(scan::lines(text).enumerate().filter_map(row))
 }
 
@@ -83,11 +85,12 @@ pub(super) fn own_head(text: &str, rows: usize) -> Option<Vec<Draft>> {
 /// The beginning of a file up to a row that is an object, where the first is longer than what is usually looked at.
 ///
 /// # Errors
-/// [`StoreError::Unreadable`] where no row is an object.
-pub(super) fn far_text(path: &Path, charset: Option<Charset>) -> Result<String, StoreError> {
+/// [`StoreError::Unreadable`] where no row is an object, [`StoreError::Annotated`] where an array is broken.
+pub(super) fn far_text(path: &Path, charset: Option<Charset>) -> Result<Decoded, StoreError> {
     let mut pieces = Pieces::open(path, charset)?;
+    check_array(&pieces, path)?;
     read_an_object(&mut pieces, path)?;
-    Ok(pieces.rest().to_owned())
+    Ok(Decoded { text: pieces.rest().to_owned(), encoding: pieces.encoding })
 }
 
 pub(super) fn no_object(path: &Path) -> StoreError {
@@ -135,40 +138,47 @@ fn cell(value: &Value) -> Option<String> {
     }
 }
 
-/// An array that can't be read as a whole is no file of lines either.
+/// An array that stands there as a whole and can't be read is no file of lines either.
 ///
 /// # Errors
 /// [`StoreError::Annotated`] with the place where it breaks.
-pub(super) fn check_array(text: &str, path: &Path) -> Result<(), StoreError> {
-    if !scan::is_json_array(text) {
+fn check_array(pieces: &Pieces, path: &Path) -> Result<(), StoreError> {
+    if !pieces.is_last() || !scan::is_json_array(pieces.rest()) {
         return Ok(());
     }
-    match serde_json::from_str::<Vec<serde::de::IgnoredAny>>(text) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(StoreError::Annotated { format: "JSON", what: format!("it is broken JSON: {error}"), path: path.to_owned() }),
-    }
+    serde_json::from_str::<Vec<IgnoredAny>>(pieces.rest()).map(drop).map_err(|error| broken(error, path))
 }
 
-/// Reads all rows of a file. An array is read at once, lines one by one.
+fn broken(what: impl ToString, path: &Path) -> StoreError {
+    StoreError::Annotated { format: "JSON", what: format!("it is broken JSON: {}", what.to_string()), path: path.to_owned() }
+}
+
+/// Reads all rows of a file: elements of an array, or lines.
 pub(super) fn read(mut pieces: Pieces, intake: &mut Intake) -> Result<ControlFlow<()>, StoreError> {
     const LOOKED_AT: usize = 1000;
+    let path = intake.path;
     let look = |text: &str, intake: &Intake| {
         let columns = names(objects(text).filter_map(|row| row.parsed.ok()).take(LOOKED_AT).collect::<Vec<_>>().iter());
         Reader::new(columns, intake)
     };
-    if pieces.rest().trim_start().starts_with('[') {
-        let text = encoding::decode_in(&encoding::read_whole(intake.path)?, intake.options.charset).text;
-        check_array(&text, intake.path)?;
-        let reader = look(&text, intake)?;
-        for Row { number, share, parsed } in objects(&text) {
+    if scan::is_json_array(pieces.rest()) {
+        check_array(&pieces, path)?;
+        read_an_object(&mut pieces, path)?;
+        let reader = look(pieces.rest(), intake)?;
+        let ended = json_array::each(pieces, &mut |number, share, value| {
             if intake.tick(share).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
-            reader.take(number, parsed, intake)?;
-        }
-        return Ok(ControlFlow::Continue(()));
+            reader.take(number, object(value), intake)?;
+            Ok(ControlFlow::Continue(()))
+        })?;
+        return match ended {
+            Ended::Whole => Ok(ControlFlow::Continue(())),
+            Ended::Stopped => Ok(ControlFlow::Break(())),
+            Ended::Broken(what) => Err(broken(what, path)),
+        };
     }
-    read_an_object(&mut pieces, intake.path)?;
+    read_an_object(&mut pieces, path)?;
     let reader = look(pieces.rest(), intake)?;
     pieces.lines(|number, share, line| {
         if intake.tick(share).is_break() {

@@ -10,6 +10,7 @@ pub mod export;
 pub mod formats;
 pub mod hub;
 pub mod import;
+mod json_array;
 mod jsonl;
 pub mod key_file;
 mod metas;

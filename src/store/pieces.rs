@@ -1,7 +1,8 @@
 //! A text file read piece by piece and decoded on the way, so that a file may be larger than memory, and a single row that
 //! has no end costs its limit and no more.
 
-use super::encoding::{self, DAMAGE};
+use super::encoding::{self, DAMAGE, Found};
+use super::scan::{Record, Scanner};
 use super::{Charset, StoreError};
 use encoding_rs::{Decoder, DecoderResult};
 use std::fs::File;
@@ -40,14 +41,28 @@ pub(super) enum Line<'a> {
     TooLong,
 }
 
+/// A row of a table.
+pub(super) enum Row<'a> {
+    Record(Record<'a>),
+    /// The row of this number is longer than [`MOST_ROW`].
+    TooLong(usize),
+}
+
 impl Pieces {
     /// Finds out the encoding, unless it was said, and reads the beginning.
     ///
     /// # Errors
     /// The file is missing or can't be read.
     pub(super) fn open(path: &Path, charset: Option<Charset>) -> Result<Self, StoreError> {
+        Self::open_in(path, &encoding::find(path, charset)?)
+    }
+
+    /// The same for an encoding that was found out before.
+    ///
+    /// # Errors
+    /// The file is missing or can't be read.
+    pub(super) fn open_in(path: &Path, found: &Found) -> Result<Self, StoreError> {
         const DOING: &str = "Reading the file";
-        let found = encoding::find(path, charset)?;
         let mut file = File::open(path).map_err(StoreError::io_read(DOING, path))?;
         let total = file.metadata().map_or(0, |meta| meta.len());
         let mut mark = [0; 3];
@@ -63,6 +78,11 @@ impl Pieces {
     /// What was read and not taken.
     pub(super) fn rest(&self) -> &str {
         &self.text[self.at..]
+    }
+
+    /// The same as bytes: of a reader that takes them wherever its buffer ends, they may begin inside a character.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.text.as_bytes()[self.at..]
     }
 
     /// Whether nothing comes after [`Pieces::rest`].
@@ -163,6 +183,51 @@ impl Pieces {
                 if each(number, self.share(0), Line::TooLong)?.is_break() {
                     return Ok(ControlFlow::Break(()));
                 }
+            } else {
+                self.more()?;
+            }
+        }
+    }
+}
+
+impl Pieces {
+    /// Hands on all rows of a table with the share of the file behind them.
+    ///
+    /// # Errors
+    /// The file can't be read, or what `each` says.
+    pub(super) fn records(
+        &mut self,
+        delimiter: u8,
+        quoted: bool,
+        mut each: impl FnMut(f32, Row) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<ControlFlow<()>, StoreError> {
+        let mut rows = 0;
+        loop {
+            let (mut done, mut is_endless) = (0, false);
+            for record in Scanner::new(self.rest(), delimiter).after(rows).quoted(quoted) {
+                let has_end = record.end < self.rest().len();
+                if record.unsure && !self.ended {
+                    let is_full = self.rest().len() - done >= MOST_ROW;
+                    is_endless = is_full && !has_end;
+                    // A quote that stays open so long is taken as never closed.
+                    if !is_full || is_endless {
+                        break;
+                    }
+                }
+                (done, rows) = (record.end, record.row);
+                if each(self.share(done), Row::Record(record))?.is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            self.at += done;
+            if is_endless {
+                rows += 1;
+                self.skip_line()?;
+                if each(self.share(0), Row::TooLong(rows))?.is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            } else if self.ended {
+                return Ok(ControlFlow::Continue(()));
             } else {
                 self.more()?;
             }

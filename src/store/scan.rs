@@ -248,8 +248,8 @@ pub(super) fn is_json_array(text: &str) -> bool {
     text.starts_with('[') && (first.len() == text.len() || serde_json::from_str::<IgnoredAny>(first).is_err())
 }
 
-/// The elements of an array of JSON one by one, each with the byte behind it. Ends with the first that is broken.
-pub(super) fn elements(text: &str) -> impl Iterator<Item = (serde_json::Result<Value>, usize)> {
+/// The elements of an array of JSON one by one, up to the first that is broken.
+pub(super) fn elements(text: &str) -> impl Iterator<Item = serde_json::Result<Value>> {
     let start = text.trim_start();
     let mut rest = start.strip_prefix('[').unwrap_or(start);
     std::iter::from_fn(move || {
@@ -260,6 +260,6 @@ pub(super) fn elements(text: &str) -> impl Iterator<Item = (serde_json::Result<V
         let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
         let value = values.next()?;
         rest = if value.is_ok() { &rest[values.byte_offset()..] } else { "" };
-        Some((value, text.len() - rest.len()))
+        Some(value)
     })
 }

@@ -249,20 +249,39 @@ pub(super) struct Objects {
 /// Reads a table with its lists and structures; `most` rows of it.
 pub(super) fn objects(path: &Path, most: usize) -> Result<Objects, StoreError> {
     let table = Table::of(path)?;
-    let columns: Vec<String> = table.plain.iter().chain(&table.nested).cloned().collect();
     let mut rows = Vec::new();
-    let _: ControlFlow<()> = table.frames(path, &columns, |frame| {
-        for at in 0..frame.height().min(most - rows.len()) {
-            let mut object = Map::new();
-            for column in frame.columns() {
-                let value = column.get(at).map_err(|error| unreadable(path, error))?;
-                object.insert(column.name().to_string(), json(&value));
-            }
-            rows.push(object);
-        }
-        Ok(if rows.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+    table.objects(path, |_, object| {
+        rows.push(object);
+        if rows.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
     Ok(Objects { rows, features: table.features, left_out: table.other })
+}
+
+/// Hands on all rows of a table as JSON objects with the share of the table behind them, until `each` has enough.
+pub(super) fn each_object(path: &Path, each: impl FnMut(f32, Map<String, Value>) -> ControlFlow<()>) -> Result<(), StoreError> {
+    Table::of(path)?.objects(path, each)
+}
+
+impl Table {
+    fn objects(&self, path: &Path, mut each: impl FnMut(f32, Map<String, Value>) -> ControlFlow<()>) -> Result<(), StoreError> {
+        let columns: Vec<String> = self.plain.iter().chain(&self.nested).cloned().collect();
+        let mut row = 0;
+        let _: ControlFlow<()> = self.frames(path, &columns, |frame| {
+            for at in 0..frame.height() {
+                row += 1;
+                let mut object = Map::new();
+                for column in frame.columns() {
+                    let value = column.get(at).map_err(|error| unreadable(path, error))?;
+                    object.insert(column.name().to_string(), json(&value));
+                }
+                if each(row as f32 / self.rows.unwrap_or(row) as f32, object).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(())
+    }
 }
 
 /// Names of all columns that can be read, and what `datasets` says about them.

@@ -3,9 +3,10 @@
 use super::conll;
 use super::loss::{Losses, short};
 use super::raw::{Parsed, RawDoc, RawLink, RawSpan, polarity};
+use super::source::Source;
 use super::tokens;
 use crate::project::State;
-use crate::store::scan;
+use crate::store::StoreError;
 use std::ops::Range;
 
 pub(in crate::store) const ASPECT: &str = "aspect";
@@ -14,22 +15,22 @@ const OPINION: &str = "opinion";
 /// Between the text and what is said about it.
 pub(in crate::store) const MARK: &str = "####";
 
-fn each_line(text: &str, mut read: impl FnMut(usize, &str, &mut Losses) -> Result<RawDoc, String>) -> Parsed {
+fn each_line(source: &mut Source, mut read: impl FnMut(usize, &str, &mut Losses) -> Result<RawDoc, String>) -> Result<Parsed, StoreError> {
     let mut parsed = Parsed::default();
-    for (at, line) in scan::lines(text).enumerate() {
-        if line.trim().is_empty() {
-            parsed.blank += 1;
-        } else {
-            let doc = read(at + 1, line, &mut parsed.losses);
-            parsed.push(at + 1, doc);
+    source.lines(|row, line| match line {
+        Ok(line) if line.trim().is_empty() => parsed.blank += 1,
+        Ok(line) => {
+            let doc = read(row, line, &mut parsed.losses);
+            parsed.push(row, doc);
         }
-    }
-    parsed
+        Err(reason) => parsed.bad.push((row, reason.to_owned())),
+    })?;
+    Ok(parsed)
 }
 
 /// `text####[([0, 1], [3], 'POS')]`: numbers of words. Pairs in round brackets are a first and a last word.
-pub(super) fn aste(text: &str) -> Parsed {
-    each_line(text, |row, line, losses| {
+pub(super) fn aste(source: &mut Source) -> Result<Parsed, StoreError> {
+    each_line(source, |row, line, losses| {
         let (sentence, triplets) = line.rsplit_once(MARK).ok_or_else(|| format!("has no {MARK}"))?;
         let words: Vec<&str> = sentence.split_whitespace().collect();
         let (text, places) = tokens::join(&words);
@@ -133,8 +134,8 @@ fn numbers(text: &str) -> Option<(Vec<usize>, &str)> {
 }
 
 /// `text####The=O bread=T-POS …`: the words stand in the text, `T` marks those of an aspect.
-pub(super) fn e2e(text: &str) -> Parsed {
-    each_line(text, |row, line, losses| {
+pub(super) fn e2e(source: &mut Source) -> Result<Parsed, StoreError> {
+    each_line(source, |row, line, losses| {
         let (sentence, pairs) = halves(line)?;
         let words: Vec<&str> = pairs.iter().map(|(word, _)| *word).collect();
         let (text, places) = match words_in(sentence, &words) {
@@ -200,31 +201,41 @@ fn words_in(sentence: &str, words: &[&str]) -> Option<Vec<Range<usize>>> {
 }
 
 /// PyABSA's APC: `$T$` for the aspect on one line, the aspect on the next, its polarity on a third; or all on one line.
-pub(super) fn apc(text: &str) -> Parsed {
-    if !text.contains("$T$") {
-        return each_line(text, inline);
+pub(super) fn apc(source: &mut Source) -> Result<Parsed, StoreError> {
+    if !source.pieces()?.rest().contains("$T$") {
+        return each_line(source, inline);
     }
     let mut parsed = Parsed::default();
-    let mut lines = scan::lines(text).enumerate().filter(|(_, line)| !line.trim().is_empty());
-    while let Some((at, sentence)) = lines.next() {
-        let row = at + 1;
-        if !sentence.contains("$T$") {
+    // The lines of an aspect that came so far.
+    let mut held: Vec<(usize, String)> = Vec::new();
+    source.lines(|row, line| match line {
+        Err(reason) => parsed.bad.push((row, reason.to_owned())),
+        Ok(line) if line.trim().is_empty() => {}
+        Ok(line) if held.is_empty() && !line.contains("$T$") => {
             parsed.bad.push((row, "has no $T$ where the aspect stands".to_owned()));
-            continue;
         }
-        let (Some((_, aspect)), Some((_, said))) = (lines.next(), lines.next()) else {
-            parsed.bad.push((row, "is not followed by an aspect and its polarity".to_owned()));
-            break;
-        };
-        let (aspect, said) = (aspect.trim(), said.trim());
-        let (before, after) = sentence.split_once("$T$").unwrap_or((sentence, ""));
-        let text = format!("{before}{aspect}{}", after.replace("$T$", aspect));
-        let found = known_polarity(said, row, &text, &mut parsed.losses);
-        let bytes = before.len()..before.len() + aspect.len();
-        let spans = vec![RawSpan::at_bytes("aspect", bytes, ASPECT, found)];
-        parsed.docs.push(RawDoc { row, text, spans, state: State::Done, ..RawDoc::default() });
+        Ok(line) => {
+            held.push((row, line.to_owned()));
+            if let [(row, sentence), (_, aspect), (_, said)] = held.as_slice() {
+                let doc = of_three(*row, sentence, aspect.trim(), said.trim(), &mut parsed.losses);
+                parsed.docs.push(doc);
+                held.clear();
+            }
+        }
+    })?;
+    if let Some((row, _)) = held.first().filter(|_| !source.is_cancelled) {
+        parsed.bad.push((*row, "is not followed by an aspect and its polarity".to_owned()));
     }
-    parsed
+    Ok(parsed)
+}
+
+fn of_three(row: usize, sentence: &str, aspect: &str, said: &str, losses: &mut Losses) -> RawDoc {
+    let (before, after) = sentence.split_once("$T$").unwrap_or((sentence, ""));
+    let text = format!("{before}{aspect}{}", after.replace("$T$", aspect));
+    let found = known_polarity(said, row, &text, losses);
+    let bytes = before.len()..before.len() + aspect.len();
+    let spans = vec![RawSpan::at_bytes("aspect", bytes, ASPECT, found)];
+    RawDoc { row, text, spans, state: State::Done, ..RawDoc::default() }
 }
 
 fn known_polarity(said: &str, row: usize, text: &str, losses: &mut Losses) -> Option<crate::project::Polarity> {

@@ -7,6 +7,7 @@ use super::json::{self, Object, TextField, TextFields};
 use super::loss::Losses;
 use super::offsets::Unit;
 use super::raw::{Parsed, RawDoc, RawSpan, polarity};
+use super::source::Source;
 use crate::project::{Number, State};
 use crate::store::import::DraftAnswer;
 use crate::store::{StoreError, encoding};
@@ -20,33 +21,44 @@ pub(super) fn records_file(folder: &Path) -> Option<PathBuf> {
     known.into_iter().find(|path| path.is_file())
 }
 
-/// Reads a file of records, or the folder they stand in.
-pub(super) fn read(path: &Path) -> Result<Parsed, StoreError> {
-    let broken = |what: String| StoreError::Annotated { format: "Argilla", what, path: path.to_owned() };
-    let file = if path.is_dir() {
-        records_file(path).ok_or_else(|| broken("the folder holds no records.json".to_owned()))?
-    } else {
-        path.to_owned()
-    };
-    let open = |path: &Path| encoding::read_whole(path);
-    let text = encoding::decode(&open(&file)?).text;
-    let folder = file.parent().unwrap_or(Path::new("."));
-    let settings = [folder.join("settings.json"), folder.join(".argilla").join("settings.json")].into_iter().find(|path| path.is_file());
-    let mut kinds = BTreeMap::new();
-    if let Some(settings) = settings {
-        let settings: Value = serde_json::from_slice(&open(&settings)?).unwrap_or_default();
-        for question in settings["questions"].as_array().into_iter().flatten() {
-            let kind = question["settings"]["type"].as_str().or_else(|| question["type"].as_str());
-            if let (Some(name), Some(kind)) = (question["name"].as_str(), kind) {
-                kinds.insert(name.to_owned(), kind.to_owned());
-            }
-        }
+/// The file that is read: one of records, or that of a folder.
+///
+/// # Errors
+/// The folder holds none.
+pub(super) fn file(path: &Path) -> Result<PathBuf, StoreError> {
+    if !path.is_dir() {
+        return Ok(path.to_owned());
     }
-    parse(&text, &kinds).map_err(broken)
+    let broken = |what: &str| StoreError::Annotated { format: "Argilla", what: what.to_owned(), path: path.to_owned() };
+    records_file(path).ok_or_else(|| broken("the folder holds no records.json"))
 }
 
-fn parse(text: &str, kinds: &BTreeMap<String, String>) -> Result<Parsed, String> {
-    Ok(records(json::rows(text).collect::<Result<_, _>>()?, kinds))
+/// Reads a file of records.
+///
+/// # Errors
+/// The file can't be read, or is broken as a whole.
+pub(super) fn parse(source: &mut Source) -> Result<Parsed, StoreError> {
+    let mut survey = Survey { kinds: kinds_beside(source.path)?, ..Survey::default() };
+    source.covers(0.0..0.5);
+    json::each(source, |_, object| object.into_iter().for_each(|object| survey.look_at(object)))?;
+    let (reader, mut parsed) = (survey.finish(), Parsed::default());
+    source.covers(0.5..1.0);
+    json::each(source, |row, object| {
+        let doc = object.and_then(|object| reader.document(row, object, &mut parsed.losses));
+        parsed.push(row, doc);
+    })?;
+    Ok(parsed)
+}
+
+/// What the settings in the folder of a file of records say about its questions: the kind of each.
+fn kinds_beside(file: &Path) -> Result<BTreeMap<String, String>, StoreError> {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let settings = [folder.join("settings.json"), folder.join(".argilla").join("settings.json")].into_iter().find(|path| path.is_file());
+    let Some(settings) = settings else { return Ok(BTreeMap::new()) };
+    let settings: Value = serde_json::from_slice(&encoding::read_whole(&settings)?).unwrap_or_default();
+    let questions = settings["questions"].as_array().into_iter().flatten();
+    let kind = |question: &Value| question["settings"]["type"].as_str().or_else(|| question["type"].as_str()).map(str::to_owned);
+    Ok(questions.filter_map(|question| Some((question["name"].as_str()?.to_owned(), kind(question)?))).collect())
 }
 
 /// Whether an object is a record, or a row of the export to Hugging Face.
@@ -61,31 +73,65 @@ pub(super) fn is_flat(object: &Object) -> bool {
     object.keys().any(|name| name.ends_with(".suggestion") || name.ends_with(".responses") || name.contains(".response."))
 }
 
-/// All records of a file. `kinds` is what the settings of the data set say about its questions.
-pub(super) fn records(rows: Vec<json::Row>, kinds: &BTreeMap<String, String>) -> Parsed {
-    let mut parsed = Parsed::default();
-    let alike = |object: Object| if is_flat(&object) { nested(object) } else { of_version_2(object) };
-    let rows: Vec<json::Row> = rows.into_iter().map(|(row, object)| (row, object.map(alike))).collect();
-    let texts = texts(&rows, kinds);
-    let field = field_of_texts(&rows);
-    for (row, object) in rows {
-        let doc = object.and_then(|object| record(row, object, &field, &texts, &mut parsed.losses));
-        parsed.push(row, doc);
-    }
-    parsed
+/// What all records of a file tell of its fields and questions, looked at before they are read.
+#[derive(Default)]
+pub(super) struct Survey {
+    /// Kind of question, where settings say it.
+    kinds: BTreeMap<String, String>,
+    fields: TextFields,
+    /// Answers of each question that are words; not all, where there are many.
+    answers: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// Of the fields of a record, the one that people answered about.
-fn field_of_texts(rows: &[json::Row]) -> TextField {
-    let mut seen = TextFields::default();
-    for object in rows.iter().filter_map(|(_, object)| object.as_ref().ok()) {
-        let responses = object.get("responses").and_then(Value::as_object).into_iter().flatten();
-        let answers = responses.filter_map(|(_, given)| given.as_array()).flatten();
-        let spans = answers.filter_map(|one| one["value"].as_array()).flatten();
+impl Survey {
+    const MOST_CLASSES: usize = 50;
+    const LONGEST_CLASS: usize = 60;
+
+    pub(super) fn look_at(&mut self, object: Object) {
+        let object = alike(object);
+        let responses = || object.get("responses").and_then(Value::as_object).into_iter().flatten();
+        let spans = responses().filter_map(|(_, given)| given.as_array()).flatten().filter_map(|one| one["value"].as_array()).flatten();
         let words: Vec<&str> = spans.filter_map(|span| span["text"].as_str()).collect();
-        seen.look_at(object.get("fields").and_then(Value::as_object).into_iter().flatten(), &words);
+        self.fields.look_at(object.get("fields").and_then(Value::as_object).into_iter().flatten(), &words);
+        for (question, given) in responses() {
+            let seen = self.answers.entry(question.clone()).or_default();
+            for value in given.as_array().into_iter().flatten().filter_map(|one| one["value"].as_str()) {
+                // One more than classes may be tells as much as all of them.
+                if seen.len() <= Self::MOST_CLASSES {
+                    seen.insert(value.to_owned());
+                }
+            }
+        }
     }
-    seen.choose()
+
+    /// Questions whose answers are texts are told by the settings, or by answers that are long or all different.
+    pub(super) fn finish(self) -> Reader {
+        let Self { kinds, fields, answers } = self;
+        let is_text = |(question, values): &(String, BTreeSet<String>)| match kinds.get(question).map(String::as_str) {
+            Some(kind) => kind == "text",
+            None => values.len() > Self::MOST_CLASSES || values.iter().any(|value| value.chars().count() > Self::LONGEST_CLASS),
+        };
+        let texts = answers.into_iter().filter(is_text).map(|(question, _)| question).collect();
+        Reader { field: fields.choose(), texts }
+    }
+}
+
+/// What has to be known to read a record.
+pub(super) struct Reader {
+    field: TextField,
+    /// Questions whose answers are texts.
+    texts: BTreeSet<String>,
+}
+
+impl Reader {
+    pub(super) fn document(&self, row: usize, object: Object, losses: &mut Losses) -> Result<RawDoc, String> {
+        record(row, alike(object), &self.field, &self.texts, losses)
+    }
+}
+
+/// Records of all versions, and rows of the export to Hugging Face, as records of Argilla 2.
+fn alike(object: Object) -> Object {
+    if is_flat(&object) { nested(object) } else { of_version_2(object) }
 }
 
 /// A record of Argilla 1, where each person's response answers all questions and a suggestion names its question, as one of
@@ -150,24 +196,6 @@ fn nested(object: Object) -> Object {
     let parts = [("fields", fields), ("responses", responses), ("suggestions", suggestions)];
     record.extend(parts.map(|(name, part)| (name.to_owned(), Value::Object(part))));
     record
-}
-
-/// Questions whose answers are texts: told by the settings, or by answers that are long or all different.
-fn texts(rows: &[json::Row], kinds: &BTreeMap<String, String>) -> BTreeSet<String> {
-    const MOST_CLASSES: usize = 50;
-    const LONGEST_CLASS: usize = 60;
-    let mut seen: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for object in rows.iter().filter_map(|(_, object)| object.as_ref().ok()) {
-        for (question, given) in object.get("responses").and_then(Value::as_object).into_iter().flatten() {
-            let values = given.as_array().into_iter().flatten().filter_map(|one| one["value"].as_str());
-            seen.entry(question).or_default().extend(values);
-        }
-    }
-    let is_text = |(question, values): &(&str, BTreeSet<&str>)| match kinds.get(*question).map(String::as_str) {
-        Some(kind) => kind == "text",
-        None => values.len() > MOST_CLASSES || values.iter().any(|value| value.chars().count() > LONGEST_CLASS),
-    };
-    seen.into_iter().filter(is_text).map(|(question, _)| question.to_owned()).collect()
 }
 
 /// What each person says of a record, the first one first. What somebody discarded or has not yet sent is no answer.

@@ -1,10 +1,12 @@
 //! Words with tags, one a line: CoNLL in its schemes, and PyABSA's ATEPC with a polarity behind the tag.
 
 use super::loss::Losses;
-use super::raw::{NO_TEXT, Parsed, RawDoc, RawSpan, is_text, polarity};
+use super::raw::{NO_TEXT, Parsed, RawDoc, RawSpan, polarity};
+use super::source::Source;
 use super::tokens;
 use crate::project::{Polarity, State};
-use crate::store::scan;
+use crate::store::pieces::{MOST_ROW, TOO_LONG};
+use crate::store::{StoreError, scan};
 use std::ops::Range;
 
 /// Before the text a group of words was taken from, so that its spaces are not lost.
@@ -67,27 +69,59 @@ fn split_tag(tag: &str) -> Option<(char, &str)> {
     }
 }
 
-pub(super) fn parse(text: &str, with_polarity: bool) -> Result<Parsed, String> {
-    if !is_text(text) {
-        return Err(NO_TEXT.to_owned());
+/// # Errors
+/// The file can't be read, is no text, or holds no words with tags.
+pub(super) fn parse(source: &mut Source, with_polarity: bool) -> Result<Parsed, StoreError> {
+    if !source.is_text()? {
+        return Err(source.broken(NO_TEXT));
     }
     let mut parsed = Parsed::default();
-    let mut sentence = Sentence::default();
-    for (at, line) in scan::lines(text).enumerate() {
-        let row = at + 1;
-        if line.trim_matches([' ', '\t']).is_empty() {
-            take(std::mem::take(&mut sentence), with_polarity, &mut parsed);
-        } else if let Some(stated) = line.strip_prefix(TEXT_COMMENT) {
-            sentence.text = Some((row, stated_text(stated)));
-        } else if let Some(word) = word(row, line, with_polarity, &mut parsed.losses) {
-            sentence.words.push(word);
-        }
-    }
-    take(sentence, with_polarity, &mut parsed);
-    if parsed.docs.is_empty() {
-        return Err("it holds no words with tags".to_owned());
+    let mut held = Held::default();
+    source.lines(|row, line| match line {
+        Err(reason) => parsed.bad.push((row, reason.to_owned())),
+        Ok(line) if line.trim_matches([' ', '\t']).is_empty() => std::mem::take(&mut held).read(with_polarity, &mut parsed),
+        Ok(line) => held.push(row, line),
+    })?;
+    held.read(with_polarity, &mut parsed);
+    if parsed.docs.is_empty() && !source.is_cancelled {
+        return Err(source.broken("it holds no words with tags"));
     }
     Ok(parsed)
+}
+
+/// The lines since the last blank one, one after the other, with row and end of each.
+#[derive(Default)]
+struct Held {
+    text: String,
+    lines: Vec<(usize, usize)>,
+}
+
+impl Held {
+    /// What is longer is no sentence any more: its lines are counted and not kept.
+    fn push(&mut self, row: usize, line: &str) {
+        if self.text.len() <= MOST_ROW {
+            self.text.push_str(line);
+        }
+        self.lines.push((row, self.text.len()));
+    }
+
+    fn read(self, with_polarity: bool, parsed: &mut Parsed) {
+        let Some((first, _)) = self.lines.first() else { return };
+        if self.text.len() > MOST_ROW {
+            return parsed.bad.push((*first, TOO_LONG.to_owned()));
+        }
+        let (mut sentence, mut start) = (Sentence::default(), 0);
+        for (row, end) in self.lines {
+            let line = &self.text[start..end];
+            start = end;
+            if let Some(stated) = line.strip_prefix(TEXT_COMMENT) {
+                sentence.text = Some((row, stated_text(stated)));
+            } else if let Some(word) = word(row, line, with_polarity, &mut parsed.losses) {
+                sentence.words.push(word);
+            }
+        }
+        take(sentence, with_polarity, parsed);
+    }
 }
 
 /// Written as JSON where a line can't hold it.

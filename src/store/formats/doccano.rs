@@ -4,56 +4,78 @@ use super::details::{DETAILS, Details};
 use super::json::{self, Object, TextField};
 use super::loss::Losses;
 use super::offsets::Unit;
-use super::raw::{NO_TEXT, Parsed, RawDoc, RawLink, RawSpan, is_text, polarity};
+use super::raw::{NO_TEXT, Parsed, RawDoc, RawLink, RawSpan, polarity};
+use super::source::Source;
 use crate::project::State;
-use crate::store::scan;
+use crate::store::StoreError;
+use crate::store::scan::{self, Record, Trouble};
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// Beside the text in files of our own: what their offsets count.
 pub(in crate::store) const UNIT: &str = "offset_unit";
 
-pub(super) fn parse(text: &str) -> Result<Parsed, String> {
-    if is_fast_text(text) {
-        return fast_text(text);
+pub(super) fn parse(source: &mut Source) -> Result<Parsed, StoreError> {
+    let beginning = source.pieces()?;
+    if is_fast_text(beginning.rest()) {
+        return fast_text(source);
     }
-    if !text.trim_start().starts_with(['{', '[']) {
-        return csv(text);
+    if !beginning.rest().trim_start().starts_with(['{', '[']) {
+        return csv(source);
     }
-    json::parsed(text, document)
+    json::parsed(source, document)
+}
+
+/// Where what stands in a CSV.
+struct Columns {
+    names: Vec<String>,
+    text: usize,
+    label: Option<usize>,
+}
+
+impl Columns {
+    fn of(header: Record) -> Result<Self, String> {
+        let names: Vec<String> = header.fields.into_iter().map(Cow::into_owned).collect();
+        let place = |wanted: &[&str]| names.iter().position(|name| wanted.contains(&name.trim()));
+        let text = place(&["text", "data", "column_data"]).ok_or("its first row names no column \"text\" or \"data\"")?;
+        let label = place(&["label", "column_label"]);
+        Ok(Self { names, text, label })
+    }
+
+    fn document(&self, record: Record) -> Result<RawDoc, String> {
+        if record.trouble == Trouble::OpenQuote {
+            return Err("has a quote that is never closed".to_owned());
+        }
+        if record.fields.len() != self.names.len() {
+            return Err(format!("has {} columns, the header has {}", record.fields.len(), self.names.len()));
+        }
+        let mut doc = RawDoc { row: record.row, ..RawDoc::default() };
+        for (at, cell) in record.fields.into_iter().enumerate().filter(|(_, cell)| !cell.is_empty()) {
+            if at == self.text {
+                doc.text = cell.into_owned();
+            } else if Some(at) == self.label {
+                doc.classes = cell.split('#').map(str::trim).filter(|class| !class.is_empty()).map(str::to_owned).collect();
+                doc.state = State::Done;
+            } else {
+                doc.meta.insert(self.names[at].clone(), cell.into_owned());
+            }
+        }
+        Ok(doc)
+    }
 }
 
 /// doccano's CSV: `id,text,label`, with `#` between several labels of a text.
-fn csv(text: &str) -> Result<Parsed, String> {
-    let mut records = scan::Scanner::new(text, b',');
-    let names: Vec<String> =
-        records.next().map(|header| header.fields.into_iter().map(|name| name.into_owned()).collect()).unwrap_or_default();
-    let place = |wanted: &[&str]| names.iter().position(|name| wanted.contains(&name.trim()));
-    let text_at = place(&["text", "data", "column_data"]).ok_or("its first row names no column \"text\" or \"data\"")?;
-    let label_at = place(&["label", "column_label"]);
-    let mut parsed = Parsed::default();
-    for record in records {
-        match record.trouble {
-            scan::Trouble::Blank => parsed.blank += 1,
-            scan::Trouble::OpenQuote => parsed.bad.push((record.row, "has a quote that is never closed".to_owned())),
-            _ if record.fields.len() != names.len() => {
-                parsed.bad.push((record.row, format!("has {} columns, the header has {}", record.fields.len(), names.len())));
-            }
-            _ => {
-                let mut doc = RawDoc { row: record.row, ..RawDoc::default() };
-                for (at, cell) in record.fields.into_iter().enumerate().filter(|(_, cell)| !cell.is_empty()) {
-                    if at == text_at {
-                        doc.text = cell.into_owned();
-                    } else if Some(at) == label_at {
-                        doc.classes = cell.split('#').map(str::trim).filter(|class| !class.is_empty()).map(str::to_owned).collect();
-                        doc.state = State::Done;
-                    } else {
-                        doc.meta.insert(names[at].clone(), cell.into_owned());
-                    }
-                }
-                parsed.docs.push(doc);
-            }
+fn csv(source: &mut Source) -> Result<Parsed, StoreError> {
+    let (mut parsed, mut columns) = (Parsed::default(), None);
+    source.records(|record| {
+        match (record, &columns) {
+            (Err((row, reason)), _) => parsed.bad.push((row, reason.to_owned())),
+            (Ok(header), None) => columns = Some(Columns::of(header)?),
+            (Ok(record), Some(_)) if record.trouble == Trouble::Blank => parsed.blank += 1,
+            (Ok(record), Some(columns)) => parsed.push(record.row, columns.document(record)),
         }
-    }
+        Ok(())
+    })?;
     Ok(parsed)
 }
 
@@ -148,33 +170,37 @@ pub(super) fn is_fast_text(text: &str) -> bool {
 /// Lines such as `__label__positive Great price.`; some were quoted by the tool because they hold a comma.
 ///
 /// # Errors
-/// The bytes are no text.
-pub(super) fn fast_text(text: &str) -> Result<Parsed, String> {
+/// The file can't be read, or is no text.
+pub(super) fn fast_text(source: &mut Source) -> Result<Parsed, StoreError> {
     let mut parsed = Parsed::default();
-    if !is_text(text) {
-        return Err(NO_TEXT.to_owned());
+    if !source.is_text()? {
+        return Err(source.broken(NO_TEXT));
     }
-    for (at, line) in scan::lines(text).enumerate() {
-        let row = at + 1;
-        if line.trim().is_empty() {
-            parsed.blank += 1;
-            continue;
+    source.lines(|row, line| match line {
+        Err(reason) => parsed.bad.push((row, reason.to_owned())),
+        Ok(line) if line.trim().is_empty() => parsed.blank += 1,
+        Ok(line) => {
+            let doc = fast_line(row, line, &mut parsed.losses);
+            parsed.docs.push(doc);
         }
-        let quoted = line.trim_end().strip_prefix('"').and_then(|inside| inside.strip_suffix('"'));
-        let line = quoted.filter(|inside| inside.starts_with(FAST)).map_or(line.to_owned(), |inside| inside.replace("\"\"", "\""));
-        let mut rest = line.as_str();
-        let mut classes = Vec::new();
-        while let Some(after) = rest.strip_prefix(FAST) {
-            let (class, text) = after.split_once(char::is_whitespace).unwrap_or((after, ""));
-            classes.push(class.to_owned());
-            // The white space before a text is the text's own, but for the one sign between.
-            rest = Some(text.trim_start()).filter(|text| text.starts_with(FAST)).unwrap_or(text);
-        }
-        for word in rest.split_whitespace().filter(|word| word.starts_with(FAST)) {
-            parsed.losses.note("a label stands within its text and was left there", row, word);
-        }
-        let state = if classes.is_empty() { State::Todo } else { State::Done };
-        parsed.docs.push(RawDoc { row, text: rest.to_owned(), classes, state, ..RawDoc::default() });
-    }
+    })?;
     Ok(parsed)
+}
+
+fn fast_line(row: usize, line: &str, losses: &mut Losses) -> RawDoc {
+    let quoted = line.trim_end().strip_prefix('"').and_then(|inside| inside.strip_suffix('"'));
+    let line = quoted.filter(|inside| inside.starts_with(FAST)).map_or(line.to_owned(), |inside| inside.replace("\"\"", "\""));
+    let mut rest = line.as_str();
+    let mut classes = Vec::new();
+    while let Some(after) = rest.strip_prefix(FAST) {
+        let (class, text) = after.split_once(char::is_whitespace).unwrap_or((after, ""));
+        classes.push(class.to_owned());
+        // The white space before a text is the text's own, but for the one sign between.
+        rest = Some(text.trim_start()).filter(|text| text.starts_with(FAST)).unwrap_or(text);
+    }
+    for word in rest.split_whitespace().filter(|word| word.starts_with(FAST)) {
+        losses.note("a label stands within its text and was left there", row, word);
+    }
+    let state = if classes.is_empty() { State::Todo } else { State::Done };
+    RawDoc { row, text: rest.to_owned(), classes, state, ..RawDoc::default() }
 }

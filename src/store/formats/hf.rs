@@ -4,13 +4,16 @@
 use super::json::{self, Object, TextField, TextFields};
 use super::loss::Losses;
 use super::raw::{Parsed, RawDoc, RawLink, RawSpan, polarity};
-use super::{argilla, conll, tokens};
+use super::source::{Source, Tick};
+use super::{Kind, argilla, conll, tokens};
 use crate::project::{Number, Split, State};
 use crate::store::import::{DraftAnswer, part};
-use crate::store::scan::{Scanner, Trouble};
-use crate::store::{StoreError, encoding, table};
+use crate::store::scan::{Record, Scanner, Trouble};
+use crate::store::{StoreError, table};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// Beside the README in folders of our own: which columns are questions, and of which kind.
@@ -76,90 +79,144 @@ fn split_of(path: &Path) -> Option<Split> {
     word(&stem).or_else(|| folder.and_then(|name| word(&name)))
 }
 
-/// Reads a folder, or one file. Rows are counted through all files.
-pub(super) fn read(path: &Path, most: usize) -> Result<Parsed, StoreError> {
+/// Reads a folder, or one file. Rows are counted through all files. Also whether somebody ended it.
+///
+/// # Errors
+/// A file can't be read, or they hold no rows.
+pub(super) fn read(path: &Path, most: usize, tick: Tick) -> Result<(Parsed, bool), StoreError> {
     let is_folder = path.is_dir();
     let files = if is_folder { files(path, 2) } else { vec![path.to_owned()] };
     let mut about = About::default();
     if is_folder {
         about.read_notes(path);
     }
-    let (mut parsed, mut rows) = (Parsed::default(), 0);
-    for file in &files {
-        let (objects, left_out) = objects(file, &mut about, most.saturating_sub(rows))?;
-        for column in left_out {
-            parsed.losses.note(
-                format!("the column {column:?} can't be read and was left out"),
-                1,
-                super::loss::short(&file.display().to_string()),
-            );
+    let (mut parsed, mut rows, mut is_cancelled) = (Parsed::default(), 0, false);
+    for (at, file) in files.iter().enumerate() {
+        if is_cancelled || rows == most {
+            break;
         }
         let split = split_of(file).filter(|_| is_folder && !about.has_no_parts);
-        let numbered = objects.into_iter().map(|object| {
+        let mut share = |share: f32| tick((at as f32 + share) / files.len() as f32);
+        let mut source = open(file, most - rows, &mut share)?;
+        let reader = reader(&mut source, &mut about, &mut parsed.losses)?;
+        each(&mut source, |object| {
             rows += 1;
-            (rows, object)
-        });
-        let numbered: Vec<json::Row> = numbered.collect();
-        let is_argilla = numbered.iter().any(|(_, object)| object.as_ref().is_ok_and(argilla::is_flat));
-        if is_argilla {
-            let records = argilla::records(numbered, &BTreeMap::new());
-            parsed.docs.extend(records.docs.into_iter().map(|doc| RawDoc { split, ..doc }));
-            parsed.bad.extend(records.bad);
-            parsed.losses.join(records.losses);
-            continue;
-        }
-        let field = field_of_texts(&numbered);
-        for (row, object) in numbered {
-            let doc = object.and_then(|object| document(row, object, &about, &field, &mut parsed.losses));
-            parsed.push(row, doc.map(|doc| RawDoc { split: doc.split.or(split), ..doc }));
-        }
+            let doc = object.and_then(|object| match &reader {
+                Reader::Argilla(reader) => reader.document(rows, object, &mut parsed.losses),
+                Reader::Plain(field) => document(rows, object, &about, field, &mut parsed.losses),
+            });
+            parsed.push(rows, doc.map(|doc| RawDoc { split: doc.split.or(split), ..doc }));
+        })?;
+        is_cancelled = source.is_cancelled;
     }
-    if parsed.docs.is_empty() && parsed.bad.is_empty() {
+    if parsed.docs.is_empty() && parsed.bad.is_empty() && !is_cancelled {
         return Err(StoreError::Annotated { format: "Hugging Face", what: "it holds no rows".to_owned(), path: path.to_owned() });
     }
-    Ok(parsed)
+    Ok((parsed, is_cancelled))
 }
 
-fn field_of_texts(rows: &[json::Row]) -> TextField {
+fn is_text(kind: &str) -> bool {
+    matches!(kind, "jsonl" | "ndjson" | "json" | "csv")
+}
+
+fn open<'a>(file: &'a Path, most: usize, tick: Tick<'a>) -> Result<Source<'a>, StoreError> {
+    match is_text(&extension(file)) {
+        true => Source::open(Kind::HuggingFace, file, None, most, tick),
+        false => Ok(Source::of_table(Kind::HuggingFace, file, most, tick)),
+    }
+}
+
+/// What has to be known to read a file's rows.
+enum Reader {
+    /// They have the columns of Argilla's export.
+    Argilla(argilla::Reader),
+    Plain(TextField),
+}
+
+/// Looks through a file for how it is to be read.
+fn reader(source: &mut Source, about: &mut About, losses: &mut Losses) -> Result<Reader, StoreError> {
+    let sample = sample(source, about, losses)?;
+    if sample.iter().any(argilla::is_flat) {
+        let mut survey = argilla::Survey::default();
+        source.covers(0.0..0.5);
+        each(source, |object| object.into_iter().for_each(|object| survey.look_at(object)))?;
+        source.covers(0.5..1.0);
+        return Ok(Reader::Argilla(survey.finish()));
+    }
     let mut seen = TextFields::default();
-    for object in rows.iter().filter_map(|(_, object)| object.as_ref().ok()) {
+    for object in &sample {
         let spans = object.get("spans").map(structures).unwrap_or_default();
         let words: Vec<&str> = spans.iter().filter_map(|span| span.get("text")?.as_str()).collect();
         seen.look_at(object, &words);
     }
-    seen.choose()
+    Ok(Reader::Plain(seen.choose()))
 }
 
-type Objects = Vec<Result<Object, String>>;
-
-fn objects(file: &Path, about: &mut About, most: usize) -> Result<(Objects, Vec<String>), StoreError> {
-    let kind = extension(file);
-    if !matches!(kind.as_str(), "jsonl" | "ndjson" | "json" | "csv") {
-        let table::Objects { rows, features, left_out } = table::objects(file, most)?;
-        for (column, names) in features.map(|features| of_json(&features)).unwrap_or_default() {
-            about.classes.entry(column).or_insert(names);
+/// The first objects of a file. What a table says of its columns goes to what is known.
+fn sample(source: &Source, about: &mut About, losses: &mut Losses) -> Result<Vec<Object>, StoreError> {
+    const MOST: usize = 1_000;
+    match extension(source.path).as_str() {
+        "csv" => {
+            let beginning = source.pieces()?;
+            let mut records = Scanner::new(beginning.rest(), b',').filter(|record| record.trouble != Trouble::Blank);
+            let names = records.next().map(names).unwrap_or_default();
+            Ok(records.filter_map(|record| object_of(&names, record).ok()).take(MOST).collect())
         }
-        return Ok((rows.into_iter().map(Ok).collect(), left_out));
+        kind if is_text(kind) => json::sample(source),
+        _ => {
+            let table::Objects { rows, features, left_out } = table::objects(source.path, MOST)?;
+            for (column, names) in features.map(|features| of_json(&features)).unwrap_or_default() {
+                about.classes.entry(column).or_insert(names);
+            }
+            for column in left_out {
+                let what = format!("the column {column:?} can't be read and was left out");
+                losses.note(what, 1, super::loss::short(&source.path.display().to_string()));
+            }
+            Ok(rows)
+        }
     }
-    let bytes = encoding::read_whole(file)?;
-    let text = encoding::decode(&bytes).text;
-    if kind == "csv" {
-        return Ok((csv(&text, most), Vec::new()));
-    }
-    let broken = |what| StoreError::Annotated { format: "Hugging Face", what, path: file.to_owned() };
-    let rows = json::rows(&text).take(most).map(|row| row.map(|(_, object)| object));
-    Ok((rows.collect::<Result<_, _>>().map_err(broken)?, Vec::new()))
 }
 
-fn csv(text: &str, most: usize) -> Objects {
-    let mut records = Scanner::new(text, b',');
-    let names: Vec<String> = records.next().into_iter().flat_map(|header| header.fields).map(|name| name.into_owned()).collect();
-    let object = |record: crate::store::scan::Record| match record.trouble {
+/// All objects of a file, or what is wrong with a row.
+fn each(source: &mut Source, mut each: impl FnMut(Result<Object, String>)) -> Result<(), StoreError> {
+    match extension(source.path).as_str() {
+        "csv" => {
+            let mut header = None;
+            source.records(|record| {
+                match (record, &header) {
+                    (Err((_, reason)), _) => each(Err(reason.to_owned())),
+                    (Ok(record), _) if record.trouble == Trouble::Blank => {}
+                    (Ok(record), None) => header = Some(names(record)),
+                    (Ok(record), Some(header)) => each(object_of(header, record)),
+                }
+                Ok(())
+            })
+        }
+        kind if is_text(kind) => json::each(source, |_, object| each(object)),
+        _ => {
+            let mut rows = 0;
+            table::each_object(source.path, |share, object| {
+                if !source.goes_on(rows, share) {
+                    return ControlFlow::Break(());
+                }
+                rows += 1;
+                each(Ok(object));
+                ControlFlow::Continue(())
+            })
+        }
+    }
+}
+
+fn names(header: Record) -> Vec<String> {
+    header.fields.into_iter().map(Cow::into_owned).collect()
+}
+
+fn object_of(names: &[String], record: Record) -> Result<Object, String> {
+    match record.trouble {
         Trouble::OpenQuote => Err("has a quote that is never closed".to_owned()),
         _ if record.fields.len() != names.len() => Err(format!("has {} columns, the header has {}", record.fields.len(), names.len())),
         _ => Ok(names.iter().cloned().zip(record.fields.into_iter().map(|cell| Value::from(cell.into_owned()))).collect()),
-    };
-    records.filter(|record| record.trouble != Trouble::Blank).take(most).map(object).collect()
+    }
 }
 
 impl About {

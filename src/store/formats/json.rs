@@ -2,66 +2,142 @@
 
 use super::loss::Losses;
 use super::raw::{Parsed, RawDoc};
+use super::source::{Source, with_first_line};
 use crate::store::import::TEXT_NAMES;
-use crate::store::scan;
+use crate::store::pieces::{Line, MOST_ROW, Pieces, TOO_LONG};
+use crate::store::{StoreError, json_array, scan};
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 pub(super) type Object = Map<String, Value>;
 
-/// An object with its row: its line where each has one, else its number from 1.
-pub(super) type Row = (usize, Result<Object, String>);
-
 /// A file of objects, each read by `document`, which takes the text from the field that was chosen for the file.
+///
+/// # Errors
+/// The file can't be read, or is broken as a whole.
 pub(super) fn parsed(
-    text: &str,
+    source: &mut Source,
     document: impl Fn(usize, Object, &TextField, &mut Losses) -> Result<RawDoc, String>,
-) -> Result<Parsed, String> {
+) -> Result<Parsed, StoreError> {
     let mut parsed = Parsed::default();
     let mut fields = TextFields::default();
-    sample(text).iter().for_each(|object| fields.look_at(object, &[]));
+    sample(source)?.iter().for_each(|object| fields.look_at(object, &[]));
     let field = fields.choose();
-    for row in rows(text) {
-        let (row, object) = row?;
+    each(source, |row, object| {
         let losses = &mut parsed.losses;
         let doc = object.and_then(|object| document(row, object, &field, losses));
         parsed.push(row, doc);
-    }
+    })?;
     Ok(parsed)
 }
 
 /// Enough objects of a file to choose its field of texts by.
-pub(super) fn sample(text: &str) -> Vec<Object> {
+///
+/// # Errors
+/// The file can't be read.
+pub(super) fn sample(source: &Source) -> Result<Vec<Object>, StoreError> {
     const MOST: usize = 1_000;
-    rows(text).filter_map(|row| row.ok()?.1.ok()).take(MOST).collect()
+    let mut sample = Vec::new();
+    walk(source.pieces()?, &mut |_, _, object| {
+        sample.extend(object);
+        Ok(if sample.len() < MOST { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+    })?;
+    Ok(sample)
 }
 
-/// All objects of a file, one after the other. Where the file as a whole is broken, what is wrong ends it.
-pub(super) fn rows(text: &str) -> Box<dyn Iterator<Item = Result<Row, String>> + '_> {
-    let start = text.trim_start();
-    if scan::is_json_array(text) {
-        let whole = serde_json::from_str::<Vec<serde::de::IgnoredAny>>(text).map(drop);
-        if let Err(error) = whole {
-            return Box::new(std::iter::once(Err(format!("it is broken JSON: {error}"))));
+/// All objects of a file, one after the other, or what is wrong with a row; with the row: its line where each object has
+/// one, else its number from 1.
+///
+/// # Errors
+/// The file can't be read, or is an array that is broken somewhere.
+pub(super) fn each(source: &mut Source, mut each: impl FnMut(usize, Result<Object, String>)) -> Result<(), StoreError> {
+    let (pieces, mut rows) = (source.pieces()?, 0);
+    let broken = walk(pieces, &mut |row, share, object| {
+        if !source.goes_on(rows, share) {
+            return Ok(ControlFlow::Break(()));
         }
-        let row = |(at, (value, _)): (usize, (serde_json::Result<Value>, usize))| match value {
-            Ok(value) => Ok((at + 1, object(value))),
-            Err(error) => Err(format!("it is broken JSON: {error}")),
-        };
-        return Box::new(scan::elements(text).enumerate().map(row));
+        rows += 1;
+        each(row, object);
+        Ok(ControlFlow::Continue(()))
+    })?;
+    broken.map_or(Ok(()), |what| Err(source.broken(format!("it is broken JSON: {what}"))))
+}
+
+/// Hears a row, the share of the file behind it, and its object or what is wrong with it.
+type Hear<'a> = &'a mut dyn FnMut(usize, f32, Result<Object, String>) -> Result<ControlFlow<()>, StoreError>;
+
+/// What is wrong with an array as a whole, if anything.
+fn walk(mut pieces: Pieces, hear: Hear) -> Result<Option<String>, StoreError> {
+    with_first_line(&mut pieces)?;
+    if scan::is_json_array(pieces.rest()) {
+        let ended = json_array::each(pieces, &mut |number, share, value| hear(number, share, object(value)))?;
+        return Ok(match ended {
+            json_array::Ended::Broken(what) => Some(what),
+            json_array::Ended::Whole | json_array::Ended::Stopped => None,
+        });
     }
-    if !start.starts_with('[') && serde_json::from_str::<Value>(first_line(start)).is_err() {
-        let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>().peekable();
-        if values.peek().is_some_and(Result::is_ok) {
-            let read = |value: Result<Value, serde_json::Error>| value.map_err(|error| broken(&error)).and_then(object);
-            return Box::new(values.enumerate().map(move |(at, value)| Ok((at + 1, read(value)))));
+    let start = pieces.rest().trim_start();
+    let is_cut = !start.starts_with('[') && serde_json::from_str::<IgnoredAny>(first_line(start)).is_err();
+    if is_cut && begins_with_a_value(&mut pieces)? {
+        values(pieces, hear)?;
+        return Ok(None);
+    }
+    let lines = pieces.lines(|row, share, line| match line {
+        Line::Text(line) if line.trim().is_empty() => Ok(ControlFlow::Continue(())),
+        Line::Text(line) => hear(row, share, serde_json::from_str(line).map_err(|error| broken(&error)).and_then(object)),
+        Line::TooLong => hear(row, share, Err(TOO_LONG.to_owned())),
+    });
+    lines.map(|_| None)
+}
+
+/// Whether a file begins with a value over many lines.
+fn begins_with_a_value(pieces: &mut Pieces) -> Result<bool, StoreError> {
+    loop {
+        match serde_json::Deserializer::from_str(pieces.rest()).into_iter::<IgnoredAny>().next() {
+            Some(Ok(_)) => return Ok(true),
+            Some(Err(error)) if error.is_eof() && !pieces.is_last() && pieces.rest().len() < MOST_ROW => pieces.more()?,
+            _ => return Ok(false),
         }
     }
-    let line = |(at, line): (usize, &str)| {
-        let read = || serde_json::from_str(line).map_err(|error| broken(&error)).and_then(object);
-        (!line.trim().is_empty()).then(|| Ok((at + 1, read())))
-    };
-    Box::new(scan::lines(text).enumerate().filter_map(line))
+}
+
+/// One value after the other, over many lines each. The first that is broken ends them.
+fn values(mut pieces: Pieces, hear: Hear) -> Result<(), StoreError> {
+    const LAST: &str = "what comes after it was not read";
+    let mut number = 0;
+    loop {
+        let (mut done, mut trouble) = (0, None);
+        let mut values = serde_json::Deserializer::from_str(pieces.rest()).into_iter::<Value>();
+        while let Some(value) = values.next() {
+            match value {
+                Ok(value) => {
+                    number += 1;
+                    done = values.byte_offset();
+                    if hear(number, pieces.share(done), object(value))?.is_break() {
+                        return Ok(());
+                    }
+                }
+                Err(error) => trouble = Some(error),
+            }
+        }
+        pieces.take(done);
+        let is_full = pieces.rest().len() >= MOST_ROW;
+        match trouble {
+            Some(error) if error.is_eof() && !pieces.is_last() && is_full => {
+                return hear(number + 1, 1.0, Err(format!("{TOO_LONG}; {LAST}"))).map(drop);
+            }
+            Some(error) if error.is_eof() && !pieces.is_last() => {}
+            Some(error) if error.is_eof() => return hear(number + 1, 1.0, Err(broken(&error))).map(drop),
+            Some(error) => return hear(number + 1, 1.0, Err(format!("{}; {LAST}", broken(&error)))).map(drop),
+            None => {}
+        }
+        if pieces.is_last() {
+            return Ok(());
+        }
+        pieces.more()?;
+    }
 }
 
 /// The first objects of a file's beginning, whatever comes after.

@@ -3,7 +3,9 @@
 use super::json::{self, Object, TextField, TextFields};
 use super::loss::Losses;
 use super::raw::{Parsed, RawDoc, RawLink, RawSpan, is_about_polarity, polarity, value};
+use super::source::Source;
 use crate::project::{Number, State};
+use crate::store::StoreError;
 use crate::store::import::{DraftAnswer, DraftValue};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -11,13 +13,12 @@ use std::collections::{BTreeMap, HashMap};
 /// Columns of JSON-MIN that are neither data nor answers.
 const OF_THE_TOOL: [&str; 6] = ["annotator", "annotation_id", "created_at", "updated_at", "lead_time", "id"];
 
-pub(super) fn parse(text: &str) -> Result<Parsed, String> {
+pub(super) fn parse(source: &mut Source) -> Result<Parsed, StoreError> {
     let mut parsed = Parsed::default();
-    let field = field_of_texts(&json::sample(text));
+    let field = field_of_texts(&json::sample(source)?);
     // Of rows of JSON-MIN: each is one person's.
     let mut people = BTreeMap::new();
-    for row in json::rows(text) {
-        let (row, object) = row?;
+    json::each(source, |row, object| {
         let losses = &mut parsed.losses;
         let doc = object.and_then(|object| match object.get("data") {
             Some(Value::Object(_)) => task(row, object, &field, losses),
@@ -27,7 +28,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, String> {
             }
         });
         parsed.push(row, doc);
-    }
+    })?;
     join_people(&mut parsed, &people);
     Ok(parsed)
 }

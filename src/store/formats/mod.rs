@@ -19,8 +19,10 @@ mod place;
 mod prodigy;
 mod raw;
 mod semeval;
+mod source;
 mod tokens;
 mod webanno;
+mod xml;
 
 pub(super) use absa::{ASPECT, MARK};
 pub(super) use conll::TEXT_COMMENT;
@@ -37,8 +39,9 @@ pub(super) use semeval::{BETWEEN, CATEGORY};
 pub(super) use tokens::{is_wide, join};
 
 use super::import::{Draft, Intake, Look};
-use super::{Charset, StoreError, encoding};
+use super::{Charset, StoreError};
 use raw::Parsed;
+use source::{Source, Tick};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -146,41 +149,56 @@ pub(super) fn of_folder(folder: &Path) -> Kind {
 
 pub(super) use hf::is_annotated_table;
 
-/// Reads and parses a file, or a folder where the format has some. `most` rows of tables.
-fn parse(kind: Kind, path: &Path, charset: Option<Charset>, most: usize) -> Result<(Parsed, &'static str), StoreError> {
-    match kind {
-        Kind::Brat => return brat::read(path, charset),
-        Kind::WebAnno => return webanno::read(path, charset),
-        Kind::Argilla => return Ok((argilla::read(path)?, "UTF-8")),
-        Kind::HuggingFace => return Ok((hf::read(path, most)?, "UTF-8")),
-        _ => {}
-    }
-    let bytes = encoding::read_whole(path)?;
-    let decoded = encoding::decode_in(&bytes, charset);
-    drop(bytes);
-    let text = &decoded.text;
-    let parsed = match kind {
-        Kind::LabelStudio => labelstudio::parse(text),
-        Kind::Doccano => doccano::parse(text),
-        Kind::Prodigy => prodigy::parse(text),
-        Kind::Conll => conll::parse(text, false),
-        Kind::Atepc => conll::parse(text, true),
-        Kind::SemEval14 | Kind::SemEval16 => semeval::parse(text),
-        Kind::Apc => Ok(absa::apc(text)),
-        Kind::Aste => Ok(absa::aste(text)),
-        Kind::E2e => Ok(absa::e2e(text)),
-        Kind::FastText => doccano::fast_text(text),
-        Kind::Brat | Kind::WebAnno | Kind::Argilla | Kind::HuggingFace => Ok(Parsed::default()),
+/// What was read, in which encoding, and whether somebody ended it.
+struct Reading {
+    parsed: Parsed,
+    encoding: &'static str,
+    is_cancelled: bool,
+}
+
+/// Reads and parses a file, or a folder where the format has some: `most` rows, telling `tick` how far it is.
+fn parse(kind: Kind, path: &Path, charset: Option<Charset>, most: usize, tick: Tick) -> Result<Reading, StoreError> {
+    let folder = |(parsed, encoding)| Reading { parsed, encoding, is_cancelled: false };
+    let file = match kind {
+        Kind::Brat => return brat::read(path, charset).map(folder),
+        Kind::WebAnno => return webanno::read(path, charset).map(folder),
+        Kind::HuggingFace => {
+            let (parsed, is_cancelled) = hf::read(path, most, tick)?;
+            return Ok(Reading { parsed, encoding: "UTF-8", is_cancelled });
+        }
+        Kind::Argilla => argilla::file(path)?,
+        _ => path.to_owned(),
     };
-    let parsed = parsed.map_err(|what| StoreError::Annotated { format: kind.name(), what, path: path.to_owned() })?;
-    Ok((parsed, decoded.encoding))
+    let mut source = Source::open(kind, &file, charset, most, tick)?;
+    let source = &mut source;
+    let parsed = match kind {
+        Kind::LabelStudio => labelstudio::parse(source)?,
+        Kind::Doccano => doccano::parse(source)?,
+        Kind::Prodigy => prodigy::parse(source)?,
+        Kind::Conll => conll::parse(source, false)?,
+        Kind::Atepc => conll::parse(source, true)?,
+        Kind::SemEval14 | Kind::SemEval16 => semeval::parse(source)?,
+        Kind::Apc => absa::apc(source)?,
+        Kind::Aste => absa::aste(source)?,
+        Kind::E2e => absa::e2e(source)?,
+        Kind::FastText => doccano::fast_text(source)?,
+        Kind::Argilla => argilla::parse(source)?,
+        Kind::Brat | Kind::WebAnno | Kind::HuggingFace => Parsed::default(),
+    };
+    Ok(Reading { parsed, encoding: source.encoding(), is_cancelled: source.is_cancelled })
 }
 
 /// Reads a whole file into the import.
 pub(super) fn read(kind: Kind, path: &Path, intake: &mut Intake) -> Result<ControlFlow<()>, StoreError> {
-    let (parsed, encoding) = parse(kind, path, intake.options.charset, usize::MAX)?;
+    /// Of the time, until all rows are parsed.
+    const PARSING: f32 = 0.6;
+    let charset = intake.options.charset;
+    let Reading { parsed, encoding, is_cancelled } = parse(kind, path, charset, usize::MAX, &mut |share| intake.tick(share * PARSING))?;
+    if is_cancelled {
+        return Ok(ControlFlow::Break(()));
+    }
     intake.report.encoding = encoding;
-    place::take(parsed, kind, intake)
+    place::take(parsed, kind, intake, PARSING)
 }
 
 /// Names of the columns a preview shows.
@@ -197,7 +215,9 @@ pub(super) struct Head {
 }
 
 pub(super) fn head(kind: Kind, path: &Path, look: &Look, rows: usize) -> Result<Head, StoreError> {
-    let (parsed, encoding) = parse(kind, path, look.charset, rows)?;
+    // What offsets count is told by many rows, and by no more than are read at once.
+    const LOOKED_AT: usize = 20_000;
+    let Reading { parsed, encoding, .. } = parse(kind, path, look.charset, LOOKED_AT.max(rows), &mut |_| ControlFlow::Continue(()))?;
     let (all, report, _) = place::drafts(parsed, kind, look.unit);
     let rows = all.iter().take(rows).map(|ready| row_of(&ready.draft)).collect();
     Ok(Head { rows, encoding, unit: report.unit, unit_doubt: report.unit_doubt })

@@ -243,8 +243,8 @@ fn join(parsed: &mut Parsed) -> usize {
     before - parsed.docs.len()
 }
 
-/// Hands all rows of a file in.
-pub(super) fn take(parsed: Parsed, kind: Kind, intake: &mut Intake) -> Result<ControlFlow<()>, StoreError> {
+/// Hands all rows of a file in. `done` is the share of the work that was done before.
+pub(super) fn take(parsed: Parsed, kind: Kind, intake: &mut Intake, done: f32) -> Result<ControlFlow<()>, StoreError> {
     let mut parsed = parsed;
     for _ in 0..parsed.blank {
         intake.blank();
@@ -258,7 +258,7 @@ pub(super) fn take(parsed: Parsed, kind: Kind, intake: &mut Intake) -> Result<Co
     intake.joined(report.joined_rows + repeated);
     let total = all.len() as f32;
     for (at, Ready { draft, kept, losses: own }) in all.into_iter().enumerate() {
-        if intake.tick(at as f32 / total).is_break() {
+        if intake.tick(done + (1.0 - done) * at as f32 / total).is_break() {
             return Ok(ControlFlow::Break(()));
         }
         let (row, said) = (draft.row, draft.annotation.clone().unwrap_or_default());

@@ -3,7 +3,9 @@
 use super::json::{self, Object};
 use super::loss::Losses;
 use super::raw::{Parsed, Place, RawDoc, RawLink, RawSpan, polarity};
+use super::source::Source;
 use crate::project::{Number, State};
+use crate::store::StoreError;
 use crate::store::import::DraftValue;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -29,26 +31,23 @@ const OF_A_SPAN: [&str; 14] = [
     "kb_id",
 ];
 
-pub(super) fn parse(text: &str) -> Result<Parsed, String> {
+pub(super) fn parse(source: &mut Source) -> Result<Parsed, StoreError> {
     let mut parsed = Parsed::default();
-    for row in json::rows(text) {
-        let (row, object) = row?;
-        match object {
-            Ok(mut object) => match object.remove("paragraphs") {
-                Some(Value::Array(paragraphs)) => {
-                    for paragraph in paragraphs {
-                        let doc = paragraph_of(row, paragraph, &mut parsed.losses);
-                        parsed.push(row, doc);
-                    }
-                }
-                _ => {
-                    let doc = document(row, object, &mut parsed.losses);
+    json::each(source, |row, object| match object {
+        Ok(mut object) => match object.remove("paragraphs") {
+            Some(Value::Array(paragraphs)) => {
+                for paragraph in paragraphs {
+                    let doc = paragraph_of(row, paragraph, &mut parsed.losses);
                     parsed.push(row, doc);
                 }
-            },
-            Err(reason) => parsed.bad.push((row, reason)),
-        }
-    }
+            }
+            _ => {
+                let doc = document(row, object, &mut parsed.losses);
+                parsed.push(row, doc);
+            }
+        },
+        Err(reason) => parsed.bad.push((row, reason)),
+    })?;
     Ok(parsed)
 }
 

@@ -3,56 +3,53 @@
 use super::absa::ASPECT;
 use super::loss::Losses;
 use super::raw::{Parsed, RawDoc, RawSpan, polarity};
+use super::source::Source;
+use super::xml::{self, Element};
 use crate::project::State;
+use crate::store::StoreError;
 use crate::store::import::DraftValue;
-use roxmltree::{Document, Node};
 use std::collections::BTreeMap;
 
 /// The attribute of an aspect that holds its category, or several.
 pub(in crate::store) const CATEGORY: &str = "category";
 pub(in crate::store) const BETWEEN: &str = "; ";
 
-/// More than any honest file has: a damaged one must not exhaust the stack.
-const MOST_NESTED: usize = 64;
+const OPINIONS: [&str; 3] = ["aspectTerm", "aspectCategory", "Opinion"];
+const SENTENCE: &str = "sentence";
+const REVIEW: &str = "Review";
 
-pub(super) fn parse(text: &str) -> Result<Parsed, String> {
-    check_depth(text)?;
-    let xml = Document::parse(text).map_err(|error| format!("it is broken XML: {error}"))?;
-    let line_starts: Vec<usize> = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-    let row = |node: &Node| line_starts.partition_point(|start| *start <= node.range().start);
+/// # Errors
+/// The file can't be read, is broken XML, or holds no sentence.
+pub(super) fn parse(source: &mut Source) -> Result<Parsed, StoreError> {
     let mut parsed = Parsed::default();
-    // Place of the first sentence of each review.
-    let mut first: BTreeMap<u32, usize> = BTreeMap::new();
-    for node in xml.descendants().filter(|node| node.has_tag_name("sentence")) {
-        let doc = sentence(row(&node), node, &mut parsed.losses);
-        if let (Ok(_), Some(review)) = (&doc, review(node)) {
+    // Place of the first sentence of each review, and the opinions that stand outside of sentences.
+    let mut first: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut alone: Vec<Element> = Vec::new();
+    let wanted: Vec<&str> = std::iter::once(SENTENCE).chain(OPINIONS).collect();
+    xml::each(source, &wanted, REVIEW, |element| {
+        if element.name != SENTENCE {
+            return alone.push(element);
+        }
+        let doc = sentence(&element, &mut parsed.losses);
+        if let (Ok(_), Some(review)) = (&doc, element.group) {
             first.entry(review).or_insert(parsed.docs.len());
         }
-        parsed.push(row(&node), doc);
+        parsed.push(element.row, doc);
+    })?;
+    for element in alone {
+        let at = element.group.and_then(|review| first.get(&review)).copied();
+        of_whole(&element, at, &mut parsed);
     }
-    let is_alone = |node: &Node| is_opinion(node) && !node.ancestors().any(|outer| outer.has_tag_name("sentence"));
-    for node in xml.descendants().filter(is_alone) {
-        let at = review(node).and_then(|review| first.get(&review)).copied();
-        of_whole(row(&node), node, at, &mut parsed);
-    }
-    if parsed.docs.is_empty() && parsed.bad.is_empty() {
-        return Err("it holds no sentence".to_owned());
+    if parsed.docs.is_empty() && parsed.bad.is_empty() && !source.is_cancelled {
+        return Err(source.broken("it holds no sentence"));
     }
     Ok(parsed)
 }
 
-fn is_opinion(node: &Node) -> bool {
-    ["aspectTerm", "aspectCategory", "Opinion"].into_iter().any(|name| node.has_tag_name(name))
-}
-
-/// The review that an element stands in.
-fn review(node: Node) -> Option<u32> {
-    node.ancestors().find(|outer| outer.has_tag_name("Review")).map(|review| review.id().get())
-}
-
 /// An opinion on a review as a whole, which the project knows only by its sentences: metadata of the first of them.
-fn of_whole(row: usize, node: Node, first: Option<usize>, parsed: &mut Parsed) {
-    let part = |name: &str| node.attribute(name).unwrap_or_default();
+fn of_whole(opinion: &Element, first: Option<usize>, parsed: &mut Parsed) {
+    let row = opinion.row;
+    let part = |name: &str| opinion.attribute(name).unwrap_or_default();
     let said = format!("{} {}", part("category"), part("polarity")).trim().to_owned();
     match first.and_then(|at| parsed.docs.get_mut(at)) {
         Some(doc) => {
@@ -68,29 +65,9 @@ fn of_whole(row: usize, node: Node, first: Option<usize>, parsed: &mut Parsed) {
 const OF_REVIEW: &str = "categories of the review";
 const OUT_OF_SCOPE: &str = "OutOfScope";
 
-fn check_depth(text: &str) -> Result<(), String> {
-    let mut depth = 0usize;
-    for (at, _) in text.match_indices('<') {
-        let inside = &text[at + 1..];
-        if inside.starts_with('/') {
-            depth = depth.saturating_sub(1);
-        } else if !inside.starts_with(['!', '?']) {
-            let close = inside.find('>').unwrap_or(inside.len());
-            depth += usize::from(!inside[..close].ends_with('/'));
-        }
-        if depth > MOST_NESTED {
-            return Err(format!("its elements are nested more than {MOST_NESTED} deep"));
-        }
-    }
-    Ok(())
-}
-
-fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
-    node.children().find(|child| child.has_tag_name(name))
-}
-
-fn sentence(row: usize, node: Node, losses: &mut Losses) -> Result<RawDoc, String> {
-    let text = child(node, "text").and_then(|text| text.text()).ok_or("has no text")?.to_owned();
+fn sentence(node: &Element, losses: &mut Losses) -> Result<RawDoc, String> {
+    let row = node.row;
+    let text = node.children.iter().find(|child| child.name == "text").and_then(|text| text.text.clone()).ok_or("has no text")?;
     let mut doc = RawDoc { row, text, state: State::Done, ..RawDoc::default() };
     doc.meta.extend(node.attribute("id").map(|id| ("id".to_owned(), id.to_owned())));
     if let Some(said) = node.attribute(OUT_OF_SCOPE).filter(|said| said.eq_ignore_ascii_case("true")) {
@@ -99,7 +76,7 @@ fn sentence(row: usize, node: Node, losses: &mut Losses) -> Result<RawDoc, Strin
         losses.note("a sentence is out of scope; it came in as skipped", row, &doc.text);
     }
     let mut kept = Vec::new();
-    for term in node.descendants().filter(|node| node.has_tag_name("aspectTerm") || node.has_tag_name("Opinion")) {
+    for term in node.inside().filter(|inner| matches!(inner.name.as_str(), "aspectTerm" | "Opinion")) {
         let target = term.attribute("term").or(term.attribute("target")).unwrap_or("NULL");
         let said = term.attribute("polarity").unwrap_or_default();
         if let Some(category) = term.attribute("category") {
@@ -111,7 +88,7 @@ fn sentence(row: usize, node: Node, losses: &mut Losses) -> Result<RawDoc, Strin
         }
         add_aspect(&mut doc, term, target, said, losses);
     }
-    for category in node.descendants().filter(|node| node.has_tag_name("aspectCategory")) {
+    for category in node.inside().filter(|inner| inner.name == "aspectCategory") {
         let name = category.attribute("category").unwrap_or_default();
         kept.push(format!("{name} {}", category.attribute("polarity").unwrap_or_default()));
         losses.note("a category of the whole sentence is kept as metadata", row, name);
@@ -122,7 +99,7 @@ fn sentence(row: usize, node: Node, losses: &mut Losses) -> Result<RawDoc, Strin
     Ok(doc)
 }
 
-fn add_aspect(doc: &mut RawDoc, term: Node, target: &str, said: &str, losses: &mut Losses) {
+fn add_aspect(doc: &mut RawDoc, term: &Element, target: &str, said: &str, losses: &mut Losses) {
     let row = doc.row;
     let offset = |name: &str| term.attribute(name).and_then(|at| at.trim().parse::<u64>().ok());
     let found = polarity(said);

@@ -129,10 +129,7 @@ fn format(path: &Path, look: &Look) -> Result<Format, StoreError> {
     }
     if !is_whole(&head) && text.trim_start().starts_with(['{', '[']) && jsonl::head(&text, 1).0.is_empty() {
         // The first object is longer than what is usually looked at, and what tells its kind may stand behind its text.
-        text = match text.trim_start().starts_with('{') {
-            true => jsonl::far_text(path, look.charset).unwrap_or(text),
-            false => encoding::decode_in(&encoding::read_whole(path)?, look.charset).text,
-        };
+        text = jsonl::far_text(path, look.charset).map_or(text, |far| far.text);
     }
     if let Some(kind) = formats::detect(path, &text) {
         return Ok(Format::Annotated(kind));
@@ -191,9 +188,7 @@ pub(super) fn preview(path: &Path, look: &Look) -> Result<Preview, StoreError> {
     }
     let mut decoded = beginning(&head(path)?, look);
     if format == Format::Jsonl && decoded.text.trim_start().starts_with('[') {
-        // The start of an array is no array.
-        decoded = encoding::decode_in(&encoding::read_whole(path)?, look.charset);
-        jsonl::check_array(&decoded.text, path)?;
+        decoded = jsonl::far_text(path, look.charset)?;
     }
     let text = &decoded.text;
     let (columns, rows, header) = match format.delimiter() {
@@ -213,7 +208,7 @@ pub(super) fn preview(path: &Path, look: &Look) -> Result<Preview, StoreError> {
             let (mut columns, mut rows) = jsonl::head(text, LOOKED_AT);
             let mut own = jsonl::own_head(text, SHOWN);
             if columns.is_empty() && !text.trim_start().starts_with('[') {
-                let text = jsonl::far_text(path, look.charset)?;
+                let text = jsonl::far_text(path, look.charset)?.text;
                 (columns, rows) = jsonl::head(&text, LOOKED_AT);
                 own = jsonl::own_head(&text, SHOWN);
             }

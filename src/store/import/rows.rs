@@ -1,8 +1,8 @@
 //! Tables row by row: CSV and TSV, sheets of Excel, lines of plain text.
 
 use super::{Draft, Intake, Roles, guess};
-use crate::store::pieces::{Line, MOST_ROW, Pieces, TOO_LONG};
-use crate::store::scan::{Record, Scanner, Trouble};
+use crate::store::pieces::{Line, Pieces, Row, TOO_LONG};
+use crate::store::scan::{Record, Trouble};
 use crate::store::{StoreError, sheet};
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -13,36 +13,16 @@ pub(super) fn read_delimited(pieces: &mut Pieces, delimiter: u8, intake: &mut In
     let (names, in_header) = guess::columns(pieces.rest(), delimiter, quoted, header);
     let roles = Roles::find(intake, &names, header)?;
     let table = Table { roles, wanted: names.len(), in_header, header };
-    let mut rows = 0;
-    loop {
-        let (mut done, mut is_endless) = (0, false);
-        for record in Scanner::new(pieces.rest(), delimiter).after(rows).quoted(quoted) {
-            let has_end = record.end < pieces.rest().len();
-            if record.unsure && !pieces.is_last() {
-                let is_full = pieces.rest().len() - done >= MOST_ROW;
-                is_endless = is_full && !has_end;
-                // A quote that stays open so long is taken as never closed.
-                if !is_full || is_endless {
-                    break;
-                }
-            }
-            (done, rows) = (record.end, record.row);
-            if intake.tick(pieces.share(done)).is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-            table.take(record, intake)?;
+    pieces.records(delimiter, quoted, |share, row| {
+        if intake.tick(share).is_break() {
+            return Ok(ControlFlow::Break(()));
         }
-        pieces.take(done);
-        if is_endless {
-            rows += 1;
-            pieces.skip_line()?;
-            intake.skip(rows, TOO_LONG);
-        } else if pieces.is_last() {
-            return Ok(ControlFlow::Continue(()));
-        } else {
-            pieces.more()?;
+        match row {
+            Row::Record(record) => table.take(record, intake)?,
+            Row::TooLong(row) => intake.skip(row, TOO_LONG),
         }
-    }
+        Ok(ControlFlow::Continue(()))
+    })
 }
 
 /// What is known of the columns.
