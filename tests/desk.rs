@@ -160,6 +160,41 @@ fn a_million_rows_given_up_leave_nothing() {
     assert_eq!(documents_in_file(folder.path()), before);
 }
 
+/// Ended while the file is made, nothing is written; ended while it is read back, the file stays and is said to be unchecked.
+#[test]
+fn an_export_tells_how_far_it_is_and_can_be_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut desk = with_a_large_import(folder.path());
+    let start = |desk: &mut Desk, name: &str| {
+        let plan = ExportPlan { path: folder.path().join(name), format: ExportFormat::LabelStudio, sidecar: true, verify: true };
+        desk.run(Command::ExportAs(Box::new(plan)));
+    };
+    start(&mut desk, "whole.json");
+    let told = std::cell::RefCell::new(Vec::new());
+    poll_until(&mut desk, |desk| {
+        if let Exporting::Writing(writing) = desk.exporting() {
+            told.borrow_mut().push((writing.share, writing.step as usize));
+        }
+        matches!(desk.exporting(), Exporting::Written(written) if written.verified.as_ref().is_some_and(|verified| verified.is_as_said()))
+    });
+    let told = told.into_inner();
+    assert!(told.is_sorted_by_key(|(share, _)| *share) && told.is_sorted_by_key(|(_, step)| *step), "{told:?}");
+    assert!(told.iter().any(|(share, _)| *share > 0.0), "{told:?}");
+    desk.run(Command::DismissExport);
+
+    start(&mut desk, "none.json");
+    desk.run(Command::DismissExport);
+    poll_until(&mut desk, |desk| !matches!(desk.exporting(), Exporting::Writing(_)));
+    // The thread may have been quicker: then the file is whole.
+    match desk.exporting() {
+        Exporting::Idle => assert!(!folder.path().join("none.json").exists()),
+        Exporting::Written(written) => assert!(written.verified.is_none() && folder.path().join("none.json").exists()),
+        other => panic!("{other:?}"),
+    }
+    desk.run(Command::DismissExport);
+    assert!(matches!(desk.exporting(), Exporting::Idle));
+}
+
 fn documents_of(desk: &Desk) -> (Vec<gloss::project::Document>, usize) {
     (desk.project().unwrap().all_documents().to_vec(), desk.history().unwrap().done().len())
 }

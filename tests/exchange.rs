@@ -5,8 +5,10 @@
 mod targets;
 
 use gloss::desk::{Command, Examining};
-use gloss::project::{AttributeChange, AttributeKind, Edit, LinkTypeChange, Polarity, Project, Schema, SchemaChange, Span, SpanId};
-use gloss::store::export::{ExportFormat, export, verify};
+use gloss::project::{
+    AttributeChange, AttributeKind, DocId, Document, Edit, LinkTypeChange, Polarity, Project, Schema, SchemaChange, Span, SpanId,
+};
+use gloss::store::export::{ExportFormat, export, export_watched, verify};
 use gloss::store::formats::Unit;
 use gloss::store::import::{self, Format, ImportOptions, Imported, Plan};
 use gloss::store::{ProjectFile, StoreError, copies};
@@ -250,6 +252,30 @@ fn a_row_without_end_is_passed_over() {
         assert_eq!(texts, ["first", "last"], "{name}");
         assert!(imported.report.issues[0].reason.contains("longer than 64 MB"), "{:?}", imported.report.issues);
         assert_eq!((imported.report.rows, imported.report.skipped), (3, 1));
+    }
+}
+
+/// Every format stops where it is told to, and says how far it is before.
+#[test]
+fn an_export_is_watched_and_ended() {
+    let mut project = Project::new(Schema::with_names(&["positive", "negative"], &["aspect"]));
+    let documents: Vec<Document> = (0..2_000).map(|at| Document::new(DocId(at), format!("第{at}条，屏幕👍很好"))).collect();
+    project.apply(Edit::AddDocuments { first: DocId(0), count: documents.len() as u32, documents }).unwrap();
+    for format in ExportFormat::ALL {
+        let mut shares = Vec::new();
+        let whole = export_watched(&project, None, format, &mut |share| {
+            shares.push(share);
+            ControlFlow::Continue(())
+        });
+        let (whole, alone) = (whole.unwrap().unwrap(), export(&project, format).unwrap());
+        assert_eq!((whole.documents, whole.losses), (alone.documents, alone.losses), "{format:?}");
+        assert!(!shares.is_empty() && shares.is_sorted() && *shares.last().unwrap() <= 1.0, "{format:?} {shares:?}");
+        let mut told = 0;
+        let ended = export_watched(&project, None, format, &mut |_| {
+            told += 1;
+            ControlFlow::Break(())
+        });
+        assert!(ended.unwrap().is_none() && told == 1, "{format:?}");
     }
 }
 

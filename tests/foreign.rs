@@ -19,7 +19,7 @@ fn read_path(path: &Path, kind: Option<Kind>) -> Result<Imported, StoreError> {
     Ok(imported)
 }
 
-fn try_read(name: &str, content: impl AsRef<[u8]>, kind: Option<Kind>) -> Result<Imported, StoreError> {
+pub fn try_read(name: &str, content: impl AsRef<[u8]>, kind: Option<Kind>) -> Result<Imported, StoreError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     fs::write(&path, content).unwrap();
@@ -28,7 +28,7 @@ fn try_read(name: &str, content: impl AsRef<[u8]>, kind: Option<Kind>) -> Result
 
 /// Reads a file of this format, said and found out alike.
 #[track_caller]
-fn read(name: &str, content: &str, kind: Kind) -> Imported {
+pub fn read(name: &str, content: &str, kind: Kind) -> Imported {
     let found = try_read(name, content, None).unwrap();
     assert_eq!(found.report.format, kind.name());
     let said = try_read(name, content, Some(kind)).unwrap();
@@ -37,7 +37,7 @@ fn read(name: &str, content: &str, kind: Kind) -> Imported {
 }
 
 #[track_caller]
-fn holds(imported: &Imported, wanted: &[&str]) {
+pub fn holds(imported: &Imported, wanted: &[&str]) {
     assert_eq!(imported.drafts.iter().map(line).collect::<Vec<_>>(), wanted);
     // A project takes all of it.
     let mut project = Project::new(Schema::default());
@@ -48,19 +48,19 @@ fn holds(imported: &Imported, wanted: &[&str]) {
 }
 
 #[track_caller]
-fn says(imported: &Imported, fate: Fate, part: &str, count: usize) {
+pub fn says(imported: &Imported, fate: Fate, part: &str, count: usize) {
     let losses = &imported.report.spans.as_ref().unwrap().losses;
     let found = losses.iter().find(|loss| loss.fate == fate && loss.what.contains(part));
     assert_eq!(found.map(|loss| loss.count), Some(count), "{part:?} in {losses:#?}");
 }
 
 #[track_caller]
-fn is_silent(imported: &Imported, part: &str) {
+pub fn is_silent(imported: &Imported, part: &str) {
     let losses = &imported.report.spans.as_ref().unwrap().losses;
     assert!(losses.iter().all(|loss| !loss.what.contains(part)), "{part:?} in {losses:#?}");
 }
 
-fn states(imported: &Imported) -> Vec<State> {
+pub fn states(imported: &Imported) -> Vec<State> {
     imported.drafts.iter().map(|draft| draft.annotation.clone().unwrap_or_default().state).collect()
 }
 

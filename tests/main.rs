@@ -2,6 +2,7 @@
 //! modules called `snapshots` behind the feature of that name.
 #![allow(clippy::unwrap_used)] // A test that panics has failed: that is what is wanted.
 
+mod accounted;
 mod advise;
 mod agreement;
 mod agreement_gamma;
@@ -27,6 +28,7 @@ mod import;
 mod insights;
 mod interchange;
 mod interval;
+mod jsonl_tools;
 mod large;
 mod made_runs;
 mod methods;
@@ -49,6 +51,7 @@ mod scratch;
 mod silent;
 mod small;
 mod stage;
+mod standoff;
 mod store;
 mod suggestions;
 mod team;

@@ -3,7 +3,7 @@
 use super::args::{AnonymiseArgs, ArchiveArgs, CopyArgs, ExtractArgs, RestoreArgs, StateName};
 use super::{CliError, now_ms};
 use crate::project::{Anonymiser, Condition, Document, Filter, Order, Private, Project, Queue, Replaced, State, What};
-use crate::store::{Settings, copies, read_project};
+use crate::store::{Settings, StoreError, copies, read_project};
 use std::io::Write;
 use std::path::Path;
 
@@ -75,11 +75,14 @@ pub(super) fn anonymise(args: &AnonymiseArgs) -> Result<(), CliError> {
     if private.names.is_empty() && !private.phones && !private.mails && private.patterns.is_empty() {
         return Err(CliError::Usage("say what to take out: --names FILE, --phones, --mails or --pattern REGEX".to_owned()));
     }
+    if let Some(path) = args.key.as_ref().filter(|key| key.exists()) {
+        return Err(StoreError::Exists { path: path.clone() }.into());
+    }
     let mut anonymiser = Anonymiser::new(&private).map_err(|error| CliError::Usage(error.to_string()))?;
     rewrite(&project, &args.to, &mut anonymiser, "anonymised documents")?;
     let Replaced { key, counts, .. } = anonymiser.finish();
     if let Some(file) = &args.key {
-        copies::write_key(file, &key)?;
+        copies::write_key_of(file, &key, &args.to)?;
     }
     let mut out = std::io::stdout().lock();
     for (kind, count) in &counts {

@@ -217,13 +217,17 @@ fn examined(project: &Project) -> Result<Examined, String> {
 
 fn shared(project: &Project, documents: Vec<Document>, plan: &SharePlan, step: (String, String, i64)) -> Result<(), String> {
     let said = |error: StoreError| error.to_string();
+    let key_file = Some(key_path(&plan.path)).filter(|_| plan.with_key);
+    if let Some(path) = key_file.clone().filter(|path| path.exists()) {
+        return Err(said(StoreError::Exists { path }));
+    }
     let mut anonymiser = Anonymiser::new(&plan.private()?).map_err(|error| error.to_string())?;
     let documents: Vec<&Document> = documents.iter().collect();
     let (documents, annotators, guidelines) = anonymiser.all(&documents, project.annotators(), project.guidelines());
     copies::new_with(&plan.path, project.schema(), (&annotators, &guidelines), documents, step).map_err(said)?;
     let key = anonymiser.finish().key;
-    if plan.with_key && !key.is_empty() {
-        copies::write_key(&key_path(&plan.path), &key).map_err(said)?;
+    if let Some(file) = key_file.filter(|_| !key.is_empty()) {
+        copies::write_key_of(&file, &key, &plan.path).map_err(said)?;
     }
     Ok(())
 }

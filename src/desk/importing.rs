@@ -1,7 +1,7 @@
 //! Importing a file: a preview, then the reading on the thread `gloss-io`, then one step of the project. Our own lines with
 //! a journal, read into a project to which nothing has happened yet, become that project, journal and all.
 
-use super::job::{Job, Reporter};
+use super::job::{Job, Reporter, seconds_left};
 use super::{Command, Desk, Notice, phrase::Phrases};
 use crate::project::{DocId, History, Project};
 use crate::store::import::{self, Ground, ImportOptions, ImportReport, Look, Plan, Preview};
@@ -26,6 +26,7 @@ pub enum Importing {
         path: PathBuf,
         share: f32,
         rows: usize,
+        seconds_left: Option<f64>,
     },
     /// Read, and nothing changed: what would come in.
     Checked {
@@ -64,6 +65,8 @@ struct Rows {
 pub(super) struct Importer {
     view: Importing,
     job: Option<Job<News>>,
+    /// When that began.
+    began: i64,
     /// The import that is going on is a trial with these options.
     checks: Option<Box<ImportOptions>>,
     /// Threads that are ending: letting go of a million rows takes a while.
@@ -138,7 +141,7 @@ impl Desk {
                 Err(error) => News::Failed(error.to_string()),
             });
         };
-        self.start_io(Importing::Running { path, share: 0.0, rows: 0 }, work);
+        self.start_io(Importing::Running { path, share: 0.0, rows: 0, seconds_left: None }, work);
     }
 
     /// The project, if nothing has happened to it yet.
@@ -151,7 +154,7 @@ impl Desk {
     fn start_io(&mut self, view: Importing, work: impl FnOnce(&Reporter<News>) + Send + 'static) {
         self.importing.forget();
         match Job::start("gloss-io", self.surroundings.wake.clone(), work, News::Failed) {
-            Ok(job) => (self.importing.view, self.importing.job) = (view, Some(job)),
+            Ok(job) => (self.importing.view, self.importing.job, self.importing.began) = (view, Some(job), self.now()),
             Err(error) => self.fail(error),
         }
     }
@@ -161,12 +164,16 @@ impl Desk {
             drop(job.drain()); // or it would wait for room to tell its news
             !job.is_finished()
         });
+        let now = self.now();
         let Some(job) = &self.importing.job else { return };
         for news in job.drain() {
             let path = self.importing.path().unwrap_or_default();
             match news {
                 News::Preview(preview) => self.importing.end(Importing::Preview { path, preview: *preview }),
-                News::Progress(share, rows) => self.importing.view = Importing::Running { path, share, rows },
+                News::Progress(share, rows) => {
+                    let seconds_left = seconds_left(now - self.importing.began, share);
+                    self.importing.view = Importing::Running { path, share, rows, seconds_left };
+                }
                 News::Read(imported) => self.take_in(path, *imported),
                 News::Cancelled => self.importing.forget(),
                 News::Failed(reason) => self.importing.end(Importing::Failed { path, reason }),

@@ -93,6 +93,13 @@ impl<E> Drop for Job<E> {
     }
 }
 
+/// Seconds that work of an even pace still takes, by the milliseconds in which it did a share (0 to 1); not told before it
+/// can be known.
+pub fn seconds_left(milliseconds: i64, share: f32) -> Option<f64> {
+    const TOO_EARLY: f32 = 0.02;
+    (milliseconds >= 1_000 && share > TOO_EARLY).then(|| milliseconds as f64 / 1e3 * f64::from((1.0 - share).max(0.0) / share))
+}
+
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "an internal error without a message".to_owned())

@@ -48,7 +48,7 @@ pub use command::Command;
 pub use curve::Curve;
 pub use dialogs::{Asked, Choosing, Chosen};
 pub use examining::{Examined, Examining, SharePlan};
-pub use exporting::{ExportPlan, Exporting, Planned, Written};
+pub use exporting::{ExportPlan, Exporting, Planned, Writing, WritingStep, Written};
 pub use fetching::Fetching;
 pub use hunt::{SearchView, TrialState, TrialView};
 pub use importing::Importing;

@@ -94,7 +94,18 @@ impl Anonymiser {
     fn look_at(&mut self, doc: &Document) {
         self.keep_numbers(&doc.text);
         doc.meta.iter().for_each(|(_, value)| self.keep_numbers(value));
-        doc.comments.values().for_each(|comment| self.keep_numbers(&comment.text));
+        for comment in doc.comments.values() {
+            self.keep_numbers(&comment.text);
+            self.keep_numbers(&comment.author);
+        }
+        for said in std::iter::once(&doc.annotation).chain(doc.layers.values()) {
+            self.keep_numbers(&said.skip_reason);
+            for answer in said.answers.values() {
+                if let Answer::Text(words) = answer {
+                    self.keep_numbers(words);
+                }
+            }
+        }
     }
 
     /// What already looks like a stand-in keeps its number to itself, as in a project that was anonymised before.
@@ -104,7 +115,8 @@ impl Anonymiser {
             let Some((kind, after)) = named else { continue };
             let digits = after.len() - after.trim_start_matches(|c: char| c.is_ascii_digit()).len();
             let last = self.numbers.entry(kind).or_default();
-            *last = (*last).max(after[..digits].parse().unwrap_or(0));
+            // A number that nobody counts to is no stand-in.
+            *last = (*last).max(after[..digits].parse::<u32>().map_or(0, |number| number as usize));
         }
     }
 

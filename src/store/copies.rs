@@ -261,6 +261,14 @@ pub fn write_key(path: &Path, key: &std::collections::BTreeMap<String, String>) 
     Ok(())
 }
 
+/// [`write_key`] of a copy that was just made: without its key it could never be restored, and goes.
+///
+/// # Errors
+/// As [`write_key`].
+pub fn write_key_of(path: &Path, key: &std::collections::BTreeMap<String, String>, copy: &Path) -> Result<(), StoreError> {
+    write_key(path, key).inspect_err(|_| drop(fs::remove_file(copy)))
+}
+
 /// Reads a key that [`write_key`] wrote.
 ///
 /// # Errors

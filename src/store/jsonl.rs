@@ -22,7 +22,7 @@ pub use own::OwnProject;
 pub(super) use own::{OwnEntry, TakenOut};
 pub(super) use read_own::rows;
 pub use write::{export_documents, export_jsonl};
-pub(super) use write::{export_with_journal, own_attributes};
+pub(super) use write::{export_watched, export_with_journal, own_attributes};
 
 type Object = Map<String, Value>;
 

@@ -141,8 +141,8 @@ pub struct TrainConfig {
     pub link_loss_weight: f64,
     /// For each training document so many more in an epoch, with spans changed for others of their label and polarity.
     pub span_swaps: f64,
-    /// With fewer documents with marked spans to learn from than this, each is read with other terms in it every other time;
-    /// 0: never. Runs of older programs did without.
+    /// With fewer documents with marked spans to learn from than this, there is one more for each, whatever `span_swaps`
+    /// asks for; 0: never. Runs of older programs did without.
     #[serde(default)]
     pub few_marked: usize,
     /// Share of the pieces that are not shown while learning.
@@ -372,9 +372,9 @@ impl TrainConfig {
         self.masked_synonyms > 0.0 && self.augment > 0.0
     }
 
-    /// Whether documents are read with other terms in them where so many have marked spans.
-    pub fn is_few(&self, marked: usize) -> bool {
-        (1..self.few_marked).contains(&marked)
+    /// For each training document so many more with other terms in them, where so many have marked spans.
+    pub fn swaps_of(&self, marked: usize) -> f64 {
+        if (1..self.few_marked).contains(&marked) { self.span_swaps.max(1.0) } else { self.span_swaps }
     }
 
     /// Texts in a batch when a run learns from so many: halved, down to two, until there are steps enough.

@@ -117,7 +117,7 @@ pub fn fit_from(
     let mut task = Task::prepare(data, config, max_length, &tokenizer)?;
     // A class is learnt in few steps, spans are not.
     let wants_steps = !is_scratch && !task.labels.is_empty();
-    let batch_examples = if wants_steps { config.batch_for(task.read_in_an_epoch()) } else { config.batch_examples };
+    let batch_examples = if wants_steps { config.batch_for(task.train.len()) } else { config.batch_examples };
     if batch_examples < config.batch_examples {
         let (steps, asked) = (config.least_steps, config.batch_examples);
         task.notes

@@ -378,7 +378,8 @@ fn training_ui(ui: &mut Ui, cx: &mut Cx<'_>) {
 /// An import going on.
 fn import_ui(ui: &mut Ui, cx: &mut Cx<'_>) {
     let Importing::Running { share, rows, .. } = cx.desk.importing() else { return };
-    let (share, words) = (*share, cx.tf("Importing · {} rows", &[rows]));
+    let words = if *rows == 0 { cx.t("Importing").to_owned() } else { cx.tf("Importing · {} rows", &[rows]) };
+    let share = *share;
     if ui.button(cx.t("Cancel the import")).clicked() {
         cx.send(Command::DismissImport);
     }

@@ -13,7 +13,7 @@ const SIGNS: [&str; 5] = ["[B-ASP]", "[E-ASP]", "$LABEL$", "$T$", "!sent!"];
 
 /// A word a line, its tag and its polarity; a blank line behind each document.
 pub(super) fn atepc(out: &mut Out) -> Option<&'static str> {
-    for doc in out.project.documents() {
+    for doc in out.each() {
         let Some((aspects, words)) = prepared(out, doc) else { continue };
         let text: Vec<&str> = words.iter().map(|word| &doc.text[word.clone()]).collect();
         if join(&text).0 != *doc.text {
@@ -36,7 +36,7 @@ pub(super) fn atepc(out: &mut Out) -> Option<&'static str> {
 
 /// `The [B-ASP]food[E-ASP] was good $LABEL$ Positive`, a line a document.
 pub(super) fn apc(out: &mut Out) -> Option<&'static str> {
-    for doc in out.project.documents() {
+    for doc in out.each() {
         if SIGNS.iter().any(|sign| doc.text.contains(sign)) {
             out.lacks(doc, &LACKING);
             out.note(doc, "a document whose text holds signs of the format", &doc.text);
@@ -66,7 +66,7 @@ pub(super) fn apc(out: &mut Out) -> Option<&'static str> {
 
 /// `text####The=O bread=T-POS`, a line a document.
 pub(super) fn e2e(out: &mut Out) -> Option<&'static str> {
-    for doc in out.project.documents() {
+    for doc in out.each() {
         let Some((aspects, words)) = prepared(out, doc) else { continue };
         let mut tags = vec!["O"; words.len()];
         let mut last: Option<(usize, Polarity)> = None;

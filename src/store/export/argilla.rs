@@ -13,7 +13,7 @@ const NAME: &str = "code points";
 
 pub(super) fn write(out: &mut Out) -> std::io::Result<Option<&'static str>> {
     out.bytes.push(b'[');
-    for doc in out.project.documents() {
+    for doc in out.each() {
         let record = record(out, doc);
         out.bytes.extend_from_slice(if out.documents == 0 { b"\n" } else { b",\n" });
         serde_json::to_writer(&mut out.bytes, &record)?;

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 pub(super) fn write(out: &mut Out) -> Option<&'static str> {
-    for doc in out.project.documents() {
+    for doc in out.each() {
         document(out, doc);
     }
     None

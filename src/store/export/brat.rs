@@ -7,7 +7,7 @@ use crate::store::import::DraftValue;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn write(out: &mut Out) -> Option<&'static str> {
-    for doc in out.project.documents() {
+    for doc in out.each() {
         document(out, doc);
     }
     Some("code points")

@@ -6,7 +6,7 @@ use crate::store::formats::TEXT_COMMENT;
 use std::collections::BTreeSet;
 
 pub(super) fn write(out: &mut Out) -> Option<&'static str> {
-    for doc in out.project.documents() {
+    for doc in out.each() {
         document(out, doc);
     }
     None

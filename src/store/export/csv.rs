@@ -68,7 +68,7 @@ fn row(out: &mut Out, doc: &Document, fields: &[&str]) -> Vec<String> {
 pub(super) fn write(out: &mut Out) -> Option<&'static str> {
     let (names, fields) = columns(out);
     line(&mut out.bytes, names.iter().map(String::as_str));
-    for doc in out.project.documents() {
+    for doc in out.each() {
         let cells = row(out, doc, &fields);
         line(&mut out.bytes, cells.iter().map(String::as_str));
     }
@@ -88,7 +88,7 @@ pub(super) fn write_workbook(out: &mut Out) -> std::io::Result<Option<&'static s
     for (at, name) in names.iter().enumerate() {
         sheet.write_string(0, at as u16, name).map_err(wrong)?;
     }
-    for doc in out.project.documents() {
+    for doc in out.each() {
         if out.documents + 1 >= MOST_ROWS {
             out.note(doc, "a document beyond the last row of a sheet", &doc.text);
             continue;
@@ -102,6 +102,9 @@ pub(super) fn write_workbook(out: &mut Out) -> std::io::Result<Option<&'static s
             }
             sheet.write_string(out.documents as u32, at as u16, kept).map_err(wrong)?;
         }
+    }
+    if !(out.goes_on)(0) {
+        return Ok(None);
     }
     out.bytes = book.save_to_buffer().map_err(wrong)?;
     Ok(None)

@@ -24,7 +24,7 @@ const TAKEN: [&str; 13] = [
 ];
 
 pub(super) fn write(out: &mut Out) -> std::io::Result<Option<&'static str>> {
-    for doc in out.project.documents() {
+    for doc in out.each() {
         let row = row(out, doc);
         serde_json::to_writer(&mut out.bytes, &row)?;
         out.bytes.push(b'\n');

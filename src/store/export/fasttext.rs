@@ -7,7 +7,7 @@ use crate::store::formats::FAST;
 pub(super) fn write(out: &mut Out) -> Option<&'static str> {
     // One line with several labels, and those of all lines are read so.
     let has_several = out.project.documents().any(|doc| names(out, doc).len() > 1);
-    for doc in out.project.documents() {
+    for doc in out.each() {
         document(out, doc, has_several);
     }
     None

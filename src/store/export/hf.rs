@@ -41,6 +41,7 @@ pub(super) fn write(out: &mut Out) -> std::io::Result<Option<&'static str>> {
             let own = &docs[at * A_FILE..docs.len().min((at + 1) * A_FILE)];
             // No documents are a group too: it has the columns.
             let groups = std::iter::once(&own[..own.len().min(A_GROUP)]).chain(own.chunks(A_GROUP).skip(1));
+            let groups = groups.take_while(|group| (out.goes_on)(group.len()));
             let bytes = parquet(groups.map(|group| columns.cells(out, group)))?;
             size += bytes.len();
             out.files.push((format!("data/{name}-{at:05}-of-{count:05}.parquet"), bytes));

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 pub(super) fn write(out: &mut Out) -> std::io::Result<Option<&'static str>> {
-    for doc in out.project.documents() {
+    for doc in out.each() {
         let row = row(out, doc);
         serde_json::to_writer(&mut out.bytes, &row)?;
         out.bytes.push(b'\n');

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 pub(super) fn write(out: &mut Out, reviews: bool) -> Option<&'static str> {
     let root = if reviews { "Reviews" } else { "sentences" };
     out.bytes.extend_from_slice(format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{root}>\n").as_bytes());
-    for doc in out.project.documents() {
+    for doc in out.each() {
         document(out, doc, reviews);
     }
     out.bytes.extend_from_slice(format!("</{root}>\n").as_bytes());

@@ -1,7 +1,7 @@
 //! The certified round trip: a file that was written is read back and compared with the project. What came back otherwise
 //! than it went out is listed, and whether the report of the export had said so.
 
-use super::ExportFormat;
+use super::{ExportFormat, Watch};
 use crate::project::{Annotation, Document, Link, Project, Span, SpanId, State};
 use crate::store::StoreError;
 use crate::store::formats::{Kind, Loss, Losses};
@@ -86,10 +86,24 @@ const SAID: [(&str, &[&str]); 15] = [
 /// # Errors
 /// The file can't be read back at all.
 pub fn verify(project: &Project, format: ExportFormat, path: &Path, said: &[Loss]) -> Result<Verified, StoreError> {
+    Ok(verify_watched(project, format, path, said, &mut |_| ControlFlow::Continue(()))?.unwrap_or_default())
+}
+
+/// [`verify`], watched. `None` when it was ended.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_watched(
+    project: &Project,
+    format: ExportFormat,
+    path: &Path,
+    said: &[Loss],
+    watch: Watch,
+) -> Result<Option<Verified>, StoreError> {
     if project.documents().next().is_none() {
-        return Ok(Verified::default()); // an empty file has no columns either
+        return Ok(Some(Verified::default())); // an empty file has no columns either
     }
-    let back = read_back(project, format, path)?;
+    let Some(back) = read_back(project, format, path, watch)? else { return Ok(None) };
     let mut by_text: HashMap<&str, VecDeque<&Document>> = HashMap::new();
     for doc in back.documents() {
         by_text.entry(&doc.text).or_default().push_back(doc);
@@ -113,7 +127,7 @@ pub fn verify(project: &Project, format: ExportFormat, path: &Path, said: &[Loss
     let Found { said, unsaid, .. } = found;
     let unsaid = unsaid.0.into_iter().map(|loss| Difference { was_said: false, loss });
     let differences = unsaid.chain(said.0.into_iter().map(|loss| Difference { was_said: true, loss })).collect();
-    Ok(Verified { documents, differences })
+    Ok(Some(Verified { documents, differences }))
 }
 
 /// In which documents each kind of difference was announced.
@@ -164,7 +178,7 @@ impl Found {
     }
 }
 
-fn read_back(project: &Project, format: ExportFormat, path: &Path) -> Result<Project, StoreError> {
+fn read_back(project: &Project, format: ExportFormat, path: &Path, watch: Watch) -> Result<Option<Project>, StoreError> {
     let annotated = Kind::ALL.into_iter().find(|kind| kind.key() == format.key()).map(Format::Annotated);
     let label = project.schema().main_question().map(|(_, question)| Column::Name(question.name.clone()));
     let is_table = matches!(format, ExportFormat::Csv | ExportFormat::Xlsx);
@@ -174,13 +188,13 @@ fn read_back(project: &Project, format: ExportFormat, path: &Path) -> Result<Pro
         part: is_table.then(|| Column::Name("split".to_owned())),
         ..ImportOptions::default()
     };
-    let read = import::read(path, &options, &HashSet::new(), &mut |_, _| ControlFlow::Continue(()))?;
+    let Some(read) = import::read(path, &options, &HashSet::new(), &mut |share, _| watch(share))? else { return Ok(None) };
     let mut back = Project::new((**project.schema()).clone());
-    let (edits, _) = import::edits(&back, read.unwrap_or_default().drafts);
+    let (edits, _) = import::edits(&back, read.drafts);
     for edit in edits {
         back.apply(edit).map_err(StoreError::edit(path))?;
     }
-    Ok(back)
+    Ok(Some(back))
 }
 
 /// Two versions of a document.

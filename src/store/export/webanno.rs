@@ -13,7 +13,7 @@ pub(super) fn write(out: &mut Out) -> Option<&'static str> {
     let head = format!(
         "#FORMAT=WebAnno TSV 3.3\n#T_SP=webanno.custom.Span|label|polarity{more}\n#T_RL=webanno.custom.Link|kind|BT_webanno.custom.Span\n\n\n"
     );
-    for doc in out.project.documents() {
+    for doc in out.each() {
         document(out, doc, &head, &features);
     }
     Some("UTF-16 units")

@@ -148,6 +148,9 @@ pub(super) fn e2e(source: &mut Source) -> Result<Parsed, StoreError> {
         let mut doc = RawDoc { row, text, state: State::Done, ..RawDoc::default() };
         // `T-POS` goes on like `I-POS`.
         let tags = pairs.iter().map(|(_, tag)| tag.replacen("T-", "I-", 1)).collect::<Vec<_>>();
+        for (word, tag) in pairs.iter().filter(|(_, tag)| !conll::is_tag(&tag.replacen("T-", "I-", 1))) {
+            losses.note("a tag has no part of a span (such as T-) and was left out", row, format!("{word}={tag}"));
+        }
         for chunk in conll::decode(tags.iter().map(String::as_str)) {
             let bytes = places[chunk.words.start].start..places[chunk.words.end - 1].end;
             let found = polarity(chunk.label);

@@ -202,12 +202,13 @@ fn nested(object: Object) -> Object {
 fn responses(row: usize, object: &Object, texts: &BTreeSet<String>, losses: &mut Losses) -> Vec<(String, RawDoc)> {
     let mut by_user: Vec<(String, RawDoc)> = Vec::new();
     for (question, given) in object.get("responses").and_then(Value::as_object).into_iter().flatten() {
-        for one in given.as_array().into_iter().flatten().filter(|one| !one["value"].is_null()) {
+        for (place, one) in given.as_array().into_iter().flatten().enumerate().filter(|(_, one)| !one["value"].is_null()) {
             if let Some(status) = one["status"].as_str().filter(|status| matches!(*status, "discarded" | "draft")) {
                 losses.note(format!("a response with the status {status:?} is no answer and was left out"), row, one["value"].to_string());
                 continue;
             }
-            let user = json::key(&one["user_id"]).unwrap_or_default();
+            // Several people without a name are told apart by their place.
+            let user = json::key(&one["user_id"]).filter(|user| !user.is_empty()).unwrap_or_else(|| format!("unknown {}", place + 1));
             let at = by_user.iter().position(|(held, _)| *held == user).unwrap_or_else(|| {
                 by_user.push((user, RawDoc { row, ..RawDoc::default() }));
                 by_user.len() - 1
@@ -291,7 +292,11 @@ fn answer(row: usize, question: &str, value: &Value, is_text: bool, doc: &mut Ra
 fn span(row: usize, item: &Value, doc: &mut RawDoc, losses: &mut Losses) {
     match (item["start"].as_u64(), item["end"].as_u64(), item["label"].as_str()) {
         (Some(start), Some(end), Some(label)) => {
-            let polarity = item["polarity"].as_str().and_then(polarity);
+            let said = item["polarity"].as_str().filter(|said| !said.is_empty());
+            let polarity = said.and_then(polarity);
+            if let Some(said) = said.filter(|_| polarity.is_none()) {
+                losses.note(format!("a span has the polarity {said:?}, which has no counterpart; it came without"), doc.row, label);
+            }
             let surface = item["text"].as_str().map(str::to_owned);
             let key = format!("span {}", doc.spans.len());
             doc.spans.push(RawSpan { polarity, surface, ..RawSpan::at_offsets(key, start, end, label) });

@@ -2,6 +2,7 @@
 
 use super::loss::Losses;
 use super::raw::{PART_LINK, Parsed, RawDoc, RawLink, RawSpan, is_about_polarity, polarity, value};
+use super::source::Tick;
 use crate::project::State;
 use crate::store::{Charset, StoreError, encoding, scan};
 use std::collections::BTreeMap;
@@ -45,8 +46,8 @@ pub(super) fn is_pair(path: &Path) -> bool {
     }
 }
 
-/// Reads all pairs. Rows are lines of the `.ann`; of many pairs, the places of the pairs.
-pub(super) fn read(path: &Path, charset: Option<Charset>) -> Result<(Parsed, &'static str), StoreError> {
+/// Reads `most` pairs, and says whether `tick` ended it. Rows are lines of the `.ann`; of many pairs, the places of the pairs.
+pub(super) fn read(path: &Path, charset: Option<Charset>, most: usize, tick: Tick) -> Result<(Parsed, &'static str, bool), StoreError> {
     let mut files = files(path)?;
     if files.is_empty() {
         let what = "the folder holds no .ann file; name a file to import another format".to_owned();
@@ -59,7 +60,10 @@ pub(super) fn read(path: &Path, charset: Option<Charset>) -> Result<(Parsed, &'s
         files.sort();
         folders.iter().for_each(|name| parsed.losses.note("a folder inside the folder was not read", 1, name));
     }
-    for (at, file) in files.iter().enumerate() {
+    for (at, file) in files.iter().enumerate().take(most) {
+        if tick(at as f32 / files.len() as f32).is_break() {
+            return Ok((parsed, encoding, true));
+        }
         let open = |path: &Path| encoding::read_whole(path);
         let is_annotated = file.extension().is_some_and(|extension| extension == "ann");
         let said = if is_annotated { encoding::decode_in(&open(file)?, charset).text } else { String::new() };
@@ -74,7 +78,7 @@ pub(super) fn read(path: &Path, charset: Option<Charset>) -> Result<(Parsed, &'s
         annotate(&mut doc, &said, files.len() == 1, &mut parsed.losses);
         parsed.docs.push(doc);
     }
-    Ok((parsed, encoding))
+    Ok((parsed, encoding, false))
 }
 
 fn annotate(doc: &mut RawDoc, said: &str, by_line: bool, losses: &mut Losses) {
@@ -122,7 +126,8 @@ impl Reading {
     }
 
     fn line(&mut self, doc: &mut RawDoc, line: &str, row: usize, losses: &mut Losses) {
-        let mut columns = line.split('\t');
+        // What is stated last may hold tabs itself.
+        let mut columns = line.splitn(3, '\t');
         let (id, said, words) = (columns.next().unwrap_or_default(), columns.next().unwrap_or_default(), columns.next());
         match id.chars().next() {
             Some('T') => {

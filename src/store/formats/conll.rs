@@ -51,9 +51,12 @@ fn columns(line: &str) -> Vec<&str> {
     line.split([' ', '\t']).filter(|column| !column.is_empty()).collect()
 }
 
-fn is_tag(tag: &str) -> bool {
+pub(super) fn is_tag(tag: &str) -> bool {
     matches!(tag, "O" | "B" | "I" | "E" | "S") || split_tag(tag).is_some()
 }
+
+/// What stands behind a word that is no aspect.
+const NO_POLARITY: [&str; 4] = ["-100", "-999", "-1", "_"];
 
 fn is_polarity(word: &str) -> bool {
     polarity(word).is_some() || matches!(word, "-100" | "-999") || word.eq_ignore_ascii_case("conflict")
@@ -97,12 +100,12 @@ struct Held {
 }
 
 impl Held {
-    /// What is longer is no sentence any more: its lines are counted and not kept.
+    /// What is longer is no sentence any more, and not kept.
     fn push(&mut self, row: usize, line: &str) {
         if self.text.len() <= MOST_ROW {
             self.text.push_str(line);
+            self.lines.push((row, self.text.len()));
         }
-        self.lines.push((row, self.text.len()));
     }
 
     fn read(self, with_polarity: bool, parsed: &mut Parsed) {
@@ -137,6 +140,16 @@ fn word<'a>(row: usize, line: &'a str, with_polarity: bool, losses: &mut Losses)
     if word == "-DOCSTART-" || line.starts_with('#') && tag.is_none() {
         return None;
     }
+    if let Some(tag) = tag {
+        // What other tools make of a word; signs that stand for nothing are no loss.
+        let between = columns.get(1..columns.len() - 1).unwrap_or_default();
+        if between.iter().any(|column| !matches!(*column, "_" | "-" | "O" | "-X-")) {
+            losses.note("a column between a word and its tag was left out", row, line);
+        }
+        if let Some(said) = said.filter(|said| tag != "O" && polarity(said).is_none() && !NO_POLARITY.contains(said)) {
+            losses.note(format!("a word has the polarity {said:?}, which has no counterpart; it came without"), row, line);
+        }
+    }
     match tag {
         Some(tag) if columns.len() > 1 => Some(Word { row, word, tag, polarity: said.and_then(polarity) }),
         // The word was a space.
@@ -160,14 +173,24 @@ fn take(sentence: Sentence, with_polarity: bool, parsed: &mut Parsed) {
     };
     let row = first.row;
     let words: Vec<&str> = sentence.words.iter().map(|word| word.word).collect();
-    let stated = sentence.text.and_then(|(_, text)| tokens::find(&text, &words).map(|places| (text, places)));
-    let (text, places) = stated.unwrap_or_else(|| tokens::join(&words));
+    let stated = sentence.text.map(|(row, text)| (row, tokens::find(&text, &words), text));
+    let (text, places) = match stated {
+        Some((_, Some(places), text)) => (text, places),
+        Some((row, None, text)) => {
+            parsed.losses.note("the words do not stand in the text; the text was made of the words", row, super::loss::short(&text));
+            tokens::join(&words)
+        }
+        None => tokens::join(&words),
+    };
     let mut doc = RawDoc { row, text, state: State::Done, ..RawDoc::default() };
     for chunk in chunks(&sentence.words) {
         let words = &sentence.words[chunk.words.clone()];
         let bytes = places[chunk.words.start].start..places[chunk.words.end - 1].end;
         let label = if with_polarity && matches!(chunk.label, "ASP" | "span") { "aspect" } else { chunk.label };
         let polarity = words.iter().find_map(|word| word.polarity);
+        if words.iter().any(|word| word.polarity.is_some() && word.polarity != polarity) {
+            parsed.losses.note("an aspect has two polarities; the first was kept", words[0].row, &doc.text);
+        }
         doc.spans.push(RawSpan::at_bytes(format!("span {}", doc.spans.len()), bytes, label, polarity));
     }
     parsed.docs.push(doc);
@@ -181,6 +204,18 @@ pub(super) struct Chunk<'a> {
 
 fn chunks<'a>(words: &[Word<'a>]) -> Vec<Chunk<'a>> {
     decode(words.iter().map(|word| word.tag))
+}
+
+/// Words side by side of the same label, in lists that name a label without the part of a span; "O" is outside.
+pub(super) fn runs<'a>(labels: impl Iterator<Item = &'a str>) -> Vec<Chunk<'a>> {
+    let mut runs: Vec<Chunk<'a>> = Vec::new();
+    for (at, label) in labels.enumerate().filter(|(_, label)| *label != "O") {
+        match runs.last_mut().filter(|last| last.words.end == at && last.label == label) {
+            Some(last) => last.words.end = at + 1,
+            None => runs.push(Chunk { words: at..at + 1, label }),
+        }
+    }
+    runs
 }
 
 /// Reads tags of all schemes alike. In IOB1 a span starts with `I`, in IOB2 with `B`, in IOE2 it ends with `E`,

@@ -97,15 +97,17 @@ fn document(row: usize, mut object: Object, field: &TextField, losses: &mut Loss
         }
     }
     doc.classes = classes;
-    if let Some(Value::Array(relations)) = object.remove("relations") {
-        relations.iter().for_each(|relation| link(row, relation, &mut doc, losses));
+    match object.remove("relations") {
+        Some(Value::Array(relations)) => relations.iter().for_each(|relation| link(row, relation, &mut doc, losses)),
+        other => object.extend(other.map(|other| ("relations".to_owned(), other))),
     }
     if let Some(details) = object.get(DETAILS).and_then(Details::parse) {
         object.remove(DETAILS);
         details.say_of(&mut doc, losses);
     }
-    // A column of the data may be called so too: then it is no list, or stands beside the tool's own.
-    if let Some(name) = ["Comments", "comments"].into_iter().find(|name| object.get(*name).is_some_and(Value::is_array)) {
+    // A column of the data may be called so too: then it is no list of comments, or stands beside the tool's own.
+    let are_comments = |value: &Value| value.as_array().is_some_and(|all| all.iter().all(|one| comment(one).is_some()));
+    if let Some(name) = ["Comments", "comments"].into_iter().find(|name| object.get(*name).is_some_and(are_comments)) {
         let list = object.remove(name);
         let words: Vec<String> = list.iter().filter_map(Value::as_array).flatten().filter_map(comment).collect();
         let name = if object.contains_key("comments") { "Comments" } else { "comments" };
@@ -140,8 +142,15 @@ fn said(row: usize, item: Value, doc: &mut RawDoc, classes: &mut Vec<String>, lo
     };
     match span {
         Some((key, span)) => {
-            let polarity = item["polarity"].as_str().and_then(polarity);
-            doc.spans.push(RawSpan { key, polarity, ..span });
+            let stated = item["polarity"].as_str().filter(|stated| !stated.trim().is_empty());
+            let found = stated.and_then(polarity);
+            if let Some(stated) = stated.filter(|_| found.is_none()) {
+                losses.note(format!("a span has the polarity {stated:?}, which has no counterpart; it came without"), row, &span.label);
+            }
+            for more in item.as_array().into_iter().flatten().skip(3).filter(|more| !more.is_null()) {
+                losses.note("what stands behind the label of a span was left out", row, more.to_string());
+            }
+            doc.spans.push(RawSpan { key, polarity: found, ..span });
         }
         None => losses.drop_span("has no offsets or label that make sense", row, item.to_string()),
     }

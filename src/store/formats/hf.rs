@@ -1,6 +1,8 @@
 //! Data sets of Hugging Face: a folder of Parquet, Arrow, JSON Lines or CSV files with the names of classes in its README
 //! or beside the data, what `Dataset.save_to_disk` writes, and single files with words and tags.
 
+mod about;
+
 use super::json::{self, Object, TextField, TextFields};
 use super::loss::Losses;
 use super::raw::{Parsed, RawDoc, RawLink, RawSpan, polarity};
@@ -10,27 +12,15 @@ use crate::project::{Number, Split, State};
 use crate::store::import::{DraftAnswer, part};
 use crate::store::scan::{Record, Scanner, Trouble};
 use crate::store::{StoreError, table};
+use about::{About, of_json};
 use serde_json::Value;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// Beside the README in folders of our own: which columns are questions, and of which kind.
 pub(in crate::store) const OWN_NOTES: &str = "gloss.json";
-
-/// Names of classes by column; a column inside others as `spans.label`.
-type ClassNames = BTreeMap<String, Vec<String>>;
-
-/// What is known of the columns of a data set.
-#[derive(Default)]
-struct About {
-    classes: ClassNames,
-    /// Kind of question by column, where [`OWN_NOTES`] says.
-    questions: BTreeMap<String, String>,
-    /// Whether they say that no document has a fixed part.
-    has_no_parts: bool,
-}
 
 const KINDS: [&str; 6] = ["parquet", "arrow", "jsonl", "ndjson", "json", "csv"];
 
@@ -219,132 +209,26 @@ fn object_of(names: &[String], record: Record) -> Result<Object, String> {
     }
 }
 
-impl About {
-    fn read_notes(&mut self, folder: &Path) {
-        let read = |path: PathBuf| std::fs::read_to_string(path).ok();
-        let inside =
-            std::fs::read_dir(folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir());
-        for place in std::iter::once(folder.to_owned()).chain(inside) {
-            if let Some(info) = read(place.join("dataset_info.json")) {
-                self.classes.extend(of_json(&info));
-            }
-        }
-        if let Some(readme) = read(folder.join("README.md")) {
-            for (column, names) in of_readme(&readme) {
-                self.classes.entry(column).or_insert(names);
-            }
-        }
-        let notes: Value = read(folder.join(OWN_NOTES)).and_then(|notes| serde_json::from_str(&notes).ok()).unwrap_or_default();
-        self.has_no_parts = notes["parts"] == false;
-        let kinds = notes["questions"].as_object().into_iter().flatten();
-        self.questions.extend(kinds.filter_map(|(name, kind)| Some((name.clone(), kind.as_str()?.to_owned()))));
-    }
-
-    /// The name of a class given by number or by name.
-    fn class(&self, column: &str, value: &Value) -> Option<String> {
-        let names = self.classes.get(column);
-        match value {
-            Value::String(name) => Some(name.clone()).filter(|name| !name.is_empty()),
-            Value::Number(number) => match (names, number.as_i64()) {
-                (_, Some(-1)) => None, // "no label", as in the hidden parts of public data sets
-                (Some(names), Some(at)) => usize::try_from(at).ok().and_then(|at| names.get(at).cloned()),
-                _ => Some(number.to_string()),
-            },
-            _ => None,
-        }
-    }
-}
-
-/// Names of classes from what `datasets` writes about features, in a file of its own or in the notes of a table.
-fn of_json(features: &str) -> ClassNames {
-    fn walk(path: &str, value: &Value, depth: usize, found: &mut ClassNames) {
-        const DEEPEST: usize = 16;
-        if depth > DEEPEST {
-            return;
-        }
-        if value["_type"] == "ClassLabel" {
-            found.insert(path.to_owned(), json::strings(value.get("names")));
-            return;
-        }
-        match value {
-            Value::Array(items) => items.iter().for_each(|item| walk(path, item, depth + 1, found)),
-            Value::Object(fields) => {
-                for (name, inner) in fields.iter().filter(|(_, inner)| inner.is_object() || inner.is_array()) {
-                    let deeper = if name == "feature" { path.to_owned() } else { join(path, name) };
-                    walk(&deeper, inner, depth + 1, found);
-                }
-            }
-            _ => {}
-        }
-    }
-    let value: Value = serde_json::from_str(features).unwrap_or_default();
-    let features = [&value["info"]["features"], &value["features"]].into_iter().find(|features| features.is_object());
-    let mut found = ClassNames::new();
-    walk("", features.unwrap_or(&Value::Null), 0, &mut found);
-    found
-}
-
-fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
-}
-
-/// Names of classes from the head of a README: the few lines of YAML that `datasets` writes, by their indentation.
-fn of_readme(readme: &str) -> ClassNames {
-    let mut found = ClassNames::new();
-    let Some((head, _)) = readme.trim_start().strip_prefix("---").and_then(|rest| rest.split_once("\n---")) else { return found };
-    // Names of columns with the indentation of their line, from the outside in.
-    let mut open: Vec<(usize, String)> = Vec::new();
-    let mut names_at = None;
-    for line in head.lines().filter(|line| !line.trim().is_empty()) {
-        let indent = line.len() - line.trim_start().len();
-        let word = line.trim();
-        if names_at.is_some_and(|at| indent > at) {
-            let column = open.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(".");
-            if let Some((_, name)) = word.split_once(": ").or_else(|| word.split_once("- ")) {
-                found.entry(column).or_default().push(unquoted(name));
-            }
-            continue;
-        }
-        names_at = None;
-        if let Some(name) = word.strip_prefix("- name:") {
-            open.retain(|(at, _)| *at < indent);
-            open.push((indent, unquoted(name)));
-        } else if word == "names:" {
-            names_at = Some(indent);
-        } else if word == "splits:" || word == "configs:" {
-            open.clear();
-        }
-    }
-    found
-}
-
-fn unquoted(word: &str) -> String {
-    let word = word.trim();
-    let inside = |quote: char| word.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
-    match (inside('\''), inside('"')) {
-        (Some(single), _) => single.replace("''", "'"),
-        (_, Some(_)) => serde_json::from_str(word).unwrap_or_else(|_| word.trim_matches('"').to_owned()),
-        _ => word.to_owned(),
-    }
-}
-
 fn document(row: usize, mut object: Object, about: &About, field: &TextField, losses: &mut Losses) -> Result<RawDoc, String> {
     let mut doc = RawDoc { row, ..RawDoc::default() };
     words(&mut object, about, &mut doc, losses)?;
     if doc.text.is_empty() {
         doc.text = field.take(&mut object)?;
     }
-    if let Some(spans) = object.remove("spans") {
-        for span in structures(&spans) {
-            add_span(&span, about, &mut doc, losses);
+    for span in taken(&mut object, "spans") {
+        add_span(&span, about, &mut doc, losses);
+    }
+    for link in taken(&mut object, "links") {
+        match (link.get("from").and_then(json::key), link.get("to").and_then(json::key)) {
+            (Some(from), Some(to)) => doc.links.push(RawLink::new(from, to).named(link.get("type").and_then(Value::as_str))),
+            _ => losses.note("a link names no spans and was left out", row, Value::Object(link).to_string()),
         }
     }
-    for link in object.remove("links").map(|links| structures(&links)).unwrap_or_default() {
-        if let (Some(from), Some(to)) = (link.get("from").and_then(json::key), link.get("to").and_then(json::key)) {
-            doc.links.push(RawLink::new(from, to).named(link.get("type").and_then(Value::as_str)));
-        }
+    // A column of another meaning may be called so too.
+    let stated = object.get("state").and_then(|state| serde_json::from_value::<State>(state.clone()).ok());
+    if stated.is_some() {
+        object.remove("state");
     }
-    let stated = object.remove("state").and_then(|state| serde_json::from_value::<State>(state).ok());
     doc.split = object.get("split").and_then(Value::as_str).and_then(part);
     if doc.split.is_some() {
         object.remove("split");
@@ -375,6 +259,8 @@ fn answers(object: &mut Object, about: &About, doc: &mut RawDoc, losses: &mut Lo
             (Some("text"), Value::String(text)) => Some(DraftAnswer::Text(text.clone())),
             (_, Value::Array(items)) => {
                 let classes: Vec<String> = items.iter().filter_map(|item| about.class(&column, item)).collect();
+                let nameless = items.iter().filter(|item| !classes.is_empty() && about.class(&column, item).is_none() && **item != -1);
+                nameless.for_each(|item| losses.note(nameless_class(&column), row, item.to_string()));
                 (!classes.is_empty()).then_some(DraftAnswer::Classes(classes))
             }
             (_, value) => about.class(&column, value).map(DraftAnswer::Class),
@@ -386,9 +272,13 @@ fn answers(object: &mut Object, about: &About, doc: &mut RawDoc, losses: &mut Lo
                 doc.answers.insert(column, answer);
             }
             None if value == Value::Array(Vec::new()) || value == -1 => {}
-            None => losses.note(format!("the column {column:?} holds a class without a name, which was left out"), row, value.to_string()),
+            None => losses.note(nameless_class(&column), row, value.to_string()),
         }
     }
+}
+
+fn nameless_class(column: &str) -> String {
+    format!("the column {column:?} holds a class without a name, which was left out")
 }
 
 /// `tokens` with a list of tags beside it.
@@ -420,7 +310,31 @@ fn words(object: &mut Object, about: &About, doc: &mut RawDoc, losses: &mut Loss
         losses.note(format!("the tags of {name:?} are numbers, and no file says what they mean; they were left out"), doc.row, &doc.text);
         return Ok(());
     }
-    for chunk in conll::decode(tags.iter().map(String::as_str)) {
+    let is_bare = |tag: &&String| !conll::is_tag(tag);
+    let bare = tags.iter().filter(is_bare).count();
+    let has_parts = tags.iter().any(|tag| tag != "O" && conll::is_tag(tag));
+    // A list about the words that names no tags: parts of speech, lemmas.
+    if bare > 0 && !has_parts && !likely(&name) && !name.ends_with("tags") && !about.classes.contains_key(&name) {
+        object.insert(name, Value::Array(given));
+        return Ok(());
+    }
+    let chunks = match (bare, has_parts) {
+        (0, _) => conll::decode(tags.iter().map(String::as_str)),
+        (_, true) => {
+            losses.note(
+                "a tag has no part of a span (such as B-) and was left out",
+                doc.row,
+                tags.iter().find(is_bare).cloned().unwrap_or_default(),
+            );
+            conll::decode(tags.iter().map(String::as_str))
+        }
+        (_, false) => {
+            let what = format!("the tags of {name:?} have no part of a span (such as B-): words side by side of one tag became one span");
+            losses.note(what, doc.row, &doc.text);
+            conll::runs(tags.iter().map(String::as_str))
+        }
+    };
+    for chunk in chunks {
         let bytes = places[chunk.words.start].start..places[chunk.words.end - 1].end;
         doc.spans.push(RawSpan::at_bytes(format!("tags {}", doc.spans.len()), bytes, chunk.label, None));
     }
@@ -434,7 +348,7 @@ fn tag(column: &str, tag: &Value, about: &About, doc: &RawDoc, losses: &mut Loss
     let is_none = tag.is_null() || *tag == "" || *tag == -1 || *tag == -100;
     let found = about.class(column, tag).filter(|_| !is_none);
     if found.is_none() && !is_none {
-        losses.note(format!("the column {column:?} holds a class without a name, which was left out"), doc.row, tag.to_string());
+        losses.note(nameless_class(column), doc.row, tag.to_string());
     }
     found.unwrap_or_else(|| "O".to_owned())
 }
@@ -465,16 +379,47 @@ fn structures(value: &Value) -> Vec<Object> {
     }
 }
 
+/// The structures of a column, taken out; a column that holds something else stays.
+fn taken(object: &mut Object, column: &str) -> Vec<Object> {
+    /// As other tools write a span.
+    const PARTS: [&str; 3] = ["start", "end", "label"];
+    let Some(value) = object.remove(column) else { return Vec::new() };
+    let listed = |item: &Value| -> Option<Object> {
+        let parts = item.as_array().filter(|parts| parts.len() >= PARTS.len() && parts[0].is_u64() && parts[1].is_u64())?;
+        Some(PARTS.iter().zip(parts).map(|(name, part)| ((*name).to_owned(), part.clone())).collect())
+    };
+    let found = match &value {
+        Value::Array(items) if column == "spans" && items.iter().any(|item| listed(item).is_some()) => {
+            items.iter().map(|item| listed(item).or_else(|| item.as_object().cloned())).collect::<Option<Vec<Object>>>()
+        }
+        Value::Array(items) => items.iter().all(Value::is_object).then(|| structures(&value)),
+        Value::Object(columns) => columns.values().all(Value::is_array).then(|| structures(&value)),
+        _ => None,
+    };
+    found.unwrap_or_else(|| {
+        object.insert(column.to_owned(), value);
+        Vec::new()
+    })
+}
+
 fn add_span(span: &Object, about: &About, doc: &mut RawDoc, losses: &mut Losses) {
     let number = |name: &str| span.get(name).and_then(Value::as_u64);
     let label = span.get("label").and_then(|label| about.class("spans.label", label));
     match (number("start"), number("end"), label) {
         (Some(start), Some(end), Some(label)) => {
             let key = span.get("id").and_then(json::key).unwrap_or_else(|| format!("span {}", doc.spans.len()));
-            let polarity = span.get("polarity").and_then(Value::as_str).and_then(polarity);
+            let said = span.get("polarity").and_then(Value::as_str).filter(|said| !said.is_empty());
+            let polarity = said.and_then(polarity);
+            if let Some(said) = said.filter(|_| polarity.is_none()) {
+                losses.note(format!("a span has the polarity {said:?}, which has no counterpart; it came without"), doc.row, &label);
+            }
             let surface = span.get("text").and_then(Value::as_str).map(str::to_owned);
-            let said = span.get("attributes").and_then(Value::as_str).map(serde_json::from_str).and_then(Result::ok);
-            let attributes = said.unwrap_or_default();
+            let said = span.get("attributes").filter(|said| !said.is_null());
+            let attributes = said.and_then(Value::as_str).map(serde_json::from_str).and_then(Result::ok);
+            if let Some(said) = said.filter(|_| attributes.is_none()) {
+                losses.note("what is said of a span can't be read and was left out", doc.row, said.to_string());
+            }
+            let attributes = attributes.unwrap_or_default();
             doc.spans.push(RawSpan { polarity, surface, attributes, ..RawSpan::at_offsets(key, start, end, label) });
         }
         _ => losses.drop_span("has no offsets or label that make sense", doc.row, Value::Object(span.clone()).to_string()),

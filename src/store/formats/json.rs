@@ -39,10 +39,13 @@ pub(super) fn parsed(
 /// The file can't be read.
 pub(super) fn sample(source: &Source) -> Result<Vec<Object>, StoreError> {
     const MOST: usize = 1_000;
-    let mut sample = Vec::new();
+    /// Of a file whose rows are mostly broken no more is looked through.
+    const MOST_ROWS: usize = 20_000;
+    let (mut sample, mut rows) = (Vec::new(), 0);
     walk(source.pieces()?, &mut |_, _, object| {
         sample.extend(object);
-        Ok(if sample.len() < MOST { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        rows += 1;
+        Ok(if sample.len() < MOST && rows < MOST_ROWS { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     })?;
     Ok(sample)
 }
@@ -106,7 +109,7 @@ fn begins_with_a_value(pieces: &mut Pieces) -> Result<bool, StoreError> {
 /// One value after the other, over many lines each. The first that is broken ends them.
 fn values(mut pieces: Pieces, hear: Hear) -> Result<(), StoreError> {
     const LAST: &str = "what comes after it was not read";
-    let mut number = 0;
+    let (mut number, mut lines) = (0, 0);
     loop {
         let (mut done, mut trouble) = (0, None);
         let mut values = serde_json::Deserializer::from_str(pieces.rest()).into_iter::<Value>();
@@ -122,6 +125,13 @@ fn values(mut pieces: Pieces, hear: Hear) -> Result<(), StoreError> {
                 Err(error) => trouble = Some(error),
             }
         }
+        // What is wrong is told with the line of the file, not of what was read of it.
+        let said = |error: &serde_json::Error, lines: usize| {
+            let (here, there) = (format!("at line {} ", error.line()), format!("at line {} ", error.line() + lines));
+            format!("is not valid JSON ({})", error.to_string().replace(&here, &there))
+        };
+        let before = lines;
+        lines += memchr::memchr_iter(b'\n', &pieces.bytes()[..done]).count();
         pieces.take(done);
         let is_full = pieces.rest().len() >= MOST_ROW;
         match trouble {
@@ -129,8 +139,8 @@ fn values(mut pieces: Pieces, hear: Hear) -> Result<(), StoreError> {
                 return hear(number + 1, 1.0, Err(format!("{TOO_LONG}; {LAST}"))).map(drop);
             }
             Some(error) if error.is_eof() && !pieces.is_last() => {}
-            Some(error) if error.is_eof() => return hear(number + 1, 1.0, Err(broken(&error))).map(drop),
-            Some(error) => return hear(number + 1, 1.0, Err(format!("{}; {LAST}", broken(&error)))).map(drop),
+            Some(error) if error.is_eof() => return hear(number + 1, 1.0, Err(said(&error, before))).map(drop),
+            Some(error) => return hear(number + 1, 1.0, Err(format!("{}; {LAST}", said(&error, before)))).map(drop),
             None => {}
         }
         if pieces.is_last() {

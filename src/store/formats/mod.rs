@@ -149,6 +149,11 @@ pub(super) fn of_folder(folder: &Path) -> Kind {
 
 pub(super) use hf::is_annotated_table;
 
+/// Whether the beginning of a file holds an object, or what stands for one, as a whole.
+pub(super) fn holds_an_object(text: &str) -> bool {
+    !json::first(text, 1).is_empty()
+}
+
 /// What was read, in which encoding, and whether somebody ended it.
 struct Reading {
     parsed: Parsed,
@@ -158,10 +163,10 @@ struct Reading {
 
 /// Reads and parses a file, or a folder where the format has some: `most` rows, telling `tick` how far it is.
 fn parse(kind: Kind, path: &Path, charset: Option<Charset>, most: usize, tick: Tick) -> Result<Reading, StoreError> {
-    let folder = |(parsed, encoding)| Reading { parsed, encoding, is_cancelled: false };
+    let folder = |(parsed, encoding, is_cancelled)| Reading { parsed, encoding, is_cancelled };
     let file = match kind {
-        Kind::Brat => return brat::read(path, charset).map(folder),
-        Kind::WebAnno => return webanno::read(path, charset).map(folder),
+        Kind::Brat => return brat::read(path, charset, most, tick).map(folder),
+        Kind::WebAnno => return webanno::read(path, charset, most, tick).map(folder),
         Kind::HuggingFace => {
             let (parsed, is_cancelled) = hf::read(path, most, tick)?;
             return Ok(Reading { parsed, encoding: "UTF-8", is_cancelled });

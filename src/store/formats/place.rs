@@ -1,13 +1,13 @@
 //! From parsed rows to drafts: offsets become places, names of spans become ids, and everything is counted.
 
 use super::Kind;
-use super::loss::{Fate, Losses, SpanReport};
+use super::loss::{Fate, Loss, Losses, SpanReport};
 use super::offsets::{self, Placed, Ruler, Unit};
 use super::raw::{Parsed, Place, RawDoc, RawLink, RawSpan};
 use crate::project::TextRange;
 use crate::store::StoreError;
 use crate::store::import::{Draft, DraftAnnotation, DraftAnswer, DraftSpan, DraftValue, Intake, RowIssue};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 
 /// A row that can come in, with what is lost on the way.
@@ -104,17 +104,18 @@ fn ask_for_several(docs: &mut [RawDoc]) -> bool {
 
 fn ready(mut doc: RawDoc, unit: Unit, one_question: bool) -> Ready {
     let mut layers = BTreeMap::new();
-    let mut of_layers = Losses::default();
+    let (mut of_layers, mut of_people) = (Losses::default(), 0);
     for (name, own) in std::mem::take(&mut doc.layers) {
-        let Ready { draft, losses, .. } = ready(RawDoc { text: doc.text.clone(), row: doc.row, ..own }, unit, one_question);
+        let Ready { draft, kept, losses } = ready(RawDoc { text: doc.text.clone(), row: doc.row, ..own }, unit, one_question);
+        of_people += kept;
         let mut said = draft.annotation.unwrap_or_default();
         said.answers.extend(draft.label.map(|label| ("label".to_owned(), DraftAnswer::Class(label))));
-        for loss in losses.0 {
-            of_layers.note(format!("of the answers of one annotator: {}", loss.what), loss.row, loss.example);
-        }
+        let of_one = |loss: Loss| Loss { what: format!("of the answers of one annotator: {}", loss.what), ..loss };
+        of_layers.join(Losses(losses.0.into_iter().map(of_one).collect()));
         layers.insert(name, said);
     }
     let mut ready = ready_alone(doc, unit, one_question);
+    ready.kept += of_people;
     ready.losses.join(of_layers);
     ready.draft.annotation.get_or_insert_default().layers = layers;
     ready
@@ -158,11 +159,11 @@ fn ready_alone(doc: RawDoc, unit: Unit, one_question: bool) -> Ready {
         placed.push(DraftSpan { id, range, label: span.label, polarity: span.polarity });
     }
     note_overlaps(&placed, &text, row, &mut losses);
-    let (mut joined, mut link_types) = (Vec::new(), BTreeMap::new());
+    let (mut joined, mut seen, mut link_types) = (Vec::new(), HashSet::new(), BTreeMap::new());
     for RawLink { from, to, name } in links {
         match (ids.get(&from), ids.get(&to)) {
             (Some(from), Some(to)) if from != to => {
-                let is_new = !joined.contains(&(*from, *to));
+                let is_new = seen.insert((*from, *to));
                 match name {
                     Some(name) if is_new => drop(link_types.insert((*from, *to), name)),
                     Some(name) if link_types.get(&(*from, *to)) != Some(&name) => {

@@ -44,14 +44,21 @@ impl Element {
 pub(super) fn each(source: &mut Source, names: &[&str], group: &str, mut each: impl FnMut(Element)) -> Result<(), StoreError> {
     let mut pieces = source.pieces()?;
     // It says how the file was encoded; here it is decoded already.
+    let mut line = 1;
     if let Some(end) = declaration(pieces.rest()) {
+        line += memchr::memchr_iter(b'\n', &pieces.bytes()[..end]).count();
         pieces.take(end);
     }
     let mut walk = Walk { group, ..Walk::default() };
-    let mut reader = Reader::from_reader(Counted { pieces, line: 1, held: 0, error: None });
+    let mut reader = Reader::from_reader(Counted { pieces, line, held: 0, error: None });
+    /// A file of another kind may have no element that is wanted.
+    const EVENTS: usize = 1_000;
     let (mut buffer, mut rows) = (Vec::new(), 0);
-    loop {
+    for event in 1.. {
         buffer.clear();
+        if event % EVENTS == 0 && !source.goes_on(rows, reader.get_ref().pieces.share(0)) {
+            break;
+        }
         let done = match reader.read_event_into(&mut buffer) {
             Ok(event) => {
                 let line = reader.get_ref().line;
@@ -81,6 +88,7 @@ pub(super) fn each(source: &mut Source, names: &[&str], group: &str, mut each: i
             reader.get_mut().held = 0;
         }
     }
+    Ok(())
 }
 
 /// Where the declaration at the beginning of a file ends.

@@ -127,7 +127,7 @@ fn format(path: &Path, look: &Look) -> Result<Format, StoreError> {
         let what = "much of it is no text, whatever its encoding".to_owned();
         return Err(StoreError::Unreadable { what, path: path.to_owned() });
     }
-    if !is_whole(&head) && text.trim_start().starts_with(['{', '[']) && jsonl::head(&text, 1).0.is_empty() {
+    if !is_whole(&head) && text.trim_start().starts_with(['{', '[']) && !formats::holds_an_object(&text) {
         // The first object is longer than what is usually looked at, and what tells its kind may stand behind its text.
         text = jsonl::far_text(path, look.charset).map_or(text, |far| far.text);
     }

@@ -13,11 +13,21 @@ use std::path::Path;
 /// # Errors
 /// When the writer fails.
 pub fn export_jsonl(project: &Project, writer: &mut dyn Write) -> io::Result<()> {
-    write_rows(project, own_head(project), writer)
+    export_watched(project, &|_| true, writer)
 }
 
-/// [`export_jsonl`] with the journal in the first row. Whether it had room there.
-pub(in crate::store) fn export_with_journal(project: &Project, history: &History, writer: &mut dyn Write) -> io::Result<bool> {
+/// [`export_jsonl`] of the documents until `goes_on`, which is told how many are done, has enough.
+pub(in crate::store) fn export_watched(project: &Project, goes_on: &dyn Fn(usize) -> bool, writer: &mut dyn Write) -> io::Result<()> {
+    write_rows(project, own_head(project), goes_on, writer)
+}
+
+/// [`export_watched`] with the journal in the first row. Whether it had room there.
+pub(in crate::store) fn export_with_journal(
+    project: &Project,
+    history: &History,
+    goes_on: &dyn Fn(usize) -> bool,
+    writer: &mut dyn Write,
+) -> io::Result<bool> {
     /// A row with more beside its text is not read again.
     const MOST: usize = 16 << 20;
     let mut head = own_head(project);
@@ -33,7 +43,7 @@ pub(in crate::store) fn export_with_journal(project: &Project, history: &History
     if !fits {
         (head.journal, head.taken_out) = (Vec::new(), Vec::new());
     }
-    write_rows(project, head, writer)?;
+    write_rows(project, head, goes_on, writer)?;
     Ok(fits)
 }
 
@@ -42,9 +52,9 @@ fn own_head(project: &Project) -> OwnProject {
     OwnProject { schema: (**project.schema()).clone(), annotators, guidelines, journal: Vec::new(), taken_out: Vec::new() }
 }
 
-fn write_rows(project: &Project, head: OwnProject, writer: &mut dyn Write) -> io::Result<()> {
+fn write_rows(project: &Project, head: OwnProject, goes_on: &dyn Fn(usize) -> bool, writer: &mut dyn Write) -> io::Result<()> {
     let mut head = Some(head);
-    for doc in project.documents() {
+    for doc in project.documents().take_while(|_| goes_on(1)) {
         own_row(project, doc, head.take(), |row| {
             serde_json::to_writer(&mut *writer, row)?;
             writer.write_all(b"\n")

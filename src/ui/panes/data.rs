@@ -66,7 +66,8 @@ impl DataPane {
                 if ui.add_enabled(!busy, button).clicked() {
                     cx.dialogs.open(Wish::ImportFile);
                 }
-                if ui.button(cx.t("Export documents…")).clicked() {
+                let is_writing = matches!(cx.desk.exporting(), Exporting::Writing(_));
+                if ui.add_enabled(!is_writing, egui::Button::new(cx.t("Export documents…"))).clicked() {
                     cx.send(Command::PlanExport(ExportFormat::Jsonl));
                 }
                 if ui.button(cx.t("Merge a colleague's project…")).clicked() {
@@ -121,8 +122,14 @@ impl DataPane {
                 }
             }),
             Importing::Preview { path, preview } => preview::ui(&mut self.choice, ui, cx, path, preview),
-            Importing::Running { path, share, rows } => card(ui, |ui| {
-                let words = cx.tf("Importing {} · {} rows", &[&bars::file_name(path), rows]);
+            Importing::Running { path, share, rows, seconds_left } => card(ui, |ui| {
+                let mut words = match rows {
+                    0 => cx.tf("Reading {}", &[&bars::file_name(path)]),
+                    rows => cx.tf("Importing {} · {} rows", &[&bars::file_name(path), rows]),
+                };
+                if let Some(left) = seconds_left {
+                    words += &format!(" · {}", cx.tf("{} left", &[&bars::duration(cx, *left)]));
+                }
                 ui.label(&words);
                 ui.horizontal(|ui| {
                     bars::progress(ui, *share, &words);

@@ -1,6 +1,6 @@
 //! Exporting documents: the format, what it can't hold, a side-car and a check, then what was written.
 
-use crate::desk::{Command, ExportFormat, Exporting, Loss, Planned, Written};
+use crate::desk::{Command, ExportFormat, Exporting, Loss, Planned, Writing, WritingStep, Written};
 use crate::ui::dialogs::Wish;
 use crate::ui::i18n;
 use crate::ui::widgets::choice::Choice;
@@ -36,9 +36,7 @@ impl ExportCard {
                 close_ui(ui, cx, "Cancel");
             }),
             Exporting::Planned(planned) => shown(ui, &mut |ui| self.planned_ui(ui, cx, planned)),
-            Exporting::Writing(plan) => shown(ui, &mut |ui| {
-                ui.label(cx.tf("Writing {}", &[&bars::file_name(&plan.path)]));
-            }),
+            Exporting::Writing(writing) => shown(ui, &mut |ui| writing_ui(ui, cx, writing)),
             Exporting::Written(written) => shown(ui, &mut |ui| written_ui(ui, cx, written)),
             Exporting::Failed { format, reason } => shown(ui, &mut |ui| {
                 ui.label(RichText::new(cx.t("The documents could not be exported")).strong());
@@ -77,6 +75,23 @@ impl ExportCard {
             close_ui(ui, cx, "Cancel");
         });
     }
+}
+
+fn writing_ui(ui: &mut Ui, cx: &mut Cx<'_>, writing: &Writing) {
+    let name = bars::file_name(&writing.plan.path);
+    let mut words = match writing.step {
+        WritingStep::File => cx.tf("Writing {}", &[&name]),
+        WritingStep::Sidecar => cx.tf("Writing {}", &[&format!("{name}.gloss.jsonl")]),
+        WritingStep::ReadingBack => cx.tf("Reading {} back", &[&name]),
+    };
+    if let Some(left) = writing.seconds_left {
+        words += &format!(" · {}", cx.tf("{} left", &[&bars::duration(cx, left)]));
+    }
+    ui.label(&words);
+    ui.horizontal(|ui| {
+        bars::progress(ui, writing.share, &words);
+        close_ui(ui, cx, "Cancel");
+    });
 }
 
 /// One of the formats, as buttons.
@@ -132,6 +147,8 @@ fn written_ui(ui: &mut Ui, cx: &mut Cx<'_>, written: &Written) {
         ui.label(cx.tf("Everything stands in {} too", &[&format!("{name}.gloss.jsonl")]));
     }
     match &written.verified {
+        // It was ended meanwhile.
+        None if written.plan.verify => drop(ui.label(RichText::new(cx.t("It was not read back")).color(palette.weak))),
         None => {}
         Some(verified) if verified.is_identical() => {
             ui.label(RichText::new(cx.t("Read back: identical")).color(palette.success));

@@ -171,7 +171,7 @@ impl Ready {
         let guess = if is_scratch { FIRST_GUESS_SCRATCH } else { FIRST_GUESS * SHIPPED_LAYERS };
         let pace = measured.unwrap_or(guess) / layers(config.layers);
         // Reviews with other terms or words in them are read like others.
-        let read = 1.0 + config.augment + if self.teaches_spans { config.span_swaps } else { 0.0 };
+        let read = 1.0 + config.augment + if self.teaches_spans { config.swaps_of(self.marked) } else { 0.0 };
         let seconds = estimate_seconds(&self.train_lengths, &self.held_out_lengths, config, pace / read);
         cx.tf("Takes about {}; you can go on labeling", &[&duration(cx, seconds)])
     }
