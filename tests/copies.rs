@@ -246,6 +246,13 @@ fn parts_anonymised_and_restored_by_command() {
 
     let (code, said) = gloss(folder.path(), &["duplicates", "p.gloss", "--likeness", "0.6"]);
     assert!(code == Some(0) && said.contains("1 groups, 1 documents"), "{said}");
+    for linked in [1, 1] {
+        // A second time nothing is left to say.
+        assert_eq!(gloss(folder.path(), &["duplicates", "p.gloss", "--likeness", "0.6", "--do", "link"]).0, Some(0));
+        let (project, _) = read_project(&at("p.gloss")).unwrap();
+        let comments = project.documents().flat_map(|doc| doc.comments.values());
+        assert_eq!(comments.filter(|comment| comment.text.starts_with("Nearly the same as document ")).count(), linked);
+    }
     let (code, said) = gloss(folder.path(), &["duplicates", "p.gloss", "--likeness", "0.6", "--do", "remove"]);
     assert!(code == Some(0) && said.contains("taken out"), "{said}");
     assert_eq!(read_project(&at("p.gloss")).unwrap().0.documents().count(), 2);

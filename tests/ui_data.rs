@@ -120,6 +120,20 @@ fn duplicates_are_found_and_a_copy_is_made_without_names() {
     run_until(&mut window, "the figures", |app| matches!(app.desk().examining(), Examining::Done(_)));
     window.get_by_label("1 groups, 1 documents beside the first of each");
     window.get_by_label_contains("different pieces");
+    window.get_by_label("Link to the first").click();
+    window.run();
+    let comments: Vec<String> = window
+        .state()
+        .desk()
+        .project()
+        .unwrap()
+        .documents()
+        .flat_map(|doc| doc.comments.values())
+        .map(|comment| comment.text.clone())
+        .collect();
+    assert_eq!(comments, ["Nearly the same as document 4"]);
+    window.get_by_label("Duplicates and statistics").click();
+    run_until(&mut window, "the figures", |app| matches!(app.desk().examining(), Examining::Done(_)));
     window.get_by_label("Take out all but the first").click();
     window.run();
     assert_eq!(window.state().desk().project().unwrap().documents().count(), 4);

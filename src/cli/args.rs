@@ -162,6 +162,8 @@ pub struct DuplicatesArgs {
 pub enum WhatToDo {
     Remove,
     Flag,
+    /// A comment on each says which document it is like
+    Link,
 }
 
 #[derive(Debug, Args)]

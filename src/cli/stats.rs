@@ -4,7 +4,8 @@ use super::args::{DuplicatesArgs, StatsArgs, WhatToDo};
 use super::{CliError, now_ms};
 use crate::nn::ModelFiles;
 use crate::project::{
-    DocId, Document, Edit, EntryKind, Lengths, NearGroup, NearPair, Project, Statistics, assign_split, near_groups, near_pairs,
+    Comment, DocId, Document, EntryKind, Lengths, NearGroup, NearPair, Project, Settle, Statistics, assign_split, near_groups, near_pairs,
+    settle,
 };
 use crate::store::{ProjectFile, Settings, model_folder, read_project};
 use crate::text::Tokenizer;
@@ -123,31 +124,25 @@ fn groups_json(project: &Project, groups: &[NearGroup], pairs: &[NearPair]) -> V
     json!({"groups": groups.iter().map(group).collect::<Vec<_>>(), "pairs": pairs.iter().map(pair).collect::<Vec<_>>()})
 }
 
-/// Takes all but the first of each group out of the project, or flags them, as one step.
+/// Takes all but the first of each group out of the project, flags them, or says which they are like, as one step.
 fn carry_out(args: &DuplicatesArgs, what: WhatToDo, groups: &[NearGroup]) -> Result<(), CliError> {
     let opened = ProjectFile::open(&args.project)?;
     let (mut project, mut history, mut file) = (opened.project, opened.history, opened.file);
-    let others: Vec<DocId> = groups.iter().flat_map(|group| group.docs.iter().skip(1).copied()).collect();
-    let edit = |id: DocId| match what {
-        WhatToDo::Remove => Edit::SetPresent { first: id, count: 1, to: false },
-        WhatToDo::Flag => Edit::SetFlag { doc: id, to: true },
+    let (what, verb, done) = match what {
+        WhatToDo::Remove => (Settle::Remove, "take out", "taken out"),
+        WhatToDo::Flag => (Settle::Flag, "flag", "flagged"),
+        WhatToDo::Link => (Settle::Link, "link", "linked by a comment"),
     };
-    let edits: Vec<Edit> = others
-        .iter()
-        .copied()
-        .filter(|id| project.document(*id).is_some_and(|doc| what == WhatToDo::Remove || !doc.annotation.flagged))
-        .map(edit)
-        .collect();
+    let (author, time_ms) = (Settings::load().author, now_ms());
+    let text = |like: usize| format!("Nearly the same as document {like}");
+    let comment = |like: usize| Comment { author: author.clone(), time_ms, text: text(like), resolved: false };
+    let edits = settle(&project, groups, what, comment);
     if edits.is_empty() {
         return Ok(());
     }
-    let verb = if what == WhatToDo::Remove { "take out" } else { "flag" };
-    let name = format!("{verb} {} near-duplicates", edits.len());
     let count = edits.len();
-    let step = history
-        .commit(&mut project, name, Settings::load().author, now_ms(), edits)
-        .map_err(|error| CliError::Failed(error.to_string()))?;
+    let name = format!("{verb} {count} near-duplicates");
+    let step = history.commit(&mut project, name, author, time_ms, edits).map_err(|error| CliError::Failed(error.to_string()))?;
     file.record(EntryKind::Do, &step, &project)?;
-    let done = if what == WhatToDo::Remove { "taken out" } else { "flagged" };
-    Ok(writeln!(std::io::stdout(), "{count} documents {done}; undo in the window brings them back")?)
+    Ok(writeln!(std::io::stdout(), "{count} documents {done}; undo in the window takes it back")?)
 }

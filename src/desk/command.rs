@@ -4,8 +4,8 @@ use super::examining::SharePlan;
 use super::exporting::ExportPlan;
 use crate::predict::{Asked, Stored};
 use crate::project::{
-    AnnotatorId, Answer, AttributeValue, CommentId, DocId, Filter, Layer, Order, Polarity, QuestionId, Schema, SchemaChange, SpanId, State,
-    TextRange,
+    AnnotatorId, Answer, AttributeValue, CommentId, DocId, Filter, Layer, Order, Polarity, QuestionId, Schema, SchemaChange, Settle,
+    SpanId, State, TextRange,
 };
 use crate::store::export::ExportFormat;
 use crate::store::import::{ImportOptions, Look};
@@ -239,10 +239,8 @@ pub enum Command {
 
     /// Counts what the project holds, and looks for near-duplicates.
     Examine,
-    /// Takes all but the first of each group of near-duplicates out, or flags them, as one step.
-    SettleDuplicates {
-        remove: bool,
-    },
+    /// Takes all but the first of each group of near-duplicates out, flags them, or says which they are like, as one step.
+    SettleDuplicates(Settle),
     /// Makes a new project of this one's documents.
     ShareCopy(Box<SharePlan>),
     /// Copies the project with its journal and its runs: as another project, or packed into one file.

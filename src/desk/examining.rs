@@ -4,7 +4,9 @@
 use super::job::{Job, Reporter};
 use super::{Command, Desk, Notice, phrase::Phrases};
 use crate::nn::ModelFiles;
-use crate::project::{Anonymiser, Document, Edit, NearGroup, Private, Project, Statistics, assign_split, near_groups, near_pairs};
+use crate::project::{
+    Anonymiser, Comment, Document, NearGroup, Private, Project, Settle, Statistics, assign_split, near_groups, near_pairs, settle,
+};
 use crate::store::{StoreError, copies};
 use crate::text::Tokenizer;
 use crate::train::TrainConfig;
@@ -100,7 +102,7 @@ impl Desk {
                     });
                 });
             }
-            Command::SettleDuplicates { remove } => self.settle_duplicates(remove),
+            Command::SettleDuplicates(what) => self.settle_duplicates(what),
             Command::ShareCopy(plan) => self.share(*plan),
             Command::CopyWhole { to, packed } => self.copy_whole(to, packed),
             _ => self.examining.forget(),
@@ -115,21 +117,13 @@ impl Desk {
         }
     }
 
-    /// Takes all but the first of each group out of the project, or flags them, as one step.
-    fn settle_duplicates(&mut self, remove: bool) {
+    fn settle_duplicates(&mut self, what: Settle) {
         let Examining::Done(examined) = &self.examining.view else { return };
         let Some(project) = self.project() else { return };
-        let others = examined.groups.iter().flat_map(|group| group.docs.iter().skip(1).copied());
-        let edits: Vec<Edit> = match remove {
-            true => {
-                others.filter(|id| project.document(*id).is_some()).map(|first| Edit::SetPresent { first, count: 1, to: false }).collect()
-            }
-            false => {
-                let open = others.filter(|id| project.document(*id).is_some_and(|doc| !doc.annotation.flagged));
-                open.map(|doc| Edit::SetFlag { doc, to: true }).collect()
-            }
-        };
-        let name = Phrases(self.settings.language).near_duplicates(remove, edits.len());
+        let (phrases, author, time_ms) = (Phrases(self.settings.language), self.settings.author.clone(), self.now());
+        let comment = |like: usize| Comment { author: author.clone(), time_ms, text: phrases.is_like(like), resolved: false };
+        let edits = settle(project, &examined.groups, what, comment);
+        let name = phrases.near_duplicates(what, edits.len());
         self.commit_as_is(name, edits);
         self.examining.forget();
     }

@@ -265,7 +265,7 @@ impl Desk {
             | C::Import { .. }
             | C::SaveImportList(_)
             | C::DismissImport => self.import(command),
-            C::Examine | C::SettleDuplicates { .. } | C::ShareCopy(_) | C::CopyWhole { .. } | C::DismissExamining => self.examine(command),
+            C::Examine | C::SettleDuplicates(_) | C::ShareCopy(_) | C::CopyWhole { .. } | C::DismissExamining => self.examine(command),
             C::PlanExport(_) | C::ExportAs(_) | C::SaveLossList(_) | C::DismissExport => self.export(command),
             C::PreviewMerge { .. } | C::Merge | C::DismissMerge => self.merge(command),
             C::StartTraining(config) => self.start_training(*config),

@@ -1,6 +1,6 @@
 //! Names of steps, in the language of the person who makes them: they stand in the journal and beside Undo.
 
-use crate::project::{Answer, Document, Kind, Polarity, Question, State, TextRange};
+use crate::project::{Answer, Document, Kind, Polarity, Question, Settle, State, TextRange};
 use crate::store::Language;
 
 /// Speaks one language.
@@ -185,11 +185,17 @@ impl Phrases {
         self.pick(format!("merge {file}"), format!("合并 {file}"))
     }
 
-    pub fn near_duplicates(self, remove: bool, count: usize) -> String {
-        match remove {
-            true => self.pick(format!("take out {count} near-duplicates"), format!("移出 {count} 条近似重复")),
-            false => self.pick(format!("flag {count} near-duplicates"), format!("给 {count} 条近似重复加旗标")),
+    pub fn near_duplicates(self, what: Settle, count: usize) -> String {
+        match what {
+            Settle::Remove => self.pick(format!("take out {count} near-duplicates"), format!("移出 {count} 条近似重复")),
+            Settle::Flag => self.pick(format!("flag {count} near-duplicates"), format!("给 {count} 条近似重复加旗标")),
+            Settle::Link => self.pick(format!("link {count} near-duplicates"), format!("关联 {count} 条近似重复")),
         }
+    }
+
+    /// The comment on a near-duplicate.
+    pub fn is_like(self, document: usize) -> String {
+        self.pick(format!("Nearly the same as document {document}"), format!("与第 {document} 条近似重复"))
     }
 
     pub fn shared(self, count: usize) -> String {

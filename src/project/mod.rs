@@ -49,7 +49,7 @@ pub use layer::{AnnotatorId, Comment, CommentId, Layer};
 pub use link_type::LinkType;
 pub use merge::{Colleague, LayerReport, MergeError, MergePlan, MergeReport};
 pub use meta::{Meta, MetaPool};
-pub use near::{NearGroup, NearPair, near_groups, near_pairs, near_texts};
+pub use near::{NearGroup, NearPair, Settle, near_groups, near_pairs, near_texts, settle};
 pub use pace::{Growth, Pace, Session, starved};
 pub use question::{Kind, Number, Scale};
 pub use queue::{Advice, ColumnCounts, ColumnValues, Guess, Guesses, Order, Queue, Sight, SpanSuspicion, Suspicion, View};

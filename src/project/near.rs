@@ -3,7 +3,7 @@
 //! Datasets", 3.3 and 3.4). A pair that the bands propose is then compared exactly.
 
 use super::split::mix;
-use super::{DocId, Document, Split};
+use super::{Comment, DocId, Document, Edit, Project, Split};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Characters of a run.
@@ -28,6 +28,35 @@ pub struct NearGroup {
     pub likeness: f64,
     /// Whether one is trained on and another one tests or tunes: its score flatters the model.
     pub leaks: bool,
+}
+
+/// What happens to all but the first document of each group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settle {
+    /// They leave the project.
+    Remove,
+    Flag,
+    /// They stay, each with a comment that says which document it is like.
+    Link,
+}
+
+/// The edits that settle groups. `comment` makes the comment of a document that is like the one of this number, from 1.
+pub fn settle(project: &Project, groups: &[NearGroup], what: Settle, comment: impl Fn(usize) -> Comment) -> Vec<Edit> {
+    let others = groups.iter().filter_map(|group| Some((group.docs.first()?, group.docs.get(1..)?)));
+    let others = others.flat_map(|(first, others)| others.iter().map(move |id| (first.index() + 1, *id)));
+    let edit = |(first, id): (usize, DocId)| {
+        let doc = project.document(id)?;
+        match what {
+            Settle::Remove => Some(Edit::SetPresent { first: id, count: 1, to: false }),
+            Settle::Flag => (!doc.annotation.flagged).then_some(Edit::SetFlag { doc: id, to: true }),
+            Settle::Link => {
+                let comment = comment(first);
+                let is_said = doc.comments.values().any(|held| held.text == comment.text);
+                (!is_said).then(|| Edit::PutComment { doc: id, id: doc.free_comment_id(), comment })
+            }
+        }
+    };
+    others.filter_map(edit).collect()
 }
 
 /// Runs of characters by their hash, upper case and white space not told apart.

@@ -99,6 +99,8 @@ pub(super) const ROWS: &[(&str, &str)] = &[
     (" · on both sides of training", " · 横跨训练与评测"),
     ("Show them in the list", "在列表中查看"),
     ("Flag all but the first", "除第一条外加旗标"),
+    ("Link to the first", "关联到第一条"),
+    ("A comment on each says which document it is like", "每条加一条评论，说明与哪一条近似"),
     ("Take out all but the first", "除第一条外移出"),
     ("{} documents, {} % alike and more{}", "{} 条，相似度 {}% 以上{}"),
     ("and {} more groups", "另有 {} 组"),

@@ -2,7 +2,7 @@
 //! anonymised or not.
 
 use crate::desk::{Command, Examined, Examining, SharePlan};
-use crate::project::{DocId, Filter, Lengths, NearGroup, Project};
+use crate::project::{DocId, Filter, Lengths, NearGroup, Project, Settle};
 use crate::ui::dialogs::Wish;
 use crate::ui::{Cx, Place, theme};
 use eframe::egui::{self, Label, RichText, TextEdit, Ui};
@@ -170,10 +170,14 @@ fn groups_ui(ui: &mut Ui, cx: &mut Cx<'_>, project: &Project, groups: &[NearGrou
             cx.goto(Place::Label);
         }
         if ui.button(cx.t("Flag all but the first")).clicked() {
-            cx.send(Command::SettleDuplicates { remove: false });
+            cx.send(Command::SettleDuplicates(Settle::Flag));
+        }
+        let what = cx.t("A comment on each says which document it is like");
+        if ui.button(cx.t("Link to the first")).on_hover_text(what).clicked() {
+            cx.send(Command::SettleDuplicates(Settle::Link));
         }
         if ui.button(cx.t("Take out all but the first")).clicked() {
-            cx.send(Command::SettleDuplicates { remove: true });
+            cx.send(Command::SettleDuplicates(Settle::Remove));
         }
     });
     const SHOWN: usize = 50;
