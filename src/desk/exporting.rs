@@ -62,8 +62,8 @@ pub struct Written {
 pub enum Exporting {
     #[default]
     Idle,
-    /// The losses are being counted.
-    Planning(ExportFormat),
+    /// The losses are being counted; how far that is (0 to 1).
+    Planning(ExportFormat, f32),
     Planned(Planned),
     Writing(Writing),
     Written(Written),
@@ -119,8 +119,11 @@ impl Desk {
             Command::PlanExport(_) | Command::ExportAs(_) if is_writing => {}
             Command::PlanExport(format) => {
                 let (project, history) = (project.clone(), history.clone());
-                self.start_export(Exporting::Planning(format), move |reporter| {
-                    let mut watch = |_: f32| if reporter.stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+                self.start_export(Exporting::Planning(format, 0.0), move |reporter| {
+                    let mut watch = |share: f32| {
+                        reporter.sample(News::Progress(WritingStep::File, share));
+                        if reporter.stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                    };
                     reporter.tell(match export::export_watched(&project, Some(&history), format, &mut watch) {
                         Ok(Some(Exported { documents, unit, losses, .. })) => News::Planned(Planned { format, documents, unit, losses }),
                         Ok(None) => News::Cancelled,
@@ -178,14 +181,18 @@ impl Desk {
         for news in news {
             let format = match &self.exporting.view {
                 Exporting::Writing(writing) => writing.plan.format,
-                Exporting::Planning(format) => *format,
+                Exporting::Planning(format, _) => *format,
                 _ => return,
             };
             let view = match news {
                 News::Progress(step, share) => {
-                    if let Exporting::Writing(writing) = &mut self.exporting.view {
-                        let seconds_left = seconds_left(now - self.exporting.began, share);
-                        *writing = Writing { plan: writing.plan.clone(), step, share, seconds_left };
+                    match &mut self.exporting.view {
+                        Exporting::Writing(writing) => {
+                            let seconds_left = seconds_left(now - self.exporting.began, share);
+                            *writing = Writing { plan: writing.plan.clone(), step, share, seconds_left };
+                        }
+                        Exporting::Planning(_, so_far) => *so_far = share,
+                        _ => {}
                     }
                     continue;
                 }

@@ -30,10 +30,14 @@ impl ExportCard {
         };
         match cx.desk.exporting() {
             Exporting::Idle => {}
-            Exporting::Planning(format) => shown(ui, &mut |ui| {
+            Exporting::Planning(format, share) => shown(ui, &mut |ui| {
                 formats_ui(ui, cx, *format);
-                ui.label(cx.t("Looking at what this format can hold"));
-                close_ui(ui, cx, "Cancel");
+                let words = cx.t("Looking at what this format can hold");
+                ui.label(words);
+                ui.horizontal(|ui| {
+                    bars::progress(ui, *share, words);
+                    close_ui(ui, cx, "Cancel");
+                });
             }),
             Exporting::Planned(planned) => shown(ui, &mut |ui| self.planned_ui(ui, cx, planned)),
             Exporting::Writing(writing) => shown(ui, &mut |ui| writing_ui(ui, cx, writing)),
