@@ -11,8 +11,8 @@ use gloss::project::{
     Schema, SchemaChange, Span, SpanId, Split, State, TextRange,
 };
 use gloss::train::{
-    AttributeScores, Example, HeldOut, OpinionAnswers, Patience, SpanAttribute, SpanValue, TrainConfig, TrainData, attribute_scores,
-    error_groups,
+    AttributeScores, Example, HeldOut, OpinionAnswers, Patience, Schedule, SpanAttribute, SpanValue, TrainConfig, TrainData,
+    attribute_scores, error_groups,
 };
 
 fn names(list: &[&str]) -> Vec<String> {
@@ -275,4 +275,19 @@ fn one_kind_of_marks_alone_teaches_that_kind() {
     assert!(spans.macro_f1.is_none() && spans.span_f1.is_some() && spans.opinions.triplet_f1.is_none());
     let triplets = only(|example| example.class = None);
     assert!(triplets.macro_f1.is_none() && triplets.span_f1.is_some() && triplets.opinions.triplet_f1.is_some());
+}
+
+#[test]
+fn a_run_takes_a_rate_that_suits_what_it_learns() {
+    let mut classes = toys();
+    classes.examples.iter_mut().for_each(|example| example.spans = None);
+    let config = TrainConfig { epochs: 1, lr: 0.0, schedule: Schedule::Constant, warmup: 0.0, ..quick() };
+    for (data, lr, rate) in [(toys(), 0.0, 1e-4), (classes.clone(), 0.0, 5e-5), (toys(), 3e-4, 3e-4), (classes, 3e-4, 3e-4)] {
+        let told = run(&data, &TrainConfig { lr, ..config.clone() });
+        assert_eq!(told.steps[0].lr, rate);
+        let said = told.started.unwrap().notes.iter().any(|note| note.contains("as suits a run"));
+        assert_eq!(said, lr == 0.0);
+    }
+    let unlearnt = TrainConfig { span_loss_weight: 0.0, ..config };
+    assert_eq!(run(&toys(), &unlearnt).steps[0].lr, 5e-5, "spans are there, and not learnt");
 }

@@ -243,11 +243,21 @@ fn other_terms_take_the_place_of_marked_ones() {
     assert!(told.steps.len() > plain.steps.len(), "more to read in an epoch");
     let again = run(&linked(), &config);
     assert_eq!(weights(&again.files.unwrap()), weights(&told.files.unwrap()), "the same seed, the same terms");
-    // With few marked documents it is done by itself, once for each.
-    let few = run(&linked(), &TrainConfig { span_swaps: 0.0, few_marked: 400, ..config.clone() });
-    assert_eq!(few.steps.len(), told.steps.len());
-    let enough = run(&linked(), &TrainConfig { span_swaps: 0.0, few_marked: 2, ..config });
-    assert_eq!(enough.steps.len(), plain.steps.len());
+}
+
+#[test]
+fn few_marked_documents_are_read_with_other_terms_and_no_more_of_them() {
+    let config = TrainConfig { epochs: 4, dropout: 0.0, ..quick() };
+    let losses = |told: &Told| told.steps.iter().map(|step| step.loss).collect::<Vec<_>>();
+    let plain = run(&linked(), &config);
+    let few = run(&linked(), &TrainConfig { few_marked: 400, ..config.clone() });
+    assert!(notes(&few).contains("with other terms in them now and then") && !notes(&plain).contains("other terms"));
+    assert_eq!(few.steps.len(), plain.steps.len(), "nothing more is read");
+    assert_eq!(few.started.as_ref().unwrap().train_examples, plain.started.as_ref().unwrap().train_examples);
+    assert_ne!(losses(&few), losses(&plain));
+    assert_eq!(losses(&few), losses(&run(&linked(), &TrainConfig { few_marked: 400, ..config.clone() })), "the same seed, the same terms");
+    let enough = run(&linked(), &TrainConfig { few_marked: 2, ..config });
+    assert_eq!(losses(&enough), losses(&plain));
 }
 
 #[test]

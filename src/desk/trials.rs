@@ -72,7 +72,8 @@ impl Search<'_> {
     pub fn run(&self, sink: &mut dyn FnMut(SearchNews) -> Signal) -> Result<(Vec<Trial>, usize), SearchError> {
         let files = starting_model(self.runs, self.base, self.data)?;
         let layers = EncoderConfig::parse(&files.config).map_or(0, |config| config.num_hidden_layers);
-        let settings = trial_settings(self.base, self.trials, layers, self.base.seed);
+        let base = TrainConfig { lr: self.base.rate_of(self.base.learns_spans(self.data)), ..self.base.clone() };
+        let settings = trial_settings(&base, self.trials, layers, base.seed);
         let mut halving = Halving::new(&settings.iter().map(|config| config.epochs).collect::<Vec<_>>());
         let start = |config| Trial { run: String::new(), config, score: f64::NAN, epochs: 0.0, finished: false };
         let mut trials: Vec<Trial> = settings.into_iter().map(start).collect();

@@ -9,11 +9,20 @@ use rand::Rng;
 use rand::rngs::StdRng;
 use std::ops::Range;
 
-/// Spread of fresh weights.
+/// Spread of the fresh rows of a lookup table.
 const SPREAD: f64 = 0.02;
+
+/// Spread of fresh weights: outputs vary as much as inputs do (LeCun et al. 1998, section 4.6). BERT's .02 for all is too
+/// little for heads of two and three layers: what they pass on is next to nothing at first, and they learn late or never.
+fn spread_of(inputs: usize) -> f64 {
+    1.0 / (inputs.max(1) as f64).sqrt()
+}
 
 /// Width of the tagging head.
 const TAG_WIDTH: usize = 128;
+
+/// About such a share of the units lies in spans: what the tagging head begins with.
+const IN_SPANS: f64 = 0.12;
 
 /// Places of a unit in its piece that are told apart.
 pub(super) const OFFSETS: usize = 8;
@@ -76,7 +85,12 @@ impl<'a> HeadLoader<'a> {
         self.take_or(name, shape, draw)
     }
 
-    /// A matrix or table, `name` with its `.weight`.
+    /// The weights of a linear layer, `[outputs, inputs]`.
+    pub fn matrix(&mut self, name: &str, [outputs, inputs]: [usize; 2]) -> Result<Tensor, LoadError> {
+        self.take(name, &[outputs, inputs], spread_of(inputs))
+    }
+
+    /// A lookup table, `[entries, width]`.
     pub fn table(&mut self, name: &str, shape: &[usize]) -> Result<Tensor, LoadError> {
         self.take(name, shape, SPREAD)
     }
@@ -93,19 +107,29 @@ impl<'a> HeadLoader<'a> {
             let other = other.filter(|value| value.dims() == shape);
             self.take_or(&format!("{name}.{part}"), shape, |rng| other.map_or_else(|| normal(shape, spread, rng), Ok))
         };
-        Ok((part("weight", &[outputs, inputs], SPREAD)?, part("bias", &[outputs], 0.0)?))
+        Ok((part("weight", &[outputs, inputs], spread_of(inputs))?, part("bias", &[outputs], 0.0)?))
     }
 
     /// A linear layer for questions of which few are answered with yes: anew, each output begins at this share (Lin et al. 2017,
     /// section 3.3). Else the first steps go into learning that nearly all are no, and swell what Adam divides by.
     pub fn rare_pair(&mut self, name: &str, outputs: usize, inputs: usize, share: f64) -> Result<(Tensor, Tensor), LoadError> {
         let logit = (share / (1.0 - share)).ln() as f32;
-        let weight = self.take(&format!("{name}.weight"), &[outputs, inputs], SPREAD)?;
+        let weight = self.matrix(&format!("{name}.weight"), [outputs, inputs])?;
         Ok((weight, self.take_or(&format!("{name}.bias"), &[outputs], |_| Tensor::full(logit, outputs, &Device::Cpu))?))
     }
 
+    /// A linear layer for tags, of which the first, for what lies in no span, is by far the most frequent: anew, it begins as
+    /// likely as that, for the reason told at [`Self::rare_pair`].
+    fn tag_pair(&mut self, name: &str, tags: usize, inputs: usize) -> Result<(Tensor, Tensor), LoadError> {
+        let others = tags.saturating_sub(1).max(1) as f64;
+        let logit = (IN_SPANS / others / (1.0 - IN_SPANS)).ln() as f32;
+        let weight = self.matrix(&format!("{name}.weight"), [tags, inputs])?;
+        let bias = |_: &mut StdRng| Tensor::from_vec((0..tags).map(|tag| if tag == 0 { 0.0 } else { logit }).collect(), tags, &Device::Cpu);
+        Ok((weight, self.take_or(&format!("{name}.bias"), &[tags], bias)?))
+    }
+
     pub fn pair(&mut self, name: &str, outputs: usize, inputs: usize) -> Result<(Tensor, Tensor), LoadError> {
-        Ok((self.take(&format!("{name}.weight"), &[outputs, inputs], SPREAD)?, self.take(&format!("{name}.bias"), &[outputs], 0.0)?))
+        Ok((self.matrix(&format!("{name}.weight"), [outputs, inputs])?, self.take(&format!("{name}.bias"), &[outputs], 0.0)?))
     }
 }
 
@@ -258,9 +282,9 @@ impl TagHead {
         let width = word_embedding.dims().get(1).copied().unwrap_or(hidden);
         let mut loader = HeadLoader::new(files, params, rng, trainable)?;
         let piece = loader.pair("gloss.tag.piece", TAG_WIDTH, hidden)?;
-        let character = loader.take("gloss.tag.character.weight", &[TAG_WIDTH, width], SPREAD)?;
-        let offset = loader.take("gloss.tag.offset.weight", &[OFFSETS, TAG_WIDTH], SPREAD)?;
-        let output = loader.pair("gloss.tag.output", tags, TAG_WIDTH)?;
+        let character = loader.matrix("gloss.tag.character.weight", [TAG_WIDTH, width])?;
+        let offset = loader.table("gloss.tag.offset.weight", &[OFFSETS, TAG_WIDTH])?;
+        let output = loader.tag_pair("gloss.tag.output", tags, TAG_WIDTH)?;
         let report = loader.report;
         Ok((Self(Tagging::Characters { piece, character, offset, output, word_embedding: word_embedding.detach() }), report))
     }
@@ -283,7 +307,7 @@ impl TagHead {
         if classifies_tokens {
             loader.call(theirs, ours);
         }
-        let output = loader.pair(ours, tags, hidden)?;
+        let output = loader.tag_pair(ours, tags, hidden)?;
         let report = loader.report;
         Ok((Self(Tagging::Pieces { output }), report))
     }

@@ -58,7 +58,8 @@ impl MaskedHead {
         }
         let mut loader = HeadLoader::new(Some(files), params, rng, true)?;
         NAMES.iter().for_each(|(theirs, ours)| loader.call(theirs, ours));
-        let dense = loader.pair(DENSE, hidden, hidden)?;
+        // As BERT draws it; a norm follows, so that its scale does not matter.
+        let dense = (loader.table(&format!("{DENSE}.weight"), &[hidden, hidden])?, loader.zeros(&format!("{DENSE}.bias"), &[hidden])?);
         let gain = loader.uniform(&format!("{NORM}.weight"), &[hidden], 0.0, 0..hidden)?;
         let shift = loader.zeros(&format!("{NORM}.bias"), &[hidden])?;
         let bias = loader.zeros(&format!("{HEAD}.bias"), &[config.vocab_size])?;

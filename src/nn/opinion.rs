@@ -229,11 +229,11 @@ impl OpinionHead {
         let mut context = None;
         if sizes.polarity && sizes.context {
             context = Some(Context {
-                query: loader.table("gloss.span.polarity.query.weight", &[KEY, WIDTH])?,
-                key: loader.table("gloss.span.polarity.key.weight", &[KEY, hidden])?,
+                query: loader.matrix("gloss.span.polarity.query.weight", [KEY, WIDTH])?,
+                key: loader.matrix("gloss.span.polarity.key.weight", [KEY, hidden])?,
                 distance: loader.table("gloss.span.polarity.distance.weight", &[DISTANCE_ROWS, 1])?,
                 own: loader.pair("gloss.span.polarity.own", WIDTH, WIDTH)?,
-                context: loader.table("gloss.span.polarity.context.weight", &[WIDTH, hidden])?,
+                context: loader.matrix("gloss.span.polarity.context.weight", [WIDTH, hidden])?,
             });
         }
         let values = if sizes.values > 0 { Some(loader.pair("gloss.span.value", sizes.values, WIDTH)?) } else { None };
@@ -241,9 +241,9 @@ impl OpinionHead {
         if sizes.links {
             pairs = Some(PairHead {
                 from: loader.pair("gloss.pair.from", WIDTH, WIDTH)?,
-                to: loader.table("gloss.pair.to.weight", &[WIDTH, WIDTH])?,
-                product: loader.table("gloss.pair.product.weight", &[WIDTH, WIDTH])?,
-                between: loader.table("gloss.pair.between.weight", &[WIDTH, hidden])?,
+                to: loader.matrix("gloss.pair.to.weight", [WIDTH, WIDTH])?,
+                product: loader.matrix("gloss.pair.product.weight", [WIDTH, WIDTH])?,
+                between: loader.matrix("gloss.pair.between.weight", [WIDTH, hidden])?,
                 distance: loader.table("gloss.pair.distance.weight", &[DISTANCE_ROWS, WIDTH])?,
                 crowd: loader.table("gloss.pair.crowd.weight", &[CROWDS * CROWDS, WIDTH])?,
                 link: loader.pair("gloss.pair.link", 2, WIDTH)?,

@@ -126,7 +126,7 @@ impl QuestionHeads {
         };
         let mut outputs = Vec::with_capacity(sizes.len());
         for (at, size) in sizes.iter().enumerate() {
-            let weight = loader.table(&format!("gloss.question.{at}.weight"), &[size.scores, hidden])?;
+            let weight = loader.matrix(&format!("gloss.question.{at}.weight"), [size.scores, hidden])?;
             outputs.push((weight, loader.zeros(&format!("gloss.question.{at}.bias"), &[size.outputs])?));
         }
         Ok((Self { dense, mean, outputs }, loader.report))

@@ -84,8 +84,8 @@ impl SpanScorer {
         let scorer = Self {
             widest: sizes.widest,
             first: loader.pair("gloss.scorer.first", WIDTH, hidden)?,
-            last: loader.table("gloss.scorer.last.weight", &[WIDTH, hidden])?,
-            product: loader.table("gloss.scorer.product.weight", &[WIDTH, WIDTH])?,
+            last: loader.matrix("gloss.scorer.last.weight", [WIDTH, hidden])?,
+            product: loader.matrix("gloss.scorer.product.weight", [WIDTH, WIDTH])?,
             offset: loader.table("gloss.scorer.offset.weight", &[2 * OFFSETS, WIDTH])?,
             width: loader.table("gloss.scorer.width.weight", &[sizes.widest, WIDTH])?,
             output: loader.rare_pair("gloss.scorer.output", sizes.labels, WIDTH, SHARE)?,

@@ -3,8 +3,9 @@
 use super::ModelChoice;
 use super::methods::{OptimiserChoice, PrecisionChoice, Schedule, Tuned, low_rank_targets};
 use super::regularise::Adversarial;
-use super::{NumberLoss, Sampling, TaskWeights};
+use super::{Example, NumberLoss, Sampling, TaskWeights, TrainData};
 use crate::nn::{DeviceChoice, Pooling};
+use crate::project::Split;
 use crate::text::VocabularyUnit;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -34,7 +35,7 @@ pub struct TrainConfig {
     /// Use only the first `n` layers of the encoder; 0 for all.
     pub layers: usize,
     pub epochs: usize,
-    /// Peak learning rate, reached after the warm-up.
+    /// Peak learning rate, reached after the warm-up; 0: one that suits what is learnt ([`Self::rate_of`]).
     pub lr: f64,
     /// The heads start from nothing: their rate is `lr` times this.
     pub head_lr_factor: f64,
@@ -141,8 +142,8 @@ pub struct TrainConfig {
     pub link_loss_weight: f64,
     /// For each training document so many more in an epoch, with spans changed for others of their label and polarity.
     pub span_swaps: f64,
-    /// With fewer documents with marked spans to learn from than this, there is one more for each, whatever `span_swaps`
-    /// asks for; 0: never. Runs of older programs did without.
+    /// With fewer documents with marked spans to learn from than this, each is read with other terms in it every other time;
+    /// 0: never. Runs of older programs did without.
     #[serde(default)]
     pub few_marked: usize,
     /// Share of the pieces that are not shown while learning.
@@ -209,10 +210,10 @@ impl Default for TrainConfig {
             replay: 1.0,
             layers: 0,
             epochs: 6,
-            lr: 1.5e-4,
+            lr: 0.0,
             head_lr_factor: 10.0,
             batch_examples: 8,
-            least_steps: 180,
+            least_steps: 160,
             batch_tokens: 4096,
             tokens_at_once: 4096,
             max_length: 256,
@@ -372,9 +373,25 @@ impl TrainConfig {
         self.masked_synonyms > 0.0 && self.augment > 0.0
     }
 
-    /// For each training document so many more with other terms in them, where so many have marked spans.
-    pub fn swaps_of(&self, marked: usize) -> f64 {
-        if (1..self.few_marked).contains(&marked) { self.span_swaps.max(1.0) } else { self.span_swaps }
+    /// Whether a run of these documents learns spans.
+    pub fn learns_spans(&self, data: &TrainData) -> bool {
+        let marked = |example: &Example| example.split == Split::Train && example.spans.is_some();
+        self.span_loss_weight > 0.0 && !data.span_labels.is_empty() && data.examples.iter().any(marked)
+    }
+
+    /// The rate of a run that learns spans, or does not: what the settings say, or by itself. Measured in `benches/README.md`:
+    /// classes want a lower one than spans.
+    pub fn rate_of(&self, learns_spans: bool) -> f64 {
+        match self.lr {
+            0.0 if learns_spans => 1e-4,
+            0.0 => 5e-5,
+            lr => lr,
+        }
+    }
+
+    /// Whether documents are read with other terms in them where so many have marked spans.
+    pub fn is_few(&self, marked: usize) -> bool {
+        (1..self.few_marked).contains(&marked)
     }
 
     /// Texts in a batch when a run learns from so many: halved, down to two, until there are steps enough.
@@ -395,7 +412,7 @@ impl TrainConfig {
     pub fn check(&self) -> Result<(), ConfigError> {
         let rows: &[(&str, f64, f64, f64)] = &[
             ("epochs", self.epochs as f64, 1.0, 10_000.0),
-            ("lr", self.lr, 1e-9, 1.0),
+            ("lr", self.lr, 0.0, 1.0),
             ("head_lr_factor", self.head_lr_factor, 1e-3, 1e3),
             ("batch_examples", self.batch_examples as f64, 1.0, 4096.0),
             ("least_steps", self.least_steps as f64, 0.0, 1e6),

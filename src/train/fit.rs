@@ -117,13 +117,18 @@ pub fn fit_from(
     let mut task = Task::prepare(data, config, max_length, &tokenizer)?;
     // A class is learnt in few steps, spans are not.
     let wants_steps = !is_scratch && !task.labels.is_empty();
-    let batch_examples = if wants_steps { config.batch_for(task.train.len()) } else { config.batch_examples };
+    let batch_examples = if wants_steps { config.batch_for(task.read_in_an_epoch().len()) } else { config.batch_examples };
     if batch_examples < config.batch_examples {
         let (steps, asked) = (config.least_steps, config.batch_examples);
         task.notes
             .push(format!("batches of {batch_examples} documents in place of {asked}: with few documents, {steps} steps or near that"));
     }
-    let config = &TrainConfig { batch_examples, ..config.clone() };
+    let lr = config.rate_of(!task.labels.is_empty());
+    if config.lr == 0.0 {
+        let what = if task.labels.is_empty() { "without spans" } else { "with spans" };
+        task.notes.push(format!("learning rate {lr:.0e}, as suits a run {what}"));
+    }
+    let config = &TrainConfig { batch_examples, lr, ..config.clone() };
     let mut run = Run::new(&task, config, encoder, elapsed)?;
     if let Some(saved) = resumable.from {
         run.take_over(saved)?;

@@ -4,8 +4,9 @@ use super::TrainConfig;
 use super::batching::epoch_batches;
 use super::imbalance::epoch_examples;
 use super::task::{Item, Task};
-use rand::SeedableRng;
 use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{Rng, SeedableRng};
 
 /// A step and its place in the run.
 pub(super) struct Planned {
@@ -18,15 +19,23 @@ pub(super) struct Planned {
 
 /// All steps of all epochs, each with whether the dev documents are scored after it.
 pub(super) fn plan(task: &Task, config: &TrainConfig) -> Vec<Planned> {
-    let lengths: Vec<usize> = task.train.iter().map(Item::length).collect();
-    let classes: Vec<Option<u16>> = task.train.iter().map(|item| item.class).collect();
-    let mut rng = generator(config.seed, 3);
+    let own = task.read_in_an_epoch();
+    let lengths: Vec<usize> = own.iter().map(Item::length).collect();
+    let classes: Vec<Option<u16>> = own.iter().map(|item| item.class).collect();
+    let (mut rng, mut variants) = (generator(config.seed, 3), generator(config.seed, 5));
     let mut plan = Vec::new();
     for epoch in 0..config.epochs {
         let read = epoch_examples(&classes, config.sampling, &mut rng);
         let chosen: Vec<usize> = read.iter().map(|at| lengths[*at]).collect();
         let mut batches = epoch_batches(&chosen, config, &mut rng);
-        batches.iter_mut().flatten().for_each(|at| *at = read[*at]);
+        for at in batches.iter_mut().flatten() {
+            *at = read[*at];
+            let others = task.variants.get(*at).map_or(&[][..], Vec::as_slice);
+            // Every other time as it was written.
+            if let Some(other) = others.choose(&mut variants).copied().filter(|_| variants.random::<bool>()) {
+                *at = other;
+            }
+        }
         let steps: Vec<&[Vec<usize>]> = batches.chunks(config.accumulate.max(1)).collect();
         let (count, evals) = (steps.len(), config.evals_per_epoch.clamp(1, steps.len().max(1)));
         let due = |done: usize| (1..=evals).any(|part| (part * count).div_ceil(evals) == done);

@@ -179,7 +179,7 @@ impl<'a> Run<'a> {
         }
         notes.extend(self.task.notes.iter().cloned());
         Started {
-            train_examples: self.task.train.len(),
+            train_examples: self.task.read_in_an_epoch().len(),
             dev_examples: self.task.dev.len(),
             test_examples: self.task.test.len(),
             steps_total: self.plan.len(),

@@ -56,6 +56,9 @@ pub(super) struct Task<'a> {
     /// The widest span, in words, that is judged by itself; 0 where tags say the spans.
     pub widest: usize,
     pub train: Vec<Item<'a>>,
+    /// Of each training document the places of the same with other terms in it, which stand after all others and are read in
+    /// its place now and then; empty where there are none.
+    pub variants: Vec<Vec<usize>>,
     pub dev: Vec<Item<'a>>,
     pub test: Vec<Item<'a>>,
     /// Tags are those of pieces, not of characters.
@@ -78,8 +81,7 @@ impl<'a> Task<'a> {
         let training = || data.examples.iter().filter(|example| example.split == Split::Train);
         let has_class = training().filter_map(|example| example.class).any(|class| usize::from(class) < data.classes.len());
         let learns_class = data.classes.len() >= 2 && has_class;
-        let learns_spans =
-            config.span_loss_weight > 0.0 && !data.span_labels.is_empty() && training().any(|example| example.spans.is_some());
+        let learns_spans = config.learns_spans(data);
         let mut task = Self {
             classes: if learns_class { &data.classes } else { &[] },
             labels: if learns_spans { &data.span_labels } else { &[] },
@@ -90,6 +92,7 @@ impl<'a> Task<'a> {
             implicit: false,
             widest: 0,
             train: Vec::new(),
+            variants: Vec::new(),
             dev: Vec::new(),
             test: Vec::new(),
             of_pieces: config.tag_pieces && learns_spans,
@@ -161,6 +164,39 @@ impl<'a> Task<'a> {
                 self.train.push(item);
             }
         }
+        self.read_variants(config, tokenizer)
+    }
+
+    /// What is read in each epoch; variants stand in for some of it.
+    pub fn read_in_an_epoch(&self) -> &[Item<'a>] {
+        &self.train[..self.train.len() - self.variants.iter().map(Vec::len).sum::<usize>()]
+    }
+
+    /// Where few documents are marked, each is read with other terms in it in every other epoch or so: nothing more to read.
+    fn read_variants(&mut self, config: &TrainConfig, tokenizer: &Tokenizer) -> Result<(), TrainError> {
+        /// Of each document.
+        const VARIANTS: usize = 3;
+        let marked = self.train.iter().filter(|item| !item.marks.spans.is_empty()).count();
+        if !config.is_few(marked) {
+            return Ok(());
+        }
+        let terms = Terms::of(self.train.iter().map(|item| &*item.example), self.roles);
+        let mut rng = StdRng::seed_from_u64(config.seed.wrapping_add(0x7661_7279));
+        let count = self.train.len();
+        let mut variants = vec![Vec::new(); count];
+        for at in (0..count).flat_map(|at| [at; VARIANTS]) {
+            let Some(varied) = terms.swapped(&self.train[at].example, &mut rng) else { continue };
+            let partly = self.train[at].partly.clone();
+            if let Some((item, _)) = self.read(Cow::Owned(varied), partly, tokenizer)? {
+                variants[at].push(self.train.len());
+                self.train.push(item);
+            }
+        }
+        let varied = variants.iter().filter(|others| !others.is_empty()).count();
+        if varied > 0 {
+            self.notes.push(format!("documents that are read with other terms in them now and then: {varied}"));
+            self.variants = variants;
+        }
         Ok(())
     }
 
@@ -200,8 +236,7 @@ impl<'a> Task<'a> {
 
     /// Training documents once more with other terms in them, as many as the settings want.
     fn swapped(&mut self, config: &TrainConfig) -> Vec<Example> {
-        let marked = self.train.iter().filter(|item| !item.marks.spans.is_empty()).count();
-        let wanted = (config.swaps_of(marked) * self.train.len() as f64).round() as usize;
+        let wanted = (config.span_swaps * self.train.len() as f64).round() as usize;
         if wanted == 0 {
             return Vec::new();
         }
@@ -309,7 +344,7 @@ impl<'a> Task<'a> {
     /// Weight of each class in the loss.
     pub fn class_weights(&self, config: &TrainConfig) -> Vec<f32> {
         let mut counts = vec![0usize; self.classes.len()];
-        for class in self.train.iter().filter_map(|item| item.class) {
+        for class in self.read_in_an_epoch().iter().filter_map(|item| item.class) {
             counts[usize::from(class)] += 1;
         }
         config.weights_of_classes(&counts)

@@ -2,7 +2,7 @@
 
 use super::support::*;
 use candle_core::{Device, Tensor};
-use gloss::nn::{AdamW, CandidateBatch, Mode, Params, ScorerSizes, SpanEdge, SpanScorer, loss};
+use gloss::nn::{AdamW, CandidateBatch, Mode, Params, ScorerSizes, SpanEdge, SpanScorer, TagHead, UnitBatch, loss};
 
 const HIDDEN: usize = 6;
 const SIZES: ScorerSizes = ScorerSizes { labels: 2, widest: 3 };
@@ -86,5 +86,25 @@ fn yes_and_no_far_out_stay_numbers() {
 fn at_first_a_place_is_hardly_ever_a_span() {
     let mut params = Params::new();
     let shares = scorer(&mut params).score(&hidden(), &candidates()).unwrap();
-    assert!(shares.iter().all(|share| (0.005..0.02).contains(share)), "{shares:?}");
+    assert!(shares.iter().all(|share| *share < 0.1), "{shares:?}");
+    let mean = shares.iter().sum::<f32>() / shares.len() as f32;
+    assert!((0.003..0.03).contains(&mean), "{mean}");
+}
+
+#[test]
+fn fresh_tags_say_mostly_no_span_and_heads_pass_on_what_they_get() {
+    const WIDTH: usize = 64;
+    let hidden = Tensor::from_vec(noise(&mut generator(3), 500 * WIDTH, 1.0), (500, WIDTH), &Device::Cpu).unwrap();
+    let units = UnitBatch { piece: (0..500).collect(), char_id: vec![0; 500], offset: vec![0; 500] };
+    let mut params = Params::new();
+    let (head, _) = TagHead::over_pieces(None, WIDTH, 5, &mut params, &mut generator(7), true).unwrap();
+    let logits: Vec<Vec<f32>> = head.forward(&hidden, &units, &mut Mode::Eval).unwrap().to_vec2().unwrap();
+    let outside = |row: &Vec<f32>| row[0].exp() / row.iter().map(|logit| logit.exp()).sum::<f32>();
+    let mean = logits.iter().map(outside).sum::<f32>() / 500.0;
+    assert!((0.7..0.95).contains(&mean), "{mean}");
+    // Inputs have a variance of 1: so have outputs, about.
+    let of_first: Vec<f32> = logits.iter().map(|row| row[0]).collect();
+    let centre = of_first.iter().sum::<f32>() / 500.0;
+    let variance = of_first.iter().map(|value| (value - centre).powi(2)).sum::<f32>() / 500.0;
+    assert!((0.5..2.0).contains(&variance), "{variance}");
 }

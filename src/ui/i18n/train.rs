@@ -32,7 +32,7 @@ pub const ROWS: &[(&str, &str)] = &[
     ("Thorough", "充分"),
     ("Half of the encoder, few epochs: a first look in the shortest time", "半个编码器、较少轮数：最快看到初步结果"),
     ("The whole encoder, as many epochs as a few hundred reviews need", "整个编码器，轮数适合几百条评论"),
-    ("Twice the epochs at a lower rate: a little better, takes twice as long", "轮数加倍、学习率更低：略好一些，时间加倍"),
+    ("Twice the epochs: can be a little better, takes twice as long", "轮数加倍：可能略好一些，时间加倍"),
     ("Half of the epochs: a first look in the shortest time", "轮数减半：最快看到初步结果"),
     ("As many epochs as a small network needs", "轮数适合小型网络"),
     // Train: models
@@ -124,16 +124,16 @@ pub const ROWS: &[(&str, &str)] = &[
     ),
     ("Learning rate", "学习率"),
     (
-        "How far each step changes the weights. Too high and the loss jumps; too low and nothing is learnt.",
-        "每一步改动权重的幅度。太高损失会乱跳，太低什么也学不到。",
+        "How far each step changes the weights. Too high and the loss jumps; too low and nothing is learnt. Automatic: 1e-4 where spans are learnt, else 5e-5.",
+        "每一步改动权重的幅度。太高损失会乱跳，太低什么也学不到。自动：学片段时为 1e-4，否则为 5e-5。",
     ),
     ("Batch", "批大小"),
     ("Reviews read together before each step", "每一步之前一起读的评论数"),
     ("Least steps", "最少步数"),
     ("Other terms below", "少于此数时替换词语"),
     (
-        "With fewer reviews with marked spans than this, one more for each with other terms is made anyway: it finds more spans, and takes twice as long",
-        "标有片段的评论少于此数时，每条都另造一条换了词的：找到的片段更多，用时加倍",
+        "With fewer reviews with marked spans than this, each is read with other terms in it every other time: it finds more spans, and takes no longer",
+        "标有片段的评论少于此数时，每条隔一次就换上别的词再读：找到的片段更多，用时不增",
     ),
     (
         "Spans want some hundred steps: with few reviews batches are made smaller until there are so many",

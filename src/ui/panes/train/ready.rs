@@ -3,7 +3,7 @@
 use super::{duration, group};
 use crate::desk::Desk;
 use crate::project::{Question, Schema, Split};
-use crate::train::{Example, ModelChoice, Readiness, TrainConfig, TrainData, estimate_seconds, rough_length};
+use crate::train::{ModelChoice, Readiness, TrainConfig, TrainData, estimate_seconds, rough_length};
 use crate::ui::labels::question::kind_words;
 use crate::ui::widgets::bars::{Bar, bar};
 use crate::ui::{Cx, theme};
@@ -20,8 +20,6 @@ pub(super) struct Ready {
     asked: Vec<String>,
     train_lengths: Vec<usize>,
     held_out_lengths: Vec<usize>,
-    /// Training reviews with marked spans.
-    marked: usize,
 }
 
 #[derive(PartialEq)]
@@ -59,8 +57,6 @@ impl Ready {
             chosen.map(|example| rough_length(&example.text)).collect()
         };
         (self.train_lengths, self.held_out_lengths) = (lengths(true), lengths(false));
-        let is_marked = |example: &&Example| example.split == Split::Train && example.spans.as_ref().is_some_and(|spans| !spans.is_empty());
-        self.marked = data.examples.iter().filter(is_marked).count();
         self.teaches_spans = !data.span_labels.is_empty();
         self.asked = data.questions.iter().map(|question| question.name.clone()).collect();
         self.counts = data.readiness();
@@ -171,7 +167,7 @@ impl Ready {
         let guess = if is_scratch { FIRST_GUESS_SCRATCH } else { FIRST_GUESS * SHIPPED_LAYERS };
         let pace = measured.unwrap_or(guess) / layers(config.layers);
         // Reviews with other terms or words in them are read like others.
-        let read = 1.0 + config.augment + if self.teaches_spans { config.swaps_of(self.marked) } else { 0.0 };
+        let read = 1.0 + config.augment + if self.teaches_spans { config.span_swaps } else { 0.0 };
         let seconds = estimate_seconds(&self.train_lengths, &self.held_out_lengths, config, pace / read);
         cx.tf("Takes about {}; you can go on labeling", &[&duration(cx, seconds)])
     }

@@ -61,7 +61,7 @@ impl Preset {
             Self::Quick if config.model != ModelChoice::Encoder => (0, default.epochs / 2, default.lr, 0, 1),
             Self::Quick => (6, 4, default.lr, 0, 1),
             Self::Balanced => (default.layers, default.epochs, default.lr, default.patience, default.evals_per_epoch),
-            Self::Thorough => (0, 2 * default.epochs, default.lr * 0.6, 5, 1),
+            Self::Thorough => (0, 2 * default.epochs, default.lr, 5, 1),
         };
         TrainConfig { layers, epochs, lr, patience, evals_per_epoch, ..config.clone() }
     }
@@ -72,7 +72,7 @@ impl Preset {
             Self::Balanced if model != ModelChoice::Encoder => (cx.t("Balanced"), cx.t("As many epochs as a small network needs")),
             Self::Quick => (cx.t("Quick"), cx.t("Half of the encoder, few epochs: a first look in the shortest time")),
             Self::Balanced => (cx.t("Balanced"), cx.t("The whole encoder, as many epochs as a few hundred reviews need")),
-            Self::Thorough => (cx.t("Thorough"), cx.t("Twice the epochs at a lower rate: a little better, takes twice as long")),
+            Self::Thorough => (cx.t("Thorough"), cx.t("Twice the epochs: can be a little better, takes twice as long")),
         }
     }
 }

@@ -229,7 +229,7 @@ impl Value {
                 (value, _) => value.to_string(),
             },
             Self::Number { of, .. } => of(config).to_string(),
-            Self::Rate(of) => rate(*of(config)),
+            Self::Rate(of) => rate(*of(config), cx.t(BY_ITSELF)),
             Self::Seed(of) => of(config).to_string(),
             Self::Switch(of) => if *of(config) { cx.t("on") } else { cx.t("off") }.to_owned(),
             Self::Choice(picks) => picks.iter().find(|pick| (pick.is)(config)).map_or(String::new(), |pick| cx.t(pick.name).to_owned()),
@@ -257,9 +257,10 @@ impl Value {
             }
             Self::Rate(of) => {
                 let value = of(config);
-                let speed = *value * 0.02;
-                let drag = DragValue::new(value).range(1e-7..=1e-1).speed(speed);
-                ui.add(drag.custom_formatter(|value, _| rate(value)).custom_parser(|text| text.trim().parse().ok()))
+                let (speed, word) = ((*value * 0.02).max(1e-6), cx.t(BY_ITSELF));
+                let drag = DragValue::new(value).range(0.0..=1e-1).speed(speed);
+                let parsed = |text: &str| if text.trim() == word { Some(0.0) } else { text.trim().parse().ok() };
+                ui.add(drag.custom_formatter(|value, _| rate(value, word)).custom_parser(parsed))
             }
             Self::Seed(of) => ui.add(DragValue::new(of(config)).speed(0.05)),
             Self::Switch(of) => ui.add(egui::Checkbox::without_text(of(config))),
@@ -314,7 +315,10 @@ impl Setting<'_> {
     }
 }
 
+/// Stands for a rate of 0: the run takes one that suits what it learns.
+const BY_ITSELF: &str = "Automatic";
+
 /// A learning rate: "5e-5", "1.5e-4".
-fn rate(value: f64) -> String {
-    format!("{value:.1e}").replace(".0e", "e")
+fn rate(value: f64, by_itself: &str) -> String {
+    if value == 0.0 { by_itself.to_owned() } else { format!("{value:.1e}").replace(".0e", "e") }
 }

@@ -16,7 +16,7 @@ pub(super) const MAIN: &[Row] = &[
     ),
     learning_rate(
         "Learning rate",
-        "How far each step changes the weights. Too high and the loss jumps; too low and nothing is learnt.",
+        "How far each step changes the weights. Too high and the loss jumps; too low and nothing is learnt. Automatic: 1e-4 where spans are learnt, else 5e-5.",
         |config| &mut config.lr,
     ),
 ];
