@@ -134,11 +134,11 @@ fn wrong_documents_by_task() {
 
 #[test]
 fn settings_that_differ() {
-    let first = TrainConfig { lr: 5e-5, crf: true, ..TrainConfig::default() };
+    let first = TrainConfig { lr: 5e-5, crf: false, ..TrainConfig::default() };
     let second = TrainConfig { encoder: gloss::train::EncoderChoice::Folder("模型".into()), ..TrainConfig::default() };
     let found: Vec<(String, String, String)> =
         first.differences(&second).into_iter().map(|setting| (setting.key, setting.first, setting.second)).collect();
-    let expected = [("crf", "true", "false"), ("encoder", "shipped", "{\"folder\":\"模型\"}"), ("lr", "0.00005", "0.0")];
+    let expected = [("crf", "false", "true"), ("encoder", "shipped", "{\"folder\":\"模型\"}"), ("lr", "0.00005", "0.0")];
     let same = |(found, expected): (&(String, String, String), &(&str, &str, &str))| {
         found.0 == expected.0 && (found.0 == "lr" || (&*found.1, &*found.2) == (expected.1, expected.2))
     };

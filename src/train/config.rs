@@ -128,6 +128,7 @@ pub struct TrainConfig {
     /// Weight of the span loss beside the class loss.
     pub span_loss_weight: f64,
     /// Learn how tags follow each other too (a conditional random field), rather than each tag by itself.
+    #[serde(default)]
     pub crf: bool,
     /// Tag the encoder's pieces by one linear layer, as the token classification of transformers does, instead of characters:
     /// spans then begin and end between pieces.
@@ -257,7 +258,7 @@ impl Default for TrainConfig {
             masked_synonyms: 0.0,
             paraphrases: None,
             span_loss_weight: 1.0,
-            crf: false,
+            crf: true,
             tag_pieces: false,
             span_scorer: false,
             partly_marked: Vec::new(),

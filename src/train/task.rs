@@ -8,7 +8,7 @@ use super::teaching::TaughtClasses;
 use super::{Example, Roles, TrainConfig, TrainData, TrainError};
 use crate::nn::{Bend, ChainBatch, JointSizes, Moves, OpinionSizes, QuestionForm, RaggedBatch, ScorerSizes, SpanAttribute, UnitBatch};
 use crate::project::{DocId, NearPair, Split, near_texts};
-use crate::text::{BioTags, LeftOut, Reading, Tokenizer, moves, tag_count, tags_of_spans, word_joins, words_in};
+use crate::text::{BioTags, LeftOut, Reading, Tokenizer, may_follow, moves, tag_count, tags_of_spans, word_joins, words_in};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::borrow::Cow;
@@ -32,6 +32,12 @@ pub(super) struct Item<'a> {
 }
 
 impl Item<'_> {
+    /// Whether a span was marked to begin or end inside a word, before this unit: no answer would, but this is to be learnt from.
+    fn is_parted(&self, unit: usize) -> bool {
+        let tags = self.tags.as_deref().unwrap_or_default();
+        unit > 0 && tags.get(unit).is_some_and(|tag| !may_follow(Some(tags[unit - 1]), *tag, true))
+    }
+
     pub fn length(&self) -> usize {
         self.reading.pieces.ids.len()
     }
@@ -334,7 +340,8 @@ impl<'a> Task<'a> {
 
     pub fn sizes(&self, config: &TrainConfig) -> JointSizes {
         let tags = if self.labels.is_empty() { 0 } else { tag_count(self.labels.len()) };
-        let chain = config.crf.then(|| Moves { tags, apart: moves(tags, false), joined: moves(tags, true) });
+        // transformers has no place for it, and is to read the tags of pieces as we do.
+        let chain = (config.crf && !self.of_pieces).then(|| Moves { tags, apart: moves(tags, false), joined: moves(tags, true) });
         let scorer = ScorerSizes { labels: if self.widest > 0 { self.labels.len() } else { 0 }, widest: self.widest };
         let questions = self.questions.iter().map(|form| form.kind.size()).collect();
         let (layers, classes, of_pieces) = (config.layers, self.classes.len(), self.of_pieces);
@@ -423,7 +430,7 @@ impl Batch {
                 batch.units.char_id.push(unit.char_id);
                 batch.units.offset.push(unit.offset);
                 batch.chain.weights.push(unit.weight);
-                batch.chain.joined.push(item.joined[at]);
+                batch.chain.joined.push(item.joined[at] && !item.is_parted(at));
                 batch.add_tag(item, at, labels);
             }
         }
