@@ -54,7 +54,7 @@ presets() {
   cat <<'LIST'
 Quick|--set layers=6 --set epochs=4
 Balanced|--set epochs=6
-Thorough|--set epochs=12 --set lr=9e-5
+Thorough|--set epochs=12
 rate 5e-5, 3 epochs|--set lr=5e-5 --set epochs=3
 rate 5e-5, 6 epochs|--set lr=5e-5 --set epochs=6
 rate 1.5e-4, 3 epochs|--set lr=1.5e-4 --set epochs=3

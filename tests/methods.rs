@@ -209,5 +209,5 @@ fn settings_of_methods_are_checked() {
     assert_eq!(config.lora_targets, ["query", "feed"]);
     // What an older Gloss wrote has none of these settings.
     let old: TrainConfig = serde_json::from_str(r#"{"epochs":3,"lr":0.0001}"#).unwrap();
-    assert_eq!(old, TrainConfig { epochs: 3, lr: 1e-4, few_marked: 0, ..TrainConfig::default() }, "its runs did without");
+    assert_eq!(old, TrainConfig { epochs: 3, lr: 1e-4, few_marked: 0, crf: false, ..TrainConfig::default() }, "its runs did without");
 }

@@ -222,10 +222,10 @@ fn unmarked_is_unknown_in_documents_that_are_not_done() {
     let config = TrainConfig { epochs: 1, dropout: 0.0, ..quick() };
     let partly = TrainConfig { partly_marked: vec!["opinion".to_owned()], ..config.clone() };
     let first = |data: &TrainData, config: &TrainConfig| run(data, config).steps[0].span_loss.unwrap();
-    // "opinion or nothing" surprises less than "nothing".
-    assert!(first(&data, &partly) < first(&data, &config) - 0.05);
-    for more in [TrainConfig { crf: true, ..partly.clone() }, TrainConfig { span_scorer: true, ..partly.clone() }] {
-        assert!(first(&data, &more).is_finite());
+    // "opinion or nothing" surprises less than "nothing", however spans are said.
+    for how in [TrainConfig { crf: false, ..config.clone() }, config.clone(), TrainConfig { span_scorer: true, ..config.clone() }] {
+        let open = TrainConfig { partly_marked: partly.partly_marked.clone(), ..how.clone() };
+        assert!(first(&data, &open) < first(&data, &how) - 0.015);
     }
     // Documents that are done are taken at their word, and so are other labels.
     let done = TrainData { underway: Default::default(), ..data.clone() };

@@ -225,6 +225,10 @@ struct LossOp {
 impl LossOp {
     /// The loss and its gradient by emissions and by transitions.
     fn run(&self, emissions: &[f32], scores: &[f32]) -> Result<(f64, Vec<f32>, Vec<f32>)> {
+        if emissions.iter().chain(scores).any(|score| score.is_nan()) {
+            // The greatest of several passes over what is not a number, so it would be lost in the sums.
+            return Ok((f64::NAN, vec![f32::NAN; emissions.len()], vec![f32::NAN; scores.len()]));
+        }
         let tags = self.moves.tags;
         let mut loss = 0.0;
         let mut by_emission = vec![0f32; emissions.len()];
