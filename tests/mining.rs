@@ -7,7 +7,7 @@ use gloss::predict::{Predictor, most_likely};
 use gloss::project::{Polarity, Split, TextRange};
 use gloss::text::{Candidate, DecodedSpan, candidates, judged_or_tagged, likely_spans, words_in};
 use gloss::train::{
-    Example, HeldOut, LinkAnswer, OpinionAnswers, Roles, Slice, TrainConfig, TrainData, TrainingAspects, opinion_scores, slices,
+    Example, HeldOut, LinkAnswer, OpinionAnswers, Roles, Slice, TrainConfig, TrainData, TrainingAspects, fit_alone, opinion_scores, slices,
 };
 
 const NEG: Option<Polarity> = Some(Polarity::Negative);
@@ -207,6 +207,31 @@ fn triplets_without_an_aspect_by_hand() {
     // Linked to the soup, which nobody did.
     check(vec![link(0, Some(1), POS), link(2, Some(1), NEG)], 0.5, 0.5);
     check(vec![link(2, Some(1), NEG)], 2.0 / 3.0, 2.0 / 3.0);
+}
+
+#[test]
+fn an_opinion_about_nothing_is_said_where_that_pays_by_hand() {
+    // Each document: an aspect, its opinion, and an opinion that nothing was linked to, right or not, said at `p`.
+    let doc = |p: f32, is_right: bool| {
+        let alone = LinkAnswer { probability: p, ..link(2, None, POS) };
+        let mut gold = vec![link(0, Some(1), POS)];
+        gold.extend(is_right.then(|| link(2, None, POS)));
+        let spans = vec![(0, 5, 1), (11, 15, 0), (19, 22, 1)];
+        let opinions = OpinionAnswers { gold_links: Some(gold), links: vec![link(0, Some(1), POS), alone], ..OpinionAnswers::default() };
+        HeldOut { gold_spans: Some(spans.clone()), spans, opinions, ..HeldOut::default() }
+    };
+    let docs = |rows: &[(f32, bool, usize)]| -> Vec<HeldOut> {
+        rows.iter().flat_map(|(p, is_right, count)| (0..*count).map(|_| doc(*p, *is_right))).collect()
+    };
+    // Without those at .4 it is 2·38 / (38 + 40) instead of 2·40 / (60 + 40).
+    let threshold = fit_alone(&docs(&[(0.8, true, 8), (0.4, true, 2), (0.4, false, 20)]));
+    assert!(threshold > 0.4 && threshold <= 0.8, "{threshold}");
+    let threshold = fit_alone(&docs(&[(0.8, true, 8), (0.4, true, 20), (0.3, false, 2)]));
+    assert!(threshold > 0.3 && threshold < 0.32, "{threshold}");
+    assert_eq!(fit_alone(&docs(&[(0.9, true, 30)])), 0.0, "all right, all said");
+    assert!(fit_alone(&docs(&[(1.0, false, 30)])) > 1.0, "none right, none said");
+    assert_eq!(fit_alone(&docs(&[(0.4, false, 19)])), 0.0, "too few to tell");
+    assert_eq!(fit_alone(&[]), 0.0);
 }
 
 // ---- marked in part ----

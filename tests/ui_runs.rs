@@ -113,6 +113,16 @@ fn deleting_asks_and_says_what_is_lost() {
 }
 
 #[test]
+fn runs_made_beside_the_window_are_found_when_the_table_is_opened() {
+    let mut harness = place(&[12, 19]);
+    let project = harness.state().desk.path().unwrap().to_owned();
+    add_run(&project, &TrainConfig::default(), 9_000, (15, 20));
+    click(&mut harness, "All runs (2)");
+    draw_until(&mut harness, |stage| stage.desk.runs().len() == 3);
+    assert_eq!(listed(&harness), ["Run 3", "Run 2", "Run 1"]);
+}
+
+#[test]
 fn two_runs_end_in_a_sentence_and_open_what_changed() {
     let mut harness = place(&[4, 19, 18]);
     click(&mut harness, "All runs (3)");

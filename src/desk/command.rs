@@ -274,6 +274,8 @@ pub enum Command {
     /// Shows a stored run's curves.
     ShowRun(String),
     DeleteRun(String),
+    /// Looks which runs are stored now: a command may have made some beside the window.
+    LookForRuns,
     /// Lays the curves of these stored runs over the one shown.
     OverlayRuns(Vec<String>),
     /// Compares the first run with the second; `None` puts the comparison away.

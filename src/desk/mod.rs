@@ -276,7 +276,8 @@ impl Desk {
             C::CancelTraining => self.training.cancel(),
             C::ShowRun(id) => self.show_run(&id),
             C::DeleteRun(id) => self.delete_run(&id),
-            C::OverlayRuns(_)
+            C::LookForRuns
+            | C::OverlayRuns(_)
             | C::CompareRuns(_)
             | C::JoinRuns(_)
             | C::SetRunNotes { .. }

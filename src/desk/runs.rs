@@ -40,6 +40,8 @@ enum News {
     Compared(Box<Compared>),
     NotCompared(String),
     Wrote(PathBuf),
+    /// Those of the disk.
+    Stored(Vec<RunSummary>),
     /// Runs were made one that answers as their mean.
     Joined(String),
     Kept,
@@ -57,6 +59,8 @@ pub(super) struct RunShelf {
     /// Dropped when another comparison is asked for.
     comparison: Option<Job<News>>,
     writing: Vec<Job<News>>,
+    /// Reads which runs there are; dropped when something changes them meanwhile.
+    looking: Option<Job<News>>,
     joining: bool,
 }
 
@@ -67,6 +71,7 @@ impl RunShelf {
 
     /// Forgets what is known of a run that is gone.
     pub(super) fn drop_run(&mut self, id: &str) {
+        self.looking = None;
         self.wanted.retain(|wanted| wanted != id);
         self.views.remove(id);
         let concerned = match &self.comparing {
@@ -103,6 +108,11 @@ impl Desk {
             }
             Command::CompareRuns(Some((first, second))) => self.compare_runs(first, second),
             Command::CompareRuns(None) => (self.shelf.comparing, self.shelf.comparison) = (Comparing::Idle, None),
+            Command::LookForRuns => {
+                let Some(runs) = self.open.as_ref().map(|open| Runs::of(&open.path)) else { return };
+                let work = move |reporter: &super::job::Reporter<News>| reporter.tell(News::Stored(runs.list()));
+                self.shelf.looking = Job::start("gloss-runs", self.surroundings.wake.clone(), work, News::Failed).ok();
+            }
             Command::JoinRuns(ids) => self.join_ticked(&ids),
             Command::SetRunNotes { run, notes } => self.set_run_notes(&run, notes),
             Command::ExportTensorBoard { run, folder } => {
@@ -146,6 +156,7 @@ impl Desk {
         if let Some(run) = self.open.as_mut().and_then(|open| open.runs.iter_mut().find(|run| run.id == id)) {
             run.notes.clone_from(&notes);
         }
+        self.shelf.looking = None;
         self.write(move || runs.set_notes(&summary.id, &notes).map(|()| News::Kept).map_err(|error| error.to_string()));
     }
 
@@ -201,6 +212,10 @@ impl Desk {
             shelf.comparison = None;
             news.push(told);
         }
+        if let Some(told) = shelf.looking.as_ref().and_then(|job| job.drain().pop()) {
+            shelf.looking = None;
+            news.push(told);
+        }
         shelf.writing.retain(|job| {
             // Looked at before its news is taken: what it tells at its end is not lost.
             let ended = job.is_finished();
@@ -228,6 +243,11 @@ impl Desk {
                 self.notify(Notice::RunFinished(run));
                 if !self.tester.is_pinned() {
                     self.use_run(None);
+                }
+            }
+            News::Stored(runs) => {
+                if let Some(open) = &mut self.open {
+                    open.runs = runs;
                 }
             }
             News::Kept => {}

@@ -33,11 +33,23 @@ pub struct Calibration {
     pub link: f32,
     /// Spans at least this likely are said, by the probability that the network gives them.
     pub span: f32,
+    /// Opinions that nothing is linked to are said to be about nothing that has words from this probability, as the network
+    /// gives it.
+    pub alone: f32,
 }
 
 impl Default for Calibration {
     fn default() -> Self {
-        Self { spans: Platt::default(), triplets: Platt::default(), polarity: 1.0, values: 1.0, class: 1.0, link: 0.5, span: 0.0 }
+        Self {
+            spans: Platt::default(),
+            triplets: Platt::default(),
+            polarity: 1.0,
+            values: 1.0,
+            class: 1.0,
+            link: 0.5,
+            span: 0.0,
+            alone: 0.0,
+        }
     }
 }
 

@@ -519,6 +519,9 @@ fn add_triplets(prediction: &mut Prediction, first: usize, (scores, pairs): (&Op
             let links = (0..pairs.len()).filter(|pair| pairs.from[*pair] as usize == first + at).filter_map(|pair| scores.link(pair));
             let link: f32 = links.map(|link| 1.0 - link).product();
             let probability = span.probability * link * span.polarity.map_or(1.0, |shares| most_likely(shares).1);
+            if probability < learnt.calibration.alone {
+                continue;
+            }
             triplets.push(PredictedTriplet { aspect: None, opinion: at, polarity: span.polarity, link, probability });
         }
     }

@@ -7,7 +7,7 @@ use super::run::{Best, End, Run, Sink};
 use super::scoring::{Scored, score};
 use super::task::{Item, Task};
 use super::{
-    EightBits, Evaluation, HeldOut, Report, Scores, Slice, TrainEvent, TrainingAspects, Tuned, calibrated, fit_calibration,
+    EightBits, Evaluation, HeldOut, Report, Scores, Slice, TrainEvent, TrainingAspects, Tuned, calibrated, fit_alone, fit_calibration,
     fit_label_thresholds, fit_span_threshold, fit_spans, fit_threshold, reliability, slices, wrong_documents,
 };
 use crate::nn::kernels::Stored;
@@ -61,8 +61,10 @@ impl Run<'_> {
             let (cases, all) = dev.link_cases();
             link = fit_threshold(&cases, all);
         }
-        dev.decide(link, self.task);
-        Calibration { link, span, spans, ..fit_calibration(&dev.held_out) }
+        dev.decide(link, 0.0, self.task);
+        let alone = if self.task.implicit { fit_alone(&dev.held_out) } else { 0.0 };
+        dev.decide(link, alone, self.task);
+        Calibration { link, span, alone, spans, ..fit_calibration(&dev.held_out) }
     }
 
     /// The questions beside the main one, with the thresholds that are best on the dev documents.
@@ -90,7 +92,7 @@ impl Run<'_> {
         self.model.freeze(None).map_err(TrainError::compute)?;
         let mut scored = scored?;
         scored.leave_out(calibration.span, self.task);
-        scored.decide(calibration.link, self.task);
+        scored.decide(calibration.link, calibration.alone, self.task);
         let changed = scored.held_out.iter().zip(raw).filter(|(own, other)| own.class != other.class || own.spans != other.spans);
         let changed = changed.count();
         let Scores { accuracy, macro_f1, span_f1, opinions, .. } = scored.scores;
@@ -124,7 +126,7 @@ impl Run<'_> {
             None => {
                 let mut scored = score(&self.model, self.task, held_out, self.config)?;
                 scored.leave_out(calibration.span, self.task);
-                scored.decide(calibration.link, self.task);
+                scored.decide(calibration.link, calibration.alone, self.task);
                 if !forms.is_empty() {
                     scored.say_labels(&forms);
                 }

@@ -51,7 +51,7 @@ pub use abstain::{Abstention, abstentions};
 pub use attributes::{AttributeScores, SpanValue, attribute_scores};
 pub use batching::{epoch_batches, estimate_seconds, rate_factor, rough_length};
 pub use calibration::{
-    Reliability, ReliabilityBin, bins, calibrated, fit_calibration, fit_span_threshold, fit_spans, fit_threshold, reliability,
+    Reliability, ReliabilityBin, bins, calibrated, fit_alone, fit_calibration, fit_span_threshold, fit_spans, fit_threshold, reliability,
 };
 pub use compare::{Better, Comparison, Difference, Side, compare};
 pub use config::{ConfigError, EncoderChoice, SettingDifference, TrainConfig};

@@ -60,14 +60,16 @@ impl Scored {
         self.scores = scores_of(&self.held_out, task, self.scores.loss);
     }
 
-    /// Takes the pairs for links that are at least so likely.
-    pub fn decide(&mut self, threshold: f32, task: &Task) {
+    /// Takes the pairs for links that are at least as likely as `least`, and opinions that nothing is linked to for opinions
+    /// about nothing that has words where they are at least as likely as `least_alone`.
+    pub fn decide(&mut self, least: f32, least_alone: f32, task: &Task) {
         if task.labels.is_empty() {
             return;
         }
         for (doc, candidates) in self.held_out.iter_mut().zip(&self.candidates) {
-            let links: Vec<LinkAnswer> = candidates.iter().filter(|pair| pair.together >= threshold).map(|pair| pair.link).collect();
+            let links: Vec<LinkAnswer> = candidates.iter().filter(|pair| pair.together >= least).map(|pair| pair.link).collect();
             let alone = if task.implicit { alone(doc, candidates, &links, task) } else { Vec::new() };
+            let alone = alone.into_iter().filter(|link| link.probability >= least_alone);
             doc.opinions.links = links.into_iter().chain(alone).collect();
         }
         self.scores.opinions = opinion_scores(&self.held_out, task.roles);
@@ -149,7 +151,7 @@ pub(super) fn score(model: &JointModel, task: &Task, items: &[Item], config: &Tr
     let (held_out, candidates): (Vec<HeldOut>, Vec<_>) = answers.into_iter().flatten().unzip();
     let loss = class_loss.value() + config.span_loss_weight * span_loss.value();
     let mut scored = Scored { scores: scores_of(&held_out, task, loss), held_out, candidates };
-    scored.decide(LIKELIER_THAN_NOT, task);
+    scored.decide(LIKELIER_THAN_NOT, 0.0, task);
     Ok(scored)
 }
 

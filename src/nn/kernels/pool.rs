@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// Buffers of no more numbers are never freed to make room: biases and sums.
+const SMALL: usize = 16_384;
+
 /// Free buffers by capacity.
 #[derive(Debug, Default)]
 pub struct Pool {
@@ -20,6 +23,9 @@ impl Pool {
         let class = class(len);
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let found = free.range_mut(class..=class.saturating_mul(2)).find_map(|(_, list)| list.pop());
+        if found.is_none() && class > SMALL {
+            make_room(&mut free, class);
+        }
         drop(free);
         Buf { data: found.unwrap_or_else(|| vec![0.0; class]), len, pool: Some(self.clone()) }
     }
@@ -34,6 +40,24 @@ impl Pool {
     /// Gives the free memory back to the system.
     pub fn clear(&self) {
         self.free.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// Frees buffers that do not fit, as many numbers as are asked for: batches of many lengths together hold no more than the
+/// largest of them does. Those of shorter batches go first.
+fn make_room(free: &mut BTreeMap<usize, Vec<Vec<f32>>>, mut wanted: usize) {
+    while let Some(class) =
+        free.range(SMALL..wanted.max(SMALL)).next_back().or_else(|| free.range(wanted..).next()).map(|(class, _)| *class)
+    {
+        let Some(list) = free.get_mut(&class) else { return };
+        list.pop();
+        if list.is_empty() {
+            free.remove(&class);
+        }
+        match wanted.checked_sub(class) {
+            Some(left) if left > 0 => wanted = left,
+            _ => return,
+        }
     }
 }
 

@@ -127,13 +127,15 @@ impl TrainPane {
     }
 
     /// The tabs above what is shown.
-    fn pages(&mut self, ui: &mut egui::Ui, cx: &Cx<'_>) {
+    fn pages(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         ui.horizontal(|ui| {
             if let Some(view) = cx.desk.run_view() {
                 ui.selectable_value(&mut self.page, Page::Run, run_name(cx, &view.id));
             }
             let count = cx.desk.runs().len();
-            ui.selectable_value(&mut self.page, Page::Runs, cx.tf("All runs ({})", &[&count]));
+            if ui.selectable_value(&mut self.page, Page::Runs, cx.tf("All runs ({})", &[&count])).clicked() {
+                cx.send(crate::desk::Command::LookForRuns);
+            }
             if !matches!(cx.desk.comparing(), crate::desk::Comparing::Idle) || self.page == Page::Compare {
                 ui.selectable_value(&mut self.page, Page::Compare, cx.t("Comparison"));
             }
