@@ -52,14 +52,14 @@ LIST
 }
 presets() {
   cat <<'LIST'
-Quick|--set layers=6 --set epochs=4
+Quick|--set epochs=2
 Balanced|--set epochs=6
-Thorough|--set epochs=12
-rate 5e-5, 3 epochs|--set lr=5e-5 --set epochs=3
-rate 5e-5, 6 epochs|--set lr=5e-5 --set epochs=6
-rate 1.5e-4, 3 epochs|--set lr=1.5e-4 --set epochs=3
-rate 3e-4, 3 epochs|--set lr=3e-4 --set epochs=3
-rate 3e-4, 6 epochs|--set lr=3e-4 --set epochs=6
+Thorough|--set epochs=12 --set patience=5
+half the encoder, 4 epochs|--set layers=6 --set epochs=4
+the same, rate 1e-4|--set layers=6 --set epochs=4 --set lr=1e-4
+3 epochs|--set epochs=3
+rate 1e-4, 2 epochs|--set lr=1e-4 --set epochs=2
+rate 1e-4, 6 epochs|--set lr=1e-4 --set epochs=6
 LIST
 }
 ${LIST:-methods} | while IFS='|' read -r name settings; do

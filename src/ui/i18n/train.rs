@@ -30,7 +30,10 @@ pub const ROWS: &[(&str, &str)] = &[
     ("Quick", "快速"),
     ("Balanced", "均衡"),
     ("Thorough", "充分"),
-    ("Half of the encoder, few epochs: a first look in the shortest time", "半个编码器、较少轮数：最快看到初步结果"),
+    (
+        "Two epochs: a first look in the shortest time. With fewer than 100 reviews take Balanced, which is soon done then",
+        "两轮：最快看到初步结果。不足 100 条评论时请选“均衡”，那时也很快",
+    ),
     ("The whole encoder, as many epochs as a few hundred reviews need", "整个编码器，轮数适合几百条评论"),
     ("Twice the epochs: can be a little better, takes twice as long", "轮数加倍：可能略好一些，时间加倍"),
     ("Half of the epochs: a first look in the shortest time", "轮数减半：最快看到初步结果"),
