@@ -85,6 +85,30 @@ fn a_matrix_outside_of_its_slice_is_refused() {
     Mat::new(&[0.0; 11], 3, 4, 4);
 }
 
+#[test]
+fn buffers_of_shorter_batches_make_room_for_longer_ones() {
+    let pool = Pool::new();
+    // A batch of ten buffers, then one of twice and one of eight times as many tokens, and the first again.
+    for (tokens, held) in [(40_960, 409_600), (81_920, 819_200), (327_680, 3_276_800)] {
+        let batch: Vec<Buf> = (0..10).map(|_| pool.take(tokens)).collect();
+        assert!(batch.iter().all(|buffer| buffer.len() == tokens));
+        drop(batch);
+        assert_eq!(pool.held(), held, "no more than the longest batch");
+    }
+    drop((0..10).map(|_| pool.take(40_960)).collect::<Vec<_>>());
+    // Two of the largest were freed for them, not one each.
+    assert_eq!(pool.held(), 8 * 327_680 + 409_600);
+    // Those that fit are taken again, and small ones are left alone.
+    let pool = Pool::new();
+    drop((pool.take(1_024), pool.take(20_480)));
+    drop(pool.take(65_536));
+    assert_eq!(pool.held(), 1_024 + 65_536, "the first of the three is never freed");
+    drop(pool.take(60_000));
+    assert_eq!(pool.held(), 1_024 + 65_536);
+    pool.clear();
+    assert_eq!(pool.held(), 0);
+}
+
 fn check_activation(rows: usize, cols: usize, kind: Activation) {
     let pool = Pool::new();
     let mut rng = generator(2);

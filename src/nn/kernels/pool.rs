@@ -2,15 +2,25 @@
 
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Buffers of no more numbers are never freed to make room: biases and sums.
 const SMALL: usize = 16_384;
 
-/// Free buffers by capacity.
+/// Its buffers, lent and free, together hold no more than were lent at once at some time: those of shorter batches make room
+/// for those of longer ones.
 #[derive(Debug, Default)]
-pub struct Pool {
-    free: Mutex<BTreeMap<usize, Vec<Vec<f32>>>>,
+pub struct Pool(Mutex<Shelf>);
+
+/// All counts are of numbers.
+#[derive(Debug, Default)]
+struct Shelf {
+    /// By capacity.
+    free: BTreeMap<usize, Vec<Vec<f32>>>,
+    held: usize,
+    lent: usize,
+    /// The most that was lent at once.
+    most: usize,
 }
 
 impl Pool {
@@ -21,12 +31,16 @@ impl Pool {
     /// A buffer of `len` numbers of unknown content.
     pub fn take(self: &Arc<Self>, len: usize) -> Buf {
         let class = class(len);
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = free.range_mut(class..=class.saturating_mul(2)).find_map(|(_, list)| list.pop());
-        if found.is_none() && class > SMALL {
-            make_room(&mut free, class);
+        let mut shelf = self.shelf();
+        let found = shelf.free.range_mut(class..=class.saturating_mul(2)).find_map(|(_, list)| list.pop());
+        let size = found.as_ref().map_or(class, Vec::len);
+        shelf.lent += size;
+        shelf.most = shelf.most.max(shelf.lent);
+        match &found {
+            Some(_) => shelf.held -= size,
+            None => shelf.make_room(class),
         }
-        drop(free);
+        drop(shelf);
         Buf { data: found.unwrap_or_else(|| vec![0.0; class]), len, pool: Some(self.clone()) }
     }
 
@@ -37,26 +51,38 @@ impl Pool {
         buf
     }
 
+    /// How many numbers its free buffers hold.
+    pub fn held(&self) -> usize {
+        self.shelf().held
+    }
+
     /// Gives the free memory back to the system.
     pub fn clear(&self) {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let mut shelf = self.shelf();
+        shelf.free.clear();
+        (shelf.held, shelf.most) = (0, shelf.lent);
+    }
+
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Frees buffers that do not fit, as many numbers as are asked for: batches of many lengths together hold no more than the
-/// largest of them does. Those of shorter batches go first.
-fn make_room(free: &mut BTreeMap<usize, Vec<Vec<f32>>>, mut wanted: usize) {
-    while let Some(class) =
-        free.range(SMALL..wanted.max(SMALL)).next_back().or_else(|| free.range(wanted..).next()).map(|(class, _)| *class)
-    {
-        let Some(list) = free.get_mut(&class) else { return };
-        list.pop();
-        if list.is_empty() {
-            free.remove(&class);
-        }
-        match wanted.checked_sub(class) {
-            Some(left) if left > 0 => wanted = left,
-            _ => return,
+impl Shelf {
+    /// Frees buffers until all hold no more than was lent at once; first those that are next to `class` in size, the smaller
+    /// ones before the larger ones.
+    fn make_room(&mut self, class: usize) {
+        while self.held + self.lent > self.most {
+            let least = class.max(SMALL + 1);
+            let nearest = self.free.range(SMALL + 1..least).next_back().or_else(|| self.free.range(least..).next());
+            let Some(size) = nearest.map(|(size, _)| *size) else { return };
+            let Some(list) = self.free.get_mut(&size) else { return };
+            if list.pop().is_some() {
+                self.held -= size;
+            }
+            if list.is_empty() {
+                self.free.remove(&size);
+            }
         }
     }
 }
@@ -101,8 +127,10 @@ impl Drop for Buf {
     fn drop(&mut self) {
         let data = std::mem::take(&mut self.data);
         if let Some(pool) = &self.pool {
-            let mut free = pool.free.lock().unwrap_or_else(PoisonError::into_inner);
-            free.entry(data.len()).or_default().push(data);
+            let mut shelf = pool.shelf();
+            shelf.lent -= data.len();
+            shelf.held += data.len();
+            shelf.free.entry(data.len()).or_default().push(data);
         }
     }
 }
